@@ -1,0 +1,1 @@
+"""HTTP with the Claude API."""

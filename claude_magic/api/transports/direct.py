@@ -1,0 +1,209 @@
+"""HTTP with `requests`: the only place that reads a key or touches a socket.
+
+Three of its habits are not wanted here: redirects would carry the key to another host, a
+`~/.netrc` entry would replace it, and a proxy of the environment would be asked for loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.cookiejar
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
+from ...wire import Headers, Request
+from ..credentials import Credential
+from ..interrupt import Interrupt
+from .base import Response
+
+_READ = 65_536
+_LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
+_asking = threading.local()
+_NO_PROXY = {"http": None, "https": None, "all": None}
+
+
+def pool() -> requests.Session:
+    """Connections to keep and reuse; cookies are not kept."""
+    session = requests.Session()
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(pool_maxsize=64))
+    return session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Direct:
+    """One try over the network.
+
+    Attributes:
+        credential: `None` where the endpoint asks for none.
+        timeout: Longest silence, in seconds.
+    """
+
+    pool: requests.Session
+    credential: Credential | None
+    connect_timeout: float
+    timeout: float
+    interrupt: Interrupt
+    loopback: bool = False
+
+    def send(self, request: Request) -> Response:
+        self.interrupt.check()
+        _asking.interrupt = self.interrupt
+        host = urlsplit(request.url).netloc
+        with _translated(host, self, ConnectionFailed):
+            response = self.pool.request(
+                request.method,
+                request.url,
+                data=request.content or None,
+                headers=dict(request.headers),
+                auth=self._signed,
+                timeout=(self.connect_timeout, self.timeout),
+                stream=True,
+                allow_redirects=False,
+                proxies=_NO_PROXY if self.loopback else None,  # type: ignore[arg-type]
+            )
+        return Response(
+            status=response.status_code,
+            headers=Headers((str(n), str(v)) for n, v in response.raw.headers.iteritems()),
+            chunks=self._chunks(response.raw, host),
+            close=lambda: _release(response),
+        )
+
+    def _signed(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.credential is not None:
+            name, secret = self.credential.header
+            prepared.headers[name] = secret
+        return prepared
+
+    def _chunks(self, raw: Any, host: str) -> Iterator[bytes]:
+        """Bytes as they arrive: `read1` never waits for more than there is, in a chunk or out of one."""
+        with _translated(host, self, StreamError):
+            while chunk := raw.read1(_READ, decode_content=True):
+                yield chunk
+
+
+def _release(response: requests.Response) -> None:
+    """Give the connection back if the body is at its end, or comes to it at once; else end it.
+
+    Some servers keep the connection open after the last event: nobody waits for that.
+    """
+    raw: Any = response.raw
+    with contextlib.suppress(Exception):
+        connection = raw.connection
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(_LINGER)
+        if not raw.read1(1, decode_content=False):
+            return
+    response.close()
+
+
+@contextlib.contextmanager
+def _translated(host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> Iterator[None]:
+    """Turn what `requests`, `urllib3` and the sockets raise into one of our errors."""
+    try:
+        yield
+    except ClaudeError:
+        raise
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
+        direct.interrupt.check()
+        raise _error(error, host, direct, otherwise) from None
+
+
+def _error(error: Exception, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> ClaudeError:
+    causes = list(_causes(error))
+    kinds = tuple(type(cause).__name__ for cause in causes)
+    handshake = any("handshake" in str(cause) for cause in causes)
+    if "ConnectTimeout" in kinds or "ConnectTimeoutError" in kinds or (handshake and "ReadTimeoutError" in kinds):
+        return TimedOut(f"no connection to {host} within {direct.connect_timeout:g} s. Is the network up?")
+    if "ReadTimeout" in kinds or "ReadTimeoutError" in kinds or any(isinstance(c, TimeoutError) for c in causes):
+        return TimedOut(f"no byte from {host} for {direct.timeout:g} s. Ask again, or raise Claude.timeout.")
+    if otherwise is StreamError:
+        return StreamError(f"the reply broke off: {host} closed the connection. What had arrived is kept; ask again.")
+    return _no_connection(causes, kinds, host)
+
+
+def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: str) -> ClaudeError:
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "SSLError" in kinds:
+        reason = next((c.reason for c in causes if isinstance(c, ssl.SSLError) and c.reason), "the handshake failed")
+        return ConnectionFailed(
+            f"no secure connection to {host}: {str(reason).replace('_', ' ').lower()}. "
+            "Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate.",
+            may_pass=False,
+        )
+    if "NameResolutionError" in kinds or any(isinstance(cause, socket.gaierror) for cause in causes):
+        return ConnectionFailed(f"no such host: {host}. Is the network up, and Claude.base_url right?")
+    if "ProxyError" in kinds:
+        return ConnectionFailed(f"the proxy does not let us reach {host}. Look at HTTPS_PROXY and NO_PROXY.")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return ConnectionFailed(f"nothing answers at {host}: connection refused. Is Claude.base_url right?")
+    if {"InvalidURL", "LocationParseError", "InvalidSchema", "InvalidHeader", "InvalidProxyURL"} & set(kinds):
+        return ConnectionFailed(f"the request to {host} cannot be made: {kinds[0]}. Look at Claude.base_url.", may_pass=False)
+    return ConnectionFailed(f"{host} closed the connection before it answered. Ask again.")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and what led to it; urllib3 and requests wrap it in arguments and attributes."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        wrapped = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((w for w in wrapped if isinstance(w, BaseException) and id(w) not in seen), None)
+
+
+class _Interruptible:
+    """A connection that hands its socket to the interrupt of the exchange that uses it."""
+
+    sock: socket.socket | None
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self._watch()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._watch()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def _watch(self) -> None:
+        _asking.interrupt.check()
+        if self.sock is not None:
+            _asking.interrupt.watch(self.sock)
+
+
+class _Connection(_Interruptible, HTTPConnection): ...
+
+
+class _SecureConnection(_Interruptible, HTTPSConnection): ...
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        return manager

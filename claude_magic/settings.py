@@ -1,0 +1,135 @@
+"""The defaults of every cell: `%config Claude`, or `c.Claude` in `ipython_config.py`.
+
+No credential is a setting: `%config` would show it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, Unicode, validate
+from traitlets.config import Configurable
+
+from .errors import SettingsError
+
+ANTHROPIC = "https://api.anthropic.com"
+
+
+class SettingRefused(SettingsError, TraitError):
+    """A wrong value, refused when it is assigned."""
+
+
+class URL(Unicode):  # type: ignore[type-arg]
+    """Follows `$ANTHROPIC_BASE_URL` until it is assigned."""
+
+    def get(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
+        assigned = obj._trait_values.get(self.name)
+        return assigned or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
+
+
+class Claude(Configurable):
+    """Defaults of every `%%claude` cell."""
+
+    model = Unicode("claude-opus-5-5", help="The model that answers.").tag(config=True)
+    max_tokens = Int(4096, min=1, help="Longest reply, in tokens (1 or more).").tag(config=True)
+    system = Unicode("", help="System prompt; empty: none is sent.").tag(config=True)
+    base_url = URL(
+        "", help="Where the API is; default: $ANTHROPIC_BASE_URL, else https://api.anthropic.com."
+    ).tag(config=True)
+    api_version = Unicode("2023-06-01", help="The `anthropic-version` header.").tag(config=True)
+    timeout = Float(600.0, min=0.01, help="Longest silence of the API, in seconds (0.01 or more).").tag(config=True)
+    connect_timeout = Float(10.0, min=0.01, help="Longest time to connect, in seconds (0.01 or more).").tag(config=True)
+    max_retries = Int(2, min=0, max=20, help="How often a failed try is repeated (0 to 20).").tag(config=True)
+    stream = Bool(True, help="Show the reply while it is written.").tag(config=True)
+    panel = Bool(True, help="Show the panel with headers, usage, request and response.").tag(config=True)
+    provider = Enum(
+        ("auto", "anthropic", "local"),
+        "auto",
+        help="Who answers; auto: the API if there is a key or a base_url, else the local model.",
+    ).tag(config=True)
+    local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
+    allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(
+        config=True
+    )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            super().__setattr__(name, value)
+        except SettingRefused:
+            raise
+        except TraitError:
+            raise SettingRefused(
+                f"Claude.{name} = {value!r} is refused. It is {_wanted(self.traits()[name])}."
+            ) from None
+
+    @validate("model", "api_version")
+    def _one_line(self, proposal: dict[str, Any]) -> str:
+        value: str = proposal["value"].strip()
+        if not value.isprintable() or not value.isascii() or not value:
+            raise SettingRefused(f"Claude.{proposal['trait'].name} = {value!r} is refused. It is one word.")
+        return value
+
+    @validate("timeout", "connect_timeout")
+    def _finite(self, proposal: dict[str, Any]) -> float:
+        value: float = proposal["value"]
+        if not math.isfinite(value):
+            raise SettingRefused(f"Claude.{proposal['trait'].name} = {value} is refused. It is a number of seconds.")
+        return value
+
+    @validate("base_url")
+    def _url(self, proposal: dict[str, Any]) -> str:
+        value: str = proposal["value"].strip().rstrip("/")
+        if value:
+            checked_url(value, allow_http=True)
+        return value
+
+    @property
+    def base_url_is_configured(self) -> bool:
+        """Whether somebody named an endpoint, here or in the environment."""
+        return bool(self._trait_values.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
+
+
+def checked_url(url: str, *, allow_http: bool) -> str:
+    """`url` without a slash at its end.
+
+    Raises:
+        SettingRefused: It is no http(s) URL, holds a password, a query or a fragment, or is
+            unencrypted to another machine and that is not allowed.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
+        raise SettingRefused(f"base_url is not a URL: {url[:200]!r}. It looks like {ANTHROPIC}.")
+    if "@" in parts.netloc:
+        raise SettingRefused("base_url holds a user name or password. Leave it out: the key comes from elsewhere.")
+    if parts.query or parts.fragment:
+        raise SettingRefused(f"base_url ends in a query or fragment: {url[:200]!r}. Leave it out.")
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
+        raise SettingRefused(
+            f"http:// to {host} would show the key and the text to anyone between. "
+            "Use https://, or set Claude.allow_http = True."
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, without asking any name server."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+def _wanted(trait: Any) -> str:
+    if isinstance(trait, Enum):
+        return "one of " + ", ".join(map(repr, trait.values or ()))
+    kind = {Int: "a whole number", Float: "a number of seconds", Bool: "True or False"}.get(type(trait), "text")
+    low, high = getattr(trait, "min", None), getattr(trait, "max", None)
+    return kind + f", {low} at least" * (low is not None) + f", {high} at most" * (high not in (None, math.inf))

@@ -1,0 +1,20 @@
+"""What crosses the wire, as values; no input or output happens here."""
+
+from .exchange import Exchange, TimedEvent
+from .headers import Headers
+from .message import Block, Fold, Message, sound
+from .request import Request
+from .sse import Decoder, ServerSentEvent
+
+__all__ = [
+    "Block",
+    "Decoder",
+    "Exchange",
+    "Fold",
+    "Headers",
+    "Message",
+    "Request",
+    "ServerSentEvent",
+    "TimedEvent",
+    "sound",
+]

@@ -1,0 +1,38 @@
+"""A request, as data: transports sign it, the panel shows it. It never holds a credential."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .headers import Headers
+from .message import sound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is sent.
+
+    Attributes:
+        headers: Without the credential; in an `Exchange` its place is held by the name of
+            where it came from, such as `$ANTHROPIC_API_KEY`.
+        body: The API's JSON; `None` where the method has none.
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The body as sent: compact JSON in UTF-8.
+
+        Raises:
+            ValueError: The body holds what JSON cannot say, such as NaN.
+        """
+        if self.body is None:
+            return b""
+        return sound(json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
