@@ -27,7 +27,7 @@ class URL(Unicode):  # type: ignore[type-arg]
     """Follows `$ANTHROPIC_BASE_URL` until it is assigned."""
 
     def get(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
-        assigned = obj._trait_values.get(self.name)
+        assigned = obj._trait_values.get(self.name or "")
         return assigned or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
 
 
@@ -37,9 +37,9 @@ class Claude(Configurable):
     model = Unicode("claude-opus-5-5", help="The model that answers.").tag(config=True)
     max_tokens = Int(4096, min=1, help="Longest reply, in tokens (1 or more).").tag(config=True)
     system = Unicode("", help="System prompt; empty: none is sent.").tag(config=True)
-    base_url = URL(
-        "", help="Where the API is; default: $ANTHROPIC_BASE_URL, else https://api.anthropic.com."
-    ).tag(config=True)
+    base_url = URL("", help="Where the API is; default: $ANTHROPIC_BASE_URL, else https://api.anthropic.com.").tag(
+        config=True
+    )
     api_version = Unicode("2023-06-01", help="The `anthropic-version` header.").tag(config=True)
     timeout = Float(600.0, min=0.01, help="Longest silence of the API, in seconds (0.01 or more).").tag(config=True)
     connect_timeout = Float(10.0, min=0.01, help="Longest time to connect, in seconds (0.01 or more).").tag(config=True)
@@ -52,9 +52,7 @@ class Claude(Configurable):
         help="Who answers; auto: the API if there is a key or a base_url, else the local model.",
     ).tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
-    allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(
-        config=True
-    )
+    allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(config=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
         try:

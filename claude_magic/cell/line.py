@@ -93,8 +93,9 @@ def _word(line: str, position: int, name: str, *, is_json: bool) -> tuple[str, i
     if is_json and (end := _json_end(line, position)) is not None:
         return line[position:end], end
     word = ""
-    for piece, position in _pieces(line, position, name):
+    for piece, end in _pieces(line, position, name):
         word += piece
+        position = end
     return word, position
 
 
@@ -105,7 +106,7 @@ def _pieces(line: str, position: int, name: str) -> Iterator[tuple[str, int]]:
             pattern = r"'([^']*)'" if character == "'" else r'"((?:[^"\\]|\\.)*)"'
             match = re.compile(pattern, re.DOTALL).match(line, position)
             if match is None:
-                raise CellError(f"{name}: a quote is not closed: {line[position:position + 40]!r}.")
+                raise CellError(f"{name}: a quote is not closed: {line[position : position + 40]!r}.")
             piece = match[1] if character == "'" else re.sub(r'\\(["\\])', r"\1", match[1])
             position = match.end()
         elif character == "\\" and position + 1 < len(line) and line[position + 1] in " '\"\\":
@@ -122,5 +123,3 @@ def _json_end(line: str, position: int) -> int | None:
     except ValueError:
         return None
     return end if end == len(line) or line[end].isspace() else None
-
-

@@ -147,9 +147,7 @@ _TABLE = (
         gather=True,
         help="any other field of the API, sent as given; repeatable",
     ),
-    Option(
-        names=("--header",), words=("NAME", "VALUE"), read=_pair, gather=True, help="a further header; repeatable"
-    ),
+    Option(names=("--header",), words=("NAME", "VALUE"), read=_pair, gather=True, help="a further header; repeatable"),
     Option(names=("--api-version",), words=("DATE",), read=_text, help="the anthropic-version header"),
     Option(names=("--stream",), help="show the reply while it is written"),
     Option(names=("--no-stream",), field="stream", read=lambda: False, help="ask for the whole reply at once"),

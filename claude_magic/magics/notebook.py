@@ -86,7 +86,8 @@ class Notebook:
         self.settings = Claude()
 
     def __repr__(self) -> str:
-        return f"claude: {self.settings.model} at {self.settings.base_url}; claude(text) asks, claude.last is the last exchange"
+        asks = f"claude: {self.settings.model} at {self.settings.base_url}"
+        return f"{asks}; claude(text) asks, claude.last is the last exchange"
 
     def _connections(self) -> Any:
         from ..api.transports.direct import pool

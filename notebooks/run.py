@@ -1,0 +1,93 @@
+"""Execute a lesson headlessly, and show in the terminal what its reader would see."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+from claude_magic import ClaudeError
+from claude_magic.magics.provider import is_local
+from claude_magic.settings import Claude
+
+SHOW = """
+from claude_magic import claude
+from claude_magic.display.plain import plain
+from claude_magic.display.summary import summary
+print(plain(claude.last.text).strip(), end="\\n\\n")
+print(summary(claude.last), end="\\n\\n")
+for name, value in claude.last.headers.items():
+    print(plain(f"{name}: {value}"))
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--into", type=Path, default=Path("build"))
+    options = parser.parse_args()
+    print(f"{options.notebook.name}: answered by {_who()}")
+    notebook = nbformat.read(options.notebook, as_version=4)
+    try:
+        shown = _execute(notebook, options.notebook.parent)
+    except CellExecutionError as error:
+        print(f"\n{error.ename}: {error.evalue}", file=sys.stderr)
+        return 1
+    print(shown)
+    for path in _write(notebook, options.into / options.notebook.stem):
+        print(f"written: {path}")
+    return 0
+
+
+def _who() -> str:
+    settings = Claude()
+    try:
+        local = is_local(settings)
+    except ClaudeError as error:
+        sys.exit(str(error))
+    return "the small local model, not Claude (no key is set)" if local else f"the API at {settings.base_url}"
+
+
+def _execute(notebook: nbformat.NotebookNode, folder: Path) -> str:
+    """Run all cells, telling how far it is; what the last exchange brought, as text."""
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
+    began = time.monotonic()
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook.cells, 1):
+            _progress(f"cell {number} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
+            client.execute_cell(cell, number - 1)
+        last = nbformat.v4.new_code_cell(SHOW)
+        notebook.cells.append(last)
+        client.execute_cell(last, len(notebook.cells) - 1)
+        notebook.cells.pop()
+        client.set_widgets_metadata()
+    _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s\n\n")
+    return "".join(output.get("text", "") for output in last.outputs)
+
+
+def _progress(text: str) -> None:
+    """One line that is written over, or a line each where it cannot be."""
+    if sys.stdout.isatty() or text.endswith("\n"):
+        print(f"\r{text:<40}", end="", flush=True)
+    else:
+        print(text, flush=True)
+
+
+def _write(notebook: nbformat.NotebookNode, stem: Path) -> tuple[Path, Path]:
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    executed, page = stem.with_suffix(".ipynb"), stem.with_suffix(".html")
+    nbformat.write(notebook, executed)
+    page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+    return executed, page
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    sys.exit(main())
