@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -11,6 +12,8 @@ from ..cell.options import Options, help_text
 from ..errors import CellError, Interrupted
 from ..wire import Exchange
 from .notebook import claude as notebook
+
+_BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 
 
 @magics_class
@@ -44,7 +47,9 @@ class ClaudeMagics(Magics):
         """The lines below `%%claude`, exactly as typed: IPython adds a newline if there was none."""
         if text.strip():
             raise CellError(f"text on the first line is not sent: {text[:60]!r}. Write it in the lines below.")
-        return cell if self._in_notebook() and self._cell.endswith(cell) else cell.removesuffix("\n")
+        if not self._in_notebook():
+            return _BLANK_LINES_AT_END.sub("", cell)  # in a terminal, they only say that the cell is over
+        return cell if self._cell.endswith(cell) else cell.removesuffix("\n")
 
     def _ask(self, options: Options, text: str) -> None:
         reader = self._reader(options)

@@ -36,6 +36,11 @@ def whole_cell(lines: list[str]) -> list[str]:
     return [f"get_ipython().run_cell_magic('claude', {line!r}, {body or chr(10)!r})\n"]
 
 
+# IPython leaves such transforms out when it asks whether a cell is complete: a terminal must go on
+# reading lines after `%%claude` until a blank one, as it does for any cell magic.
+whole_cell.has_side_effects = True  # type: ignore[attr-defined]
+
+
 class Question(EscapedCommand):
     """A `%claude` line that ends in `?` is a question, not a request for help; `%claude?` still is one."""
 

@@ -88,11 +88,13 @@ class Fold:
         kind = event.get("type")
         if kind == "message_start":
             self._start(event.get("message"))
-        elif not self._body:
+        elif not self._body and kind != "content_block_start":
             return False
         elif kind == "content_block_delta":
             self._grow(event.get("index"), event.get("delta"))
         elif kind == "content_block_start":
+            if not self._body:  # llama.cpp forgets the start of a message whose first token is half a character
+                self._start({"type": "message", "role": "assistant"})
             block = event.get("content_block")
             self._body["content"].append(dict(block) if isinstance(block, dict) else {})
         elif kind == "content_block_stop":

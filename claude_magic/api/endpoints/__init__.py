@@ -1,0 +1,1 @@
+"""Arguments in, requests out: the endpoints of the API."""

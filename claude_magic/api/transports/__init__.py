@@ -1,0 +1,1 @@
+"""Requests in; status, headers and bytes out."""

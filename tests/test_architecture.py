@@ -1,0 +1,152 @@
+"""The shape of the house: who may import whom, where outside libraries live, which words are used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import claude_magic
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "claude_magic"
+
+# errors <- wire <- the rooms <- magics <- the face; settings stands beside wire.
+MAY_IMPORT = {
+    "errors": set(),
+    "wire": {"errors"},
+    "settings": {"errors"},
+    "cell": {"errors", "wire"},
+    "api": {"errors", "wire"},
+    "display": {"errors", "wire"},
+    "local": {"errors", "wire"},
+    "magics": {"errors", "wire", "settings", "cell", "api", "display", "local", ""},
+    "": {"errors", "wire", "magics"},
+}
+HOME = {
+    "requests": {"api"},
+    "urllib3": {"api"},
+    "platformdirs": {"api"},
+    "dotenv": {"api"},
+    "traitlets": {"settings"},
+    "ipywidgets": {"display"},
+    "markdown": {"display"},
+    "pymdownx": {"display"},
+    "pygments": {"display"},
+    "IPython": {"magics", "display"},
+    "xllamacpp": {"local"},
+    "sqlite3": set(),
+}
+AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
+NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
+BORROWED = {"magics_manager"}  # IPython's own names
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """The room of a module: the folder or file right under the package; `""` for the face."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Full names of the modules that `path` imports, and whether it does so when it is itself imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    package = ["claude_magic", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(tree):
+        at_start = id(node) not in inside
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, at_start
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or "", at_start
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
+            name = ".".join(filter(None, base))
+            for alias in node.names:
+                inner = f"{name}.{alias.name}".replace(".", "/")
+                known = (ROOT / f"{inner}.py").exists() or (ROOT / inner).is_dir()
+                yield (f"{name}.{alias.name}" if known else name), at_start
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_room_imports_only_what_stands_below_it(path: Path) -> None:
+    own = room(path)
+    rooms = {(name.split(".") + [""])[1] for name, _ in imports(path) if name.split(".")[0] == "claude_magic"}
+    assert rooms - {own} <= MAY_IMPORT[own]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_each_outside_library_has_one_home(path: Path) -> None:
+    used = {name.split(".")[0] for name, _ in imports(path)}
+    assert [library for library in used & HOME.keys() if room(path) not in HOME[library]] == []
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in modules():
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        edges[name] = {target for target, at_start in imports(path) if at_start and target.startswith("claude_magic")}
+    edges["claude_magic"] = set()  # the face imports lazily; its type-checking imports are no edges
+
+    def reaches(start: str, goal: str, seen: set[str]) -> bool:
+        for target in edges.get(start, ()):
+            if target == goal or (target not in seen and (seen.add(target) or reaches(target, goal, seen))):
+                return True
+        return False
+
+    assert [name for name in edges if reaches(name, name, set())] == []
+
+
+def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
+    heavy = {"requests", "urllib3", "markdown", "pymdownx", "pygments", "ipywidgets", "sqlite3", "platformdirs"}
+    found = [
+        (str(path.relative_to(PACKAGE)), name)
+        for path in modules()
+        if room(path) in AT_START
+        for name, at_start in imports(path)
+        if at_start and name.split(".")[0] in heavy
+    ]
+    assert found == []
+
+
+def words(path: Path) -> set[str]:
+    """The words of all names that a module defines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [path.stem]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.arg):
+            names.append(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(node.id)
+    return {word.lower() for name in names if name not in BORROWED for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_name_uses_a_word_that_says_nothing(path: Path) -> None:
+    allowed = {"manager"} if path.name == "direct.py" else set()  # urllib3's hook `proxy_manager_for`
+    assert words(path) & NEVER - allowed == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_opens_with_a_sentence(path: Path) -> None:
+    assert (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
+
+
+def test_every_public_name_exists() -> None:
+    assert [name for name in claude_magic.__all__ if not hasattr(claude_magic, name)] == []
+
+
+def test_the_readme_draws_the_rooms_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^  (\w+)(?:/|\.py) ", readme, re.MULTILINE))
+    assert drawn == {room(path) for path in modules()} - {""}
