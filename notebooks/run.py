@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import time
 import warnings
@@ -56,25 +57,32 @@ def _who() -> str:
 
 
 def _execute(notebook: nbformat.NotebookNode, folder: Path) -> str:
-    """Run all cells, telling how far it is; what the last exchange brought, as text."""
+    """Run all cells, telling how far it is; what the first question brought, as text."""
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
-    began = time.monotonic()
-    with client.setup_kernel():
-        for number, cell in enumerate(notebook.cells, 1):
-            _progress(f"cell {number} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
-            client.execute_cell(cell, number - 1)
-        last = nbformat.v4.new_code_cell(SHOW)
-        notebook.cells.append(last)
-        client.execute_cell(last, len(notebook.cells) - 1)
-        notebook.cells.pop()
+    began, shown = time.monotonic(), ""
+    with client.setup_kernel(stderr=subprocess.DEVNULL):
+        for number, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                _progress(f"cell {number + 1} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
+            client.execute_cell(cell, number)
+            if cell.source.startswith("%%claude") and not shown:
+                shown = _printed(client, notebook)
         client.set_widgets_metadata()
-    _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s\n\n")
-    return "".join(output.get("text", "") for output in last.outputs)
+    _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s")
+    print("\n")
+    return shown
+
+
+def _printed(client: NotebookClient, notebook: nbformat.NotebookNode) -> str:
+    """What a cell that is not kept prints."""
+    notebook.cells.append(nbformat.v4.new_code_cell(SHOW))
+    client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
+    return "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
 
 
 def _progress(text: str) -> None:
     """One line that is written over, or a line each where it cannot be."""
-    if sys.stdout.isatty() or text.endswith("\n"):
+    if sys.stdout.isatty():
         print(f"\r{text:<40}", end="", flush=True)
     else:
         print(text, flush=True)

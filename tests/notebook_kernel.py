@@ -46,7 +46,7 @@ class Kernel:
         self._env = env
 
     def __enter__(self) -> Kernel:
-        self.manager = KernelManager(kernel_name="python3")
+        self.manager = KernelManager(kernel_name="python3", transport="ipc" if os.name == "posix" else "tcp")
         self.manager.kernel_spec.argv[0] = sys.executable
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         self.manager.start_kernel(env={**os.environ, "PYTHONPATH": path, **self._env}, cwd=os.getcwd())
@@ -60,15 +60,24 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
 
-    def run(self, code: str, *, stop_after: float | None = None, stop_when: str = "", timeout: float = 60) -> Ran:
+    def run(
+        self,
+        code: str,
+        *,
+        stop_after: float | None = None,
+        stop_when: str = "",
+        timeout: float = 60,
+        cell_id: str = "",
+    ) -> Ran:
         """Run a cell to its end.
 
         Args:
             stop_after: Interrupt the kernel after so many seconds.
             stop_when: Interrupt when a message holds this text.
+            cell_id: What the front end calls the cell.
         """
         ran, began = Ran(), time.monotonic()
-        sent = self.client.execute(code, allow_stdin=False)
+        sent = self._sent(code, cell_id)
         pending_clear = False
         while True:
             seconds = time.monotonic() - began
@@ -91,6 +100,16 @@ class Kernel:
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 ran.seconds = time.monotonic() - began
                 return ran
+
+    def _sent(self, code: str, cell_id: str) -> str:
+        if not cell_id:
+            return self.client.execute(code, allow_stdin=False)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        request = self.client.session.msg(
+            "execute_request", {**content, "stop_on_error": True}, metadata={"cellId": cell_id}
+        )
+        self.client.shell_channel.send(request)
+        return str(request["header"]["msg_id"])
 
     def value(self, expression: str) -> Any:
         """What an expression is in the kernel, through JSON."""

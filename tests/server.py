@@ -220,9 +220,7 @@ def whole(text: str, **fields: Any) -> Answer:
 def failure(status: int, type: str, text: str, *headers: tuple[str, str]) -> Answer:
     """An error as the API gives it."""
     body = {"type": "error", "error": {"type": type, "message": text, "details": None}, "request_id": "req_011Test"}
-    return Answer(
-        status=status, headers=(*JSON, *headers), pieces=[json.dumps(body).encode()], framing="length"
-    )
+    return Answer(status=status, headers=(*JSON, *headers), pieces=[json.dumps(body).encode()], framing="length")
 
 
 __all__ = [

@@ -16,6 +16,8 @@ from .credentials import Credential
 from .growing import ErrorEvent, Growing
 from .transports.base import Response, Transport
 
+_BEGINNING = 400  # bytes, to say what an answer is that is not the API's
+
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
@@ -62,8 +64,8 @@ class Client:
         decoder, beginning = Decoder(), b""
         alive = time.monotonic()
         for chunk in response.chunks:
-            beginning = beginning or chunk[:200]
-            if growing.take(list(decoder.feed(chunk))):
+            beginning += chunk[: _BEGINNING - len(beginning)]
+            if growing.take(decoder.feed(chunk)):
                 alive = time.monotonic()
             if growing.ended:
                 break
@@ -71,7 +73,7 @@ class Client:
                 raise TimedOut(f"no event for {self.timeout:g} s, only signs of life. Ask again.")
         message = growing.exchange().message
         if not message.body:
-            raise failures.unexpected(response, beginning)
+            raise failures.unexpected(response, beginning, credential=self.credential)
         if not growing.ended or message.stop_reason is None:
             raise StreamError("the reply broke off before its end. What had arrived is kept; ask again.")
 
@@ -84,5 +86,5 @@ class Client:
         if isinstance(message, dict) and message.get("type") == "error":
             raise ErrorEvent(message)
         if not isinstance(message, dict) or not isinstance(message.get("content"), list):
-            raise failures.unexpected(response, body)
+            raise failures.unexpected(response, body, credential=self.credential)
         growing.take_whole(message)

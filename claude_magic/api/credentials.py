@@ -9,9 +9,10 @@ import contextlib
 import importlib.util
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, SupportsIndex
+from typing import NoReturn, SupportsIndex
 
 from ..errors import CellError, SettingsError
 
@@ -19,8 +20,45 @@ _KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
 _remembered: Credential | None = None
 
 
-class Secret(str):
-    """Text that shows itself to nobody; only what encodes it for the wire reads it."""
+class Secret:
+    """A key that shows itself to nobody: no `str`, or everything that writes text could write it."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: str) -> None:
+        self._key = key.strip()
+
+    def __len__(self) -> int:
+        return len(self._key)
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a key is not written down.")
+
+    def can_be_sent(self) -> bool:
+        """Whether it holds nothing but printable ASCII."""
+        return self._key.isascii() and self._key.isprintable()
+
+    def is_in(self, text: str) -> bool:
+        return self._key in text
+
+    def hidden_in(self, text: str) -> str:
+        """`text` without this key."""
+        return text.replace(self._key, "***")
+
+    def header_value(self, before: str = "") -> str:
+        """For the wire: text that only an encoder can read."""
+        return _Unseen(before + self._key)
+
+    def line(self) -> bytes:
+        """For the file that only the user can read."""
+        return self._key.encode() + b"\n"
+
+
+class _Unseen(str):
+    """Goes through `requests` as a header's value, and shows itself in none of its errors."""
 
     __slots__ = ()
 
@@ -44,30 +82,32 @@ class Credential:
     Attributes:
         source: In words for the reader, such as `$ANTHROPIC_API_KEY`.
         bearer: Sent as `Authorization: Bearer`, else as `x-api-key`.
+        shown: What stands in the key's place where a request is shown.
     """
 
     source: str
     secret: Secret = field(repr=False)
     bearer: bool = False
+    shown: str = ""
 
     @property
-    def header(self) -> tuple[str, Secret]:
+    def header(self) -> tuple[str, str]:
         """Name and value of the header that is sent."""
         if self.bearer:
-            return "authorization", Secret("Bearer " + self.secret)
-        return "x-api-key", self.secret
+            return "authorization", self.secret.header_value("Bearer ")
+        return "x-api-key", self.secret.header_value()
 
     @property
     def placeholder(self) -> tuple[str, str]:
         """Name and value of the header that is shown."""
         if self.bearer:
-            return "authorization", "Bearer $ANTHROPIC_AUTH_TOKEN"
-        return "x-api-key", "$ANTHROPIC_API_KEY"
+            return "authorization", f"Bearer {self.shown or '$ANTHROPIC_AUTH_TOKEN'}"
+        return "x-api-key", self.shown or "$ANTHROPIC_API_KEY"
 
     def redacted(self, text: str) -> str:
         """`text` without this key, and without anything else shaped like one."""
         if len(self.secret) >= 8:
-            text = text.replace(self.secret[:], "***")
+            text = self.secret.hidden_in(text)
         return redacted(text)
 
 
@@ -82,13 +122,15 @@ def find() -> Credential | None:
     Raises:
         SettingsError: It holds characters that cannot be sent, or a file cannot be read.
     """
-    return _in(os.environ, "${name}") or _in_dotenv() or _remembered or _saved()
+    return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved()
 
 
 def remember(key: str, *, save: bool) -> Credential:
     """Keep `key` for this process, and if `save` in a file that only the user can read."""
     global _remembered
-    _remembered = _credential(Secret(key), source="claude.login()")
+    secret = Secret(key)
+    del key  # a traceback can show what a variable holds
+    _remembered = _credential(secret, source="claude.login()")
     if save:
         _write(_file(), _remembered.secret)
     return _remembered
@@ -98,7 +140,11 @@ def forget() -> None:
     """Forget the key that was remembered, and delete the saved file."""
     global _remembered
     _remembered = None
-    _file().unlink(missing_ok=True)
+    path = _file()
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(f"the saved key cannot be deleted: {path}: {error.strerror}. Delete it.") from None
 
 
 def refuse_keys(text: str, credential: Credential | None) -> None:
@@ -107,7 +153,7 @@ def refuse_keys(text: str, credential: Credential | None) -> None:
     Raises:
         CellError: `text` holds the key in use, or something shaped like one.
     """
-    in_use = credential is not None and len(credential.secret) >= 16 and credential.secret[:] in text
+    in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.is_in(text)
     if in_use or _KEY.search(text):
         raise CellError(
             "the cell contains something shaped like an API key, so nothing was sent. "
@@ -115,22 +161,25 @@ def refuse_keys(text: str, credential: Credential | None) -> None:
         )
 
 
-def _in(values: Any, source: str) -> Credential | None:
+def _in(named: Callable[[str], Secret | None], source: str) -> Credential | None:
     for name, bearer in (("ANTHROPIC_API_KEY", False), ("ANTHROPIC_AUTH_TOKEN", True)):
-        if value := Secret((values.get(name) or "").strip()):
-            return _credential(value, source=source.replace("{name}", name), bearer=bearer)
+        if secret := named(name):
+            return _credential(secret, source=source.replace("{name}", name), bearer=bearer)
     return None
 
 
-def _credential(key: Secret, *, source: str, bearer: bool = False) -> Credential:
-    key = Secret(key.strip())
-    if not key:
+def _in_environment(name: str) -> Secret:
+    return Secret(os.getenv(name, ""))
+
+
+def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credential:
+    if not secret:
         raise SettingsError(f"the key from {source} is empty. Copy it again from the Console.")
-    if not key.isascii() or not key.isprintable():
+    if not secret.can_be_sent():
         raise SettingsError(
             f"the key from {source} holds a control or non-ASCII character. Copy it again from the Console."
         )
-    return Credential(source=source, secret=key, bearer=bearer)
+    return Credential(source=source, secret=secret, bearer=bearer)
 
 
 def _in_dotenv() -> Credential | None:
@@ -139,15 +188,15 @@ def _in_dotenv() -> Credential | None:
     for folder in _folders():
         path = folder / ".env"
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.is_file() and (found := _in(_dotenv_values(path), f"{{name}} in {path}")):
+            if path.is_file() and (found := _in(_dotenv_values(path).get, f"{{name}} in {path}")):
                 return found
     return None
 
 
-def _dotenv_values(path: Path) -> dict[str, str | None]:
+def _dotenv_values(path: Path) -> dict[str, Secret]:
     from dotenv import dotenv_values
 
-    return dict(dotenv_values(path, interpolate=False))
+    return {name: Secret(value or "") for name, value in dotenv_values(path, interpolate=False).items()}
 
 
 def _folders() -> list[Path]:
@@ -168,13 +217,12 @@ def _file() -> Path:
 def _saved() -> Credential | None:
     path = _file()
     try:
-        key = Secret(path.read_text())
-    except FileNotFoundError:
+        secret = Secret(path.read_bytes().decode("latin-1"))  # whatever it holds; then it is looked at
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise SettingsError(f"the saved key cannot be read: {path}: {reason}. Run claude.login().") from None
-    return _credential(key, source=str(path))
+    except OSError as error:
+        raise SettingsError(f"the saved key cannot be read: {path}: {error.strerror}. Run claude.login().") from None
+    return _credential(secret, source=str(path))
 
 
 def _write(path: Path, secret: Secret) -> None:
@@ -182,6 +230,6 @@ def _write(path: Path, secret: Secret) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secret.encode() + b"\n")
+            file.write(secret.line())
     except OSError as error:
         raise SettingsError(f"the key cannot be saved: {path}: {error.strerror}. It is kept in memory.") from None

@@ -12,7 +12,7 @@ from ..wire import Headers
 from . import models
 from .credentials import Credential, redacted
 from .transports.base import Response
-from .transports.retrying import LONGEST_WAIT, delay
+from .transports.retrying import LONGEST_WAIT, asked
 
 _READ_AT_MOST = 64_000  # bytes
 _SHOWN_AT_MOST = 2_000  # characters
@@ -34,7 +34,7 @@ _ADVICE = {
 def of_response(response: Response, *, model: str, credential: Credential | None) -> ExchangeError:
     """The error that `response` (status 300 or more) stands for; reads its body, but not beyond 64 kB."""
     if 300 <= response.status < 400:
-        target = _one_line(response.headers.get("location", "nowhere"))
+        target = redacted(_one_line(response.headers.get("location", "nowhere"))[:200])
         return APIError(
             f"the endpoint redirects to {target} (HTTP {response.status}), which would carry the key and the text "
             "elsewhere: refused. Set Claude.base_url to the final address.",
@@ -50,15 +50,14 @@ def of_response(response: Response, *, model: str, credential: Credential | None
 def of_event(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
     """The error that an `error` event inside a stream stands for."""
     hide = credential.redacted if credential else redacted
-    return _api_error(
-        _parsed(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential
-    )
+    return _api_error(_parsed(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential)
 
 
-def unexpected(response: Response, beginning: bytes) -> StreamError:
+def unexpected(response: Response, beginning: bytes, *, credential: Credential | None) -> StreamError:
     """An answer that is not one of the Messages API."""
+    hide = credential.redacted if credential else redacted
     kind = _one_line(response.headers.get("content-type", "no content type"))[:80]
-    seen = redacted(_one_line(beginning[:120].decode("utf-8", "replace")))
+    seen = hide(_one_line(beginning[:400].decode("utf-8", "replace")))[:120]
     return StreamError(f"the answer is not the Messages API's: {kind}: {seen!r}. Is Claude.base_url right?")
 
 
@@ -82,13 +81,12 @@ def _parsed(text: str) -> object:
         return text
 
 
-def _api_error(
-    body: object, *, status: int, headers: Headers, model: str, credential: Credential | None
-) -> APIError:
+def _api_error(body: object, *, status: int, headers: Headers, model: str, credential: Credential | None) -> APIError:
     error = body.get("error") if isinstance(body, dict) else None
     kind, message = _said(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
     request_id = headers.get("request-id") or (body.get("request_id") if isinstance(body, dict) else None)
-    facts = [f"HTTP {status}" if status != 200 else "inside the stream"]
+    streamed = status == 200 and "json" not in headers.get("content-type", "").lower()
+    facts = ["inside the stream" if streamed else f"HTTP {status}"]
     if request_id:
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
     said = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
@@ -119,7 +117,7 @@ def _advice(
         return f"The key came from {source}. Check it in the Console."
     if status == 404:
         return _about_models(message, model)
-    if status == 429 or delay(headers, 0) > LONGEST_WAIT:
+    if status == 429 or (asked(headers) or 0) > LONGEST_WAIT:
         return _about_limits(headers)
     if status == 400:
         return _about_fields(message)
@@ -134,9 +132,9 @@ def _about_models(message: str, model: str) -> str:
 
 
 def _about_limits(headers: Headers) -> str:
-    if "retry-after" not in headers:
+    seconds = asked(headers)
+    if seconds is None:
         return "No time to wait was given: it may be a spend limit. Look at the limits page of the Console."
-    seconds = delay(headers, 0)
     wait = f"{seconds:.0f} s" if seconds <= LONGEST_WAIT * 2 else f"{seconds / 60:.0f} min"
     return f"The API asks to wait {wait}." if seconds < 1e6 else "The API asks to wait very long."
 
@@ -147,7 +145,7 @@ def _about_fields(message: str) -> str:
         return "Newer models take no sampling options: choose another model with -m, or use --effort."
     if "credit balance" in lower or "spend limit" in lower or "usage limits" in lower:
         return "Look at the billing and limits pages of the Console."
-    if "prompt is too long" in lower or "context" in lower and "exceed" in lower:
+    if "prompt is too long" in lower or ("context" in lower and "exceed" in lower):
         return "Send less text, or choose a model with a longer context."
     if "prefill" in lower:
         return "This model refuses a prefilled reply: end with a user turn."

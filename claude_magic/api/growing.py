@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from ..errors import ClaudeError, StreamError
-from ..wire import Exchange, Fold, Headers, Message, Request, ServerSentEvent, TimedEvent
+from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
+
+# What stands behind `json.loads`, without its detours.
+_parsed = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
 
 
 class Growing:
@@ -23,7 +28,7 @@ class Growing:
         self._model_note = model_note
         self._lock = threading.Lock()
         self._fold = Fold()
-        self._events: list[TimedEvent] = []
+        self._events: list[tuple[float, Sequence[str | None], Sequence[str]]] = []
         self._status: int | None = None
         self._headers = Headers()
         self._began = time.monotonic()
@@ -48,16 +53,25 @@ class Growing:
 
         Raises:
             StreamError: An event is not what the API sends.
-            _ErrorEvent: The API ended the stream with an error.
+            ErrorEvent: The API ended the stream with an error.
         """
+        if not events:
+            return False
         seconds = time.monotonic() - self._began
         alive = False
+        names, data, _, _ = zip(*events, strict=True)
         with self._lock:
-            for event in events:
-                self._events.append(TimedEvent(seconds=seconds, event=event.event or "", data=event.data))
-                alive = self._add(event, seconds) or alive
-                if self._fold.ended:
-                    break
+            self._events.append((seconds, names, data))
+            for name, datum in zip(names, data, strict=True):
+                try:
+                    event, _ = _parsed(datum, 0)
+                except (ValueError, StopIteration, RecursionError):
+                    event = _unusual(name, datum)
+                if type(event) is dict and event.get("type") != "ping":
+                    self._add(name, event, seconds)
+                    alive = True
+                    if self._fold.ended:
+                        break
         return alive
 
     def take_whole(self, message: dict[str, object]) -> None:
@@ -80,7 +94,7 @@ class Growing:
                 message=self._fold.message,
                 status=self._status,
                 headers=self._headers,
-                events=tuple(self._events) if self._fold.ended or error else (),
+                events=Events(self._events) if self._fold.ended or error else (),
                 seconds=time.monotonic() - self._began,
                 first_token_seconds=self._first_token,
                 retries=self._retries,
@@ -88,24 +102,25 @@ class Growing:
                 error=error,
             )
 
-    def _add(self, event: ServerSentEvent, seconds: float) -> bool:
-        if not event.data:
-            return False
-        try:
-            data = json.loads(event.data)
-        except (ValueError, RecursionError):
-            if event.event in (None, "ping"):
-                return False  # such as the `[DONE]` of other dialects
-            raise StreamError(f"an event is not JSON: {event.data[:80]!r}. Ask again.") from None
-        if not isinstance(data, dict):
-            return False
-        kind = data.get("type", event.event)
-        if kind == "error":
-            raise ErrorEvent(data)
-        if self._first_token is None and kind == "content_block_delta":
-            self._first_token = seconds
-        self._fold.add(data)
-        return kind != "ping"
+    def _add(self, name: str | None, event: dict[str, Any], seconds: float) -> None:
+        if event.get("type") == "content_block_delta":
+            if self._first_token is None:
+                self._first_token = seconds
+        elif name == "error" or event.get("type") == "error":
+            raise ErrorEvent(event)
+        self._fold.add(event)
+
+
+def _unusual(name: str | None, datum: str) -> object:
+    """Data with white space before it; `None` for no data, and for what other dialects add, such as `[DONE]`."""
+    if not datum:
+        return None
+    try:
+        return json.loads(datum)
+    except (ValueError, RecursionError):
+        if name in (None, "ping"):
+            return None
+        raise StreamError(f"an event is not JSON: {datum[:80]!r}. Ask again.") from None
 
 
 class ErrorEvent(Exception):

@@ -43,3 +43,8 @@ class Interrupt:
         with self._lock:
             self.check()
             self._sockets.append(sock)
+
+    def release(self) -> None:
+        """Watch no socket any more: another exchange may use them now."""
+        with self._lock:
+            self._sockets.clear()

@@ -15,8 +15,12 @@ from ..errors import CellError
 from .options import BY_NAME, Option, Options, checked, names, nearest
 
 
-def parsed(line: str) -> tuple[Options, str]:
+def parsed(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
     """The options at the beginning of `line`, and the text after them, exactly as typed.
+
+    Args:
+        text_follows: Whether a word that is no option may be the message; then a name that may be
+            left out is written with an equals sign.
 
     Raises:
         CellError: An option is unknown or its value is wrong.
@@ -31,8 +35,24 @@ def parsed(line: str) -> tuple[Options, str]:
         if not name:
             return checked(Options(**values)), line[position:]
         option = _known(name, equals)
-        words, position = _words(line, end, name, option, equals)
+        words, position = _words(line, end, name, option, equals, text_follows)
         _keep(values, option, _read(option, name, words))
+
+
+def without(unwanted: str, line: str, text: str) -> str:
+    """The options of `line` as written, but for one; of a line with its text, only the options."""
+    kept: list[str] = []
+    position = 0
+    while True:
+        begin = _after_space(line, position)
+        name, equals, end = _name(line, begin)
+        if not name or name == "--":
+            return " ".join(kept)
+        _, position = _words(
+            line, end, name, _known(name, equals), equals, text_follows=bool(line.endswith(text) and text)
+        )
+        if name != unwanted:
+            kept.append(line[begin:position].strip())
 
 
 def _known(name: str, equals: bool) -> Option:
@@ -44,8 +64,14 @@ def _known(name: str, equals: bool) -> Option:
     return option
 
 
-def _words(line: str, position: int, name: str, option: Option, equals: bool) -> tuple[list[str], int]:
+def _words(
+    line: str, position: int, name: str, option: Option, equals: bool, text_follows: bool
+) -> tuple[list[str], int]:
     words: list[str] = []
+    if option.optional and not equals:
+        following = line[position:].split(None, 1)
+        if text_follows or not following or following[0].startswith("-"):
+            return ["main"], position
     for kind in option.words:
         if words or not equals:
             position = _after_space(line, position)
@@ -68,6 +94,8 @@ def _read(option: Option, name: str, words: list[str]) -> Any:
 
 
 def _keep(values: dict[str, Any], option: Option, value: Any) -> None:
+    if option.also:
+        values[option.also] = True
     if not option.gather:
         values[option.target] = value
     elif isinstance(value, tuple):

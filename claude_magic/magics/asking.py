@@ -7,19 +7,25 @@ once whatever the network does, and a display that fails does not lose the reply
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..api import credentials
 from ..api.client import Client
+from ..api.counting import counted
+from ..api.credentials import Credential
 from ..api.endpoints.messages import messages
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
+from ..api.transports.base import Transport
 from ..api.transports.direct import Direct
 from ..api.transports.retrying import Retrying
 from ..cell.options import Options
-from ..errors import CellError, Interrupted
+from ..conversation.conversation import digest
+from ..errors import CellError, ExchangeError, Interrupted
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from .provider import Provider, provider
@@ -35,51 +41,97 @@ class Reader(Protocol):
     def finish(self, exchange: Exchange) -> None: ...
 
 
-def ask(settings: Claude, options: Options, text: str, *, pool: Any, reader: Reader | None = None) -> Exchange:
-    """The exchange that `text` and `options` ask for; look at its `error`.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a cell asks.
+
+    Attributes:
+        new: The messages of this cell, as the API's JSON.
+        replayed: From what thinking blocks are bound to, to the messages before them.
+        system: A system prompt of its own; `None` leaves it to the options and the settings.
+    """
+
+    new: list[dict[str, Any]]
+    replayed: Callable[[str], list[Any]] = lambda _: []
+    system: str | None = None
+
+
+def ask(settings: Claude, options: Options, question: Question, *, pool: Any, reader: Reader | None = None) -> Exchange:
+    """The exchange that `question` and `options` ask for; look at its `error`.
 
     Raises:
-        CellError: Nothing can be sent: the text is empty, or holds a key.
+        CellError: It cannot be sent, such as for a key in it.
         SettingsError: Nobody can be asked.
     """
-    if not text.strip():
-        raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
     model = options.model or settings.model
     growing, interrupt = Growing(Request(method="POST", url="", body={"model": model})), Interrupt()
 
     def exchange() -> Exchange:
         asked = provider(settings, growing, interrupt)
-        request = _request(settings, options, text, asked)
+        request = _request(settings, options, question, asked)
         growing.requests(request, model_note=asked.model_note)
-        return _client(settings, asked, pool, growing, interrupt).send(request, growing)
+        transport = _transport(settings, asked, pool, growing, interrupt)
+        return Client(transport=transport, credential=asked.credential, timeout=settings.timeout).send(request, growing)
 
     return _in_another_thread(exchange, growing, interrupt, reader)
 
 
-def _request(settings: Claude, options: Options, text: str, asked: Provider) -> Request:
-    system = settings.system if options.system is None else options.system
+def prepared(settings: Claude, options: Options, question: Question, *, pool: Any) -> tuple[Request, int | str]:
+    """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: Nobody can be asked.
+    """
+    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
+    try:
+        asked = provider(settings, growing, interrupt)
+        request = _request(settings, options, question, asked)
+        try:
+            transport = _transport(settings, asked, pool, growing, interrupt)
+            return request, counted(transport, request, asked.credential)
+        except ExchangeError as error:
+            return request, str(error)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped while the tokens were counted; nothing was sent.") from None
+
+
+def frame(body: Mapping[str, Any]) -> str:
+    """What thinking blocks are bound to: a digest of model, system prompt and tools."""
+    return digest(body.get("model"), body.get("system"), body.get("tools"))
+
+
+def _request(settings: Claude, options: Options, question: Question, asked: Provider) -> Request:
+    model = options.model or asked.model or settings.model
+    system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
+    fields = {**({"system": system} if system else {}), **options.body()}
+    _refuse_keys({**fields, "messages": question.new}, options, asked.credential)
     request = messages(
         base_url=asked.base_url,
         api_version=options.api_version or settings.api_version,
-        model=options.model or asked.model or settings.model,
+        model=model,
         max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
-        messages=[{"role": "user", "content": text}],
+        messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
         stream=settings.stream if options.stream is None else options.stream,
-        fields={**({"system": system} if system else {}), **options.body()},
+        fields=fields,
         headers=options.header,
     )
-    try:
-        sent = request.content.decode()
-    except (ValueError, TypeError) as error:
-        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
-    credentials.refuse_keys("\n".join((sent, *request.headers.values())), asked.credential)
     if asked.credential is None:
         return request
     shown = Headers([*request.headers.items(), asked.credential.placeholder])
     return Request(method=request.method, url=request.url, headers=shown, body=request.body)
 
 
-def _client(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Client:
+def _refuse_keys(fields: Mapping[str, Any], options: Options, credential: Credential | None) -> None:
+    """Look for a key in what this cell sends; what is replayed was looked at when it was sent."""
+    try:
+        sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
+    credentials.refuse_keys("\n".join((sent, *options.header.values())), credential)
+
+
+def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
     direct = Direct(
         pool=pool,
         credential=asked.credential,
@@ -88,8 +140,7 @@ def _client(settings: Claude, asked: Provider, pool: Any, growing: Growing, inte
         interrupt=interrupt,
         loopback=asked.loopback,
     )
-    retrying = Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
-    return Client(transport=retrying, credential=asked.credential, timeout=settings.timeout)
+    return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
 
 
 def _in_another_thread(

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options, from_keywords
+from ..conversation import Conversation, Conversations
+from ..conversation.prices import as_of, estimate
 from ..errors import ClaudeError, SettingsError
 from ..settings import Claude
+from ..snippets import Snippets
 from ..wire import Exchange
+
+if TYPE_CHECKING:
+    from .question import Asked
 
 
 class Notebook:
@@ -16,13 +25,18 @@ class Notebook:
 
     Attributes:
         settings: What `%config Claude` shows.
+        conversations: By name: turns and tokens.
+        snippets: Cells kept by name, with `--save NAME`.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
     """
 
     def __init__(self) -> None:
         self.settings = Claude()
+        self.conversations = Conversations(shown=_shown)
+        self.snippets = Snippets()
         self.last: Exchange | None = None
+        self._went_on: dict[str, Exchange] = {}
         self._shell: Any = None
         self._pool: Any = None
         self._lock = threading.Lock()
@@ -42,12 +56,63 @@ class Notebook:
             raise exchange.error
         return exchange
 
-    def ask(self, options: Options, text: str, reader: Any = None) -> Exchange:
-        """The exchange that was asked for, whole or not: look at its `error`."""
+    def ask(self, options: Options, text: str, reader: Any = None, cell: str = "") -> Exchange:
+        """The exchange that was asked for, whole or not: look at its `error`.
+
+        Args:
+            cell: Which cell asks; asked again, it replaces its own turn of the conversation.
+        """
         from .asking import ask
 
-        self.last = ask(self.settings, options, text, pool=self._connections(), reader=reader)
+        settings, _ = self.settings.effective(options.profile)
+        question = self._question(settings, options, text, cell)
+        exchange = ask(settings, options, question.question, pool=self._connections(), reader=reader)
+        self.last = question.remember(exchange)
         return self.last
+
+    def preview(self, options: Options, text: str, cell: str = "") -> str:
+        """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
+        from ..display.preview import preview
+        from .asking import prepared
+
+        settings, _ = self.settings.effective(options.profile)
+        question = self._question(settings, options, text, cell)
+        request, tokens = prepared(settings, options, question.question, pool=self._connections())
+        body = request.body or {}
+        cost = None
+        if isinstance(tokens, int):
+            cost = estimate(str(body.get("model")), sent=tokens, received=int(body.get("max_tokens", 0)))
+        return preview(request, tokens, cost, as_of=as_of())
+
+    def _question(self, settings: Claude, options: Options, text: str, cell: str) -> Asked:
+        from .question import asked
+
+        return asked(
+            options,
+            text,
+            cell or uuid.uuid4().hex,
+            conversations=self.conversations,
+            default=settings.conversation,
+            cut=self._cut,
+        )
+
+    def _cut(self, cell: str) -> Exchange | None:
+        """The reply that `cell` goes on with: the last one, or the same as before if the cell is run again."""
+        if cell not in self._went_on and self.last is not None:
+            self._went_on[cell] = self.last
+        return self._went_on.get(cell)
+
+    def conversation(self, name: str = "main") -> Conversation:
+        """The conversation of this name; empty if nothing was said in it yet."""
+        return self.conversations.named(name)
+
+    def load(self, path: str | Path, name: str | None = None) -> Conversation:
+        """Read a conversation that `.save(path)` wrote, under its own name or another.
+
+        Raises:
+            SettingsError: It cannot be read, is no conversation, or the name is in use.
+        """
+        return self.conversations.load(path, name)
 
     def login(self, key: str | None = None, *, save: bool = False) -> None:
         """Keep a key in memory; it is asked for, and not shown while it is typed.
@@ -96,6 +161,13 @@ class Notebook:
             if self._pool is None:
                 self._pool = pool()
             return self._pool
+
+
+def _shown(conversation: Conversation) -> Mapping[str, str]:
+    from ..display.turns import bundle
+
+    rows = [(turn.messages, turn.model, turn.usage) for turn in conversation.turns]
+    return bundle(repr(conversation), rows)
 
 
 def _typed() -> str:

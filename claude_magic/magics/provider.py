@@ -68,9 +68,9 @@ def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider
     model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
     return Provider(
         base_url=model.base_url,
-        credential=Credential(source="the local model", secret=Secret(model.key)),
+        credential=Credential(source="the local model", secret=Secret(model.key), shown="(a random key)"),
         model=model.name,
-        model_note=f"{model.name}, a small local model, not Claude",
+        model_note="a small local model, not Claude",
     )
 
 

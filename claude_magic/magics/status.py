@@ -12,18 +12,21 @@ def card(settings: Claude) -> str:
     from .provider import is_local
 
     try:
+        settings, sources = settings.effective()
         local = is_local(settings)
-    except ClaudeError:
-        local = False
+    except ClaudeError as error:
+        return str(error)
+    from_where = {name: f"   (from {source})" for name, source in sources.items()}
     facts = {
-        "model": "the small local model, not Claude" if local else settings.model,
-        "max_tokens": str(settings.max_tokens),
+        "model": "the small local model, not Claude" if local else settings.model + from_where.pop("model", ""),
+        "max_tokens": str(settings.max_tokens) + from_where.pop("max_tokens", ""),
         "endpoint": "this machine" if local else settings.base_url,
         "key": "none needed" if local else _key(),
-        "conversation": "none: each cell stands alone",
+        "conversation": settings.conversation or "none: each cell stands alone",
         "version": f"claude-magic {__version__}",
     }
-    return "\n".join(f"{name:<14}{value}" for name, value in facts.items()) + "\n\nOptions: %%claude --help"
+    facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
+    return "\n".join(f"{name:<16}{value}" for name, value in facts.items()) + "\n\nOptions: %%claude --help"
 
 
 def _key() -> str:

@@ -1,6 +1,6 @@
 """What crosses the wire, as values; no input or output happens here."""
 
-from .exchange import Exchange, TimedEvent
+from .exchange import Events, Exchange, TimedEvent
 from .headers import Headers
 from .message import Block, Fold, Message, sound
 from .request import Request
@@ -9,6 +9,7 @@ from .sse import Decoder, ServerSentEvent
 __all__ = [
     "Block",
     "Decoder",
+    "Events",
     "Exchange",
     "Fold",
     "Headers",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple, overload
 
 from ..errors import ClaudeError
 from .headers import Headers
-from .message import Message
+from .message import Block, Message
 from .request import Request
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimedEvent:
+class TimedEvent(NamedTuple):
     """One server-sent event of a reply.
 
     Attributes:
@@ -23,6 +24,31 @@ class TimedEvent:
     seconds: float
     event: str
     data: str
+
+
+class Events(Sequence[TimedEvent]):
+    """The events of a reply, in the batches they came in; most are never looked at one by one."""
+
+    def __init__(self, batches: Iterable[tuple[float, Sequence[str | None], Sequence[str]]] = ()) -> None:
+        self._batches = tuple(batches)
+        self._length = sum(len(names) for _, names, _ in self._batches)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[TimedEvent]:
+        for seconds, names, data in self._batches:
+            for name, datum in zip(names, data, strict=True):
+                yield TimedEvent(seconds, name or "", datum)
+
+    @overload
+    def __getitem__(self, index: int) -> TimedEvent: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[TimedEvent]: ...
+
+    def __getitem__(self, index: int | slice) -> TimedEvent | list[TimedEvent]:
+        return list(self)[index]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +64,8 @@ class Exchange:
         seconds: From the first byte sent to the last byte read, waits and retries included.
         first_token_seconds: Until the first piece of content; `None` if there was none.
         retries: How many tries failed before this answer.
+        before: Blocks of an earlier, cut reply that this one goes on with; its text is joined to theirs.
+        notes: What else a reader must know, a sentence each.
         model_note: What a reader must know of the model, such as that it is not Claude; `""` if nothing.
         error: Why it failed; `None` if it did not.
     """
@@ -46,17 +74,26 @@ class Exchange:
     message: Message = field(default_factory=Message)
     status: int | None = None
     headers: Headers = field(default_factory=Headers)
-    events: tuple[TimedEvent, ...] = field(default=(), repr=False)
+    events: Sequence[TimedEvent] = field(default=(), repr=False)
     seconds: float = 0.0
     first_token_seconds: float | None = None
     retries: int = 0
+    before: tuple[Block, ...] = ()
+    notes: tuple[str, ...] = ()
     model_note: str = ""
     error: ClaudeError | None = None
 
     @property
     def text(self) -> str:
         """All text blocks of the reply, joined."""
-        return self.message.text
+        return self.joined.text
+
+    @property
+    def joined(self) -> Message:
+        """The message, with the blocks of the cut reply that it goes on with."""
+        if not self.before:
+            return self.message
+        return Message(body={**self.message.body, "content": [*self.before, *self.message.content]})
 
     @property
     def request_id(self) -> str | None:

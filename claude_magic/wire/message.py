@@ -6,6 +6,7 @@ Source: https://docs.anthropic.com/en/api/messages-streaming
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,15 +36,15 @@ class Message:
 
     @property
     def id(self) -> str | None:
-        return self.body.get("id")
+        return self._word("id")
 
     @property
     def model(self) -> str | None:
-        return self.body.get("model")
+        return self._word("model")
 
     @property
     def role(self) -> str | None:
-        return self.body.get("role")
+        return self._word("role")
 
     @property
     def content(self) -> list[Block]:
@@ -53,11 +54,11 @@ class Message:
     @property
     def stop_reason(self) -> str | None:
         """`None` if the reply did not come to its end."""
-        return self.body.get("stop_reason")
+        return self._word("stop_reason")
 
     @property
     def stop_sequence(self) -> str | None:
-        return self.body.get("stop_sequence")
+        return self._word("stop_sequence")
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -70,6 +71,10 @@ class Message:
         texts = (block.get("text") for block in self.content if block.get("type") == "text")
         return sound("".join(text for text in texts if isinstance(text, str)))
 
+    def _word(self, name: str) -> str | None:
+        value = self.body.get(name)
+        return value if isinstance(value, str) else None
+
 
 class Fold:
     """Events in, one growing message out; the cost of an event does not depend on what came before."""
@@ -77,26 +82,26 @@ class Fold:
     def __init__(self) -> None:
         self.ended = False
         self._body: dict[str, Any] = {}
-        self._growing: dict[int, tuple[str, list[str]]] = {}
+        self._growing: dict[int, tuple[str, str, list[str]]] = {}  # delta type, its field, what it brought
 
     def add(self, event: Mapping[str, Any]) -> bool:
         """Take the next event; whether it is one that can change the message.
 
         Raises:
-            StreamError: A tool's arguments are not JSON.
+            StreamError: A tool's arguments are not JSON, or something is nested too deeply.
         """
         kind = event.get("type")
-        if kind == "message_start":
+        if kind == "content_block_delta" and self._body:
+            index, delta = event.get("index"), event.get("delta")
+            if type(index) is int and type(delta) is dict:
+                self._grow(index, delta)
+        elif kind == "message_start":
             self._start(event.get("message"))
-        elif not self._body and kind != "content_block_start":
+        elif not self._body:
             return False
-        elif kind == "content_block_delta":
-            self._grow(event.get("index"), event.get("delta"))
         elif kind == "content_block_start":
-            if not self._body:  # llama.cpp forgets the start of a message whose first token is half a character
-                self._start({"type": "message", "role": "assistant"})
             block = event.get("content_block")
-            self._body["content"].append(dict(block) if isinstance(block, dict) else {})
+            self._body["content"].append(_copy(sound_json(block)) if isinstance(block, dict) else {})
         elif kind == "content_block_stop":
             self._settle(event.get("index"))
         elif kind == "message_delta":
@@ -114,58 +119,71 @@ class Fold:
             self._settle(index, unfinished=True)
         if not self._body:
             return Message()
-        return Message(body={**self._body, "content": [dict(block) for block in self._body["content"]]})
+        return Message(body={**self._body, "content": [_copy(block) for block in self._body["content"]]})
 
     def _start(self, message: Any) -> None:
-        if isinstance(message, dict) and not self._body:
-            content = [dict(block) for block in message.get("content") or [] if isinstance(block, dict)]
-            self._body = {**message, "content": content, "usage": dict(message.get("usage") or {})}
+        if not isinstance(message, dict) or self._body:
+            return
+        message = sound_json(message)
+        content, usage = message.get("content"), message.get("usage")
+        blocks = [_copy(block) for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+        self._body = {**message, "content": blocks, "usage": usage if isinstance(usage, dict) else {}}
 
-    def _block(self, index: Any) -> Block | None:
-        content: list[Block] = self._body["content"]
-        return content[index] if isinstance(index, int) and 0 <= index < len(content) else None
-
-    def _grow(self, index: Any, delta: Any) -> None:
+    def _grow(self, index: int, delta: dict[str, Any]) -> None:
         known = self._growing.get(index)
-        kind = delta.get("type") if isinstance(delta, dict) else None
+        kind = delta.get("type")
         if known is not None and known[0] == kind:
-            fragment = delta.get(_FIELD_OF[kind][2])
+            fragment = delta.get(known[1])
             if type(fragment) is str:
-                known[1].append(fragment)
+                known[2].append(fragment)
             return
-        block = self._block(index)
-        if block is None or kind is None:
+        content: list[Block] = self._body["content"]
+        if not 0 <= index < len(content):
             return
-        if kind in _FIELD_OF:
+        block = content[index]
+        if isinstance(kind, str) and kind in _FIELD_OF:
             self._begin_growing(index, block, delta)
         elif kind == "signature_delta" and block.get("type") == "thinking":
-            block["signature"] = delta.get("signature")
+            block["signature"] = sound_json(delta.get("signature"))
         elif kind == "citations_delta" and block.get("type") == "text":
-            block["citations"] = [*(block.get("citations") or []), delta.get("citation")]
+            if not isinstance(block.get("citations"), list):
+                block["citations"] = []
+            block["citations"].append(sound_json(delta.get("citation")))
 
-    def _begin_growing(self, index: int, block: Block, delta: Mapping[str, Any]) -> None:
+    def _begin_growing(self, index: int, block: Block, delta: dict[str, Any]) -> None:
         fits, name, source = _FIELD_OF[delta["type"]]
         if block.get("type") in fits:
             begun = "" if name == "input" else block.get(name)
-            self._growing[index] = (delta["type"], [s for s in (begun, delta.get(source)) if isinstance(s, str)])
+            self._growing[index] = (
+                delta["type"],
+                source,
+                [text for text in (begun, delta.get(source)) if isinstance(text, str)],
+            )
 
     def _settle(self, index: Any, *, unfinished: bool = False) -> None:
         """Write what has grown into its block."""
-        if index not in self._growing:
+        if type(index) is not int or index not in self._growing:
             return
-        kind, fragments = self._growing[index] if unfinished else self._growing.pop(index)
+        kind, _, fragments = self._growing[index] if unfinished else self._growing.pop(index)
         text = "".join(fragments)
         fragments[:] = [text]
         name = _FIELD_OF[kind][1]
         self._body["content"][index][name] = _arguments(text, unfinished) if name == "input" else sound(text)
 
     def _conclude(self, delta: Any, usage: Any) -> None:
-        delta, usage = (value if isinstance(value, dict) else {} for value in (delta, usage))
+        delta, usage = (sound_json(value) if isinstance(value, dict) else {} for value in (delta, usage))
         for name in ("stop_reason", "stop_sequence", "stop_details"):
             self._body[name] = delta.get(name)
         if delta.get("container") is not None:
             self._body["container"] = delta["container"]
-        self._body["usage"].update({name: value for name, value in usage.items() if value is not None})
+        told = {name: value for name, value in usage.items() if value is not None}
+        self._body["usage"] = {**self._body["usage"], **told}
+
+
+def _copy(block: Block) -> Block:
+    """`block`, apart from later citations; its other fields are replaced, not changed."""
+    citations = block.get("citations")
+    return {**block, "citations": [*citations]} if isinstance(citations, list) else dict(block)
 
 
 def sound(text: str) -> str:
@@ -177,12 +195,26 @@ def sound(text: str) -> str:
     return text
 
 
+def sound_json(value: Any) -> Any:
+    """`value`, from JSON, with all its text made sound.
+
+    Raises:
+        StreamError: It is nested too deeply.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        sounded = sound(text)
+        return value if sounded is text else json.loads(sounded)
+    except RecursionError:
+        raise StreamError("an event is nested too deeply. Ask again.") from None
+
+
 def _arguments(text: str, unfinished: bool) -> object:
     if not text:
         return {}
     try:
-        return partial_json.loads(text)
-    except ValueError as error:
+        return sound_json(partial_json.loads(text))
+    except (ValueError, StreamError) as error:
         if unfinished:
             return {}
         raise StreamError(f"the arguments of a tool are not JSON: {error}. Ask again.") from None

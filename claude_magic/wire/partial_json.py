@@ -8,17 +8,24 @@ from __future__ import annotations
 import json
 import re
 
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*'  # without the quote that ends it
 _TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<open>[\[{])
-    | (?P<close>[\]}])
+    rf"""\s*(?:
+      (?P<open>[\[{{])
+    | (?P<close>[\]}}])
     | (?P<comma>,)
-    | (?P<key>"(?:[^"\\]|\\.)*"\s*:)
-    | (?P<string>"(?:[^"\\]|\\.)*")
-    | (?P<scalar>(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?=[\s,\]}]|\Z))
+    | (?P<key>{_STRING}"\s*:)
+    | (?P<string>{_STRING}")
+    | (?P<scalar>(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?=[\s,\]}}]|\Z))
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_CUT_VALUE = rf"(?:{_STRING}\\?|-?\d*(?:\.\d*)?(?:[eE][+-]?\d*)?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)"
+_CUT_KEY = rf'(?:{_STRING}"\s*(?::\s*{_CUT_VALUE})?|{_STRING}\\?|)'
+_CUT_IN = {
+    "]": re.compile(rf"\s*(?:,\s*)?{_CUT_VALUE}\Z", re.DOTALL),
+    "}": re.compile(rf"\s*(?:,\s*)?{_CUT_KEY}\Z", re.DOTALL),
+}
 _CLOSER = {"[": "]", "{": "}"}
 
 
@@ -26,25 +33,24 @@ def loads(text: str) -> object:
     """The value that `text` holds, or holds so far.
 
     Raises:
-        ValueError: It is not JSON, nor the beginning of any.
+        ValueError: It is not JSON, nor the beginning of any, or nested too deeply.
     """
     try:
         return json.loads(text, strict=False)
     except ValueError as error:
-        if not (begun := _finished(text)):
-            raise
         try:
-            return json.loads(begun, strict=False)
+            return json.loads(_finished(text) or text, strict=False)
         except ValueError:
             raise error from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _finished(text: str) -> str:
-    """`text` up to its last finished value, with every open bracket closed; `""` if there is none."""
+    """`text` up to its last finished value, with every open bracket closed; `""` if that is not all it holds."""
     closers: list[str] = []
     after_key = False
-    best, best_closers = 0, ""
-    position = 0
+    best = position = 0
     while match := _TOKEN.match(text, position):
         position = match.end()
         kind = match.lastgroup
@@ -52,8 +58,9 @@ def _finished(text: str) -> str:
             closers.append(_CLOSER[match["open"]])
         elif kind == "close" and closers:
             closers.pop()
-        finished = kind in ("open", "close", "scalar") or (kind == "string" and (after_key or closers[-1:] != ["}"]))
+        if kind in ("open", "close", "scalar") or (kind == "string" and (after_key or closers[-1:] != ["}"])):
+            best = position
         after_key = kind == "key"
-        if finished:
-            best, best_closers = position, "".join(reversed(closers))
-    return text[:best] + best_closers
+    if closers and not _CUT_IN[closers[-1]].match(text, best):
+        return ""
+    return text[:best] + "".join(reversed(closers))

@@ -1,4 +1,4 @@
-"""HTTP with `requests`: the only place that reads a key or touches a socket.
+"""HTTP with `requests`: one try, over connections that are kept and reused.
 
 Three of its habits are not wanted here: redirects would carry the key to another host, a
 `~/.netrc` entry would replace it, and a proxy of the environment would be asked for loopback.
@@ -11,7 +11,6 @@ import http.client
 import http.cookiejar
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,6 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
@@ -28,10 +26,10 @@ from ...wire import Headers, Request
 from ..credentials import Credential
 from ..interrupt import Interrupt
 from .base import Response
+from .connections import READ, Answer, Connection, SecureConnection, asking
 
-_READ = 65_536
 _LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
-_asking = threading.local()
+_LONGEST_ERROR = 10.0  # seconds to wait for the body of an error: the status says what matters
 _NO_PROXY = {"http": None, "https": None, "all": None}
 
 
@@ -50,7 +48,7 @@ class Direct:
 
     Attributes:
         credential: `None` where the endpoint asks for none.
-        timeout: Longest silence, in seconds.
+        timeout: Longest silence, in seconds; the headers of the answer must all come within it.
     """
 
     pool: requests.Session
@@ -62,7 +60,7 @@ class Direct:
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
-        _asking.interrupt = self.interrupt
+        asking.interrupt, asking.timeout = self.interrupt, self.timeout
         host = urlsplit(request.url).netloc
         with _translated(host, self, ConnectionFailed):
             response = self.pool.request(
@@ -78,10 +76,14 @@ class Direct:
             )
         return Response(
             status=response.status_code,
-            headers=Headers((str(n), str(v)) for n, v in response.raw.headers.iteritems()),
+            headers=Headers((str(n), self._hidden(str(v))) for n, v in response.raw.headers.iteritems()),
             chunks=self._chunks(response.raw, host),
-            close=lambda: _release(response),
+            close=lambda: _release(response, self.interrupt),
         )
+
+    def _hidden(self, value: str) -> str:
+        """`value` without the key, which an answer may repeat."""
+        return self.credential.redacted(value) if self.credential else value
 
     def _signed(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         if self.credential is not None:
@@ -91,22 +93,26 @@ class Direct:
 
     def _chunks(self, raw: Any, host: str) -> Iterator[bytes]:
         """Bytes as they arrive: `read1` never waits for more than there is, in a chunk or out of one."""
+        answer: Answer = raw._original_response
         with _translated(host, self, StreamError):
-            while chunk := raw.read1(_READ, decode_content=True):
+            answer.allow(self.timeout if raw.status < 400 else min(self.timeout, _LONGEST_ERROR))
+            while chunk := raw.read1(READ, decode_content=True):
                 yield chunk
+                if raw.status < 400:
+                    answer.allow(self.timeout)
+        self.interrupt.check()
 
 
-def _release(response: requests.Response) -> None:
+def _release(response: requests.Response, interrupt: Interrupt) -> None:
     """Give the connection back if the body is at its end, or comes to it at once; else end it.
 
     Some servers keep the connection open after the last event: nobody waits for that.
     """
+    interrupt.release()
     raw: Any = response.raw
     with contextlib.suppress(Exception):
-        connection = raw.connection
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(_LINGER)
-        if not raw.read1(1, decode_content=False):
+        raw._original_response.allow(_LINGER)
+        if not raw.read1(1, decode_content=True):
             return
     response.close()
 
@@ -123,7 +129,9 @@ def _translated(host: str, direct: Direct, otherwise: type[ConnectionFailed] | t
         raise _error(error, host, direct, otherwise) from None
 
 
-def _error(error: Exception, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> ClaudeError:
+def _error(
+    error: Exception, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]
+) -> ClaudeError:
     causes = list(_causes(error))
     kinds = tuple(type(cause).__name__ for cause in causes)
     handshake = any("handshake" in str(cause) for cause in causes)
@@ -132,7 +140,8 @@ def _error(error: Exception, host: str, direct: Direct, otherwise: type[Connecti
     if "ReadTimeout" in kinds or "ReadTimeoutError" in kinds or any(isinstance(c, TimeoutError) for c in causes):
         return TimedOut(f"no byte from {host} for {direct.timeout:g} s. Ask again, or raise Claude.timeout.")
     if otherwise is StreamError:
-        return StreamError(f"the reply broke off: {host} closed the connection. What had arrived is kept; ask again.")
+        reason = "it cannot be decoded" if _is_no_http(causes) else f"{host} closed the connection"
+        return StreamError(f"the reply broke off: {reason}. What had arrived is kept; ask again.")
     return _no_connection(causes, kinds, host)
 
 
@@ -151,8 +160,18 @@ def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: st
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return ConnectionFailed(f"nothing answers at {host}: connection refused. Is Claude.base_url right?")
     if {"InvalidURL", "LocationParseError", "InvalidSchema", "InvalidHeader", "InvalidProxyURL"} & set(kinds):
-        return ConnectionFailed(f"the request to {host} cannot be made: {kinds[0]}. Look at Claude.base_url.", may_pass=False)
+        return ConnectionFailed(
+            f"the request to {host} cannot be made: {kinds[0]}. Look at Claude.base_url.", may_pass=False
+        )
+    if _is_no_http(causes):
+        return ConnectionFailed(f"{host} does not answer in HTTP. Is Claude.base_url right?", may_pass=False)
     return ConnectionFailed(f"{host} closed the connection before it answered. Ask again.")
+
+
+def _is_no_http(causes: list[BaseException]) -> bool:
+    fine = (http.client.IncompleteRead, http.client.RemoteDisconnected)
+    broken = (http.client.HTTPException, urllib3.exceptions.DecodeError)
+    return any(isinstance(cause, broken) and not isinstance(cause, fine) for cause in causes)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -165,37 +184,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = next((w for w in wrapped if isinstance(w, BaseException) and id(w) not in seen), None)
 
 
-class _Interruptible:
-    """A connection that hands its socket to the interrupt of the exchange that uses it."""
-
-    sock: socket.socket | None
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._watch()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._watch()
-        super().request(*args, **kwargs)  # type: ignore[misc]
-
-    def _watch(self) -> None:
-        _asking.interrupt.check()
-        if self.sock is not None:
-            _asking.interrupt.watch(self.sock)
-
-
-class _Connection(_Interruptible, HTTPConnection): ...
-
-
-class _SecureConnection(_Interruptible, HTTPSConnection): ...
-
-
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = Connection
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    ConnectionCls = SecureConnection
 
 
 class _Adapter(HTTPAdapter):

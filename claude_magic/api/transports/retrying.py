@@ -59,17 +59,21 @@ class Retrying:
 
 def delay(headers: Headers, failed: int) -> float:
     """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date, else a backoff."""
+    return asked(headers) or backoff(failed)
+
+
+def asked(headers: Headers) -> float | None:
+    """Seconds that the API asks to wait; `None` if it does not, or asks for junk or the past."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        if name in headers:
-            asked = _seconds(headers[name]) * scale
-            if asked > 0:
-                return asked
-    return backoff(failed)
+        seconds = _seconds(headers.get(name, "")) * scale
+        if seconds > 0:
+            return seconds
+    return None
 
 
 def backoff(failed: int) -> float:
     """0.5 s doubling to 8 s, less up to a quarter by chance."""
-    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())
+    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - no secret
 
 
 def _seconds(value: str) -> float:
@@ -77,10 +81,10 @@ def _seconds(value: str) -> float:
     try:
         seconds = float(value)
     except ValueError:
-        parsed = email.utils.parsedate_tz(value)
         try:
+            parsed = email.utils.parsedate_tz(value)
             return email.utils.mktime_tz(parsed) - time.time() if parsed else 0.0
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, IndexError, TypeError):  # it trips over some junk
             return 0.0
     return 0.0 if math.isnan(seconds) else seconds
 
@@ -88,9 +92,9 @@ def _seconds(value: str) -> float:
 def _may_pass(response: Response) -> bool:
     if response.status < 400:
         return False
-    asked = response.headers.get("x-should-retry", "").lower()
-    if asked in ("true", "false"):
-        return asked == "true"
+    told = response.headers.get("x-should-retry", "").strip().lower()
+    if told in ("true", "false"):
+        return told == "true"
     return response.status in (408, 409, 429) or response.status >= 500
 
 

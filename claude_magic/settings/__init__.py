@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-from .errors import SettingsError
+from ..errors import SettingsError
+from . import project
 
 ANTHROPIC = "https://api.anthropic.com"
 
@@ -46,17 +47,28 @@ class Claude(Configurable):
     max_retries = Int(2, min=0, max=20, help="How often a failed try is repeated (0 to 20).").tag(config=True)
     stream = Bool(True, help="Show the reply while it is written.").tag(config=True)
     panel = Bool(True, help="Show the panel with headers, usage, request and response.").tag(config=True)
+    conversation = Unicode("", help="The conversation that cells go on with; empty: each cell stands alone.").tag(
+        config=True
+    )
     provider = Enum(
         ("auto", "anthropic", "local"),
         "auto",
         help="Who answers; auto: the API if there is a key or a base_url, else the local model.",
     ).tag(config=True)
+    table_rows = Int(50, min=1, help="Rows of a table that a prompt shows (1 or more).").tag(config=True)
+    value_chars = Int(20_000, min=1, help="Characters of a value that a prompt shows (1 or more).").tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
     allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(config=True)
+
+    def __init__(self, **values: Any) -> None:
+        self._assigned: set[str] = set()
+        super().__init__(**values)
 
     def __setattr__(self, name: str, value: Any) -> None:
         try:
             super().__setattr__(name, value)
+            if self.has_trait(name) and name != "config":
+                self._assigned.add(name)
         except SettingRefused:
             raise
         except TraitError:
@@ -85,10 +97,46 @@ class Claude(Configurable):
             checked_url(value, allow_http=True)
         return value
 
+    def effective(self, profile: str = "") -> tuple[Claude, dict[str, str]]:
+        """The settings of one cell, and where each that is not built in comes from.
+
+        A profile outweighs what was assigned, and that the project's defaults.
+
+        Raises:
+            SettingRefused: A value of the project's file is wrong, or there is no such profile.
+        """
+        found = project.defaults()
+        if not profile and not found.values:
+            return self, dict.fromkeys(self._assigned, "%config")
+        layers = [(found.values, str(found.path)), ({n: getattr(self, n) for n in self._assigned}, "%config")]
+        if profile:
+            layers.append((_profile(found, profile), f"profile {profile}"))
+        made, sources = Claude(), {}
+        for values, source in layers:
+            for name, value in values.items():
+                if source != "%config" and name not in project.ALLOWED:
+                    raise SettingRefused(f"{source}: {name!r} is no project setting. {_allowed(name)}")
+                setattr(made, name, value)
+                sources[name] = source
+        return made, sources
+
     @property
     def base_url_is_configured(self) -> bool:
         """Whether somebody named an endpoint, here or in the environment."""
         return bool(self._trait_values.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
+
+
+def _profile(found: project.Project, name: str) -> dict[str, Any]:
+    if name not in found.profiles:
+        known = ", ".join(found.profiles) or "none"
+        raise SettingRefused(f"no profile {name!r}. Known: {known}, in [tool.claude-magic.profiles] of pyproject.toml.")
+    return found.profiles[name]
+
+
+def _allowed(name: str) -> str:
+    if Claude.class_traits().get(name) is not None:
+        return "A file that came with a project must not decide where your key goes: use %config."
+    return f"Known: {', '.join(sorted(project.ALLOWED))}."
 
 
 def checked_url(url: str, *, allow_http: bool) -> str:

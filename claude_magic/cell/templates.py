@@ -1,0 +1,270 @@
+r"""`{{name}}` in a cell's text: a notebook variable, inserted as data.
+
+A template is a plain name, and after it any chain of `.name`, `[0]`, `[-1]`, `["key"]` and
+`['key']`, within one line; blanks are allowed only beside the braces. Text is filled in one pass:
+what is inserted is never looked at again. Nothing is called and nothing is evaluated.
+
+Everything else stays as typed: `{single}` and `{{{triple}}}` braces, `{{}}`, `{{"a": 1}}`,
+`{{ x + 1 }}`, `{{f(x)}}`, `{{x|e}}`, `{{#if x}}`, and Python's keywords, such as `{{else}}`.
+`\{{name}}` is a literal `{{name}}`; two backslashes are two backslashes before what is inserted.
+
+LaTeX groups in the same braces, so these stay as typed as well:
+
+- what follows a command and its arguments: `\mathbf{{a}}`, `\frac{{a}}{{b}}`, `\sqrt[3]{{x}}`
+  (but not `\n`, `\r`, `\t`, which are pieces of a string);
+- what follows a `^`: `e^{{n}}`;
+- what follows a `_` after a single letter, a command or a closing bracket: `x_{{i}}`,
+  `\beta_{{i}}`, `f(x)_{{i}}`; in `report_{{year}}`, `{{a}}_{{b}}` and `_{{title}}_` it is text.
+
+Where braces mean both (Jinja, GitHub Actions, BibTeX), a name that no variable has is an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import keyword
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from ..errors import CellError
+
+_NAME = r"[^\W\d]\w*"
+_STEP = re.compile(rf"""\.({_NAME})|\[[ ]*(?:(-?[0-9]{{1,18}})|"([^"\\\n]*)"|'([^'\\\n]*)')[ ]*\]""")
+_STEPS = re.sub(r"\((?!\?)", "(?:", _STEP.pattern)
+_BRACES = re.compile(rf"(?<!\{{)\{{\{{(?:[ \t]*({_NAME})((?:{_STEPS})*)[ \t]*|[^{{}}\n]*)\}}\}}")
+_LATEX = re.compile(
+    r"""(?: \\(?![nrt]\Z)[A-Za-z]+\*?                                   # a command
+          | \S\^                                                        # a superscript
+          | (?: \\[A-Za-z]+ | (?<![^\W\d])(?<!_)[A-Za-z] | [)\]}'] )_   # a subscript
+        )\Z""",
+    re.VERBOSE,
+)
+_REACH = 400  # characters that are looked back at for a command: a bound, so that long texts stay fast
+_ENOUGH = 2000  # names or keys among which the nearest are looked for
+
+_ALWAYS = {"password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "private"}
+_ALWAYS |= {"credential", "credentials", "apikey", "apikeys"}
+_AT_END = {"key", "token"}
+_QUALIFIED = {"api", "access", "auth", "bearer", "refresh", "ssh", "signing", "encryption"}
+_MEASURES = {"count", "counts", "length", "len", "size", "limit", "total", "usage", "policy", "type", "index"}
+_KNOWN_KEYS = {"public", "primary", "foreign", "sort"}
+_NO_SECRET = (bool, type(None), FunctionType, type, ModuleType)
+
+_NAMED = r"(?:password|passwd|passphrase|secret|api_?key|(?:access|private|secret)_?key|(?:access|auth|refresh)_?token)"
+_SHAPES = {
+    "a key of an AI provider": r"(?<![\w-])sk-(?:ant-[\w-]{8,}|(?=[\w-]*\d)[\w-]{20,})|\b(?:hf_\w{20,}|AIza[\w-]{30,})",
+    "a token of a code host": r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|npm_\w{30,}|pypi-AgE[\w-]{20,})",
+    "a cloud or payment key": r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}\b|[sr]k_live_\w{10,})",
+    "a Slack token": r"\bxox[abeoprs]-[\w-]{10,}",
+    "a private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY",
+    "a signed web token": r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{4,}\.[\w-]*",
+    "a URL with a password": r"://[^\s/:@]{0,200}:[^\s/@]{1,500}@",
+    "a password": rf"""(?i:{_NAMED}["']?\s{{0,9}}[:=]\s{{0,9}}["'][^"'\n]{{4,}}["']"""
+    r"""|\b(?:password|passwd|pwd)=(?!(?:None|True|False|str|password|passwd|pwd)\b|(?:self|args|os)\.|\w+[(\[])"""
+    rf"""[^\s&;,()"'\[\]]{{3,}}|\|\s{{0,9}}{_NAMED}\s{{0,9}}\|)""",
+}
+_CONTENT = {kind: re.compile(shape) for kind, shape in _SHAPES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step from a value to a value in it."""
+
+    typed: str
+    key: str | int
+    is_attribute: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Template:
+    """What stands between `start` and `end`; without a name, it stands for `literal`."""
+
+    start: int
+    end: int
+    name: str = ""
+    steps: tuple[_Step, ...] = ()
+    literal: str = ""
+
+    def place(self, steps: int | None = None) -> str:
+        return "{{" + self.name + "".join(step.typed for step in self.steps[:steps]) + "}}"
+
+
+def filled(text: str, namespace: Mapping[str, Any], write: Callable[[Any], str], *, allow_secret: bool = False) -> str:
+    """`text` with its templates filled from `namespace`.
+
+    Args:
+        write: From a value to what is inserted.
+
+    Raises:
+        CellError: A name or a step leads nowhere or to a method, or what it leads to looks like a secret.
+    """
+    templates = list(_templates(text))
+    _refuse_missing([template for template in templates if template.name], namespace)
+    pieces, position = [], 0
+    for template in templates:
+        pieces += [text[position : template.start], template.literal]
+        if template.name:
+            pieces.append(_insertion(template, namespace[template.name], write, allow_secret))
+        position = template.end
+    return "".join((*pieces, text[position:]))
+
+
+def names(text: str) -> list[str]:
+    """The variables that `text` asks for, each once, in order."""
+    return list(dict.fromkeys(template.name for template in _templates(text) if template.name))
+
+
+def _templates(text: str) -> Iterator[_Template]:
+    inserted = 0  # where the last template ended: no command reaches beyond it
+    for match in _BRACES.finditer(text):
+        before = text[max(inserted, match.start() - _REACH) : match.start()]
+        if (len(before) - len(before.rstrip("\\"))) % 2:
+            yield _Template(start=match.start() - 1, end=match.end(), literal=match[0])
+        elif match[1] and not _is_latex(before):
+            steps = tuple(_steps(match[2]))
+            if not any(keyword.iskeyword(name) for name in (match[1], *(s.key for s in steps if s.is_attribute))):
+                yield _Template(start=match.start(), end=match.end(), name=match[1], steps=steps)
+                inserted = match.end()
+
+
+def _steps(typed: str) -> Iterator[_Step]:
+    for match in _STEP.finditer(typed):
+        attribute, number, *quoted = match.groups()
+        text = next((t for t in (attribute, *quoted) if t is not None), "")
+        yield _Step(typed=match[0], key=text if number is None else int(number), is_attribute=attribute is not None)
+
+
+def _is_latex(before: str) -> bool:
+    """Whether braces after `before` are a LaTeX argument; groups before them may be arguments, too."""
+    while before.endswith(("}", "]")) and (start := _group(before)) is not None:
+        before = before[:start]
+    return _LATEX.search(before) is not None
+
+
+def _group(before: str) -> int | None:
+    """Where the group that ends `before` begins."""
+    depth = 0
+    for index in range(len(before) - 1, -1, -1):
+        depth += (before[index] in "}]") - (before[index] in "{[")
+        if depth == 0:
+            return index
+    return None
+
+
+def _refuse_missing(templates: list[_Template], namespace: Mapping[str, Any]) -> None:
+    for template in templates:
+        if template.name.startswith("__"):
+            raise CellError(
+                f"{template.place()} is refused: a name with two underscores in front. Give it another name."
+            )
+    missing = list(dict.fromkeys(t.name for t in templates if t.name not in namespace))
+    if missing:
+        near = _meant(missing[0], (n for n in namespace if not n.startswith("_")))
+        raise CellError(
+            f"no variable {' and no '.join(missing[:9])}: the text says {{{{{missing[0]}}}}}.{near} "
+            f"Define it first, or write \\{{{{{missing[0]}}}}} for the braces themselves."
+        )
+
+
+def _insertion(template: _Template, value: Any, write: Callable[[Any], str], allow_secret: bool) -> str:
+    for number, step in enumerate(template.steps, 1):
+        where = template.place(number)
+        value = _attribute(value, str(step.key), where) if step.is_attribute else _item(value, step, where)
+    if not allow_secret and not isinstance(value, _NO_SECRET):
+        for name in (template.name, *(step.key for step in template.steps)):
+            if _is_secret_name(str(name)):
+                raise CellError(_refusal(template, f"its name says so, {str(name)[:60]!r}"))
+    text = write(value)
+    if not allow_secret:
+        for kind, shape in _CONTENT.items():
+            if shape.search(text):
+                raise CellError(_refusal(template, f"it holds something shaped like {kind}"))
+    return text
+
+
+def _attribute(value: Any, name: str, where: str) -> Any:
+    """What `value` holds under `name`: its own, its class's, a slot's or a property's.
+
+    A property runs, since its author declared it to be data; `__getattr__` and `__getattribute__`
+    never do, since what they answer is made up on the spot.
+    """
+    if name.startswith("_"):
+        raise CellError(f"{where} is refused: an underscore in front says private. Put it in a variable first.")
+    is_class = issubclass(type(value), type)
+    try:
+        inspect.getattr_static(value, name)
+    except AttributeError:
+        known = (type if is_class else object).__dir__(value)
+        near = _meant(name, [*(f".{n}" for n in known if n[0] != "_"), *_keys(value)])
+        raise CellError(
+            f"{where} leads nowhere: {_kind(value)} holds no {name}.{near or ' Look at the value.'}"
+        ) from None
+    try:
+        found = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
+    except Exception as error:
+        raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
+    if isinstance(found, MethodType | BuiltinMethodType) and found.__self__ is value:
+        raise CellError(f"{where} is refused: a method, and nothing is called. Put its result in a variable first.")
+    return found
+
+
+def _item(value: Any, step: _Step, where: str) -> Any:
+    """What stands under the key; a dictionary does not make it up if it is missing."""
+    get = getattr(type(value), "__getitem__", None)
+    if get is None:
+        raise CellError(f"{where} leads nowhere: {_kind(value)} has no items. Look at the value.")
+    try:
+        if isinstance(value, dict) and step.key not in value:
+            raise KeyError
+        return get(value, step.key)
+    except TypeError:
+        seen = f"{_kind(value)} does not take {step.typed}"
+    except LookupError:
+        seen = f"{_kind(value)} has no {step.typed}"
+        with suppress(Exception):
+            seen += f" among its {len(value):,} items"
+    except Exception as error:
+        raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
+    raise CellError(f"{where} leads nowhere: {seen}.{_meant(str(step.key), _keys(value)) or ' Look at the value.'}")
+
+
+def _keys(value: Any) -> list[str]:
+    """The keys of a mapping or a table, as they are written in a template."""
+    with suppress(Exception):
+        keys = value if isinstance(value, Mapping) else object.__getattribute__(value, "columns")
+        return [f'["{key}"]' if isinstance(key, str) else f"[{key}]" for key in islice(keys, _ENOUGH)]
+    return []
+
+
+def _kind(value: Any) -> str:
+    return f"the {type(value).__name__}"
+
+
+def _meant(wanted: str, known: Iterable[str]) -> str:
+    """The known names that were probably meant, as a sentence; `""` if none is near."""
+    bare = {name.strip('[".]').casefold(): name for name in islice(known, _ENOUGH)}
+    near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(bare[name] for name in near)}?" if near else ""
+
+
+def _is_secret_name(name: str) -> bool:
+    """Whether a name promises a secret: `db_password` and `apiKey2` do, `tokens` and `token_count` do not."""
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+    if not words or words[-1] in _MEASURES:
+        return False
+    if _ALWAYS.intersection(words):
+        return True
+    pairs = set(zip(words, words[1:], strict=False))
+    if any(left in _QUALIFIED and right.removesuffix("s") in _AT_END for left, right in pairs):
+        return True
+    return words[-1] in _AT_END and not (words[-1] == "key" and _KNOWN_KEYS.intersection(words[-2:-1]))
+
+
+def _refusal(template: _Template, why: str) -> str:
+    return f"{template.place()} looks like a secret: {why}. Nothing was sent; if it may be, use --allow-secret."

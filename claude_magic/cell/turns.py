@@ -1,0 +1,36 @@
+"""Turns written by hand in one cell: lines that begin with `user:`, `assistant:` or `system:`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..errors import CellError
+
+_MARKER = re.compile(r"^(user|assistant|system):[ \t]*", re.MULTILINE)
+
+
+def marked(text: str) -> tuple[str | None, list[dict[str, Any]]]:
+    """The system prompt and the messages that `text` spells out.
+
+    What stands after a marker, up to the next one, is that turn's text, without the blank around
+    it. A `system:` before all else is the system prompt; a last `assistant:` begins the reply.
+
+    Raises:
+        CellError: Text stands before the first marker, a turn is empty, or nobody asks.
+    """
+    before, *pieces = _MARKER.split(text)
+    if before.strip() or not pieces:
+        raise CellError(
+            "--turns: text before the first marker. Begin with user:, assistant: or system: at a line's start."
+        )
+    turns = [(role, said.strip()) for role, said in zip(pieces[::2], pieces[1::2], strict=True)]
+    system = turns.pop(0)[1] if turns[0][0] == "system" else None
+    if turns and turns[-1] == ("assistant", ""):
+        turns.pop()
+    if not any(role == "user" for role, _ in turns):
+        raise CellError("--turns: nobody asks. Write at least one user: line.")
+    for role, said in turns:
+        if not said:
+            raise CellError(f"--turns: an empty turn after {role}:. Write its text, or leave the marker out.")
+    return system or None, [{"role": role, "content": said} for role, said in turns]

@@ -1,0 +1,101 @@
+"""Untrusted text made fit for a page of facts: cut to size, keys taken out, controls stripped, escaped.
+
+The order matters: a key is taken out before a cut could halve it, and again after stripping,
+which could have joined it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .plain import plain
+
+BODY_LIMIT = 20_000
+_STRING_LIMIT = 8_000
+_BASE64_SHOWN = 60
+_DEEPEST = 40
+_MOST_ITEMS = 400
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{400,}={0,2}")
+_KEY = re.compile(r"sk-ant-[\w-]*")
+
+
+def safe(text: str, limit: int = BODY_LIMIT) -> str:
+    """HTML that shows `text`, for an element's content or a quoted attribute."""
+    return html.escape(_clean(text, limit), quote=True)
+
+
+def safe_content(text: str, limit: int = BODY_LIMIT) -> str:
+    """HTML that shows `text` inside an element only: JSON's many quotes stay one byte each."""
+    return html.escape(_clean(text, limit), quote=False)
+
+
+def one_line(text: str, limit: int = BODY_LIMIT) -> str:
+    """`safe`, with runs of whitespace, line ends included, as one space."""
+    return html.escape(plain_line(text, limit), quote=True)
+
+
+def plain_line(text: str, limit: int = BODY_LIMIT) -> str:
+    """What `one_line` shows, as text that is not HTML."""
+    return _clean(" ".join(_without_key(text).split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """`text`, its middle left out if it is longer than `limit` characters, and how much was."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 4
+    head = limit - tail
+    return f"{text[:head]} … {len(text) - limit:,} characters not shown … {text[-tail:]}"
+
+
+def pretty(value: object, limit: int = BODY_LIMIT) -> str:
+    """`value` as indented JSON in readable characters, of bounded size whatever it holds."""
+    text = json.dumps(_brief(value, 0), ensure_ascii=False, indent=2, default=repr)
+    return cut(text, limit)
+
+
+def _clean(text: str, limit: int) -> str:
+    return _without_key(plain(cut(_without_key(text), limit)))
+
+
+def _without_key(text: str) -> str:
+    return _KEY.sub("sk-ant-(not shown)", text) if "sk-ant-" in text else text
+
+
+def _brief(value: object, depth: int) -> Any:
+    """A copy of `value` in which nothing is too long, too deep, or not JSON."""
+    if isinstance(value, str):
+        return _brief_string(value)
+    if depth > _DEEPEST and isinstance(value, (Mapping, list, tuple)):
+        return "… deeper levels not shown …"
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+        brief = {_brief_string(str(name)): _brief(item, depth + 1) for name, item in pairs[:_MOST_ITEMS]}
+        if len(pairs) > _MOST_ITEMS:
+            brief["…"] = f"{len(pairs) - _MOST_ITEMS:,} more not shown"
+        return brief
+    if isinstance(value, (list, tuple)):
+        return _brief_list(value, depth)
+    return value
+
+
+def _brief_list(items: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+    if len(items) <= _MOST_ITEMS:
+        return [_brief(item, depth + 1) for item in items]
+    half = _MOST_ITEMS // 2
+    return [
+        *(_brief(item, depth + 1) for item in items[:half]),
+        f"… {len(items) - 2 * half:,} more not shown …",
+        *(_brief(item, depth + 1) for item in items[-half:]),
+    ]
+
+
+def _brief_string(text: str) -> str:
+    text = _without_key(text)
+    if len(text) >= 400 and _BASE64.fullmatch(text):
+        return f"{text[:_BASE64_SHOWN]}… {len(text) - _BASE64_SHOWN:,} characters of base64 not shown"
+    return cut(text, _STRING_LIMIT)

@@ -1,0 +1,32 @@
+"""The end of patience: how long rendering may take."""
+
+from __future__ import annotations
+
+import time
+
+_OFTEN = 16
+
+
+class OutOfTime(Exception):
+    """Rendering took too long; the text is to be shown as it is."""
+
+
+class Clock:
+    """Counts the processor time of this thread: a busy machine does not change what a reply looks like."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.thread_time() + seconds
+        self._checks = 0
+
+    def check(self) -> None:
+        """Raise if time is up; looked at once in a while, as looking takes time too.
+
+        Raises:
+            OutOfTime: Too much of it is gone.
+        """
+        self._checks += 1
+        if self._checks % _OFTEN == 0 and self.left() <= 0:
+            raise OutOfTime
+
+    def left(self) -> float:
+        return self._end - time.thread_time()

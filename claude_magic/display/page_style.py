@@ -1,0 +1,33 @@
+"""How the page looks around the reply's text: quiet lines and folded blocks, in the reader's theme."""
+
+from __future__ import annotations
+
+import re
+
+_SOURCE = """
+.cm-reply { overflow-anchor: none; }
+.cm-reply .cm-summary, .cm-reply .cm-status, .cm-reply .cm-untold, .cm-reply details > summary {
+  color: var(--jp-ui-font-color2, #6b6b6b); font-family: var(--jp-ui-font-family, system-ui, sans-serif);
+  font-size: var(--jp-ui-font-size1, 13px); line-height: 1.5; }
+.cm-reply .cm-summary { margin-top: 0.7em; padding-top: 0.35em; overflow-wrap: anywhere;
+  border-top: 1px solid var(--jp-border-color2, #e0e0e0); font-variant-numeric: tabular-nums;
+  font-size: var(--jp-ui-font-size0, 11px); }
+.cm-reply .cm-status { font-variant-numeric: tabular-nums; font-size: var(--jp-ui-font-size0, 11px);
+  margin-top: 0.5em; }
+.cm-reply .cm-warning { margin-top: 0.7em; padding: 0.3em 0.7em; overflow-wrap: anywhere;
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: var(--jp-ui-font-size1, 13px);
+  border-left: 3px solid var(--jp-warn-color1, #ef6c00);
+  background: var(--jp-layout-color2, rgba(128, 128, 128, 0.12)); }
+.cm-reply .cm-none { color: var(--jp-ui-font-color2, #6b6b6b); font-style: italic; margin: 0.3em 0; }
+.cm-reply details.cm-thinking, .cm-reply details.cm-block { margin: 0.35em 0; }
+.cm-reply .cm-untold { margin: 0.35em 0; }
+.cm-reply details > summary { cursor: pointer; width: fit-content; }
+.cm-reply details > summary:hover { color: var(--jp-ui-font-color1, #333); }
+.cm-reply .cm-folded { margin: 0.3em 0 0.6em 0.35em; padding-left: 0.9em;
+  border-left: 2px solid var(--jp-border-color2, #e0e0e0); }
+.cm-reply .cm-thinking > .cm-folded { color: var(--jp-ui-font-color2, #6b6b6b); }
+.cm-reply pre.cm-json { max-height: 24em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+  margin: 0; font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); }
+"""
+
+PAGE_STYLE = re.sub(r"\s*\n\s*", " ", _SOURCE).strip()

@@ -1,0 +1,122 @@
+"""From a cell to a question: its text, the turns it spells out, and what its conversation replays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..cell.options import Options
+from ..cell.turns import marked
+from ..conversation import Conversation, Conversations, Plan, Turn
+from ..conversation.conversation import remembered
+from ..errors import CellError
+from ..wire import Block, Exchange
+from .asking import Question, frame
+
+GO_ON = "Go on exactly where you stopped; repeat nothing."
+_NOT_REMEMBERED = {
+    "refusal": "a refusal is not remembered",
+    "tool_use": "a reply that waits for a tool is not remembered",
+    "pause_turn": "a paused reply is not remembered",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question, and where its answer is remembered.
+
+    Attributes:
+        conversation: `None` if nothing is remembered.
+        before: Blocks of a cut reply that the answer goes on with.
+    """
+
+    cell: str
+    question: Question
+    conversation: Conversation | None = None
+    plan: Plan | None = None
+    before: tuple[Block, ...] = ()
+
+    def remember(self, exchange: Exchange) -> Exchange:
+        """Add the turn if its reply is whole; the exchange, with what the reader must know of it."""
+        exchange = replace(exchange, before=self.before)
+        if self.conversation is None or self.plan is None:
+            return exchange
+        content = remembered(exchange.message.content)
+        if exchange.error is not None or not content:
+            return _noted(exchange, "the conversation is as it was")
+        if why := _NOT_REMEMBERED.get(exchange.message.stop_reason or ""):
+            return _noted(exchange, f"{why}: the conversation is as it was")
+        body = exchange.request.body or {}
+        turn = Turn(
+            cell=self.cell,
+            messages=(*self.question.new, {"role": "assistant", "content": content}),
+            model=str(body.get("model", "")),
+            frame=frame(body),
+            usage=exchange.message.usage,
+        )
+        try:
+            self.conversation.add(self.plan, turn)
+        except CellError as error:
+            return _noted(exchange, str(error))
+        return _noted(exchange, f"conversation {self.conversation.name}, turn {len(self.conversation)}", self.plan.note)
+
+
+def asked(
+    options: Options,
+    text: str,
+    cell: str,
+    *,
+    conversations: Conversations,
+    default: str,
+    cut: Callable[[str], Exchange | None],
+) -> Asked:
+    """What `text` and `options` ask.
+
+    Args:
+        cell: Which cell asks.
+        default: Name of the conversation that a cell continues by itself; `""` for none.
+        cut: From the asking cell to the exchange that `--go-on` goes on with.
+
+    Raises:
+        CellError: There is nothing to send.
+    """
+    name = default if options.conversation is None else options.conversation
+    conversation = conversations.named(name) if name else None
+    if options.go_on:
+        return _going_on(text, cell, conversation, cut(cell))
+    system, new = marked(text) if options.turns else (None, [{"role": "user", "content": _not_empty(text)}])
+    question = Question(new=new, system=system)
+    if conversation is None:
+        return Asked(cell=cell, question=question)
+    plan = Plan(kept=(), replaces=len(conversation) > 0) if options.fresh else conversation.plan(cell)
+    question = replace(question, replayed=plan.messages)
+    return Asked(cell=cell, question=question, conversation=conversation, plan=plan)
+
+
+def _going_on(text: str, cell: str, conversation: Conversation | None, cut: Exchange | None) -> Asked:
+    if cut is None or not remembered(cut.message.content):
+        raise CellError("--go-on: there is no reply to go on with. Ask something first.")
+    before = (*cut.before, *_text_blocks(cut))
+    user = {"role": "user", "content": text if text.strip() else GO_ON}
+    plan = conversation.plan(cell) if conversation is not None else None
+    if plan is not None and plan.kept and remembered(cut.message.content) == plan.kept[-1].messages[-1]["content"]:
+        question = Question(new=[user], replayed=plan.messages)
+        return Asked(cell=cell, question=question, conversation=conversation, plan=plan, before=before)
+    earlier = list((cut.request.body or {}).get("messages", ()))
+    partial = {"role": "assistant", "content": _text_blocks(cut)}
+    return Asked(cell=cell, question=Question(new=[user], replayed=lambda _: [*earlier, partial]), before=before)
+
+
+def _text_blocks(exchange: Exchange) -> list[Any]:
+    return [block for block in remembered(exchange.message.content) if block.get("type") == "text"]
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
+    return text
+
+
+def _noted(exchange: Exchange, *notes: str) -> Exchange:
+    return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))

@@ -1,0 +1,109 @@
+"""What a small question costs that is not streamed: all of ours, our client alone, and `requests` alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from .child import KEY, answer, measured
+from .table import Row, Section, milliseconds
+
+GOAL = 1.5  # ours over requests
+ROUNDS, CALLS = 15, 30
+_HEADERS = {"anthropic-version": "2023-06-01", "content-type": "application/json", "x-api-key": KEY}
+_BODY = {"model": "claude-opus-5-5", "max_tokens": 4096, "messages": [{"role": "user", "content": "hi"}]}
+
+
+def section(url: str) -> Section:
+    """A row for the whole way and one for the client alone, both against `requests`."""
+    found = measured("calls", "all", url=url)
+    return Section(
+        title="(d) A small question that is not streamed, CPU of one call. Peer: requests.post on a kept session. "
+        "Floor: a bare socket.",
+        rows=[
+            _row("claude('hi', stream=False)", found, "ours"),
+            _row("    Client.send alone", found, "client"),
+        ],
+        notes=[f"medians of {ROUNDS} rounds of {CALLS} calls each, by turns in one process"],
+    )
+
+
+def _row(what: str, found: Mapping[str, list[float]], name: str) -> Row:
+    ratio = statistics.median(a / b for a, b in zip(found[name], found["requests"], strict=True))
+    return Row(
+        what=what,
+        ours=milliseconds(statistics.median(found[name])),
+        peer=milliseconds(statistics.median(found["requests"])),
+        floor=milliseconds(statistics.median(found["socket"])),
+        ratio=f"{ratio:.2f} ours/peer",
+        goal=f"< {GOAL} ours/peer",
+        met=ratio < GOAL,
+    )
+
+
+def by_turns() -> Mapping[str, list[float]]:
+    """Seconds of one call, a round each."""
+    url = os.environ["ANTHROPIC_BASE_URL"]
+    calls = {"ours": _ours(), "client": _client(url), "requests": _requests(url), "socket": _socket(url)}
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    for round_ in range(ROUNDS + 1):
+        for name, call in calls.items():
+            began = time.process_time()
+            for _ in range(CALLS):
+                call()
+            if round_:  # the first one warms up
+                found[name].append((time.process_time() - began) / CALLS)
+    return found
+
+
+def _ours() -> Callable[[], object]:
+    from claude_magic import claude
+
+    return lambda: claude("hi", stream=False)
+
+
+def _client(url: str) -> Callable[[], object]:
+    from claude_magic.api import credentials
+    from claude_magic.api.client import Client
+    from claude_magic.api.endpoints.messages import messages
+    from claude_magic.api.interrupt import Interrupt
+    from claude_magic.api.transports.direct import Direct, pool
+    from claude_magic.api.transports.retrying import Retrying
+
+    credential, interrupt = credentials.find(), Interrupt()
+    direct = Direct(
+        pool=pool(), credential=credential, connect_timeout=10, timeout=600, interrupt=interrupt, loopback=True
+    )
+    transport = Retrying(inner=direct, max_retries=2, interrupt=interrupt, tell=lambda *_: None)
+    client = Client(transport=transport, credential=credential, timeout=600)
+    request = messages(base_url=url, api_version="2023-06-01", stream=False, **_BODY)  # type: ignore[arg-type]
+    return lambda: client.send(request)
+
+
+def _requests(url: str) -> Callable[[], object]:
+    import requests
+
+    session = requests.Session()
+    return lambda: session.post(f"{url}/v1/messages", json=_BODY, headers=_HEADERS, timeout=600).json()
+
+
+def _socket(url: str) -> Callable[[], object]:
+    address, body = urlsplit(url), json.dumps(_BODY).encode()
+    asked = b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    sock = socket.create_connection((address.hostname, address.port))
+
+    def call() -> object:
+        sock.sendall(asked)
+        return json.loads(sock.recv(65_536).partition(b"\r\n\r\n")[2])
+
+    return call
+
+
+if __name__ == "__main__":
+    answer({"all": by_turns})
