@@ -329,7 +329,14 @@ def test_events_of_any_shape_raise_nothing_but_a_stream_error(events: list[dict[
 
 
 def test_events_before_the_message_are_passed_over() -> None:
-    assert folded([start(0, TEXT), delta(0, type="text_delta", text="x"), {"type": "message_stop"}]) == Message()
+    early = [delta(0, type="text_delta", text="x"), stop(0), {"type": "message_stop"}, {"type": "ping"}]
+    assert folded(early) == Message()
+
+
+def test_a_reply_whose_start_was_left_out_is_kept() -> None:
+    """As llama.cpp leaves it out where the first token is half a character."""
+    events = [start(0, TEXT), delta(0, type="text_delta", text="x"), stop(0)]
+    assert (folded(events).text, folded(events).role, folded(events).id) == ("x", "assistant", None)
 
 
 def test_a_second_message_start_is_passed_over() -> None:
@@ -402,3 +409,12 @@ def test_the_work_of_an_event_does_not_grow_with_the_reply(block: dict[str, Any]
             fold.add(delta(0, **fields))
         seconds.append(time.process_time() - began)
     assert min(seconds[3:]) < 3 * max(seconds[:3])  # what grew with each event would be 5 times as dear, or more
+
+
+def test_a_reply_whose_start_was_forgotten_is_kept() -> None:
+    fold = Fold()
+    fold.add({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+    fold.add({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "😀"}})
+    fold.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}})
+    fold.add({"type": "message_stop"})
+    assert (fold.message.text, fold.message.stop_reason, fold.ended) == ("😀", "end_turn", True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 
 # What stands behind `json.loads`, without its detours.
-_parsed = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
 
 
 class Growing:
@@ -48,30 +47,38 @@ class Growing:
         """The headers of the answer are there."""
         self._status, self._headers, self.note = status, headers, ""
 
-    def take(self, events: list[ServerSentEvent]) -> bool:
+    def take(self, events: Iterable[ServerSentEvent]) -> bool:
         """Add the events of a stream in order; whether one of them was more than a sign of life.
 
         Raises:
             StreamError: An event is not what the API sends.
             ErrorEvent: The API ended the stream with an error.
         """
-        if not events:
-            return False
         seconds = time.monotonic() - self._began
-        alive = False
-        names, data, _, _ = zip(*events, strict=True)
+        names: list[str | None] = []
+        data: list[str] = []
+        alive, fold, add = False, self._fold, self._fold.add
         with self._lock:
             self._events.append((seconds, names, data))
-            for name, datum in zip(names, data, strict=True):
+            for name, datum, _, _ in events:
+                names.append(name)
+                data.append(datum)
                 try:
-                    event, _ = _parsed(datum, 0)
+                    event, _ = _scan(datum, 0)
                 except (ValueError, StopIteration, RecursionError):
                     event = _unusual(name, datum)
-                if type(event) is dict and event.get("type") != "ping":
-                    self._add(name, event, seconds)
-                    alive = True
-                    if self._fold.ended:
-                        break
+                kind = event.get("type") if type(event) is dict else "ping"
+                if kind == "content_block_delta":  # asked first, for nearly all are
+                    if self._first_token is None:
+                        self._first_token = seconds
+                elif kind == "ping":
+                    continue
+                elif kind == "error" or name == "error":
+                    raise ErrorEvent(event)
+                add(event)
+                alive = True
+                if fold.ended:
+                    break
         return alive
 
     def take_whole(self, message: dict[str, object]) -> None:
@@ -102,23 +109,13 @@ class Growing:
                 error=error,
             )
 
-    def _add(self, name: str | None, event: dict[str, Any], seconds: float) -> None:
-        if event.get("type") == "content_block_delta":
-            if self._first_token is None:
-                self._first_token = seconds
-        elif name == "error" or event.get("type") == "error":
-            raise ErrorEvent(event)
-        self._fold.add(event)
-
 
 def _unusual(name: str | None, datum: str) -> object:
     """Data with white space before it; `None` for no data, and for what other dialects add, such as `[DONE]`."""
-    if not datum:
-        return None
     try:
         return json.loads(datum)
     except (ValueError, RecursionError):
-        if name in (None, "ping"):
+        if not datum or name in (None, "ping"):
             return None
         raise StreamError(f"an event is not JSON: {datum[:80]!r}. Ask again.") from None
 

@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import CellError
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+KINDS = ("text", "markdown", "code", "json", "html")
+MOST_TIMES = 20
 _CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"}
 _OPTION_OF = {
@@ -35,6 +37,15 @@ class Options:
         fresh: Whether that conversation begins anew with this cell.
         turns: Whether the text holds turns, marked `user:` and `assistant:`.
         go_on: Whether to ask for the rest of the last reply.
+        attach: What to send with the text: paths, patterns, URLs, variables.
+        allow_secret: Whether a variable that looks like a secret may be sent.
+        schema: Name of the variable that says what form the reply has.
+        as_: What to make of the reply: text, markdown, code, json or html.
+        lang: Language of the code that is taken from the reply.
+        tag: Name of the element whose content is taken from the reply.
+        explain: Whether the last exception is the message.
+        fix: The same, with the corrected cell as the next input.
+        times: How often to ask, at once.
         preview: Whether to show the request instead of sending it.
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
@@ -61,6 +72,15 @@ class Options:
     fresh: bool = False
     turns: bool = False
     go_on: bool = False
+    attach: tuple[str, ...] = ()
+    allow_secret: bool = False
+    schema: str | None = None
+    as_: str = ""
+    lang: str = ""
+    tag: str | None = None
+    explain: bool = False
+    fix: bool = False
+    times: int = 1
     preview: bool = False
     save: str | None = None
     with_: tuple[str, ...] = ()
@@ -142,6 +162,18 @@ def _variable(value: str) -> str:
     return value
 
 
+def _kind(value: str) -> str:
+    if value not in KINDS:
+        raise ValueError(f"is one of {', '.join(KINDS)}")
+    return value
+
+
+def _times(value: str) -> int:
+    if not (value.isdecimal() and value.isascii() and 1 <= int(value) <= MOST_TIMES):
+        raise ValueError(f"is a whole number from 1 to {MOST_TIMES}")
+    return int(value)
+
+
 def _field(name: str, value: str) -> tuple[str, Any]:
     try:
         return name, json.loads(value)
@@ -192,6 +224,21 @@ _TABLE = (
     ),
     Option(names=("--turns",), help="the text holds turns: lines that begin with user:, assistant:, system:"),
     Option(names=("--go-on",), help="ask for the rest of a reply that was cut off"),
+    Option(
+        names=("-a", "--attach"),
+        words=("X",),
+        read=_text,
+        gather=True,
+        help="send a file, pattern, URL or variable too; repeatable",
+    ),
+    Option(names=("--allow-secret",), help="let {{name}} insert what looks like a secret"),
+    Option(names=("--schema",), words=("NAME",), read=_variable, help="the reply has the form of this class or schema"),
+    Option(names=("--as",), words=("KIND",), read=_kind, field="as_", help="text, markdown, code, json or html"),
+    Option(names=("--lang",), words=("NAME",), read=_text, help="with --as code: the language of the block to take"),
+    Option(names=("--tag",), words=("NAME",), read=_text, help="take the content of <NAME>...</NAME>"),
+    Option(names=("--explain",), help="ask why the last cell failed"),
+    Option(names=("--fix",), help="ask for the corrected cell, as the next input"),
+    Option(names=("--times",), words=("N",), read=_times, help="ask N times at once, replies side by side"),
     Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
     Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
     Option(
@@ -201,6 +248,9 @@ _TABLE = (
     Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
     Option(names=("-h", "--help"), help="show this"),
 )
+# Options that only make sense where there is a cell.
+_OF_CELLS = {"help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_", "attach", "allow_secret"}
+_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times"}
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 
 
@@ -250,11 +300,7 @@ def from_keywords(keywords: Mapping[str, Any]) -> Options:
     Raises:
         CellError: There is no such option.
     """
-    known = [
-        f.name
-        for f in fields(Options)
-        if f.name not in ("help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_")
-    ]
+    known = [f.name for f in fields(Options) if f.name not in _OF_CELLS]
     for name in keywords:
         if name not in known:
             raise CellError(f"no option {name!r}.{nearest(name, known)}")

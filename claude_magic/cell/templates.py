@@ -28,7 +28,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -41,11 +41,12 @@ _BRACES = re.compile(rf"(?<!\{{)\{{\{{(?:[ \t]*({_NAME})((?:{_STEPS})*)[ \t]*|[^
 _LATEX = re.compile(
     r"""(?: \\(?![nrt]\Z)[A-Za-z]+\*?                                   # a command
           | \S\^                                                        # a superscript
-          | (?: \\[A-Za-z]+ | (?<![^\W\d])(?<!_)[A-Za-z] | [)\]}'] )_   # a subscript
+          | (?: \\[A-Za-z]+ | (?<![^\W\d])[A-Za-z]'* | [)\]}] )_   # a subscript
         )\Z""",
     re.VERBOSE,
 )
 _REACH = 400  # characters that are looked back at for a command: a bound, so that long texts stay fast
+_LOOK = " Look at the value."
 _ENOUGH = 2000  # names or keys among which the nearest are looked for
 
 _ALWAYS = {"password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "private"}
@@ -58,8 +59,10 @@ _NO_SECRET = (bool, type(None), FunctionType, type, ModuleType)
 
 _NAMED = r"(?:password|passwd|passphrase|secret|api_?key|(?:access|private|secret)_?key|(?:access|auth|refresh)_?token)"
 _SHAPES = {
-    "a key of an AI provider": r"(?<![\w-])sk-(?:ant-[\w-]{8,}|(?=[\w-]*\d)[\w-]{20,})|\b(?:hf_\w{20,}|AIza[\w-]{30,})",
-    "a token of a code host": r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|npm_\w{30,}|pypi-AgE[\w-]{20,})",
+    "a key of an AI provider": r"(?<![\w-])sk-(?:ant-[\w-]{8,}|(?=[\w-]*\d)[\w-]{20,})|\bhf_[A-Za-z0-9]{30,}",
+    "a key of Google": r"\bAIza[\w-]{30,}",
+    "a token of a code host": r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})",
+    "a token of a package index": r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-AgE[\w-]{20,})",
     "a cloud or payment key": r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}\b|[sr]k_live_\w{10,})",
     "a Slack token": r"\bxox[abeoprs]-[\w-]{10,}",
     "a private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY",
@@ -128,7 +131,7 @@ def _templates(text: str) -> Iterator[_Template]:
             yield _Template(start=match.start() - 1, end=match.end(), literal=match[0])
         elif match[1] and not _is_latex(before):
             steps = tuple(_steps(match[2]))
-            if not any(keyword.iskeyword(name) for name in (match[1], *(s.key for s in steps if s.is_attribute))):
+            if not any(map(keyword.iskeyword, (match[1], *(str(s.key) for s in steps if s.is_attribute)))):
                 yield _Template(start=match.start(), end=match.end(), name=match[1], steps=steps)
                 inserted = match.end()
 
@@ -144,7 +147,7 @@ def _is_latex(before: str) -> bool:
     """Whether braces after `before` are a LaTeX argument; groups before them may be arguments, too."""
     while before.endswith(("}", "]")) and (start := _group(before)) is not None:
         before = before[:start]
-    return _LATEX.search(before) is not None
+    return _LATEX.search(before[-60:]) is not None
 
 
 def _group(before: str) -> int | None:
@@ -200,11 +203,8 @@ def _attribute(value: Any, name: str, where: str) -> Any:
     try:
         inspect.getattr_static(value, name)
     except AttributeError:
-        known = (type if is_class else object).__dir__(value)
-        near = _meant(name, [*(f".{n}" for n in known if n[0] != "_"), *_keys(value)])
-        raise CellError(
-            f"{where} leads nowhere: {_kind(value)} holds no {name}.{near or ' Look at the value.'}"
-        ) from None
+        near = _meant(name, [*_attributes(value), *_keys(value)])
+        raise CellError(f"{where} leads nowhere: {_kind(value)} holds no {name}.{near or _LOOK}") from None
     try:
         found = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
     except Exception as error:
@@ -218,20 +218,31 @@ def _item(value: Any, step: _Step, where: str) -> Any:
     """What stands under the key; a dictionary does not make it up if it is missing."""
     get = getattr(type(value), "__getitem__", None)
     if get is None:
-        raise CellError(f"{where} leads nowhere: {_kind(value)} has no items. Look at the value.")
+        raise CellError(f"{where} leads nowhere: {_kind(value)} has no items.{_LOOK}")
     try:
         if isinstance(value, dict) and step.key not in value:
             raise KeyError
         return get(value, step.key)
     except TypeError:
         seen = f"{_kind(value)} does not take {step.typed}"
-    except LookupError:
+    except KeyError:
         seen = f"{_kind(value)} has no {step.typed}"
-        with suppress(Exception):
-            seen += f" among its {len(value):,} items"
+    except IndexError:
+        seen = f"{_kind(value)} has no {step.typed} among its {len(value):,} items"
     except Exception as error:
         raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
-    raise CellError(f"{where} leads nowhere: {seen}.{_meant(str(step.key), _keys(value)) or ' Look at the value.'}")
+    keys = _keys(value)
+    there = f" It has {', '.join(key[:40] for key in keys[:5])}." if keys else _LOOK
+    raise CellError(f"{where} leads nowhere: {seen}.{_meant(str(step.key), keys) or there}")
+
+
+def _attributes(value: Any) -> list[str]:
+    """The names of the data that `value` holds, as they are written in a template."""
+    with suppress(Exception):
+        known = type.__dir__(value) if issubclass(type(value), type) else object.__dir__(value)
+        public = [name for name in known if not name.startswith("_")]
+        return [f".{name}" for name in public if not inspect.isroutine(inspect.getattr_static(value, name))]
+    return []
 
 
 def _keys(value: Any) -> list[str]:
@@ -260,11 +271,10 @@ def _is_secret_name(name: str) -> bool:
         return False
     if _ALWAYS.intersection(words):
         return True
-    pairs = set(zip(words, words[1:], strict=False))
-    if any(left in _QUALIFIED and right.removesuffix("s") in _AT_END for left, right in pairs):
+    if any(left in _QUALIFIED and right.removesuffix("s") in _AT_END for left, right in pairwise(words)):
         return True
     return words[-1] in _AT_END and not (words[-1] == "key" and _KNOWN_KEYS.intersection(words[-2:-1]))
 
 
 def _refusal(template: _Template, why: str) -> str:
-    return f"{template.place()} looks like a secret: {why}. Nothing was sent; if it may be, use --allow-secret."
+    return f"{template.place()} looks like a secret: {why}. Nothing was sent; if it may be sent, use --allow-secret."

@@ -65,11 +65,17 @@ class Page:
         ended = time.monotonic()
         self._not_before = max(begun + _SECONDS_BETWEEN, ended + _REST_AFTER_DRAWING * (ended - begun))
 
-    def finish(self, exchange: Exchange) -> None:
-        """Put the finished reply and its panel in the place of what was live; nothing, if that was done."""
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+        """Put the finished reply and its panel in the place of what was live; nothing, if that was done.
+
+        Args:
+            above: Safe HTML that stands before the reply.
+            body: Safe HTML in the place of the rendered text; `None` to render it.
+        """
         if self._finished:
             return
-        reply = reply_bundle(exchange, raw=self._raw, instead_of=self._name if len(self._drawn) > 1 else "")
+        instead_of = self._name if len(self._drawn) > 1 else ""
+        reply = reply_bundle(exchange, raw=self._raw, instead_of=instead_of, above=above, body=body)
         bundles: list[dict[str, Any]] = [reply] if reply else []
         if self._panel and exchange.status is not None:
             from .panel import panel_bundles

@@ -49,18 +49,22 @@ def passages(message: Message) -> list[Passage]:
     return found + _text(texts)
 
 
-def reply_bundle(exchange: Exchange, *, raw: bool = False, instead_of: str = "") -> dict[str, str]:
+def reply_bundle(
+    exchange: Exchange, *, raw: bool = False, instead_of: str = "", above: str = "", body: str | None = None
+) -> dict[str, str]:
     """The mime bundle of the finished reply, whole, interrupted or broken off; `{}` if nothing of it came.
 
     Args:
         raw: Show the source text instead of rendering it.
+        above: Safe HTML that stands before the reply, such as what was attached.
+        body: Safe HTML in the place of the texts; `None` to render them.
         instead_of: Names the live displays to hide while the panel has not taken their place.
     """
     found = passages(exchange.joined)
     if not found and exchange.error is not None:
         return {}
     texts = [passage.source for passage in found if passage.kind == "text"]
-    inner = "".join(passage_html(passage, raw=raw) for passage in found)
+    inner = above + "".join(passage_html(p, raw=raw) for p in found if body is None or p.kind != "text") + (body or "")
     if not texts:
         inner += '<p class="cm-none">This reply has no text.</p>'
     if instead_of:

@@ -53,7 +53,7 @@ class Terminal:
             said = note or f"waiting for {asked_model(exchange) or 'an answer'}…"
             self._wait(plain(f"{said} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
 
-    def finish(self, exchange: Exchange) -> None:
+    def finish(self, exchange: Exchange, **_: object) -> None:
         """Append the rest, tool calls as JSON, and the summary line; nothing, if that was done."""
         if self._finished:
             return

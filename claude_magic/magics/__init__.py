@@ -17,6 +17,7 @@ def load(shell: Any) -> None:
     magics = ClaudeMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.remember_cell)
+    shell.events.register("post_run_cell", magics.failing.remember)
     transforms.add(shell)
     tab.add(shell)
 
@@ -29,6 +30,7 @@ def unload(shell: Any) -> None:
     tab.remove(shell)
     transforms.remove(shell)
     shell.events.unregister("pre_run_cell", magics.remember_cell)
+    shell.events.unregister("post_run_cell", magics.failing.remember)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("claude", None)
     shell.magics_manager.registry.pop(type(magics).__name__, None)

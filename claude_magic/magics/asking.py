@@ -1,15 +1,9 @@
-"""Asking: one thread exchanges, the reader's thread shows what has arrived.
-
-The reader's thread only ever waits for a tenth of a second, so that an interrupt is obeyed at
-once whatever the network does, and a display that fails does not lose the reply.
-"""
+"""Asking: from settings, options and a question to a request, and to what comes back."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,12 +19,11 @@ from ..api.transports.direct import Direct
 from ..api.transports.retrying import Retrying
 from ..cell.options import Options
 from ..conversation.conversation import digest
-from ..errors import CellError, ExchangeError, Interrupted
+from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from .provider import Provider, provider
-
-_TICK = 0.1  # seconds between two looks at what has arrived
+from .running import Running, wait
 
 
 class Reader(Protocol):
@@ -39,6 +32,12 @@ class Reader(Protocol):
     def show(self, exchange: Exchange, note: str = "") -> None: ...
 
     def finish(self, exchange: Exchange) -> None: ...
+
+
+class Readers(Protocol):
+    """Shows several exchanges side by side."""
+
+    def show(self, exchanges: Sequence[Exchange]) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +62,38 @@ def ask(settings: Claude, options: Options, question: Question, *, pool: Any, re
         CellError: It cannot be sent, such as for a key in it.
         SettingsError: Nobody can be asked.
     """
+    running = _running(settings, options, question, pool)
+
+    def show() -> None:
+        if reader is not None:
+            reader.show(running.growing.exchange(), running.growing.note)
+
+    if not wait([running], show):
+        return running.growing.exchange(_interrupted(running.growing))
+    if isinstance(running.outcome, ClaudeError) and reader is not None:
+        reader.finish(running.growing.exchange(running.outcome))
+    return running.result()
+
+
+def ask_times(settings: Claude, options: Options, question: Question, *, pool: Any, reader: Readers) -> list[Exchange]:
+    """The same question asked `options.times` times, at once; in the order they were asked.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: Nobody can be asked.
+    """
+    several = [_running(settings, options, question, pool) for _ in range(options.times)]
+    if not wait(several, lambda: reader.show([running.growing.exchange() for running in several])):
+        return [
+            running.outcome
+            if isinstance(running.outcome, Exchange)
+            else running.growing.exchange(_interrupted(running.growing))
+            for running in several
+        ]
+    return [running.result() for running in several]
+
+
+def _running(settings: Claude, options: Options, question: Question, pool: Any) -> Running:
     model = options.model or settings.model
     growing, interrupt = Growing(Request(method="POST", url="", body={"model": model})), Interrupt()
 
@@ -73,7 +104,7 @@ def ask(settings: Claude, options: Options, question: Question, *, pool: Any, re
         transport = _transport(settings, asked, pool, growing, interrupt)
         return Client(transport=transport, credential=asked.credential, timeout=settings.timeout).send(request, growing)
 
-    return _in_another_thread(exchange, growing, interrupt, reader)
+    return Running(exchange, growing, interrupt)
 
 
 def prepared(settings: Claude, options: Options, question: Question, *, pool: Any) -> tuple[Request, int | str]:
@@ -141,34 +172,6 @@ def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, i
         loopback=asked.loopback,
     )
     return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
-
-
-def _in_another_thread(
-    exchange: Callable[[], Exchange], growing: Growing, interrupt: Interrupt, reader: Reader | None
-) -> Exchange:
-    outcome: list[Exchange | BaseException] = []
-    done = threading.Event()
-
-    def work() -> None:
-        try:
-            outcome.append(exchange())
-        except BaseException as error:
-            outcome.append(error)
-        finally:
-            done.set()
-
-    threading.Thread(target=work, name="claude-magic", daemon=True).start()
-    try:
-        while not done.wait(_TICK):
-            if reader is not None:
-                with contextlib.suppress(Exception):
-                    reader.show(growing.exchange(), growing.note)
-    except KeyboardInterrupt:
-        interrupt.set()
-        return growing.exchange(_interrupted(growing))
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
 
 
 def _interrupted(growing: Growing) -> Interrupted:

@@ -7,11 +7,14 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from ..cell.line import parsed, without
-from ..cell.options import Options, help_text, overlaid
-from ..errors import CellError, Interrupted
+from ..cell.line import parsed
+from ..cell.options import Options, help_text
+from ..errors import CellError, ClaudeError, Interrupted
 from ..wire import Exchange
+from .composing import Composed, composed
+from .failing import Failing
 from .notebook import claude as notebook
+from .result import Result, result
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 
@@ -22,6 +25,8 @@ class ClaudeMagics(Magics):
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
+        self.failing = Failing()
+        self._offered: dict[str, str] = {}
         self._cell = ""
         self._cell_id: str | None = None
         self._asked = 0
@@ -43,7 +48,7 @@ class ClaudeMagics(Magics):
 
             print(card(notebook.settings))
         else:
-            self._answer(*self._composed(options, line, text if cell is None else self._message(text, cell)))
+            self._answer(self._composed(options, line, text if cell is None else self._message(text, cell)))
 
     claude.__doc__ = help_text()
 
@@ -55,29 +60,60 @@ class ClaudeMagics(Magics):
             return _BLANK_LINES_AT_END.sub("", cell)  # in a terminal, they only say that the cell is over
         return cell if self._cell.endswith(cell) else cell.removesuffix("\n")
 
-    def _composed(self, options: Options, line: str, text: str) -> tuple[Options, str]:
-        """The cell with its snippets before it; kept as a snippet itself if that was asked for."""
-        if options.save:
-            notebook.snippets.keep(options.save, without("--save", line, text), text)
-        for name in reversed(options.with_):
-            snippet = notebook.snippets[name]
-            options = overlaid(parsed(snippet.line, text_follows=False)[0], options)
-            text = "\n\n".join(filter(str.strip, (snippet.text, text)))
-        return options, text
+    def _composed(self, options: Options, line: str, text: str) -> Composed:
+        return composed(
+            options,
+            line,
+            text,
+            namespace=self.shell.user_ns,
+            snippets=notebook.snippets,
+            failing=self.failing,
+            write=notebook.written,
+        )
 
-    def _answer(self, options: Options, text: str) -> None:
+    def _answer(self, cell: Composed) -> None:
+        options = cell.options
         if options.preview:
-            print(notebook.preview(options, text, self._which_cell()))
-            return
-        reader = self._reader(options)
-        exchange = notebook.ask(options, text, reader, self._which_cell())
-        interrupted = _finished(reader, exchange)
+            print(notebook.preview(options, cell.text, self._which_cell(), cell.attached))
+        elif options.times > 1:
+            self._answer_times(cell)
+        else:
+            self._answer_once(cell)
+
+    def _answer_once(self, cell: Composed) -> None:
+        options, reader = cell.options, self._reader(cell.options)
+        exchange = notebook.ask(options, cell.text, reader, self._which_cell(), cell.attached)
+        made, misfit = _made(cell, exchange)
+        interrupted = _finished(reader, exchange, thumbnails(cell.attached), made.html)
         if exchange.error is not None:
             raise exchange.error
+        if misfit is not None:
+            raise misfit
         if options.out:
-            self.shell.push({options.out: exchange.text})
+            self.shell.push({options.out: made.value})
+        if made.next_input is not None:
+            self._offer(made.next_input)
         if interrupted:
             raise Interrupted("stopped, after the reply was whole.")
+
+    def _answer_times(self, cell: Composed) -> None:
+        from ..display.grid import Grid
+
+        grid = Grid(page=self._in_notebook())
+        exchanges = notebook.ask_times(cell.options, cell.text, grid, cell.attached)
+        grid.finish(exchanges)
+        for exchange in exchanges:
+            if exchange.error is not None:
+                raise exchange.error
+        if cell.options.out:
+            self.shell.push({cell.options.out: [result(cell.options, e, cell.schema).value for e in exchanges]})
+
+    def _offer(self, source: str) -> None:
+        """Put `source` into the next cell, without running it; not again if this cell has just done so."""
+        place = self._cell_id or self._cell
+        if self._offered.get(place) != source:
+            self._offered[place] = source
+            self.shell.set_next_input(source, replace=False)
 
     def _which_cell(self) -> str:
         """Which cell asks: what its front end calls it, else its text; in a terminal each input is another.
@@ -97,18 +133,39 @@ class ClaudeMagics(Magics):
         from ..display.page import Page
 
         panel = notebook.settings.panel if options.panel is None else options.panel
-        return Page(owns_cell=self._cell.lstrip().startswith("%%claude"), raw=options.raw, panel=panel)
+        return Page(
+            owns_cell=self._cell.lstrip().startswith("%%claude"), raw=options.raw or options.as_ == "text", panel=panel
+        )
 
     def _in_notebook(self) -> bool:
         return hasattr(self.shell, "kernel")
 
 
-def _finished(reader: Any, exchange: Exchange) -> bool:
+def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
+    """What the cell makes of its reply, or the plain text and why it cannot be made."""
+    if exchange.error is not None:
+        return Result(value=exchange.text), None
+    try:
+        return result(cell.options, exchange, cell.schema), None
+    except ClaudeError as error:
+        return Result(value=exchange.text), error
+
+
+def thumbnails(attached: tuple[Any, ...]) -> str:
+    """What was attached, as it is shown above the reply."""
+    if not attached:
+        return ""
+    from ..display.thumbnails import shown
+
+    return shown(attached)
+
+
+def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
     """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
     try:
-        reader.finish(exchange)
+        reader.finish(exchange, above=above, body=body)
     except KeyboardInterrupt:
-        reader.finish(exchange)
+        reader.finish(exchange, above=above, body=body)
         return True
     except Exception as error:
         print(exchange.text)

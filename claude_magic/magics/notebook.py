@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ..cell.options import Options, from_keywords
 from ..conversation import Conversation, Conversations
 from ..conversation.prices import as_of, estimate
-from ..errors import ClaudeError, SettingsError
+from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
 from ..wire import Exchange
 
 if TYPE_CHECKING:
+    from ..cell.attachments import Attachment
     from .question import Asked
 
 
@@ -56,27 +57,56 @@ class Notebook:
             raise exchange.error
         return exchange
 
-    def ask(self, options: Options, text: str, reader: Any = None, cell: str = "") -> Exchange:
+    def ask(
+        self,
+        options: Options,
+        text: str,
+        reader: Any = None,
+        cell: str = "",
+        attached: tuple[Attachment, ...] = (),
+    ) -> Exchange:
         """The exchange that was asked for, whole or not: look at its `error`.
 
         Args:
             cell: Which cell asks; asked again, it replaces its own turn of the conversation.
+            attached: What goes with the text.
         """
         from .asking import ask
 
         settings, _ = self.settings.effective(options.profile)
-        question = self._question(settings, options, text, cell)
+        question = self._question(settings, options, text, cell, attached)
         exchange = ask(settings, options, question.question, pool=self._connections(), reader=reader)
         self.last = question.remember(exchange)
         return self.last
 
-    def preview(self, options: Options, text: str, cell: str = "") -> str:
+    def ask_times(
+        self, options: Options, text: str, readers: Any, attached: tuple[Attachment, ...] = ()
+    ) -> list[Exchange]:
+        """The exchanges of a question that is asked several times at once, in order."""
+        from .asking import ask_times
+
+        settings, _ = self.settings.effective(options.profile)
+        if options.conversation or settings.conversation:
+            raise CellError("--times asks outside of any conversation. Leave -c out, or --times.")
+        question = self._question(settings, options, text, "", attached).question
+        exchanges = ask_times(settings, options, question, pool=self._connections(), reader=readers)
+        self.last = exchanges[-1]
+        return exchanges
+
+    def written(self, value: Any) -> str:
+        """How a variable's value is written in a prompt."""
+        from ..cell.values import written
+
+        settings, _ = self.settings.effective()
+        return written(value, table_rows=settings.table_rows, value_chars=settings.value_chars)
+
+    def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
         from ..display.preview import preview
         from .asking import prepared
 
         settings, _ = self.settings.effective(options.profile)
-        question = self._question(settings, options, text, cell)
+        question = self._question(settings, options, text, cell, attached)
         request, tokens = prepared(settings, options, question.question, pool=self._connections())
         body = request.body or {}
         cost = None
@@ -84,13 +114,16 @@ class Notebook:
             cost = estimate(str(body.get("model")), sent=tokens, received=int(body.get("max_tokens", 0)))
         return preview(request, tokens, cost, as_of=as_of())
 
-    def _question(self, settings: Claude, options: Options, text: str, cell: str) -> Asked:
+    def _question(
+        self, settings: Claude, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
+    ) -> Asked:
         from .question import asked
 
         return asked(
             options,
             text,
             cell or uuid.uuid4().hex,
+            attached,
             conversations=self.conversations,
             default=settings.conversation,
             cut=self._cut,

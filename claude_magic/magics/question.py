@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options
 from ..cell.turns import marked
@@ -13,6 +13,10 @@ from ..conversation.conversation import remembered
 from ..errors import CellError
 from ..wire import Block, Exchange
 from .asking import Question, frame
+from .composing import content
+
+if TYPE_CHECKING:
+    from ..cell.attachments import Attachment
 
 GO_ON = "Go on exactly where you stopped; repeat nothing."
 _NOT_REMEMBERED = {
@@ -66,6 +70,7 @@ def asked(
     options: Options,
     text: str,
     cell: str,
+    attached: tuple[Attachment, ...] = (),
     *,
     conversations: Conversations,
     default: str,
@@ -75,6 +80,7 @@ def asked(
 
     Args:
         cell: Which cell asks.
+        attached: What goes with the text.
         default: Name of the conversation that a cell continues by itself; `""` for none.
         cut: From the asking cell to the exchange that `--go-on` goes on with.
 
@@ -85,7 +91,8 @@ def asked(
     conversation = conversations.named(name) if name else None
     if options.go_on:
         return _going_on(text, cell, conversation, cut(cell))
-    system, new = marked(text) if options.turns else (None, [{"role": "user", "content": _not_empty(text)}])
+    system, new = marked(text) if options.turns else (None, [{"role": "user", "content": text}])
+    _attach(new, attached)
     question = Question(new=new, system=system)
     if conversation is None:
         return Asked(cell=cell, question=question)
@@ -112,10 +119,12 @@ def _text_blocks(exchange: Exchange) -> list[Any]:
     return [block for block in remembered(exchange.message.content) if block.get("type") == "text"]
 
 
-def _not_empty(text: str) -> str:
-    if not text.strip():
+def _attach(messages: list[dict[str, Any]], attached: tuple[Attachment, ...]) -> None:
+    """Put what is attached before the text of the last user message."""
+    last = next(message for message in reversed(messages) if message["role"] == "user")
+    last["content"] = content(last["content"], attached)
+    if not last["content"] or not (attached or last["content"].strip()):
         raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
-    return text
 
 
 def _noted(exchange: Exchange, *notes: str) -> Exchange:

@@ -22,6 +22,9 @@ _FIELD_OF = {  # delta type -> (block types it fits, field of the block, field o
     "input_json_delta": (("tool_use", "server_tool_use", "mcp_tool_use"), "input", "partial_json"),
 }
 
+# llama.cpp leaves out `message_start` where the first token of a reply is half a character.
+_FORGOTTEN: dict[str, Any] = {"type": "message", "role": "assistant", "content": []}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -94,11 +97,18 @@ class Fold:
         if kind == "content_block_delta" and self._body:
             index, delta = event.get("index"), event.get("delta")
             if type(index) is int and type(delta) is dict:
-                self._grow(index, delta)
+                grows = self._growing.get(index)
+                if grows is None or grows[0] != delta.get("type"):
+                    self._begin(index, delta)
+                elif type(fragment := delta.get(grows[1])) is str:
+                    grows[2].append(fragment)
         elif kind == "message_start":
             self._start(event.get("message"))
         elif not self._body:
-            return False
+            if kind not in ("content_block_start", "message_delta"):
+                return False
+            self._start(_FORGOTTEN)
+            return self.add(event)
         elif kind == "content_block_start":
             block = event.get("content_block")
             self._body["content"].append(_copy(sound_json(block)) if isinstance(block, dict) else {})
@@ -129,36 +139,24 @@ class Fold:
         blocks = [_copy(block) for block in content if isinstance(block, dict)] if isinstance(content, list) else []
         self._body = {**message, "content": blocks, "usage": usage if isinstance(usage, dict) else {}}
 
-    def _grow(self, index: int, delta: dict[str, Any]) -> None:
-        known = self._growing.get(index)
-        kind = delta.get("type")
-        if known is not None and known[0] == kind:
-            fragment = delta.get(known[1])
-            if type(fragment) is str:
-                known[2].append(fragment)
-            return
+    def _begin(self, index: int, delta: dict[str, Any]) -> None:
+        """Take a delta that is the first of its kind for its block."""
         content: list[Block] = self._body["content"]
         if not 0 <= index < len(content):
             return
-        block = content[index]
+        block, kind = content[index], delta.get("type")
         if isinstance(kind, str) and kind in _FIELD_OF:
-            self._begin_growing(index, block, delta)
+            fits, name, source = _FIELD_OF[kind]
+            if block.get("type") in fits:
+                begun = "" if name == "input" else block.get(name)
+                fragments = [text for text in (begun, delta.get(source)) if isinstance(text, str)]
+                self._growing[index] = (kind, source, fragments)
         elif kind == "signature_delta" and block.get("type") == "thinking":
             block["signature"] = sound_json(delta.get("signature"))
         elif kind == "citations_delta" and block.get("type") == "text":
             if not isinstance(block.get("citations"), list):
                 block["citations"] = []
             block["citations"].append(sound_json(delta.get("citation")))
-
-    def _begin_growing(self, index: int, block: Block, delta: dict[str, Any]) -> None:
-        fits, name, source = _FIELD_OF[delta["type"]]
-        if block.get("type") in fits:
-            begun = "" if name == "input" else block.get(name)
-            self._growing[index] = (
-                delta["type"],
-                source,
-                [text for text in (begun, delta.get(source)) if isinstance(text, str)],
-            )
 
     def _settle(self, index: Any, *, unfinished: bool = False) -> None:
         """Write what has grown into its block."""

@@ -8,6 +8,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -47,20 +48,25 @@ class Decoder:
         self._retry: int | None = None
         self._anything = False
 
-    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that `chunk` completes."""
-        events: list[ServerSentEvent] = []
+    def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
+        """The events that `chunk` completes, made as they are taken: take them all before the next chunk."""
         *blocks, rest = self._lines(chunk).split("\n\n")
         for block in blocks:
             head, data_follows, data = block.partition("\ndata: ")
             usual = data_follows and head[:7] == "event: " and "\n" not in data and "\n" not in head
             if usual and not self._anything:  # nearly all are
-                events.append(_event((head[7:], data, self._id, None)))
+                yield _event((head[7:], data, self._id, None))
             else:
-                self._take(block.split("\n"), events)
-                self._close(events)
-        self._take(rest.split("\n")[:-1], events)
-        return events
+                yield from self._line_by_line([*block.split("\n"), ""])
+        yield from self._line_by_line(rest.split("\n")[:-1])
+
+    def _line_by_line(self, lines: list[str]) -> Iterator[ServerSentEvent]:
+        for line in lines:
+            if line:
+                self._field(line)
+            elif self._anything:
+                yield ServerSentEvent(self._event, "\n".join(self._data), self._id, self._retry)
+                self._event, self._data, self._retry, self._anything = None, [], None, False
 
     def _lines(self, chunk: bytes) -> str:
         """The lines that `chunk` completes, each ended by LF; a CR ends one at once, with the LF that may follow."""
@@ -80,19 +86,6 @@ class Decoder:
             self._begun = True
             text = text.removeprefix(_BOM)
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-    def _take(self, lines: list[str], events: list[ServerSentEvent]) -> None:
-        for line in lines:
-            if line:
-                self._field(line)
-            else:
-                self._close(events)
-
-    def _close(self, events: list[ServerSentEvent]) -> None:
-        """A blank line: the event is complete, if there is any."""
-        if self._anything:
-            events.append(ServerSentEvent(self._event, "\n".join(self._data), self._id, self._retry))
-            self._event, self._data, self._retry, self._anything = None, [], None, False
 
     def _field(self, line: str) -> None:
         name, _, value = line.partition(":")

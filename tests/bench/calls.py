@@ -8,10 +8,10 @@ import socket
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from .child import KEY, answer, measured
+from .child import KEY, ROOT, answer, measured
 from .table import Row, Section, milliseconds
 
 GOAL = 1.5  # ours over requests
@@ -21,13 +21,14 @@ _BODY = {"model": "claude-opus-5-5", "max_tokens": 4096, "messages": [{"role": "
 
 
 def section(url: str) -> Section:
-    """A row for the whole way and one for the client alone, both against `requests`."""
-    found = measured("calls", "all", url=url)
+    """The whole way, the same in a folder with a `pyproject.toml`, and the client alone."""
+    found = measured("calls", "by_turns", url=url)
     return Section(
         title="(d) A small question that is not streamed, CPU of one call. Peer: requests.post on a kept session. "
         "Floor: a bare socket.",
         rows=[
             _row("claude('hi', stream=False)", found, "ours"),
+            _row("    in a project with a pyproject.toml", found, "project"),
             _row("    Client.send alone", found, "client"),
         ],
         notes=[f"medians of {ROUNDS} rounds of {CALLS} calls each, by turns in one process"],
@@ -50,16 +51,26 @@ def _row(what: str, found: Mapping[str, list[float]], name: str) -> Row:
 def by_turns() -> Mapping[str, list[float]]:
     """Seconds of one call, a round each."""
     url = os.environ["ANTHROPIC_BASE_URL"]
+    project = Path("project")
+    project.mkdir()
+    (project / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8"), encoding="utf-8")
     calls = {"ours": _ours(), "client": _client(url), "requests": _requests(url), "socket": _socket(url)}
-    found: dict[str, list[float]] = {name: [] for name in calls}
+    places = {**{name: (Path.cwd(), call) for name, call in calls.items()}, "project": (project.resolve(), _ours())}
+    found: dict[str, list[float]] = {name: [] for name in places}
     for round_ in range(ROUNDS + 1):
-        for name, call in calls.items():
-            began = time.process_time()
-            for _ in range(CALLS):
-                call()
+        for name, (folder, call) in places.items():
+            os.chdir(folder)
+            seconds = _seconds(call)
             if round_:  # the first one warms up
-                found[name].append((time.process_time() - began) / CALLS)
+                found[name].append(seconds)
     return found
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.process_time()
+    for _ in range(CALLS):
+        call()
+    return (time.process_time() - began) / CALLS
 
 
 def _ours() -> Callable[[], object]:
@@ -106,4 +117,4 @@ def _socket(url: str) -> Callable[[], object]:
 
 
 if __name__ == "__main__":
-    answer({"all": by_turns})
+    answer({"by_turns": by_turns})

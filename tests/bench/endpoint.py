@@ -1,7 +1,7 @@
 """The endpoint that all contestants ask, in a process of its own, which is not counted.
 
-The question says what the answer is: `25000 deltas`, `100 KB`, and after it `in packets` (a write an event,
-as a slow reply arrives) or `paced` (1,000 deltas a second); anything else is answered with a few words.
+The question says what the answer is: `25000 deltas`, `100 KB`, either of them `paced` (1,000 deltas a
+second, each written by itself); anything else is answered with a few words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .child import environment
 from .replies import chunks, cut, deltas, reply
 
 A_SECOND = 1_000  # deltas of a paced reply
-_ASKED = re.compile(r"(?P<count>\d+) (?P<unit>deltas|KB)(?P<how> in packets| paced)?")
+_ASKED = re.compile(r"(?P<count>\d+) (?P<unit>deltas|KB)(?P<paced> paced)?")
 _WRITE = 1_000  # chunks that are written at once at full speed
 
 
@@ -77,15 +77,14 @@ def _answer(connection: socket.socket, body: dict[str, Any]) -> None:
     if not body.get("stream"):
         connection.sendall(_small())
         return
-    count, unit, how = (int(asked["count"]), asked["unit"], asked["how"]) if asked else (3, "deltas", None)
+    count, unit, paced = (int(asked["count"]), asked["unit"], asked["paced"]) if asked else (3, "deltas", None)
     connection.sendall(_head((*STREAM, ("transfer-encoding", "chunked"))))
     body_chunks = _body(count, unit)
-    if how == " paced":
+    if paced:
         _pace(connection, body_chunks)
         return
-    together = 1 if how == " in packets" else _WRITE
-    for start in range(0, len(body_chunks), together):
-        connection.sendall(b"".join(body_chunks[start : start + together]))
+    for start in range(0, len(body_chunks), _WRITE):
+        connection.sendall(b"".join(body_chunks[start : start + _WRITE]))
 
 
 def _pace(connection: socket.socket, body_chunks: Sequence[bytes]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import mock
 
 import zmq
@@ -45,6 +46,14 @@ _OURS_SETUP = """
 import claude_magic
 %claude a few words
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A kernel, and what it publishes."""
+
+    client: Any
+    socket: zmq.Socket[bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,20 +135,37 @@ def _naive_size(size: int) -> int:
 
 
 @contextmanager
-def _kernel(url: str, setup: str) -> Iterator[Kernel]:
+def _kernel(url: str, setup: str) -> Iterator[Watched]:
     """A kernel that has run `setup`."""
     with TemporaryDirectory() as home, mock.patch.dict(os.environ, environment(home, url), clear=True), Kernel() as it:
         ran = it.run(setup)
         if ran.error is not None:
             raise RuntimeError("\n".join(ran.error[2]))
-        yield it
+        with _listening(it.client) as socket:
+            yield Watched(client=it.client, socket=socket)
 
 
-def _sent(kernel: Kernel, code: str) -> Sent:
-    """Run a cell and count; nothing is dropped on our side, however much comes."""
-    with _listening(kernel) as socket:
-        before = _cpu(kernel)
-        size, messages = _counted(socket, kernel.client.execute(code, allow_stdin=False))
+@contextmanager
+def _listening(client: Any) -> Iterator[zmq.Socket[bytes]]:
+    """The only subscription, and one without a limit: nothing is dropped on our side, however much comes."""
+    known = client.iopub_channel.socket
+    known.unsubscribe(b"")
+    socket: zmq.Socket[bytes] = known.context.socket(zmq.SUB)
+    socket.rcvhwm = 0
+    socket.subscribe(b"")
+    socket.connect(known.last_endpoint.decode())
+    while not socket.poll(200):  # until the kernel knows of it
+        client.execute("pass", reply=True, timeout=_TIMEOUT)
+    try:
+        yield socket
+    finally:
+        socket.close(linger=0)
+
+
+def _sent(kernel: Watched, code: str) -> Sent:
+    """Run a cell, and count."""
+    before = _cpu(kernel)
+    size, messages = _counted(kernel.socket, kernel.client.execute(code, allow_stdin=False))
     return Sent(size=size, messages=messages, cpu=_cpu(kernel) - before)
 
 
@@ -148,7 +174,8 @@ def _counted(socket: zmq.Socket[bytes], asked: str) -> tuple[int, int]:
     size = count = 0
     while socket.poll(_TIMEOUT * 1000):
         frames = socket.recv_multipart()
-        header, parent, _, content = _last_four(frames)
+        start = frames.index(b"<IDS|MSG>") + 2  # after the delimiter and the signature
+        header, parent, _, content = frames[start : start + 4]
         if asked.encode() not in parent:
             continue
         size, count = size + sum(map(len, frames)), count + 1
@@ -160,31 +187,8 @@ def _counted(socket: zmq.Socket[bytes], asked: str) -> tuple[int, int]:
     raise TimeoutError(f"nothing came for {_TIMEOUT} s")
 
 
-def _last_four(frames: list[bytes]) -> list[bytes]:
-    """Header, parent, metadata and content; buffers may follow them."""
-    start = frames.index(b"<IDS|MSG>") + 2
-    return frames[start : start + 4]
-
-
-@contextmanager
-def _listening(kernel: Kernel) -> Iterator[zmq.Socket[bytes]]:
-    """A subscription of our own, without a limit."""
-    known = kernel.client.iopub_channel.socket
-    socket: zmq.Socket[bytes] = known.context.socket(zmq.SUB)
-    socket.rcvhwm = 0
-    socket.subscribe(b"")
-    socket.connect(known.last_endpoint.decode())
-    kernel.run("pass")  # the subscription has reached the kernel once this is heard
-    while not socket.poll(200):
-        kernel.run("pass")
-    try:
-        yield socket
-    finally:
-        socket.close(linger=0)
-
-
-def _cpu(kernel: Kernel) -> float:
+def _cpu(kernel: Watched) -> float:
     """CPU seconds of the kernel so far."""
-    seconds: float = kernel.value("__import__('time').process_time()")
-    return seconds
-
+    asked = {"cpu": "__import__('time').process_time()"}
+    told = kernel.client.execute("", silent=True, user_expressions=asked, reply=True, timeout=_TIMEOUT)
+    return float(told["content"]["user_expressions"]["cpu"]["data"]["text/plain"])

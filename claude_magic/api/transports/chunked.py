@@ -38,29 +38,26 @@ class Dechunker:
         if self._rest:
             coded, self._rest = self._rest + coded, b""
         plain: list[bytes] = []
-        position, end = 0, len(coded)
-        while position < end and not self.ended:
-            if self._left:
-                position = self._data(coded, position, plain)
-                continue
+        end = len(coded)
+        position = self._data(coded, 0, plain) if self._left else 0
+        while position < end and not self._in_trailers:
             line_end = coded.find(b"\n", position)
             if line_end < 0:
-                self._keep(coded[position:])
+                position = self._keep(coded, position)
                 break
-            line = coded[position:line_end]
+            size = _size(coded[position:line_end])
             position = line_end + 1
-            if self._in_trailers:
-                self._trailer(line)
-                continue
-            size = _size(line)
             data_end = position + size
             if size and data_end + 2 <= end:  # a whole chunk, as nearly all are
                 plain.append(coded[position:data_end])
                 position = data_end + 2
             elif size:
                 self._left = size + 2
+                position = self._data(coded, position, plain)
             else:
                 self._in_trailers = True
+        while position < end and not self.ended:
+            position = self._trailer(coded, position)
         return b"".join(plain)
 
     def _data(self, coded: bytes, position: int, plain: list[bytes]) -> int:
@@ -72,17 +69,23 @@ class Dechunker:
         self._left -= taken
         return position + taken
 
-    def _trailer(self, line: bytes) -> None:
+    def _trailer(self, coded: bytes, position: int) -> int:
         """Pass a trailer over; the empty line after the last one ends the body."""
-        self.ended = not line.strip()
-        self._trailers_left -= len(line) + 1
+        line_end = coded.find(b"\n", position)
+        if line_end < 0:
+            return self._keep(coded, position)
+        self.ended = not coded[position:line_end].strip()
+        self._trailers_left -= line_end - position + 1
         if self._trailers_left < 0:
             raise http.client.HTTPException("the trailers are too long")
+        return line_end + 1
 
-    def _keep(self, rest: bytes) -> None:
-        if len(rest) > _LONGEST_LINE:
+    def _keep(self, coded: bytes, position: int) -> int:
+        """Keep a line that is not at its end."""
+        self._rest = coded[position:]
+        if len(self._rest) > _LONGEST_LINE:
             raise http.client.HTTPException("a chunk's first line is too long")
-        self._rest = rest
+        return len(coded)
 
 
 @lru_cache(maxsize=256)  # chunks of one size come again and again

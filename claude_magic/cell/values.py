@@ -1,0 +1,227 @@
+"""A notebook's value, written for a prompt.
+
+Text, JSON, source and tracebacks are whole. Tables are cut by their rows and their cells, arrays,
+bytes and everything else by their characters, and then say so. pandas, polars and numpy are
+recognised by the names of their types: what was never imported cannot be a variable.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import linecache
+import re
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import FunctionType, MethodType
+from typing import Any
+
+from ..errors import CellError
+
+_LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def written(value: Any, *, table_rows: int, value_chars: int) -> str:
+    """`value` as text.
+
+    Args:
+        table_rows: Most rows of a table.
+        value_chars: Most characters of a table's cell, of an array, of bytes, of a `repr`.
+
+    Raises:
+        CellError: What writes it, such as its `__repr__`, fails.
+    """
+    try:
+        return _written(value, table_rows, value_chars)
+    except Exception as error:
+        raise CellError(
+            f"a variable of type {type(value).__qualname__} cannot be written: {type(error).__name__}. "
+            "Put what it should say into a string, and insert that."
+        ) from error
+
+
+def _written(value: Any, table_rows: int, value_chars: int) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes | bytearray):
+        return _bytes(value, value_chars)
+    if isinstance(value, BaseException):
+        return "".join(traceback.format_exception(value)).rstrip("\n")
+    for name, table in _TABLES.items():
+        if _is(value, *name):
+            return _markdown(table(value, table_rows), value_chars)
+    if _is(value, "numpy", "ndarray"):
+        return _array(value, value_chars)
+    if _is(value, "numpy", "generic"):
+        return str(value)  # its repr says np.float64(0.5)
+    return _json(value) or _source(value) or _cut(repr(value), value_chars)
+
+
+def _is(value: Any, library: str, name: str) -> bool:
+    return any(c.__name__ == name and str(c.__module__).split(".")[0] == library for c in type(value).__mro__)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}\n… cut: {len(text) - most:,} characters more"
+
+
+def _bytes(value: bytes | bytearray, most: int) -> str:
+    start = repr(bytes(value[:most]))
+    if len(value) <= most and len(start) <= most:
+        return f"{len(value):,} bytes: {start}"
+    return f"{len(value):,} bytes, which begin: {start[:most]}…"
+
+
+def _array(value: Any, most: int) -> str:
+    text = sys.modules["numpy"].array2string(value, threshold=1000, max_line_width=100)
+    left_out = "" if value.size <= 1000 else f"\n\n… stands for what is left out of {value.size:,} values"
+    return f"array of shape {value.shape}, dtype {value.dtype}\n\n{_cut(text, most)}{left_out}"
+
+
+def _json(value: Any) -> str | None:
+    """`value` as JSON; `None` if that could not say all of it."""
+    if not isinstance(value, dict | list | tuple):
+        return None
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text if _is_json(value) else None
+
+
+def _is_json(value: Any) -> bool:
+    """Whether no key becomes a string and no named tuple loses its names; `value` holds no circle."""
+    left = [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, dict):
+            if not all(isinstance(key, str) for key in inner):
+                return False
+            left.extend(inner.values())
+        elif isinstance(inner, list | tuple):
+            if hasattr(inner, "_fields"):
+                return False
+            left.extend(inner)
+    return True
+
+
+def _source(value: Any) -> str | None:
+    """The source of a function or a class; `None` if it is neither, or has none."""
+    if not isinstance(value, type | FunctionType | MethodType) and "__wrapped__" not in getattr(value, "__dict__", ()):
+        return None
+    try:
+        text: str | None = inspect.getsource(value)
+    except (OSError, TypeError, SyntaxError):
+        text = _source_in_a_cell(value) if isinstance(value, type) else None
+    return textwrap.dedent(text).rstrip("\n") if text else None
+
+
+def _source_in_a_cell(made: type) -> str | None:
+    """The source of a class that a cell defined, which `inspect` does not look for."""
+    methods = (method for method in vars(made).values() if isinstance(method, FunctionType))
+    files = [method.__code__.co_filename for method in methods]
+    cells = [file for file, entry in reversed(list(linecache.cache.items())) if len(entry) > 1 and entry[1] is None]
+    for file in (*files, *cells):
+        lines = linecache.getlines(file)
+        for node in _classes("".join(lines), made.__name__):
+            first = min((node.lineno, *(decorator.lineno for decorator in node.decorator_list)))
+            return "".join(lines[first - 1 : node.end_lineno])
+    return None
+
+
+def _classes(source: str, name: str) -> Iterator[ast.ClassDef]:
+    """The classes called `name` in `source`, the last one first."""
+    if name not in source:
+        return
+    try:
+        found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef) and n.name == name]
+    except SyntaxError:
+        return
+    yield from reversed(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """The beginning of a table.
+
+    Attributes:
+        title: What it is, with its shape and types.
+        total: Rows that the whole has.
+    """
+
+    title: str
+    columns: Iterable[Any]
+    rows: list[tuple[Any, ...]]
+    total: int
+
+
+def _markdown(table: _Table, most: int) -> str:
+    columns = list(table.columns)
+    lines = [columns, ["---"] * len(columns), *table.rows]
+    text = "\n".join(f"| {' | '.join(_cell(cell, most) for cell in line)} |" for line in lines)
+    more = table.total - len(table.rows)
+    return f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else "")
+
+
+def _cell(value: Any, most: int) -> str:
+    """`value` within a table: a bar, and backslashes before one, are escaped, a new line is `<br>`.
+
+    Source: https://github.github.com/gfm/#tables-extension-
+    """
+    return _LINE_END.sub("<br>", re.sub(r"(?<!\\)(\\*)\|", r"\1\1\\|", _cut(str(value), most)))
+
+
+def _pandas_frame(value: Any, most: int) -> _Table:
+    return _Table(
+        title=_shape(value.shape, value.dtypes.items()),
+        columns=[_index_name(value), *value.columns],
+        rows=list(value.iloc[:most].itertuples(name=None)),
+        total=len(value),
+    )
+
+
+def _pandas_series(value: Any, most: int) -> _Table:
+    head = value.iloc[:most]
+    return _Table(
+        title=f"Series of {_many(len(value), 'value')}, dtype {value.dtype}",
+        columns=[_index_name(value), "value" if value.name is None else value.name],
+        rows=list(zip(head.index, head, strict=True)),
+        total=len(value),
+    )
+
+
+def _polars_frame(value: Any, most: int) -> _Table:
+    types = zip(value.columns, value.dtypes, strict=True)
+    rows = value.head(most).rows()
+    return _Table(title=_shape(value.shape, types), columns=value.columns, rows=rows, total=value.height)
+
+
+def _polars_series(value: Any, most: int) -> _Table:
+    rows = [(item,) for item in value.head(most).to_list()]
+    title = f"Series of {_many(len(value), 'value')}, dtype {value.dtype}"
+    return _Table(title=title, columns=[value.name or "value"], rows=rows, total=len(value))
+
+
+def _shape(shape: tuple[int, int], types: Iterable[tuple[Any, Any]]) -> str:
+    of = ", ".join(_LINE_END.sub(" ", f"{name}: {dtype}") for name, dtype in types)
+    return f"DataFrame of {_many(shape[0], 'row')} × {_many(shape[1], 'column')}" + (f" ({of})" if of else "")
+
+
+def _index_name(value: Any) -> str:
+    return ", ".join(str(name) for name in value.index.names if name is not None)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+_TABLES: dict[tuple[str, str], Callable[[Any, int], _Table]] = {
+    ("pandas", "DataFrame"): _pandas_frame,
+    ("pandas", "Series"): _pandas_series,
+    ("polars", "DataFrame"): _polars_frame,
+    ("polars", "Series"): _polars_series,
+}

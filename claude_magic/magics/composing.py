@@ -1,0 +1,103 @@
+"""From what stands in a cell to what is sent: its snippets, its variables, its attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..cell.line import parsed, without
+from ..cell.options import Options, overlaid
+from ..errors import CellError
+from ..snippets import Snippets
+from .failing import EXPLAIN, FIX, Failing
+
+if TYPE_CHECKING:
+    from ..cell.attachments import Attachment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """A cell, ready to become a question.
+
+    Attributes:
+        text: With snippets before it and variables in it.
+        attached: What goes with the text.
+        schema: The class or schema that the reply has the form of; `None` for free text.
+    """
+
+    options: Options
+    text: str
+    attached: tuple[Attachment, ...] = ()
+    schema: Any = None
+
+
+def composed(
+    options: Options,
+    line: str,
+    text: str,
+    *,
+    namespace: Mapping[str, Any],
+    snippets: Snippets,
+    failing: Failing,
+    write: Callable[[Any], str],
+) -> Composed:
+    """What a cell asks.
+
+    Args:
+        line: Its options as written, for `--save`.
+        write: From a variable's value to the text that is inserted.
+
+    Raises:
+        CellError: A snippet, a variable or a file is not there or cannot be sent; nothing was.
+    """
+    if options.save:
+        snippets.keep(options.save, without("--save", line, text), text)
+    for name in reversed(options.with_):
+        snippet = snippets[name]
+        options = overlaid(parsed(snippet.line, text_follows=False)[0], options)
+        text = _after(snippet.text, text)
+    if "{{" in text:
+        from ..cell.templates import filled
+
+        text = filled(text, namespace, write, allow_secret=options.allow_secret)
+    if options.explain or options.fix:
+        text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
+    made = Composed(options=options, text=text, attached=_attached(options, namespace, write))
+    if options.schema is None:
+        return made
+    if options.schema not in namespace:
+        raise CellError(f"--schema {options.schema}: there is no such variable. Define it in a cell above.")
+    return _with_schema(made, namespace[options.schema])
+
+
+def content(text: str, attached: tuple[Attachment, ...]) -> str | list[dict[str, Any]]:
+    """The content of a user message: the text alone, or after what is attached."""
+    if not attached:
+        return text
+    blocks = [dict(attachment.block) for attachment in attached]
+    return [*blocks, {"type": "text", "text": text}] if text.strip() else blocks
+
+
+def _after(first: str, second: str) -> str:
+    return "\n\n".join(filter(str.strip, (first, second)))
+
+
+def _attached(options: Options, namespace: Mapping[str, Any], write: Callable[[Any], str]) -> tuple[Attachment, ...]:
+    if not options.attach:
+        return ()
+    from ..cell.attachments import attached
+
+    return tuple(found for name in options.attach for found in attached(name, namespace, write=write))
+
+
+def _with_schema(made: Composed, kind: Any) -> Composed:
+    """Ask for structured output.
+
+    Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
+    """
+    from ..wire.schema import schema
+
+    wanted = {"format": {"type": "json_schema", "schema": schema(kind)}}
+    param = {**made.options.param, "output_config": {**made.options.param.get("output_config", {}), **wanted}}
+    return replace(made, options=replace(made.options, param=param), schema=kind)
