@@ -78,7 +78,15 @@ class ConnectionFailed(ExchangeError):
 
 
 class TimedOut(ExchangeError):
-    """Nothing arrived for longer than `Claude.connect_timeout` or `Claude.timeout` allows."""
+    """Nothing arrived for longer than `Claude.connect_timeout` or `Claude.timeout` allows.
+
+    Attributes:
+        may_pass: Whether another try can help, and cannot be paid for twice.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class StreamError(ExchangeError):

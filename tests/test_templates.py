@@ -126,6 +126,7 @@ def test_a_path_leads_to_data(template: str, value: str) -> None:
         "${x} $x {x!r} %(x)s <x> [[x]]",
         r"\frac{{x}}{2} \frac{1}{{x}} \frac{a{b}}{{x}} \sqrt[3]{{x}} \mathbf{{x}} \operatorname*{{x}} \text{{x}}",
         r"e^{{x}} x_{{x}} 2y_{{x}} y'_{{x}} \beta_{{x}} \sum_{i}^{{x}} f(x)_{{x}} {a}_{{x}} x_{1}{{x}} $n^{{x}}$",
+        r"{\frac {{x}}{2}} {\sqrt {{x}}} \mathbf {{x}} e^{-{{x}}} a_{i,{{x}}}",
         r"\begin{pmatrix}{a}&{b}\\{c}&{d}\end{pmatrix} {{x}\choose{y}} \{{x}\} \left\{{x}\right\} {{{x}}\over{y}}",
     ],
 )
@@ -142,6 +143,7 @@ def test_what_is_no_plain_name_stays_as_typed(text: str) -> None:
         ("{{x}}{{x}} {single}{{x}} list[0]{{x}} [a]({{x}})", "11 {single}1 list[0]1 [a](1)"),
         (r"line\n{{x}}\t{{x}}", r"line\n1\t1"),
         (r"$y = {{x}}$, \section{On {{x}}}, \item {{x}}", r"$y = 1$, \section{On 1}, \item 1"),
+        (r"n \leq {{x}}, n^2 = {{x}}, a_{i} + {{x}}", r"n \leq 1, n^2 = 1, a_{i} + 1"),
         ("costs ${{x}}", "costs $1"),
         ("```\n{{x}}\n```", "```\n1\n```"),
     ],
@@ -216,6 +218,10 @@ def test_a_missing_name_is_an_error_with_the_nearest_names() -> None:
 
 def test_all_missing_names_are_named_at_once() -> None:
     assert refusal("{{user.name}} {{x}} {{title}}", x=1).startswith("no variable user and no title: the text")
+
+
+def test_the_first_missing_name_is_shown_as_it_was_typed() -> None:
+    assert ": the text says {{a.b}}." in refusal("{{a.b}} {{c}} {{a}}")
 
 
 def test_a_builtin_is_no_variable() -> None:

@@ -12,7 +12,8 @@ LaTeX groups in the same braces, so these stay as typed as well:
 
 - what follows a command and its arguments: `\mathbf{{a}}`, `\frac{{a}}{{b}}`, `\sqrt[3]{{x}}`
   (but not `\n`, `\r`, `\t`, which are pieces of a string);
-- what follows a `^`: `e^{{n}}`;
+- what follows the commands most used and a blank: `\frac {{a}}{b}`, `\sqrt`, `\math...`, `\text...`;
+- what follows a `^`: `e^{{n}}`, or stands within it: `e^{-{{n}}}`;
 - what follows a `_` after a single letter, a command or a closing bracket: `x_{{i}}`,
   `\beta_{{i}}`, `f(x)_{{i}}`; in `report_{{year}}`, `{{a}}_{{b}}` and `_{{title}}_` it is text.
 
@@ -39,9 +40,11 @@ _STEP = re.compile(rf"""\.({_NAME})|\[[ ]*(?:(-?[0-9]{{1,18}})|"([^"\\\n]*)"|'([
 _STEPS = re.sub(r"\((?!\?)", "(?:", _STEP.pattern)
 _BRACES = re.compile(rf"(?<!\{{)\{{\{{(?:[ \t]*({_NAME})((?:{_STEPS})*)[ \t]*|[^{{}}\n]*)\}}\}}")
 _LATEX = re.compile(
-    r"""(?: \\(?![nrt]\Z)[A-Za-z]+\*?                                   # a command
-          | \S\^                                                        # a superscript
-          | (?: \\[A-Za-z]+ | (?<![^\W\d])[A-Za-z]'* | [)\]}] )_   # a subscript
+    r"""(?: \\(?![nrt]\Z)[A-Za-z]+\*?                                               # a command
+          | \\(?:[dt]?frac|[dt]?binom|sqrt|math[a-z]+|text[a-z]*|operatorname)\*?[ ]+
+          | \S\^                                                                    # a superscript
+          | (?: \\[A-Za-z]+ | (?<![^\W\d])[A-Za-z]'* | [)\]}] )_                    # a subscript
+          | [\^_]\{[^{}\n]*                                                         # within one of them
         )\Z""",
     re.VERBOSE,
 )
@@ -166,12 +169,14 @@ def _refuse_missing(templates: list[_Template], namespace: Mapping[str, Any]) ->
             raise CellError(
                 f"{template.place()} is refused: a name with two underscores in front. Give it another name."
             )
-    missing = list(dict.fromkeys(t.name for t in templates if t.name not in namespace))
+    missing = [template for template in templates if template.name not in namespace]
     if missing:
-        near = _meant(missing[0], (n for n in namespace if not n.startswith("_")))
+        absent = list(dict.fromkeys(template.name for template in missing))
+        place = missing[0].place()
+        near = _meant(absent[0], (n for n in namespace if not n.startswith("_")))
         raise CellError(
-            f"no variable {' and no '.join(missing[:9])}: the text says {{{{{missing[0]}}}}}.{near} "
-            f"Define it first, or write \\{{{{{missing[0]}}}}} for the braces themselves."
+            f"no variable {' and no '.join(absent)}: the text says {place}.{near} "
+            f"Define it first, or write \\{place} for the braces themselves."
         )
 
 

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from ..api import credentials
 from ..api.client import Client
 from ..api.counting import counted
-from ..api.credentials import Credential
 from ..api.endpoints.messages import messages
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
@@ -136,10 +135,11 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     model = options.model or asked.model or settings.model
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
-    _refuse_keys({**fields, "messages": question.new}, options, asked.credential)
+    version = options.api_version or settings.api_version
+    _refuse_keys({**fields, "model": model, "messages": question.new}, [version, *options.header.values()], asked)
     request = messages(
         base_url=asked.base_url,
-        api_version=options.api_version or settings.api_version,
+        api_version=version,
         model=model,
         max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
         messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
@@ -153,13 +153,13 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     return Request(method=request.method, url=request.url, headers=shown, body=request.body)
 
 
-def _refuse_keys(fields: Mapping[str, Any], options: Options, credential: Credential | None) -> None:
+def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
     """Look for a key in what this cell sends; what is replayed was looked at when it was sent."""
     try:
         sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
     except (ValueError, TypeError) as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
-    credentials.refuse_keys("\n".join((sent, *options.header.values())), credential)
+    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
 
 
 def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:

@@ -66,6 +66,8 @@ class Claude(Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         try:
+            if isinstance(value, bool) and isinstance(self.traits().get(name), Int | Float):
+                raise TraitError  # Python takes True for a number
             super().__setattr__(name, value)
             if self.has_trait(name) and name != "config":
                 self._assigned.add(name)

@@ -136,7 +136,9 @@ def _error(
     kinds = tuple(type(cause).__name__ for cause in causes)
     handshake = any("handshake" in str(cause) for cause in causes)
     if "ConnectTimeout" in kinds or "ConnectTimeoutError" in kinds or (handshake and "ReadTimeoutError" in kinds):
-        return TimedOut(f"no connection to {host} within {direct.connect_timeout:g} s. Is the network up?")
+        return TimedOut(
+            f"no connection to {host} within {direct.connect_timeout:g} s. Is the network up?", may_pass=True
+        )
     if "ReadTimeout" in kinds or "ReadTimeoutError" in kinds or any(isinstance(c, TimeoutError) for c in causes):
         return TimedOut(f"no byte from {host} for {direct.timeout:g} s. Ask again, or raise Claude.timeout.")
     if otherwise is StreamError:

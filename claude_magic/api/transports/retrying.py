@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...errors import ConnectionFailed
+from ...errors import ConnectionFailed, TimedOut
 from ...wire import Headers, Request
 from ..interrupt import Interrupt
 from .base import Response, Transport
@@ -40,7 +40,7 @@ class Retrying:
             last = failed == self.max_retries
             try:
                 response = self.inner.send(request)
-            except ConnectionFailed as error:
+            except (ConnectionFailed, TimedOut) as error:
                 if last or not error.may_pass:
                     raise
                 self._wait("no connection", backoff(failed), failed)
