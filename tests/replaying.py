@@ -13,9 +13,7 @@ from claude_magic.display.page import Page
 from claude_magic.errors import ClaudeError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request
 
-REQUEST = Request(
-    method="POST", url="https://api.test/v1/messages", body={"model": "claude-opus-5-5", "max_tokens": 9}
-)
+REQUEST = Request(method="POST", url="https://api.test/v1/messages", body={"model": "claude-opus-5-5", "max_tokens": 9})
 
 
 def exchange(content: str | list[dict[str, Any]] = "", *, seconds: float = 1.0, **fields: Any) -> Exchange:

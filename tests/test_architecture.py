@@ -37,6 +37,8 @@ HOME = {
     "ipywidgets": {"display"},
     "markdown": {"display"},
     "pygments": {"display"},
+    "rich": {"display"},
+    "PIL": {"cell"},
     "IPython": {"magics", "display"},
     "xllamacpp": {"local"},
     "sqlite3": set(),

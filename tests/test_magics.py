@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -405,11 +406,27 @@ def test_tab_offers_options_and_models(kernel: Kernel, endpoint: Server, code: s
     assert code[: code.rindex(" ") + 1] + match in offered
 
 
+@pytest.mark.parametrize(
+    ("code", "match"),
+    [
+        ("%%claude\nhello {{cou", "country"),
+        ("%%claude -c ma", "main"),
+        ("%%claude -a no", "note.txt"),
+        ("%%claude --as js", "json"),
+    ],
+)
+def test_tab_offers_what_can_follow(kernel: Kernel, endpoint: Server, tmp_path: Path, code: str, match: str) -> None:
+    (tmp_path / "note.txt").write_text("x")
+    kernel.run("country = 1; from claude_magic import claude; claude.conversation('main')")
+    request = kernel.client.complete(code)
+    while (answer := kernel.client.get_shell_msg(timeout=20))["parent_header"]["msg_id"] != request:
+        pass
+    assert match in answer["content"]["matches"]
+
+
 def test_the_magic_works_without_load_ext_where_it_is_installed(
     endpoint: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from pathlib import Path
-
     lazy = json.loads((Path(__file__).parents[1] / "jupyter-config" / "ipython" / "ipython_config.json").read_text())
     profile = Path.home() / "ipython" / "profile_default"
     profile.mkdir(parents=True)
@@ -425,7 +442,6 @@ def test_the_magic_works_without_load_ext_where_it_is_installed(
 def test_loading_imports_nothing_heavy() -> None:
     import subprocess
     import sys
-    from pathlib import Path
 
     code = (
         "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\n"

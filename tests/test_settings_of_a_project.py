@@ -93,7 +93,7 @@ def test_a_wrong_file_is_one_line(project: Path, text: str, said: str) -> None:
 
 
 def test_an_unknown_profile_names_the_known_ones(project: Path) -> None:
-    with pytest.raises(SettingsError, match="no profile 'x'. Known: terse"):
+    with pytest.raises(SettingsError, match=r"no profile 'x'\. Known: terse"):
         Claude().effective("x")
 
 
@@ -135,7 +135,13 @@ def test_a_preview_shows_the_request_and_sends_nothing(kernel: Kernel, endpoint:
     assert ran.error is None
     assert [r.path for r in endpoint.received] == ["/v1/messages/count_tokens"]
     assert "max_tokens" not in endpoint.last.json
-    for fact in ('"content": "hello"', "x-api-key: $ANTHROPIC_API_KEY", "Not sent.", "1,234 tokens in", "at most $0.0069"):
+    for fact in (
+        '"content": "hello"',
+        "x-api-key: $ANTHROPIC_API_KEY",
+        "Not sent.",
+        "1,234 tokens in",
+        "at most $0.0069",
+    ):
         assert fact in ran.stdout
     assert KEY not in ran.stdout
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +19,7 @@ from claude_magic.wire import Exchange, Message
 from tests.replaying import exchange
 
 FACTS = "claude-opus-5-5 · 46 in / 133 out · 1.0 s · req_test\n"
+ROOT = Path(__file__).parents[1]
 
 
 class Screen(io.StringIO):
@@ -130,3 +135,25 @@ def test_a_stdout_that_cannot_say_it_gets_question_marks(monkeypatch: pytest.Mon
     streamed("naïve")
     narrow.flush()
     assert narrow.buffer.getvalue().startswith(b"na?ve\n\n")  # type: ignore[attr-defined]
+
+
+def test_rich_renders_finished_blocks_and_lets_nothing_steer_the_terminal() -> None:
+    pytest.importorskip("rich")
+    code = (
+        "import sys; sys.stdout.isatty = lambda: True\n"
+        "from claude_magic.display.rich_terminal import RichTerminal, available\n"
+        "from claude_magic.wire import Exchange, Message, Request\n"
+        "assert available()\n"
+        "def grown(text): return Exchange(request=Request(method='POST', url=''), message=Message(body={"
+        "'content': [{'type': 'text', 'text': text}], 'stop_reason': 'end_turn', 'usage': {}}))\n"
+        "text = '# Title\\n\\nSome **bold** \\x1b]0;x\\x07[link](https://e.org)\\n\\n- one\\n- two\\n' * 40\n"
+        "terminal = RichTerminal()\n"
+        "for end in range(0, len(text), 100): terminal.show(grown(text[:end]))\n"
+        "terminal.finish(grown(text))\n"
+    )
+    env = {**os.environ, "TERM": "xterm-256color", "FORCE_COLOR": "1", "COLUMNS": "60"}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert "**" not in ran.stdout
+    assert ran.stdout.count("Title") == 40
+    assert "\x1b]" not in ran.stdout
+    assert "\x1b[1m" in ran.stdout

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 CLEAN, SOFT, LINE, ANYWHERE = 1.0, 1.5, 2.0, 2.5
 """How many times the wanted size a slice must have before it may end there."""
 
-_FENCE = re.compile(
-    r"(?P<lead>(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)]))*[ \t]*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$"
-)
+_FENCE = re.compile(r"(?P<lead>(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)]))*[ \t]*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
 _ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
 _RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _CODE_SPAN = re.compile(r"(`+)[^`]+\1")

@@ -17,7 +17,8 @@ from .summary import summary
 _SECONDS_BETWEEN = 0.5
 _STYLE = (
     "<style>.cm-grid{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(16em,1fr))}"
-    ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;overflow:auto}</style>"
+    ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;"
+    "overflow:auto}</style>"
 )
 
 

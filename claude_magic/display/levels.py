@@ -66,8 +66,7 @@ class Levels:
         return [
             _hidden(f"cm-{self.name}{level}{page}" for page in settling for level in "bc")
             + "".join(pages[: self.settled]),
-            _hidden(f"cm-{self.name}c{page}" for page in moving)
-            + self._named("b", pages[: self.moved], self.settled),
+            _hidden(f"cm-{self.name}c{page}" for page in moving) + self._named("b", pages[: self.moved], self.settled),
             _hidden([f"cm-{self.name}"]) + last + tail,
         ]
 

@@ -121,7 +121,9 @@ def _stopped(exchange: Exchange) -> str:
     """What its `stop_reason` means for the reader."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
-        return f"cut off (max_tokens): the reply reached {_limit(exchange)}. Raise -t, or ask for the rest with --go-on."
+        return (
+            f"cut off (max_tokens): the reply reached {_limit(exchange)}. Raise -t, or ask for the rest with --go-on."
+        )
     if reason == "refusal":
         return _refused(exchange.message.body.get("stop_details"))
     if reason == "pause_turn":

@@ -61,7 +61,11 @@ class Terminal:
         self._append(found, last=True)
         self._wait("")
         blocks = [f"{passage.title}:\n{passage.source}" for passage in found if passage.kind == "json"]
-        lines = [*warnings(exchange), _dimmed(facts(exchange))] if found or exchange.error is None else []
+        lines = (
+            [*warnings(exchange), _dimmed("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
+            if found or exchange.error is None
+            else []
+        )
         ending = [plain("\n\n".join(blocks))] if blocks else []
         with uninterrupted():
             self._finished = True

@@ -127,9 +127,7 @@ class ClaudeMagics(Magics):
 
     def _reader(self, options: Options) -> Any:
         if not self._in_notebook():
-            from ..display.terminal import Terminal
-
-            return Terminal()
+            return _terminal(raw=options.raw)
         from ..display.page import Page
 
         panel = notebook.settings.panel if options.panel is None else options.panel
@@ -139,6 +137,13 @@ class ClaudeMagics(Magics):
 
     def _in_notebook(self) -> bool:
         return hasattr(self.shell, "kernel")
+
+
+def _terminal(*, raw: bool) -> Any:
+    from ..display import rich_terminal
+    from ..display.terminal import Terminal
+
+    return rich_terminal.RichTerminal() if rich_terminal.available() and not raw else Terminal()
 
 
 def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:

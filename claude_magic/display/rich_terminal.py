@@ -1,0 +1,49 @@
+"""A reply in a terminal, block by block as it is finished, rendered with `rich`.
+
+The source is stripped of what could steer the terminal before rich sees it, and links are
+printed as text: what a reply says reaches the terminal as words and colours only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from .blocks import Open, first_slice
+from .plain import plain
+from .reply import Passage
+from .terminal import Terminal, _is_terminal
+from .uninterrupted import uninterrupted
+
+_BLOCK = 1_000  # characters after which an unfinished block is cut
+
+
+def available() -> bool:
+    """Whether rich is installed, and there is a terminal to render for."""
+    return _is_terminal() and importlib.util.find_spec("rich") is not None
+
+
+class RichTerminal(Terminal):
+    """What a terminal shows of one exchange, rendered."""
+
+    _opened: Open | None = None
+
+    def _append_from(self, passage: Passage, whole: bool) -> None:
+        if passage.kind != "text":
+            super()._append_from(passage, whole)
+            return
+        while (cut := first_slice(passage.source, self._at, _BLOCK, self._opened)) is not None:
+            self._render(cut.source, cut.end, cut.opened)
+        if whole:
+            self._render(passage.source[self._at :], len(passage.source), None)
+
+    def _render(self, source: str, end: int, opened: Open | None) -> None:
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        self._wait("")
+        with uninterrupted():
+            if text := plain(source).strip():
+                break_before = "\n" if self._wrote else ""
+                self._write(break_before)
+                Console().print(Markdown(text, hyperlinks=False))
+            self._at, self._opened = end, opened
