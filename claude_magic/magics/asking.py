@@ -24,6 +24,8 @@ from ..wire import Exchange, Headers, Request
 from .provider import Provider, provider
 from .running import Running, wait
 
+MOST_BYTES = 32_000_000  # of a request; the API refuses more
+
 
 class Reader(Protocol):
     """Shows an exchange: while it grows, and when it is done."""
@@ -147,10 +149,11 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         fields=fields,
         headers=options.header,
     )
-    if asked.credential is None:
-        return request
-    shown = Headers([*request.headers.items(), asked.credential.placeholder])
-    return Request(method=request.method, url=request.url, headers=shown, body=request.body)
+    if asked.credential is not None:
+        headers = Headers([*request.headers.items(), asked.credential.placeholder])
+        request = Request(method=request.method, url=request.url, headers=headers, body=request.body)
+    _refuse_too_large(request)
+    return request
 
 
 def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
@@ -160,6 +163,13 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
     except (ValueError, TypeError) as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
     credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
+
+
+def _refuse_too_large(request: Request) -> None:
+    if len(request.content) > MOST_BYTES:
+        raise CellError(
+            f"the request has {len(request.content):,} bytes, {MOST_BYTES:,} are allowed. Attach less, or begin anew."
+        )
 
 
 def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:

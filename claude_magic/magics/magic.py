@@ -162,7 +162,7 @@ def thumbnails(attached: tuple[Any, ...]) -> str:
         return ""
     from ..display.thumbnails import shown
 
-    return shown(attached)
+    return shown([(a.title, a.kind, a.note, a.thumbnail) for a in attached])
 
 
 def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:

@@ -69,11 +69,11 @@ def _json(text: str) -> Any:
 
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return json.loads(code(text, ""))
-    except (ValueError, CellError):
+    except (ValueError, RecursionError, CellError):
         seen = " ".join(text.split())[:80]
         raise CellError(f"the reply is not JSON: {seen!r}. It is in claude.last.text.") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: Mapping[str, Any] | None = None
 
-    @property
+    @functools.cached_property
     def content(self) -> bytes:
         """The body as sent: compact JSON in UTF-8.
 
