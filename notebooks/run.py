@@ -65,7 +65,7 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path) -> str:
             if cell.cell_type == "code":
                 _progress(f"cell {number + 1} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
             client.execute_cell(cell, number)
-            if cell.source.startswith("%%claude") and not shown:
+            if cell.source.startswith("%%claude") and "--preview" not in cell.source and not shown:
                 shown = _printed(client, notebook)
         client.set_widgets_metadata()
     _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s")

@@ -12,6 +12,8 @@ from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 
 # What stands behind `json.loads`, without its detours.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
+_string = json.decoder.scanstring
+_USUAL = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"'  # nearly every event begins so
 
 
 class Growing:
@@ -63,6 +65,15 @@ class Growing:
             for name, datum, _, _ in events:
                 names.append(name)
                 data.append(datum)
+                if datum.startswith(_USUAL) and (grows := fold.grows_text(0)) is not None:
+                    try:
+                        text, end = _string(datum, len(_USUAL))
+                    except ValueError:
+                        end = 0
+                    if end and datum[end:].replace(" ", "") == "}}":
+                        grows(text)
+                        alive = True
+                        continue
                 try:
                     event, _ = _scan(datum, 0)
                 except (ValueError, StopIteration, RecursionError):

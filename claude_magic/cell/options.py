@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import keyword
 import math
@@ -334,5 +333,7 @@ def _default(field: Field[Any]) -> Any:
 
 def nearest(name: str, known: list[str]) -> str:
     """The known name that was probably meant, as a sentence; `""` if none is near."""
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     return f" Did you mean {near[0]}?" if near else ""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..cell.line import parsed
 from ..cell.options import Options, help_text
 from ..errors import CellError, ClaudeError, Interrupted
-from ..wire import Exchange
 from .composing import Composed, composed
 from .failing import Failing
 from .notebook import claude as notebook
 from .result import Result, result
+
+if TYPE_CHECKING:
+    from ..wire import Exchange
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import threading
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options, from_keywords
-from ..conversation import Conversation, Conversations
-from ..conversation.prices import as_of, estimate
 from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
-from ..wire import Exchange
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
+    from ..conversation import Conversation, Conversations
+    from ..wire import Exchange
     from .question import Asked
 
 
@@ -34,13 +34,19 @@ class Notebook:
 
     def __init__(self) -> None:
         self.settings = Claude()
-        self.conversations = Conversations(shown=_shown)
         self.snippets = Snippets()
         self.last: Exchange | None = None
         self._went_on: dict[str, Exchange] = {}
         self._shell: Any = None
         self._pool: Any = None
         self._lock = threading.Lock()
+
+    @functools.cached_property
+    def conversations(self) -> Conversations:
+        """By name: turns and tokens."""
+        from ..conversation import Conversations
+
+        return Conversations(shown=_shown)
 
     def __call__(self, text: str, **options: Any) -> Exchange:
         """Ask, and return the exchange without displaying it.
@@ -102,6 +108,7 @@ class Notebook:
 
     def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
+        from ..conversation.prices import as_of, estimate
         from ..display.preview import preview
         from .asking import prepared
 
@@ -122,7 +129,7 @@ class Notebook:
         return asked(
             options,
             text,
-            cell or uuid.uuid4().hex,
+            cell or os.urandom(16).hex(),
             attached,
             conversations=self.conversations,
             default=settings.conversation,

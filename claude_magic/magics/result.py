@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options
 from ..errors import CellError
-from ..wire import Exchange
+
+if TYPE_CHECKING:
+    from ..wire import Exchange
 
 
 @dataclass(frozen=True, kw_only=True)

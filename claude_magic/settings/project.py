@@ -5,6 +5,8 @@ A file may come with somebody else's project, so it decides nothing about where 
 
 from __future__ import annotations
 
+import copy
+import functools
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +59,16 @@ def _nearest() -> Path | None:
 
 
 def _table(path: Path) -> dict[str, Any]:
+    """What the file says of us; read again only when it has changed."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return _read(path, 0, 0)
+    return copy.deepcopy(_read(path, stat.st_mtime_ns, stat.st_size))
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path, changed: int, size: int) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -122,6 +122,11 @@ class Fold:
             return False
         return True
 
+    def grows_text(self, index: int) -> Callable[[str], None] | None:
+        """What adds to the text block that is growing there; `None` if none is."""
+        grows = self._growing.get(index)
+        return grows[2].append if grows is not None and grows[0] == "text_delta" else None
+
     @property
     def message(self) -> Message:
         """The message so far; later events do not change what was handed out."""

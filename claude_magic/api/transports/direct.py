@@ -63,16 +63,18 @@ class Direct:
         asking.interrupt, asking.timeout = self.interrupt, self.timeout
         host = urlsplit(request.url).netloc
         with _translated(host, self, ConnectionFailed):
-            response = self.pool.request(
+            asked = requests.Request(
                 request.method,
                 request.url,
                 data=request.content or None,
                 headers=dict(request.headers),
                 auth=self._signed,
+            )
+            response = self.pool.send(
+                self.pool.prepare_request(asked),
                 timeout=(self.connect_timeout, self.timeout),
-                stream=True,
                 allow_redirects=False,
-                proxies=_NO_PROXY if self.loopback else None,  # type: ignore[arg-type]
+                **self._of_environment(request.url),
             )
         return Response(
             status=response.status_code,
@@ -80,6 +82,13 @@ class Direct:
             chunks=self._chunks(response.raw, host),
             close=lambda: _release(response, self.interrupt),
         )
+
+    def _of_environment(self, url: str) -> dict[str, Any]:
+        """The proxy and the certificates that the environment names; plain loopback needs neither."""
+        if self.loopback and url.startswith("http:"):
+            return {"stream": True, "verify": True, "cert": None, "proxies": {}}
+        proxies: Any = _NO_PROXY if self.loopback else {}
+        return dict(self.pool.merge_environment_settings(url, proxies, True, None, None))
 
     def _hidden(self, value: str) -> str:
         """`value` without the key, which an answer may repeat."""
