@@ -12,7 +12,7 @@ from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 
 # What stands behind `json.loads`, without its detours.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
-_string = json.decoder.scanstring
+_string = json.decoder.scanstring  # type: ignore[attr-defined]  # there, but not in the stubs
 _USUAL = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"'  # nearly every event begins so
 
 
