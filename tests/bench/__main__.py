@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import calls, pages, start, streams
+from . import calls, pages, start, streams, turns
 from .endpoint import endpoint
 from .table import table
 
@@ -15,6 +15,7 @@ SECTIONS = {
     "b": lambda url, long: streams.section(url),
     "c": lambda url, long: pages.section(url, long=long),
     "d": lambda url, long: calls.section(url),
+    "e": lambda url, long: turns.section(url),
 }
 
 

@@ -303,14 +303,17 @@ def hostile_headers(content_type: str) -> list[tuple[str, str]]:
         ("request-id", BROKEN_IMAGE),
         ("anthropic-organization-id", f"</td>{BROKEN_IMAGE}"),
         ("anthropic-ratelimit-tokens-limit", f'9"{BROKEN_IMAGE}'),
-        (f"anthropic-ratelimit-tokens-remaining", BROKEN_IMAGE),
+        ("anthropic-ratelimit-tokens-remaining", BROKEN_IMAGE),
         ("server", f"</style></details>{BROKEN_IMAGE}"),
     ]
 
 
 def refused() -> Answer:
     """An error that is hostile."""
-    body = {"type": "error", "error": {"type": BROKEN_IMAGE, "message": f"\x1b]8;;https://evil.example\x07{BROKEN_IMAGE}"}}
+    body = {
+        "type": "error",
+        "error": {"type": BROKEN_IMAGE, "message": f"\x1b]8;;https://evil.example\x07{BROKEN_IMAGE}"},
+    }
     pieces = [json.dumps(body).encode()]
     return Answer(status=400, headers=hostile_headers("application/json"), pieces=pieces, framing="length")
 
@@ -374,11 +377,15 @@ def touch(page: Page) -> None:
 
 def assert_unharmed(page: Page, seen: Watched) -> None:
     """No script ran, nothing was fetched, and no link leads to one."""
-    assert [frame.evaluate("typeof window.__hacked") for frame in page.frames if frame == page.main_frame] == ["undefined"]
+    assert [frame.evaluate("typeof window.__hacked") for frame in page.frames if frame == page.main_frame] == [
+        "undefined"
+    ]
     assert seen.dialogs == []
     assert [address for address in seen.addresses if "evil" in address] == []
     assert seen.errors == []
-    alive = ".jp-OutputArea-output :is(script, iframe:not([sandbox]), object, embed, form, link, meta, base, img, image)"
+    alive = (
+        ".jp-OutputArea-output :is(script, iframe:not([sandbox]), object, embed, form, link, meta, base, img, image)"
+    )
     assert page.locator(alive).evaluate_all("all => all.map(e => e.outerHTML.slice(0, 200))") == []
     links = page.locator(".cm-reply a").evaluate_all("all => all.map(e => String(e.href.baseVal ?? e.href))")
     own = page.url.split("#")[0]
