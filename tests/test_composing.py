@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +160,21 @@ def test_several_replies_can_be_interrupted(kernel: Kernel, endpoint: Server) ->
     ran = kernel.run("%%claude --times 3\nhi", stop_after=0.7)
     assert line(ran).startswith("Interrupted")
     assert ran.seconds < 2
+
+
+def test_attachments_stand_before_the_text_and_above_the_reply(
+    kernel: Kernel, endpoint: Server, tmp_path: Path
+) -> None:
+    endpoint.answers(reply("ok"))
+    (tmp_path / "a note.txt").write_text("Tuesday")
+    kernel.run("table = {'a': [1, 2]}")
+    ran = kernel.run("%%claude -a 'a note.txt' --attach table\nWhen?")
+    assert ran.error is None, ran.error
+    assert [b["type"] for b in endpoint.last.json["messages"][0]["content"]] == ["document", "document", "text"]
+    assert "a note.txt" in ran.data("text/html")[0]
+
+
+def test_a_request_that_is_too_large_is_not_sent(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_text("x" * 31_000_000)
+    assert "MB" in line(kernel.run("%%claude -a large.txt -a large.txt\nhi"))
+    assert endpoint.received == []

@@ -304,3 +304,35 @@ def test_a_file_that_is_no_conversation_is_one_line(tmp_path: Path, content: str
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         Conversations().load(tmp_path / "none.json")
+
+
+def finished(kernel: Kernel, *requests: str) -> list[dict[str, object]]:
+    """The outputs of requests that were sent one right after the other."""
+    waiting, outputs = set(requests), []
+    while waiting:
+        received = kernel.client.get_iopub_msg(timeout=20)
+        parent = received["parent_header"].get("msg_id")
+        if received["msg_type"] in ("display_data", "update_display_data") and parent == requests[-1]:
+            outputs.append(received["content"])
+        if received["msg_type"] == "status" and received["content"]["execution_state"] == "idle":
+            waiting.discard(parent)
+    return outputs
+
+
+def test_a_cell_sent_twice_while_it_runs_is_asked_once(kernel: Kernel, endpoint: Server) -> None:
+    pieces = [event(e) for e in text_events(["once"])]
+    endpoint.answers(Answer(headers=STREAM, pieces=[*pieces[:4], 0.8, *pieces[4:]]), reply("twice"), reply("later"))
+    requests = [kernel._sent("%%claude -c\nhi", "a") for _ in range(2)]
+    shown = str(finished(kernel, *requests))
+    assert len(endpoint.received) == 1
+    assert "once" in shown
+    assert "shown again, not asked again" in shown
+    cell(kernel, "%%claude -c\nhi", "a")
+    assert len(endpoint.received) == 2
+
+
+def test_two_cells_with_the_same_text_are_both_asked(kernel: Kernel, endpoint: Server) -> None:
+    pieces = [event(e) for e in text_events(["once"])]
+    endpoint.answers(Answer(headers=STREAM, pieces=[*pieces[:4], 0.5, *pieces[4:]]))
+    finished(kernel, *[kernel._sent("%%claude\nhi", name) for name in "ab"])
+    assert len(endpoint.received) == 2

@@ -1,140 +1,158 @@
-"""Images for a prompt: known by their bytes, within the API's limits.
+"""Images within the API's limits: scaled only if the API would refuse them.
 
-Source: https://docs.anthropic.com/en/docs/build-with-claude/vision
+An image over a limit is scaled to what goes beside any number of others. Pillow is
+needed for scaling and thumbnails only, and a header that promises a giant image costs nothing.
+Source: https://platform.claude.com/docs/en/build-with-claude/vision
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import struct
-import sys
-import zlib
-from typing import Any
+import warnings
+from typing import TYPE_CHECKING
 
 from ..errors import CellError
+from .image_headers import is_animated, is_whole, media_type, size
+from .limits import amount
 
-LONGEST_SIDE = 8_000  # pixels; the API refuses more
-MOST_BYTES = 5_000_000
-_SCALED_TO = 1_568  # pixels; the API would scale larger images down to this anyway
-_MOST_PIXELS = 100_000_000  # more is not even decoded
-_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MANY = 20  # images in a request; with more of them the sides may be shorter only
+LONGEST_SIDE = 8_000  # pixels
+LONGEST_OF_MANY = 2_000
+MOST_BYTES = 5 * 1024 * 1024 * 3 // 4  # 5 MiB once in base64: Bedrock's and Google's limit, half of the API's own
+_MOST_PIXELS = 178_956_970  # to decode: where Pillow stops, too
+_MOST_PIXELS_SHOWN = 16_000_000  # to decode for no more than a thumbnail
+_SMALL = 160  # longest side of a thumbnail
+_SMALL_BYTES = 10_000
+_LARGE = 4_000_000  # pixels from which a JPEG is made of a picture that has no format yet
 
 
-def media_type(data: bytes) -> str | None:
-    """The image type that `data` begins with; `None` if it is no image the API takes."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+def fitted(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
+    """An image that the API takes, and what was done to it; `""` if nothing.
 
-
-def fitted(data: bytes, title: str) -> tuple[bytes, str]:
-    """`data` within the API's limits, and what was done to it; `""` if nothing.
+    Args:
+        many: Whether the request has more than `MANY` images.
 
     Raises:
-        CellError: It is too large and Pillow is missing, or it cannot be read.
+        CellError: It is damaged, or too large and cannot be scaled.
     """
-    size = _size(data)
-    if len(data) <= MOST_BYTES and (size is None or max(size) <= LONGEST_SIDE):
-        return data, ""
-    if importlib.util.find_spec("PIL") is None:
-        raise CellError(
-            f"{title} is too large for the API, and Pillow, which scales it, is missing. pip install pillow"
-        )
-    if size is not None and size[0] * size[1] > _MOST_PIXELS:
-        raise CellError(f"{title} has {size[0]:,} x {size[1]:,} pixels, too many to scale here. Send a smaller one.")
-    return _scaled(data, title)
+    sides = size(data)
+    if sides is None or not is_whole(data):
+        raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
+    animated = "animated: only the first frame is looked at" if is_animated(data) else ""
+    if max(sides) <= (LONGEST_OF_MANY if many else LONGEST_SIDE) and len(data) <= MOST_BYTES:
+        return data, animated
+    said = f"{where}: the image has {sides[0]:,} x {sides[1]:,} pixels and {amount(len(data))}"
+    if sides[0] * sides[1] > _MOST_PIXELS:
+        raise CellError(f"{said}: too many pixels to scale here. Attach a smaller one.")
+    _need_pillow(said)
+    image = _decoded(data, LONGEST_OF_MANY, where)
+    made = _encoded(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    after = size(made) or sides
+    if max(after) < max(sides):
+        done = f"scaled from {sides[0]} x {sides[1]} to {after[0]} x {after[1]}"
+    else:
+        done = f"re-encoded from {amount(len(data))} to {amount(len(made))}"
+    return made, f"{done}, first frame only" if animated else done
 
 
-def thumbnail(data: bytes) -> bytes:
-    """A small PNG of an image; `b""` if there is no Pillow, or it cannot be read."""
-    if importlib.util.find_spec("PIL") is None or (size := _size(data)) is None or size[0] * size[1] > _MOST_PIXELS:
+def thumbnail(data: bytes, where: str) -> bytes:
+    """A small image in at most 10 kB; `b""` if that takes Pillow, which is missing, or too long.
+
+    Raises:
+        CellError: The image is damaged.
+    """
+    width, height = size(data) or (0, 0)
+    if not _has_pillow():
+        return data if len(data) <= _SMALL_BYTES else b""
+    if width * height > (_MOST_PIXELS if media_type(data) == "image/jpeg" else _MOST_PIXELS_SHOWN):
         return b""
-    from PIL import Image
+    image = _decoded(data, _SMALL, where)
+    if len(data) <= _SMALL_BYTES and max(width, height) <= 2 * _SMALL:
+        return data
+    tries = (_saved(image, "PNG"), *(_saved(image, "JPEG", quality) for quality in (80, 50, 20)))
+    return next((small for small in tries if len(small) <= _SMALL_BYTES), b"")
+
+
+def encoded(image: Image, where: str) -> bytes:
+    """A picture of Pillow as PNG, or as JPEG if it is large and nothing shines through."""
+    if image.width * image.height > _MOST_PIXELS:
+        raise CellError(f"{where}: {image.width:,} x {image.height:,} pixels are too many. Attach a smaller image.")
+    if image.mode == "F":
+        raise CellError(
+            f"{where}: an image of mode F has no fixed white. Attach image.convert('L') or an array of 0..1."
+        )
+    image = _in_a_common_mode(image)
+    if image.mode != "RGBA" and image.width * image.height > _LARGE:
+        return _saved(image, "JPEG", 90)
+    return _saved(image, "PNG")
+
+
+def _has_pillow() -> bool:
+    try:
+        from PIL import Image
+    except ImportError:
+        return False
+    return Image is not None
+
+
+def _need_pillow(said: str) -> None:
+    if not _has_pillow():
+        raise CellError(f"{said}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow")
+
+
+def _decoded(data: bytes, side: int, where: str) -> Image:
+    """The first frame, upright, no side longer than `side`."""
+    from PIL import Image, ImageOps
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.thumbnail((96, 96))
-            return _png(image.convert("RGBA"))
-    except (OSError, ValueError, SyntaxError):
-        return b""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of bombs, which the header has told already, and of broken EXIF
+            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+                image.draft("RGB", (side, side))
+                made = _in_a_common_mode(ImageOps.exif_transpose(image))
+    except Exception as error:
+        raise CellError(f"{where}: the image is damaged: {type(error).__name__}. Save it anew.") from error
+    made.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return made
 
 
-def of_value(value: Any) -> bytes | None:
-    """The PNG of a variable that is an image: PIL, a figure, an array, what IPython would show; else `None`."""
-    module = type(value).__module__.partition(".")[0]
-    if module == "PIL":
-        return _png(value)
-    if module == "matplotlib" and hasattr(getattr(value, "figure", value), "savefig"):
-        buffer = io.BytesIO()
-        (value if hasattr(value, "savefig") else value.figure).savefig(buffer, format="png")
-        return buffer.getvalue()
-    if module == "plotly" and hasattr(value, "to_image"):
-        try:
-            return bytes(value.to_image(format="png"))
-        except (ValueError, ImportError, RuntimeError):
-            raise CellError("a plotly figure becomes an image with kaleido only. pip install kaleido") from None
-    if module == "numpy" and hasattr(value, "ndim"):
-        return _array(value)
-    shown = getattr(value, "_repr_png_", None)
-    data = shown() if callable(shown) and not isinstance(value, type) else getattr(value, "data", None)
-    return data if isinstance(data, bytes) and media_type(data) else None
+def _in_a_common_mode(image: Image) -> Image:
+    """A copy in grey or RGB, or in RGBA if something shines through."""
+    if image.mode.startswith("I"):
+        return image.point(lambda grey: grey * (1 / 256)).convert("L")
+    if image.mode == "1":
+        return image.convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.copy() if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
-def _png(image: Any) -> bytes:
+def _encoded(image: Image, *, photo: bool) -> bytes:
+    """In as many bytes as the API takes."""
+    while True:
+        for kind, quality in (("PNG", 0), ("JPEG", 90), ("JPEG", 75))[photo:]:
+            made = _saved(image, kind, quality)
+            if len(made) <= MOST_BYTES:
+                return made
+        image = image.reduce(2)
+
+
+def _saved(image: Image, kind: str, quality: int = 0) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    if kind == "PNG":
+        image.save(buffer, "PNG")
+    else:
+        _on_white(image).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-def _array(value: Any) -> bytes | None:
-    """A PNG of an array H x W, H x W x 3 or H x W x 4, of bytes or of floats from 0 to 1."""
-    if value.ndim not in (2, 3) or (value.ndim == 3 and value.shape[2] not in (3, 4)) or 0 in value.shape:
-        return None
-    if value.dtype.kind == "f":
-        value = (sys.modules["numpy"].nan_to_num(value).clip(0, 1) * 255).round()
-    elif value.dtype.kind not in "bu" and value.dtype.kind != "i":
-        return None
-    pixels = (value * 255 if value.dtype.kind == "b" else value).clip(0, 255).astype("uint8")
-    height, width = pixels.shape[:2]
-    colour = {1: 0, 3: 2, 4: 6}[pixels.shape[2] if pixels.ndim == 3 else 1]
-    rows = b"".join(b"\0" + pixels[row].tobytes() for row in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-
-
-def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG or GIF by its header, of others by Pillow; `None` if unknown."""
-    if data.startswith(b"\x89PNG") and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return width, height
-    if data.startswith(b"GIF8") and len(data) >= 10:
-        width, height = struct.unpack("<HH", data[6:10])
-        return width, height
-    if importlib.util.find_spec("PIL") is None:
-        return None
+def _on_white(image: Image) -> Image:
+    if image.mode != "RGBA":
+        return image
     from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            width, height = image.size
-            return width, height
-    except (OSError, ValueError, SyntaxError):
-        return None
-
-
-def _scaled(data: bytes, title: str) -> tuple[bytes, str]:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            before = image.size
-            image.thumbnail((_SCALED_TO, _SCALED_TO))
-            made = _png(image.convert("RGBA" if image.mode in ("RGBA", "LA", "P") else "RGB"))
-            after = image.size
-    except (OSError, ValueError, SyntaxError) as error:
-        raise CellError(f"{title} cannot be read as an image: {error}. Look at the file.") from None
-    return made, f"scaled from {before[0]:,} x {before[1]:,} to {after[0]:,} x {after[1]:,}"
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")

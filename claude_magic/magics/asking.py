@@ -16,6 +16,7 @@ from ..api.interrupt import Interrupt
 from ..api.transports.base import Transport
 from ..api.transports.direct import Direct
 from ..api.transports.retrying import Retrying
+from ..cell.limits import check_size
 from ..cell.options import Options
 from ..conversation.conversation import digest
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
@@ -23,8 +24,6 @@ from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from .provider import Provider, provider
 from .running import Running, wait
-
-MOST_BYTES = 32_000_000  # of a request; the API refuses more
 
 
 class Reader(Protocol):
@@ -152,7 +151,7 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     if asked.credential is not None:
         headers = Headers([*request.headers.items(), asked.credential.placeholder])
         request = Request(method=request.method, url=request.url, headers=headers, body=request.body)
-    _refuse_too_large(request)
+    check_size(request.content)
     return request
 
 
@@ -163,13 +162,6 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
     except (ValueError, TypeError) as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
     credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
-
-
-def _refuse_too_large(request: Request) -> None:
-    if len(request.content) > MOST_BYTES:
-        raise CellError(
-            f"the request has {len(request.content):,} bytes, {MOST_BYTES:,} are allowed. Attach less, or begin anew."
-        )
 
 
 def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:

@@ -15,6 +15,8 @@ from .failing import EXPLAIN, FIX, Failing
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
 
+MANY = 20  # images in a request from which on the API takes only smaller ones
+
 
 @dataclass(frozen=True, kw_only=True)
 class Composed:
@@ -88,7 +90,10 @@ def _attached(options: Options, namespace: Mapping[str, Any], write: Callable[[A
         return ()
     from ..cell.attachments import attached
 
-    return tuple(found for name in options.attach for found in attached(name, namespace, write=write))
+    found = [each for name in options.attach for each in attached(name, namespace, write=write)]
+    if sum(each.block["type"] == "image" for each in found) > MANY:
+        found = [each for name in options.attach for each in attached(name, namespace, write=write, many=True)]
+    return tuple(found)
 
 
 def _with_schema(made: Composed, kind: Any) -> Composed:

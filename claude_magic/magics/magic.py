@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -13,6 +15,7 @@ from ..errors import CellError, ClaudeError, Interrupted
 from .composing import Composed, composed
 from .failing import Failing
 from .notebook import claude as notebook
+from .repeats import Repeats
 from .result import Result, result
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class ClaudeMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.failing = Failing()
+        self._repeats = Repeats()
         self._offered: dict[str, str] = {}
         self._cell = ""
         self._cell_id: str | None = None
@@ -84,7 +88,14 @@ class ClaudeMagics(Magics):
 
     def _answer_once(self, cell: Composed) -> None:
         options, reader = cell.options, self._reader(cell.options)
-        exchange = notebook.ask(options, cell.text, reader, self._which_cell(), cell.attached)
+        which, sent = self._which_cell(), self._sent()
+        exchange = self._repeats.answered(which, self._cell, sent)
+        if exchange is not None:
+            exchange = replace(exchange, notes=(*exchange.notes, "run twice at once: shown again, not asked again"))
+        else:
+            self._tell(cell)
+            exchange = notebook.ask(options, cell.text, reader, which, cell.attached)
+            self._repeats.keep(which, self._cell, sent, exchange)
         made, misfit = _made(cell, exchange)
         interrupted = _finished(reader, exchange, thumbnails(cell.attached), made.html)
         if exchange.error is not None:
@@ -97,6 +108,13 @@ class ClaudeMagics(Magics):
             self._offer(made.next_input)
         if interrupted:
             raise Interrupted("stopped, after the reply was whole.")
+
+    def _tell(self, cell: Composed) -> None:
+        """In a terminal, name what is attached before the reply comes."""
+        if cell.attached and not self._in_notebook():
+            from ..display.thumbnails import lines
+
+            print(lines(_facts(cell.attached)))
 
     def _answer_times(self, cell: Composed) -> None:
         from ..display.grid import Grid
@@ -116,6 +134,13 @@ class ClaudeMagics(Magics):
         if self._offered.get(place) != source:
             self._offered[place] = source
             self.shell.set_next_input(source, replace=False)
+
+    def _sent(self) -> datetime | None:
+        """When the front end sent this cell, by its own clock; `None` if it does not say."""
+        if not self._in_notebook():
+            return None
+        sent = self.shell.get_parent().get("header", {}).get("date")
+        return sent if isinstance(sent, datetime) else None
 
     def _which_cell(self) -> str:
         """Which cell asks: what its front end calls it, else its text; in a terminal each input is another.
@@ -164,7 +189,11 @@ def thumbnails(attached: tuple[Any, ...]) -> str:
         return ""
     from ..display.thumbnails import shown
 
-    return shown([(a.title, a.kind, a.note, a.thumbnail) for a in attached])
+    return shown(_facts(attached))
+
+
+def _facts(attached: tuple[Any, ...]) -> list[tuple[str, str, str, bytes]]:
+    return [(each.title, each.kind, each.note, each.thumbnail) for each in attached]
 
 
 def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:

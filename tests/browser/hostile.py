@@ -97,6 +97,15 @@ _MATHEMATICS = [
     rf"<math><maction actiontype=statusline xlink:href='javascript:{RUN}'><mtext>x</mtext></maction></math>",
 ]
 
+
+def _closed(snippet: str) -> str:
+    """Without an end, a script would swallow the snippets after it, as GitHub's Markdown has it."""
+    is_open = "<script" in snippet and "</script" not in snippet
+    return f"{snippet}\n</script>" if is_open else snippet
+
+
 SNIPPETS = [*HOSTILE, *_ELEMENTS, *_LINKS, *_BLOCKS, *_MATHEMATICS]
-REPLY = "\n\n".join(f"### {number}\n\n{snippet}" for number, snippet in enumerate(SNIPPETS)) + "\n\n### the end\n"
+REPLY = (
+    "\n\n".join(f"### {number}\n\n{_closed(snippet)}" for number, snippet in enumerate(SNIPPETS)) + "\n\n### the end\n"
+)
 FRAMED = f"```html\n{chr(10).join(_ELEMENTS)}\n```"

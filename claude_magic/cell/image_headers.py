@@ -1,0 +1,79 @@
+"""The headers of the images that the API takes, read by hand: nothing is decoded, nothing is believed."""
+
+from __future__ import annotations
+
+import struct
+
+_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF87a": "image/gif"}
+_MAGIC[b"GIF89a"] = "image/gif"
+_FRAMES_OF_JPEG = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
+
+
+def media_type(data: bytes) -> str:
+    """What `data` begins like; `""` if it is no image that the API takes."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")
+
+
+def size(data: bytes) -> tuple[int, int] | None:
+    """Width and height, as the header says; `None` if it is broken."""
+    kind = media_type(data)
+    try:
+        if kind == "image/png":
+            width, height = struct.unpack(">II", data[16:24])
+        elif kind == "image/gif":
+            width, height = struct.unpack("<HH", data[6:10])
+        else:
+            width, height = _size_of_jpeg(data) if kind == "image/jpeg" else _size_of_webp(data)
+    except (struct.error, ValueError):
+        return None
+    return (width, height) if width and height else None
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether the end is there; of a GIF, whose end nobody insists on, that is not asked."""
+    kind = media_type(data)
+    if kind == "image/png":
+        return b"IEND\xaeB`\x82" in data
+    if kind == "image/webp":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return kind == "image/gif" or data.rfind(b"\xff\xd9") > 0
+
+
+def is_animated(data: bytes) -> bool:
+    """Whether it says that it moves."""
+    kind = media_type(data)
+    if kind == "image/webp":
+        return data[12:16] == b"VP8X" and bool(data[20] & 2)
+    if kind == "image/png":
+        return b"acTL" in data[: data.find(b"IDAT")]
+    return kind == "image/gif" and b"NETSCAPE2.0" in data[:4_000]
+
+
+def _size_of_jpeg(data: bytes) -> tuple[int, int]:
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker in _FRAMES_OF_JPEG:
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return width, height
+        if marker == 0xFF:
+            at += 1
+        else:
+            at += 2 if marker in _WITHOUT_LENGTH else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    raise ValueError("no frame")
+
+
+def _size_of_webp(data: bytes) -> tuple[int, int]:
+    """Source: https://developers.google.com/speed/webp/docs/riff_container"""
+    if data[12:16] == b"VP8X" and len(data) >= 30:
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        (bits,) = struct.unpack("<I", data[21:25])
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if data[23:26] != b"\x9d\x01\x2a":
+        raise ValueError("no key frame")
+    width, height = struct.unpack("<HH", data[26:30])
+    return width & 0x3FFF, height & 0x3FFF
