@@ -13,7 +13,7 @@ lab: $(VENV)/.lab ## open JupyterLab on the lessons
 
 test: $(VENV)/.test lint ## every test, the browser's included
 	@$(PYTHON) tests/chromium.py
-	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term tests/browser tests $(ARGS)
 
 lint: $(VENV)/.test
 	@$(PYTHON) -m ruff check .

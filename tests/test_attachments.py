@@ -21,7 +21,7 @@ import pytest
 from claude_magic import CellError
 from claude_magic.cell.attachments import MOST_BYTES, Attachment, attached, check_size
 from claude_magic.cell.image_headers import size
-from claude_magic.cell.pictures import png
+from claude_magic.cell.pictures import png as by_hand
 from tests.notebook_kernel import Kernel
 from tests.server import Server, reply
 
@@ -80,8 +80,8 @@ def media_type(attachment: Attachment) -> str:
     return str(attachment.block["source"]["media_type"])
 
 
-def white(width: int = 2, height: int = 2) -> bytes:
-    return png(width, height, 3, b"\xff" * width * height * 3)
+def png(width: int = 2, height: int = 2) -> bytes:
+    return by_hand(width, height, 3, b"\xff" * width * height * 3)
 
 
 def picture(kind: str, width: int = 40, height: int = 20, **options: Any) -> bytes:
@@ -445,8 +445,8 @@ def test_half_a_surrogate_in_a_text_can_be_sent() -> None:
 
 
 def test_bytes_are_what_they_hold() -> None:
-    assert data(one("raw", raw=white())) == white()
-    assert data(one("raw", raw=bytearray(white()))) == white()
+    assert data(one("raw", raw=png())) == png()
+    assert data(one("raw", raw=bytearray(png()))) == png()
     assert data(one("raw", raw=memoryview(b"%PDF-1"))) == b"%PDF-1"
     assert text(one("raw", raw="é".encode())) == "é"
     assert refusal("raw", raw=b"\xff").startswith("--attach raw: not an image, not a PDF, and not text")
@@ -561,7 +561,7 @@ def test_numbers_that_are_no_brightness_are_written_or_refused(fill: float) -> N
 @pytest.mark.usefixtures("_no_pillow")
 def test_an_array_needs_no_pillow() -> None:
     array = optional("numpy").zeros((40, 50), "uint8")
-    assert data(one("array", array=array)) == png(50, 40, 1, bytes(2_000))
+    assert data(one("array", array=array)) == by_hand(50, 40, 1, bytes(2_000))
 
 
 def test_a_list_of_pictures_is_as_many_attachments() -> None:
@@ -573,21 +573,21 @@ def test_a_list_of_pictures_is_as_many_attachments() -> None:
 
 def test_what_ipython_shows_as_an_image_is_that_image(tmp_path: Path) -> None:
     display = optional("IPython.display")
-    (tmp_path / "a.png").write_bytes(white())
-    assert data(one("_", _=display.Image(data=white()))) == white()
-    assert data(one("_", _=display.Image(filename="a.png"))) == white()
+    (tmp_path / "a.png").write_bytes(png())
+    assert data(one("_", _=display.Image(data=png()))) == png()
+    assert data(one("_", _=display.Image(filename="a.png"))) == png()
     url = "https://example.invalid/a"
     assert one("_", _=display.Image(url=url)).block["source"] == {"type": "url", "url": url}
     assert text(one("_", _=display.HTML("<b>"))) == "<b>"
 
 
-@pytest.mark.parametrize("shown", [white(), (white(), {"width": 2}), base64.b64encode(white()).decode()])
+@pytest.mark.parametrize("shown", [png(), (png(), {"width": 2}), base64.b64encode(png()).decode()])
 def test_what_draws_itself_is_an_image(shown: Any) -> None:
     class Drawn:
         def _repr_png_(self) -> Any:
             return shown
 
-    assert data(one("drawn", drawn=Drawn())) == white()
+    assert data(one("drawn", drawn=Drawn())) == png()
     assert text(one("drawn", drawn=Drawn)).startswith("written: ")
 
 
@@ -672,20 +672,20 @@ def test_of_an_animated_image_it_is_said_that_the_first_frame_counts(kind: str) 
 
 @pytest.mark.usefixtures("_no_pillow")
 def test_without_pillow_an_image_that_is_too_large_names_the_command() -> None:
-    said = refusal("wide", wide=white(9_000, 2))
+    said = refusal("wide", wide=png(9_000, 2))
     assert said.startswith("--attach wide: the image has 9,000 x 2 pixels and ")
     assert said.endswith("pip install pillow")
 
 
 @pytest.mark.usefixtures("_no_pillow")
 def test_without_pillow_other_images_go_as_they_are() -> None:
-    found = one("small", small=white())
-    assert (data(found), found.thumbnail) == (white(), white())
+    found = one("small", small=png())
+    assert (data(found), found.thumbnail) == (png(), png())
 
 
 def bomb(width: int, height: int) -> bytes:
     """A PNG whose header promises more than it holds."""
-    made = bytearray(white())
+    made = bytearray(png())
     made[16:24] = struct.pack(">II", width, height)
     made[29:33] = struct.pack(">I", zlib.crc32(bytes(made[12:29])))
     return bytes(made)
@@ -704,7 +704,7 @@ def test_an_image_of_many_pixels_that_the_api_takes_is_not_decoded_for_a_thumbna
 def test_a_bomb_of_compressed_text_in_an_image_does_no_harm() -> None:
     body = b"x\0\0" + zlib.compress(bytes(50_000_000))
     chunk = struct.pack(">I", len(body)) + b"zTXt" + body + struct.pack(">I", zlib.crc32(b"zTXt" + body))
-    content = white()
+    content = png()
     optional("PIL")
     assert "the image is damaged" in refusal("a", a=content[:33] + chunk + content[33:])
 
@@ -794,7 +794,7 @@ def asked(kernel: Kernel, endpoint: Server) -> Kernel:
 
 def test_attachments_stand_before_the_text_and_above_the_reply(asked: Kernel, endpoint: Server, tmp_path: Path) -> None:
     (tmp_path / "a note.txt").write_text("Tuesday")
-    (tmp_path / "p.png").write_bytes(white())
+    (tmp_path / "p.png").write_bytes(png())
     ran = asked.run("%%claude -a 'a note.txt' --attach p.png\nWhen?")
     assert ran.error is None, ran.error
     assert [b["type"] for b in endpoint.last.json["messages"][0]["content"]] == ["document", "image", "text"]
@@ -806,5 +806,5 @@ def test_a_request_that_is_too_large_is_not_sent(kernel: Kernel, endpoint: Serve
     (tmp_path / "large.txt").write_text("x" * 31_000_000)
     ran = kernel.run("%%claude -a large.txt -a large.txt\nhi")
     assert ran.error is not None
-    assert "bytes" in ran.error[1]
+    assert "the API takes 32.0 MB at most" in ran.error[1]
     assert endpoint.received == []
