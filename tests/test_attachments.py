@@ -242,7 +242,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     begun = time.monotonic()
     assert "not a file but a device, a pipe or a socket" in refusal("pipe.txt")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/random"])
@@ -257,7 +257,7 @@ def test_a_giant_file_is_refused_without_reading_it(tmp_path: Path) -> None:
         file.truncate(50_000_000_000)
     begun = time.monotonic()
     assert refusal("giant.png") == ("--attach giant.png: it has 50,000.0 MB, more than can be sent. Attach less.")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
 
 
 def test_text_larger_than_a_request_is_refused(tmp_path: Path) -> None:

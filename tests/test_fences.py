@@ -59,7 +59,7 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     for take in (lambda: code(text), lambda: tagged(text, "x")):
         with contextlib.suppress(CellError):
             take()
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
 
 
 def test_a_tree_shows_values_as_text_and_is_bounded() -> None:

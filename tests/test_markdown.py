@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -524,7 +525,7 @@ def test_a_hostile_100_kb_take_less_than_two_seconds(name: str) -> None:
     text = _LONG[name][:100_000]
     begun = time.process_time()
     html = rendered(text)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < (2 if sys.gettrace() is None else 10)  # coverage slows it down
     assert len(html) < 20 * len(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import math
+import sys
 import time
 import types
 from collections import defaultdict, namedtuple
@@ -371,18 +372,18 @@ def test_the_names_are_those_that_would_be_filled() -> None:
 
 @pytest.mark.parametrize("piece", ["{{", "{{x ", "{{x.", "x^{{n}}", "}{{x}}", "\\", '{{x["', "{{x[0]", "_{{ x + 1 }}"])
 def test_a_hostile_text_is_read_at_once(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     names(piece * (200_000 // len(piece)))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < (5 if sys.gettrace() is None else 30)  # coverage slows it down
 
 
 @pytest.mark.parametrize(
     "piece", ["a", "sk-", "eyJ", "://", "://a:", "password=", "| ", "-----BEGIN ", "secret '", "xox"]
 )
 def test_a_hostile_value_is_looked_through_at_once(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     fill("{{v}}", v=piece * (200_000 // len(piece)))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < (5 if sys.gettrace() is None else 30)  # coverage slows it down
 
 
 def test_a_table_gives_its_columns_and_shape() -> None:

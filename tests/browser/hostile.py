@@ -108,4 +108,12 @@ SNIPPETS = [*HOSTILE, *_ELEMENTS, *_LINKS, *_BLOCKS, *_MATHEMATICS]
 REPLY = (
     "\n\n".join(f"### {number}\n\n{_closed(snippet)}" for number, snippet in enumerate(SNIPPETS)) + "\n\n### the end\n"
 )
-FRAMED = f"```html\n{chr(10).join(_ELEMENTS)}\n```"
+
+
+def framed(url: str) -> str:
+    """A hostile page for `--as html`; `url` is one more address that it would connect to."""
+    hints = (
+        f"<link rel=preconnect href={url}><link rel=prefetch href={url}/evil><link rel=modulepreload href={url}/evil>"
+    )
+    ran = "<script>document.documentElement.dataset.ran = 1</script><svg onload='document.body.dataset.ran = 1'></svg>"
+    return f"```html\n{hints}{ran}\n{chr(10).join(_ELEMENTS)}\n```"
