@@ -18,6 +18,8 @@ _SOURCE = """
   font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: var(--jp-ui-font-size1, 13px);
   border-left: 3px solid var(--jp-warn-color1, #ef6c00);
   background: var(--jp-layout-color2, rgba(128, 128, 128, 0.12)); }
+.cm-reply.cm-reply > style + :is(h1, h2, h3, h4, h5, h6) {
+  margin-top: calc(0.5 * var(--jp-content-heading-margin-top, 1.2em)); }
 .cm-reply .cm-none { color: var(--jp-ui-font-color2, #6b6b6b); font-style: italic; margin: 0.3em 0; }
 .cm-reply details.cm-thinking, .cm-reply details.cm-block { margin: 0.35em 0; }
 .cm-reply .cm-untold { margin: 0.35em 0; }

@@ -46,7 +46,8 @@ _TWIN = """
 """
 
 _LIVE = """
-.cm-live { position: relative; margin: 4px 0 0; overflow: visible; }
+.cm-live.cm-live { position: relative; margin: 4px 20px 4px 0; width: auto; overflow: visible; }
+.cm-live .widget-accordion.jupyter-widgets { margin: 0; }
 .cm-live.jupyter-widgets-disconnected::before, .cm-live .jupyter-widgets-disconnected::before { display: none; }
 .cm-live .jupyter-widget-Collapse { border: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.35)); margin: 0; }
 .cm-live .jupyter-widget-Collapse-header { padding: 3px 8px; cursor: pointer; font-weight: normal; border: 0;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,15 +66,11 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
 
 
 def _json(text: str) -> Any:
-    from ..wire.fences import code
+    from ..wire.schema import json_of
 
     try:
-        return json.loads(text)
+        return json_of(text)
     except (ValueError, RecursionError):
-        pass
-    try:
-        return json.loads(code(text, ""))
-    except (ValueError, RecursionError, CellError):
         seen = " ".join(text.split())[:80]
         raise CellError(f"the reply is not JSON: {seen!r}. It is in claude.last.text.") from None
 

@@ -1,32 +1,29 @@
-"""JSON Schemas of Python classes, and replies as objects of them.
+"""JSON Schemas of Python types, in the form that structured output takes, and replies as objects of them.
 
-Objects allow no further properties, as structured output asks; a schema given as a dict is taken as it is.
+What structured output does not take (limits, patterns, defaults) is told in the description, as the official
+SDK does; unlike there, a map of free keys stays one and a reference keeps its description. What the API refuses
+beyond that (classes that hold themselves, maps), the API says. A schema given as a dict is taken as it is.
 Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
 """
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import enum
+import inspect
 import json
+import re
+import sys
 import types
 import typing
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence, Set
 from typing import Any
 
 from ..errors import CellError, ClaudeError
+from . import typed
 from .fences import code
+from .typed import Field, Unfit, seen, shortened
 
-_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
-_FORMATS: dict[type, tuple[str, Callable[[str], Any]]] = {
-    datetime.datetime: ("date-time", datetime.datetime.fromisoformat),
-    datetime.date: ("date", datetime.date.fromisoformat),
-    uuid.UUID: ("uuid", uuid.UUID),
-}
-_LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength")
-_REFUSED = (*_LIMITS, "pattern", "maxItems", "uniqueItems", "default", "title")
+Definitions = dict[Any, tuple[str, dict[str, Any]]]
+_FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
 
 
 class Misfit(ClaudeError):
@@ -41,192 +38,321 @@ def schema(kind: Any) -> dict[str, Any]:
     """
     if isinstance(kind, dict):
         return kind
-    if hasattr(kind, "model_json_schema"):
-        closed: dict[str, Any] = _closed(kind.model_json_schema())
-        return closed
-    if not dataclasses.is_dataclass(kind) and not typing.is_typeddict(kind):
-        raise CellError(f"--schema: {kind!r:.80} is no pydantic model, dataclass, TypedDict or JSON Schema.")
-    definitions: dict[str, Any] = {}
+    if typed.is_model(kind):
+        return accepted(_of_model(kind, kind.__name__))
+    if not typed.is_record(kind):
+        raise CellError(
+            f"no schema for {shortened(repr(kind))}: it is no pydantic model, dataclass, TypedDict or JSON Schema. "
+            "Name a class, or a dict that is a schema."
+        )
+    definitions: Definitions = {}
     top = of_type(kind, kind.__name__, definitions)
-    own = definitions[kind.__name__]
-    if json.dumps(top) in json.dumps(definitions):
-        return {**top, "$defs": definitions}
-    rest = {name: value for name, value in definitions.items() if name != kind.__name__}
-    return {**own, "$defs": rest} if rest else own
+    _, own = definitions[kind]
+    if json.dumps(top)[1:-1] not in json.dumps(list(definitions.values())):
+        top = own
+        del definitions[kind]
+    return accepted(_with_definitions(top, definitions))
 
 
-def parsed(text: str, kind: Any) -> Any:
-    """`text` as an object of `kind`; for a schema, as plain JSON.
+def of_fields(fields: Sequence[Field], where: str) -> dict[str, Any]:
+    """The schema of an object with these fields, such as the arguments of a function, whole.
+
+    Args:
+        where: What the fields are of, for errors.
 
     Raises:
-        Misfit: It is not of that form; the message shows both.
+        CellError: A field cannot be expressed; it is named.
     """
-    name = getattr(kind, "__name__", "the schema")
-    try:
-        value = _json(text)
-    except ValueError:
-        raise Misfit(f"the reply does not fit {name}: not JSON: {_seen(text)}. It is in claude.last.text.") from None
-    if hasattr(kind, "model_validate"):
-        return _by_pydantic(value, kind)
-    _validate(value, schema(kind), name)
-    return value if isinstance(kind, dict) else _made(value, kind)
+    definitions: Definitions = {}
+    return _with_definitions(_object(fields, where, definitions), definitions)
 
 
-def of_type(kind: Any, where: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The schema of any annotation; classes are put into `definitions`.
+def of_type(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
+    """The schema of an annotation; classes are put into `definitions` and referred to.
 
     Raises:
         CellError: It cannot be expressed; `where` says which field it is of.
     """
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Annotated:
-        described = next((note for note in inner[1:] if isinstance(note, str)), "")
-        return {**of_type(inner[0], where, definitions), **({"description": described} if described else {})}
-    if origin in (typing.Union, types.UnionType):
-        return {"anyOf": [of_type(one, where, definitions) for one in inner]}
-    if origin is typing.Literal:
-        return {"enum": list(inner)}
-    if origin in (list, tuple, set, Sequence) or kind in (list, tuple, set):
-        wanted = [one for one in inner if one is not Ellipsis]
-        return {"type": "array", "items": of_type(wanted[0], f"{where}[]", definitions) if wanted else {}}
-    if kind in _PLAIN:
-        return {"type": _PLAIN[kind]}
-    if kind in _FORMATS:
-        return {"type": "string", "format": _FORMATS[kind][0]}
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return {"enum": [member.value for member in kind]}
-    if hasattr(kind, "model_json_schema"):
-        closed: dict[str, Any] = _closed(kind.model_json_schema())
-        return closed
-    if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
-        return _reference(kind, definitions)
-    raise CellError(f"--schema: {where} is {kind!r:.80}, which JSON Schema cannot express here. Choose another type.")
+    kind, description, _ = typed.bare(kind)
+    return _described(_of_bare(kind, where, definitions), description)
 
 
-def _reference(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    name = kind.__name__
-    if name not in definitions:
-        definitions[name] = {}
-        hints = typing.get_type_hints(kind, include_extras=True)
-        described = {f.name: f.metadata.get("description") for f in _fields(kind)}
-        properties = {}
-        for field, hint in hints.items():
-            properties[field] = of_type(_unwrapped(hint), f"{name}.{field}", definitions)
-            if described.get(field):
-                properties[field]["description"] = described[field]
-        definitions[name] = {
-            "type": "object",
-            "properties": properties,
-            "required": [field for field in hints if field in _required(kind)],
-            "additionalProperties": False,
-        }
-    return {"$ref": f"#/$defs/{name}"}
+def parsed(text: str, kind: Any) -> Any:
+    """The JSON in `text` as an object of `kind`; for a schema, as plain JSON.
+
+    Raises:
+        Misfit: It is not of that form; the message shows both.
+        CellError: `kind` is none of which there is a schema.
+    """
+    schema(kind)
+    name = "the schema" if isinstance(kind, dict) else kind.__name__
+    try:
+        value = json_of(text)
+        if not isinstance(kind, dict):
+            return typed.made(value, kind)
+        _fit(value, kind)
+    except Unfit as error:
+        raise _misfit(name, str(error)) from error.__cause__
+    except RecursionError:
+        raise _misfit(name, "it is nested too deeply") from None
+    return value
 
 
-def _fields(kind: Any) -> tuple[Any, ...]:
-    return dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
-
-
-def _required(kind: Any) -> set[str]:
-    if typing.is_typeddict(kind):
-        return set(kind.__required_keys__)
-    missing = dataclasses.MISSING
-    return {f.name for f in _fields(kind) if f.default is missing and f.default_factory is missing}
-
-
-def _unwrapped(hint: Any) -> Any:
-    """A TypedDict's field without Required or NotRequired."""
-    name = getattr(typing.get_origin(hint), "_name", "")
-    return typing.get_args(hint)[0] if name in ("Required", "NotRequired") else hint
-
-
-def _closed(value: Any) -> Any:
-    """A schema as structured output takes it: closed objects, limits told in words."""
-    if isinstance(value, list):
-        return [_closed(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {name: _closed(inner) for name, inner in value.items() if name not in _REFUSED or isinstance(inner, dict)}
-    told = ", ".join(f"{name}: {value[name]}" for name in _REFUSED[:-2] if name in value and name not in kept)
-    if told:
-        kept["description"] = f"{kept.get('description', '')} ({told})".strip()
-    if kept.get("type") == "object" and "properties" in kept:
-        kept["additionalProperties"] = False
+def accepted(full: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema as structured output takes it; `full` stays as it is."""
+    left = dict(full)
+    kept: dict[str, Any] = {}
+    if "$defs" in left:
+        kept["$defs"] = {name: accepted(inner) for name, inner in left.pop("$defs").items()}
+    if "$ref" in left:
+        told = {"description": left["description"]} if "description" in left else {}
+        return kept | ({"anyOf": [{"$ref": left["$ref"]}], **told} if told else {"$ref": left["$ref"]})
+    kind = left.pop("type", None)
+    variants = [(key, left.pop(key)) for key in ("anyOf", "oneOf", "allOf") if key in left]
+    kept |= {key: left.pop(key) for key in ("enum", "const") if key in left and _is_plain(left[key])}
+    for key, inner in variants[:1]:
+        kept["allOf" if key == "allOf" else "anyOf"] = [accepted(one) for one in inner]
+    if not variants and kind is not None and not kept.keys() & {"enum", "const"}:
+        kept["type"] = kind
+    kept |= {key: left.pop(key) for key in ("description", "title") if key in left}
+    if kept.get("type") is not None:
+        kept |= _ACCEPTED.get(str(kind), _nothing_accepted)(left)
+    if left:
+        leftover = "{" + ", ".join(f"{key}: {value}" for key, value in left.items()) + "}"
+        kept["description"] = "\n\n".join(filter(None, [kept.get("description", ""), leftover]))
     return kept
 
 
-def _json(text: str) -> Any:
+def _object_accepted(left: dict[str, Any]) -> dict[str, Any]:
+    more = left.pop("additionalProperties", False)
+    properties = {name: accepted(inner) for name, inner in left.pop("properties", {}).items()}
+    required = {"required": list(left.pop("required"))} if "required" in left else {}
+    if not properties and more not in (False, None):
+        return {"additionalProperties": more if more is True else accepted(more), **required}
+    return {"properties": properties, "additionalProperties": False, **required}
+
+
+def _array_accepted(left: dict[str, Any]) -> dict[str, Any]:
+    kept = {"items": accepted(left.pop("items"))} if isinstance(left.get("items"), dict) else {}
+    return kept | _moved_or_last(left, "minItems", (0, 1))
+
+
+def _nothing_accepted(left: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _string_accepted(left: dict[str, Any]) -> dict[str, Any]:
+    return _moved_or_last(left, "format", _FORMATS)
+
+
+def _moved_or_last(left: dict[str, Any], key: str, allowed: Container[Any]) -> dict[str, Any]:
+    """The key taken out of `left` if its value is allowed; otherwise it stands there last, as in the SDK's."""
+    if key not in left:
+        return {}
+    value = left.pop(key)
+    if value in allowed:
+        return {key: value}
+    left[key] = value
+    return {}
+
+
+_ACCEPTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "object": _object_accepted,
+    "array": _array_accepted,
+    "string": _string_accepted,
+}
+
+
+def _of_bare(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
+    origin, inner = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if not isinstance(kind, Hashable):
+        raise _no_form(kind, where)
+    if kind in (Any, object):
+        return {}
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [of_type(one, where, definitions) for one in inner]}
+    if kind is None or kind in typed.PLAIN:
+        return {"type": typed.PLAIN[type(None) if kind is None else kind]}
+    if kind in typed.FORMATS:
+        return {"type": "string", "format": typed.FORMATS[kind][0]}
+    if origin in typed.ARRAYS:
+        return _array(origin, inner, where, definitions)
+    if origin in typed.MAPS and (not inner or typed.bare(inner[0])[0] is str):
+        return {
+            "type": "object",
+            "additionalProperties": of_type(inner[1], f"{where}[]", definitions) if inner else True,
+        }
+    if typed.is_model(kind) or typed.is_record(kind) or typed.is_alias(kind):
+        return _reference(kind, where, definitions)
+    values = [value for value, _ in typed.choices(kind)] if origin is typing.Literal or isinstance(kind, type) else []
+    if values and _is_plain(values):
+        return {"enum": values}
+    raise _no_form(kind, where)
+
+
+def _described(made: dict[str, Any], description: str) -> dict[str, Any]:
+    if not description:
+        return made
+    return {**({"anyOf": [made]} if "$ref" in made else made), "description": description}
+
+
+def _no_form(kind: Any, where: str) -> CellError:
+    name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else repr(kind)
+    return CellError(f"no schema for {where}: JSON has no form for {shortened(name)}. Give it another type.")
+
+
+def _array(origin: Any, inner: tuple[Any, ...], where: str, definitions: Definitions) -> dict[str, Any]:
+    if origin is tuple and inner and inner[-1] is not Ellipsis:
+        kinds = [of_type(one, f"{where}[{at}]", definitions) for at, one in enumerate(inner)]
+        return {"type": "array", "prefixItems": kinds, "minItems": len(kinds), "maxItems": len(kinds)}
+    if not inner:
+        return {"type": "array"}
+    unique = {"uniqueItems": True} if issubclass(origin, Set) else {}
+    return {"type": "array", "items": of_type(inner[0], f"{where}[]", definitions), **unique}
+
+
+def _reference(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
+    if kind not in definitions:
+        taken = {name for name, _ in definitions.values()}
+        name = next(n for n in (f"{kind.__name__}{i}" for i in ("", *range(2, len(taken) + 3))) if n not in taken)
+        definitions[kind] = (name, {})  # before its fields, one of which may be of this class
+        if typed.is_model(kind):
+            made = _of_model(kind, where, f"#/$defs/{name}.{{model}}")
+            inner = made.pop("$defs", {}).items()
+            definitions.update({(kind, each): (f"{name}.{each}", its_schema) for each, its_schema in inner})
+        elif typed.is_alias(kind):
+            made = of_type(kind.__value__, where, definitions)
+        else:
+            made = _object(_fields(kind, where), where, definitions, _documentation(kind))
+        definitions[kind] = (name, made)
+    return {"$ref": f"#/$defs/{definitions[kind][0]}"}
+
+
+def _of_model(kind: Any, where: str, template: str = "#/$defs/{model}") -> dict[str, Any]:
     try:
-        return json.loads(text.strip().removeprefix("\ufeff"))
-    except ValueError:
+        made: dict[str, Any] = kind.model_json_schema(ref_template=template)
+    except Exception as error:  # of any of pydantic's classes
+        at = next((f".{name}" for name, field in kind.model_fields.items() if _is_odd(field)), "")
+        why = shortened(" ".join(str(error).split()), 200)
+        raise CellError(f"no schema for {where}{at}: {why}. Give it another type.") from None
+    return made
+
+
+def _is_odd(field: Any) -> bool:
+    """Whether this field of a model has no schema."""
+    try:
+        sys.modules["pydantic"].TypeAdapter(field.annotation).json_schema()
+    except Exception:
+        return True
+    return False
+
+
+def _object(fields: Sequence[Field], where: str, definitions: Definitions, description: str = "") -> dict[str, Any]:
+    properties = {}
+    for field in fields:
+        made = of_type(field.kind, f"{where}.{field.name}", definitions)
+        properties[field.name] = _described(made, field.description)
+    return {
+        "type": "object",
+        **({"description": description} if description else {}),
+        "properties": properties,
+        "required": [field.name for field in fields if field.required],
+        "additionalProperties": False,
+    }
+
+
+def _fields(kind: Any, where: str) -> list[Field]:
+    try:
+        return typed.fields(kind)
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
+        raise CellError(
+            f"no schema for {where}: {error}. Annotations must name what a cell above defines, outside of functions."
+        ) from None
+
+
+def _documentation(kind: Any) -> str:
+    """What its author wrote about a class; not the signature that a dataclass has in its place."""
+    text = inspect.cleandoc(vars(kind).get("__doc__") or "")
+    return "" if text.startswith(f"{kind.__name__}(") else text
+
+
+def _with_definitions(top: dict[str, Any], definitions: Definitions) -> dict[str, Any]:
+    return {**top, "$defs": dict(definitions.values())} if definitions else top
+
+
+def _is_plain(values: Any) -> bool:
+    """Whether all of these, or this one, can stand in an `enum`."""
+    listed = values if isinstance(values, list) else [values]
+    return bool(listed) and all(one is None or isinstance(one, (str, int, float)) for one in listed)
+
+
+def json_of(text: str) -> Any:
+    """The JSON that a text is, or that is in its first block of JSON, or of anything."""
+    text = text.strip().removeprefix("\ufeff").strip()
+    reads: tuple[Callable[[], str], ...] = (lambda: text, lambda: code(text, "json"), lambda: code(text))
+    for read in reads:
         try:
-            return json.loads(code(text))
-        except CellError:
-            raise ValueError("no JSON") from None
+            return json.loads(read(), parse_constant=_refuse)
+        except (ValueError, CellError):
+            continue
+    raise Unfit("", f"{seen(text)} is not JSON")
 
 
-def _by_pydantic(value: Any, kind: Any) -> Any:
-    try:
-        return kind.model_validate(value)
-    except ValueError as error:
-        first = error.errors()[0] if hasattr(error, "errors") else {"loc": (), "msg": str(error)}
-        where = "/".join(map(str, first["loc"]))
-        raise _misfit(kind.__name__, where, str(first["msg"]), value) from None
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _validate(value: Any, wanted: Mapping[str, Any], name: str) -> None:
-    """Check with jsonschema, which comes with every Jupyter; without it only objects' classes check."""
+def _fit(value: Any, wanted: dict[str, Any]) -> None:
+    """Raise Unfit unless `value` fits a schema; formats are notes, as the standard has it.
+
+    jsonschema checks, which comes with every Jupyter; in IPython alone, where it may be missing, only
+    types, enumerations, properties and items are looked at. Nothing is ever fetched.
+    """
     try:
         import jsonschema
+        import referencing
     except ImportError:
+        _fit_simply(value, wanted, "")
         return
-    checker = jsonschema.Draft202012Validator(wanted, format_checker=jsonschema.FormatChecker())
-    error = jsonschema.exceptions.best_match(checker.iter_errors(value))
+    checker: Any = jsonschema.validators.validator_for(wanted, default=jsonschema.Draft202012Validator)
+    try:
+        errors = checker(wanted, registry=referencing.Registry()).iter_errors(value)
+        best: Any = jsonschema.exceptions.best_match
+        error = best(errors)
+    except (jsonschema.exceptions._WrappedReferencingError, jsonschema.exceptions.UnknownType, re.error) as wrong:
+        raise CellError(
+            f"the schema cannot be used: {shortened(str(wrong))}. The reply is in claude.last.text."
+        ) from None
     if error is not None:
-        raise _misfit(name, "/".join(map(str, error.absolute_path)), error.message, value)
+        what = seen(error.instance)
+        rule = shortened(str(error.message).replace(repr(error.instance), what, 1), 200)
+        rule = rule if what in rule else f"{rule}, seen {what}"
+        raise Unfit("".join(f"/{step}" for step in error.absolute_path), rule)
 
 
-def _made(value: Any, kind: Any) -> Any:
-    """JSON that fits `kind`, as an object of it."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Annotated:
-        return _made(value, inner[0])
-    if origin in (typing.Union, types.UnionType):
-        return _of_one(value, inner)
-    if origin in (list, tuple, set, Sequence) and inner:
-        items = [_made(item, inner[0]) for item in value]
-        return {tuple: tuple, set: set}.get(origin, list)(items)
-    if kind in _FORMATS:
-        return _FORMATS[kind][1](value)
-    if kind is float:
-        return float(value)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return kind(value)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind, include_extras=True)
-        return kind(**{name: _made(item, hints[name]) for name, item in value.items()})
-    return value
+def _fit_simply(value: Any, wanted: Any, path: str) -> None:
+    if not isinstance(wanted, dict):
+        return
+    names = wanted.get("type", [])
+    names = [names] if isinstance(names, str) else names
+    if names and not any(typed.is_of(value, name) for name in names):
+        raise Unfit(path, f"{seen(value)} is not of type {', '.join(map(repr, names))}")
+    if "enum" in wanted:
+        typed.same(value, [(one, one) for one in wanted["enum"]], path)
+    if isinstance(value, list):
+        for at, item in enumerate(value):
+            _fit_simply(item, wanted.get("items"), f"{path}/{at}")
+    if isinstance(value, dict):
+        missing = [name for name in wanted.get("required", []) if name not in value]
+        if missing:
+            raise Unfit(path, f"{missing[0]!r} is a required property, seen {seen(value)}")
+        for name, item in value.items():
+            inner = wanted.get("properties", {}).get(name, wanted.get("additionalProperties"))
+            if inner is False:
+                raise Unfit(path, f"{seen(name)} is none of its properties, seen {seen(value)}")
+            _fit_simply(item, inner, f"{path}/{name}")
 
 
-def _of_one(value: Any, kinds: Sequence[Any]) -> Any:
-    """`value` as the first of `kinds` whose schema it fits."""
-    for kind in kinds:
-        definitions: dict[str, Any] = {}
-        wanted = {**of_type(kind, "union", definitions), "$defs": definitions}
-        try:
-            _validate(value, wanted, "")
-            return _made(value, kind)
-        except (Misfit, ValueError, TypeError, AttributeError):
-            continue
-    return value
-
-
-def _misfit(name: str, where: str, why: str, value: Any) -> Misfit:
-    place = f"/{where}: " if where else ""
-    reason = " ".join(why.split())[:200]
-    return Misfit(f"the reply does not fit {name}: {place}{reason}. Seen: {_seen(json.dumps(value))}.")
-
-
-def _seen(text: str) -> str:
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return shown if len(shown) <= 120 else f"{shown[:120]}…"
+def _misfit(name: str, rule: str) -> Misfit:
+    line = " ".join("".join(c if c.isprintable() else " " for c in rule).split())
+    return Misfit(f"the reply does not fit {name}: {shortened(line, 400)}. It is in claude.last.text.")

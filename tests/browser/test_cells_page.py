@@ -134,7 +134,7 @@ def test_a_page_in_a_frame_runs_and_fetches_nothing(browser_page: Page, lab: Lab
     open_notebook(page, lab, "frame.ipynb")
     page.evaluate("() => { window.hacked = 0 }")
     run_all(page)
-    expect(cell(page, 1).frame_locator("iframe").locator("h1")).to_contain_text("Shown")
+    expect(cell(page, 1).frame_locator("iframe").frame_locator("iframe").locator("h1")).to_contain_text("Shown")
     page.wait_for_timeout(1500)
     assert page.evaluate("() => window.hacked") == 0
     assert [received.path for received in foreign.received] == []
