@@ -2,6 +2,8 @@
 
     ClaudeError
     ├── CellError          the cell or its options cannot be sent
+    │   ├── OverBudget     it could cost more than is left
+    │   └── NotRecorded    only recorded answers are given, and there is none
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── Interrupted        the reader stopped the reply
     └── ExchangeError      the exchange began and did not end well
@@ -30,6 +32,22 @@ class ClaudeError(Exception):
 
 class CellError(ClaudeError):
     """The cell or its options cannot be sent; nothing was."""
+
+
+class OverBudget(CellError):
+    """What could be spent would pass a limit; nothing was sent."""
+
+    @classmethod
+    def of(cls, most: float, *, spent: float, limit: float, setting: str, since: str) -> OverBudget:
+        """The error with the figures, in US dollars, and how to raise the limit."""
+        return cls(
+            f"over the budget: this request may cost up to ${most:.4f}, and ${spent:.4f} of ${limit:.4f} "
+            f"are spent or promised {since}. Nothing was sent. Lower -t, or raise Claude.{setting}."
+        )
+
+
+class NotRecorded(CellError):
+    """Only recorded answers are given, and there is none for this request; nothing was sent."""
 
 
 class SettingsError(ClaudeError):

@@ -23,15 +23,30 @@ MAY_IMPORT = {
     "conversation": {"errors", "wire"},
     "api": {"errors", "wire"},
     "display": {"errors", "wire"},
+    "journal": {"errors", "wire"},
+    "export": {"errors", "wire"},
     "local": {"errors", "wire"},
     "snippets": {"errors"},
-    "magics": {"errors", "wire", "settings", "cell", "api", "conversation", "display", "local", "snippets", ""},
+    "magics": {
+        "errors",
+        "wire",
+        "settings",
+        "cell",
+        "api",
+        "conversation",
+        "display",
+        "journal",
+        "export",
+        "local",
+        "snippets",
+        "",
+    },
     "": {"errors", "wire", "magics"},
 }
 HOME = {
     "requests": {"api"},
     "urllib3": {"api"},
-    "platformdirs": {"api", "snippets"},
+    "platformdirs": {"api", "snippets", "magics"},
     "dotenv": {"api"},
     "traitlets": {"settings"},
     "ipywidgets": {"display"},
@@ -41,7 +56,8 @@ HOME = {
     "PIL": {"cell"},
     "IPython": {"magics", "display"},
     "xllamacpp": {"local"},
-    "sqlite3": set(),
+    "sqlite3": {"journal"},
+    "pandas": {"display"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}

@@ -116,6 +116,15 @@ def redacted(text: str) -> str:
     return _KEY.sub("sk-ant-***", text)
 
 
+def hidden(text: str) -> str:
+    """`text` without the key that is in use now, and without anything shaped like one."""
+    try:
+        credential = find()
+    except SettingsError:
+        credential = None
+    return credential.redacted(text) if credential else redacted(text)
+
+
 def find() -> Credential | None:
     """The first of: environment, `.env`, `claude.login()`, the saved file; `None` if there is none.
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from ..errors import ClaudeError, StreamError
-from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
+from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent, TimedEvent
 
 # What stands behind `json.loads`, without its detours.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
@@ -98,6 +98,18 @@ class Growing:
             self._fold.add({"type": "message_start", "message": message})
             self._fold.add({"type": "message_stop"})
             self._first_token = time.monotonic() - self._began
+
+    def arrived(self, since: tuple[int, int] = (0, 0)) -> tuple[list[TimedEvent], tuple[int, int]]:
+        """The events that came since then, and what to ask with the next time."""
+        found: list[TimedEvent] = []
+        batch, at = since
+        with self._lock:
+            for seconds, names, data in self._events[batch:]:
+                found += [TimedEvent(seconds, n or "", d) for n, d in zip(names[at:], data[at:], strict=True)]
+                batch, at = batch + 1, 0
+            if batch > since[0]:  # the last batch may still grow
+                batch, at = batch - 1, len(self._events[batch - 1][1])
+        return found, (batch, at)
 
     @property
     def ended(self) -> bool:

@@ -48,6 +48,7 @@ class Options:
         preview: Whether to show the request instead of sending it.
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
+        again: Whether to ask although an answer is recorded.
         profile: Name of the project's settings to use.
         out: Name of the variable that gets the reply's text.
     """
@@ -83,6 +84,7 @@ class Options:
     preview: bool = False
     save: str | None = None
     with_: tuple[str, ...] = ()
+    again: bool = False
     profile: str = ""
     out: str | None = None
     help: bool = False
@@ -243,6 +245,7 @@ _TABLE = (
     Option(
         names=("--with",), words=("NAME",), read=_text, field="with_", gather=True, help="put a snippet before the text"
     ),
+    Option(names=("--again",), help="ask, although an answer is recorded"),
     Option(names=("--profile",), words=("NAME",), read=_text, help="use these settings of the project"),
     Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
     Option(names=("-h", "--help"), help="show this"),

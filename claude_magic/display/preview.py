@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ..wire import Request
+from ..wire.money import dollars
 from .plain import plain
 
 _LONGEST = 2_000  # characters of one text in the body; images and documents are longer
@@ -27,7 +28,9 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
 
 def _facts(request: Request, tokens: int | str, cost: float | None, as_of: str) -> str:
     counted = f"{tokens:,} tokens in" if isinstance(tokens, int) else f"tokens not counted: {tokens}"
-    price = f"at most ${cost:.4f} with the longest reply (prices of {as_of})" if cost is not None else "price unknown"
+    price = (
+        f"at most {dollars(cost)} with the longest reply (prices of {as_of})" if cost is not None else "price unknown"
+    )
     return f"Not sent. {len(request.content):,} bytes, {counted}, {price}."
 
 

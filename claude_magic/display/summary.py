@@ -1,4 +1,4 @@
-"""The summary line of a reply: model, tokens, time, request; and a warning when it is not whole.
+"""The summary line of a reply: model, tokens, price, time, request; and a warning when it is not whole.
 
 Plain text, with no control characters in it; whoever puts it into a page escapes it.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import Interrupted
 from ..wire import Exchange, Message
+from ..wire.money import dollars
 from .plain import plain
 
 _WHOLE = ("end_turn", "stop_sequence")
@@ -25,8 +26,17 @@ def summary(exchange: Exchange) -> str:
 
 
 def facts(exchange: Exchange) -> str:
-    """Model · tokens in and out · seconds · request-id, as far as they are known."""
-    known = (_model(exchange), _tokens(exchange), duration(exchange), _retries(exchange), exchange.request_id)
+    """Model · tokens in and out · price · seconds · request-id, as far as they are known."""
+    replayed = bool(exchange.replayed)
+    known = (
+        _model(exchange),
+        _tokens(exchange),
+        "" if replayed else _price(exchange),
+        duration(exchange),
+        _retries(exchange),
+        exchange.request_id,
+        _replayed(exchange) if replayed else "",
+    )
     return " · ".join(_line(fact) for fact in known if fact)
 
 
@@ -109,6 +119,21 @@ def _size(message: Message) -> int:
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
     return value if isinstance(value, int) else None
+
+
+def _price(exchange: Exchange) -> str:
+    """What it cost; `""` if nothing, or if nobody has counted."""
+    if not exchange.began or not exchange.message.body or exchange.usd == 0:
+        return ""
+    if exchange.usd is None:
+        return "price unknown"
+    return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
+
+
+def _replayed(exchange: Exchange) -> str:
+    """That it was not asked now, and what that saved."""
+    would = f", would have cost {dollars(exchange.usd)}" if exchange.usd else ""
+    return f"replayed, recorded {exchange.replayed[:10]}{would}"
 
 
 def _retries(exchange: Exchange) -> str:

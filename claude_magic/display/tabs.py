@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import APIError, ClaudeError
 from ..wire import Exchange, TimedEvent
+from ..wire.headers import holds_a_credential, names_a_credential
+from ..wire.money import dollars
 from .bars import bar, moment, rate_limits
 from .excerpt import BODY_LIMIT, cut, one_line, safe_content
 from .rows import group, json_block, note, row, table, text_block
@@ -25,8 +27,6 @@ _SHOWN = {
     *("cf-ray", "cf-cache-status", "x-envoy-upstream-service-time", "x-cloud-trace-context", "x-robots-tag"),
     *("strict-transport-security", "content-security-policy"),
 }
-_CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api-?key|token$", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+")
 _MOST_HEADERS = 100
 _MOST_NUMBERS = 200
 _EVENTS_AT_EACH_END = 100
@@ -63,7 +63,7 @@ def _headers(exchange: Exchange) -> str:
 
 def _may_be_shown(name: str) -> bool:
     name = name.lower()
-    return (name in _SHOWN or name.startswith("anthropic-")) and not _CREDENTIAL.search(name)
+    return (name in _SHOWN or name.startswith("anthropic-")) and not names_a_credential(name)
 
 
 def _usage(exchange: Exchange) -> str:
@@ -72,6 +72,7 @@ def _usage(exchange: Exchange) -> str:
         *_ending(exchange),
         group("Tokens"),
         *_tokens(usage),
+        *_price(exchange),
         group("Time"),
         *_time(exchange, _count(usage, "output_tokens")),
     ]
@@ -105,6 +106,16 @@ def _tokens(usage: Mapping[str, Any]) -> Iterator[str]:
         yield row("thinking, in the output", f"{_count(details, 'thinking_tokens'):,}")
     if usage.get("service_tier"):
         yield row("service tier", str(usage["service_tier"]))
+
+
+def _price(exchange: Exchange) -> Iterator[str]:
+    """What it cost, if somebody has counted."""
+    if exchange.replayed:
+        yield row("replayed", f"recorded {exchange.replayed}; nothing was sent")
+    if exchange.began and exchange.message.body:
+        name = "it would have cost" if exchange.replayed else "price"
+        told = "unknown" if exchange.usd is None else dollars(exchange.usd)
+        yield row(name, told, absent=exchange.usd is None)
 
 
 def _time(exchange: Exchange, output: int) -> Iterator[str]:
@@ -149,7 +160,7 @@ def _request(exchange: Exchange) -> str:
 
 def _sent(name: str, value: str) -> str:
     """A credential is shown by where it came from, as in `$ANTHROPIC_API_KEY`, or not at all."""
-    return "not shown" if _CREDENTIAL.search(name) and not _PLACEHOLDER.fullmatch(value) else value
+    return "not shown" if holds_a_credential(name, value) else value
 
 
 def _without_login(url: str) -> str:

@@ -102,6 +102,12 @@ def start(
         return model
 
 
+def name(gguf: str = "") -> str:
+    """What the model would be called; nothing is started, nor looked at."""
+    path = Path(gguf).expanduser() if gguf else _shipped()
+    return "" if path is None else _name(path)
+
+
 def stop() -> None:
     """End the model, if it is running."""
     with _lock:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import tab, transforms
 from .magic import ClaudeMagics
 from .notebook import claude
+
+_EXCHANGE = ("claude_magic.wire.exchange", "Exchange")
 
 
 def load(shell: Any) -> None:
@@ -16,10 +19,11 @@ def load(shell: Any) -> None:
     claude.open(shell)
     magics = ClaudeMagics(shell)
     shell.register_magics(magics)
-    shell.events.register("pre_run_cell", magics.remember_cell)
+    shell.events.register("pre_run_cell", claude.cells.begin)
     shell.events.register("post_run_cell", magics.failing.remember)
     transforms.add(shell)
     tab.add(shell)
+    _show_with(shell, _show)
 
 
 def unload(shell: Any) -> None:
@@ -27,9 +31,10 @@ def unload(shell: Any) -> None:
     magics = _registered(shell)
     if not isinstance(magics, ClaudeMagics):
         return
+    _show_with(shell, None)
     tab.remove(shell)
     transforms.remove(shell)
-    shell.events.unregister("pre_run_cell", magics.remember_cell)
+    shell.events.unregister("pre_run_cell", claude.cells.begin)
     shell.events.unregister("post_run_cell", magics.failing.remember)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("claude", None)
@@ -37,6 +42,24 @@ def unload(shell: Any) -> None:
     if magics in shell.configurables:
         shell.configurables.remove(magics)
     claude.close()
+
+
+def _show(exchange: Any) -> None:
+    """What a cell that ends in an exchange shows: its reply and its panel."""
+    from .looking import show
+
+    show(exchange, page=claude.cells.in_notebook)
+
+
+def _show_with(shell: Any, show: Callable[[Any], None] | None) -> None:
+    """Let IPython show exchanges so; their class is not imported for it. `None` takes that back."""
+    shown = shell.display_formatter.ipython_display_formatter
+    if show is not None:
+        shown.for_type_by_name(*_EXCHANGE, show)
+        return
+    shown.deferred_printers.pop(_EXCHANGE, None)
+    for kind in [kind for kind in shown.type_printers if (kind.__module__, kind.__name__) == _EXCHANGE]:
+        shown.pop(kind)
 
 
 def _registered(shell: Any) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..api import credentials
@@ -15,6 +16,7 @@ from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..api.transports.base import Transport
 from ..api.transports.direct import Direct
+from ..api.transports.replay import Replay
 from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
@@ -22,8 +24,11 @@ from ..conversation.conversation import digest
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
-from .provider import Provider, provider
+from .books import Asker, Books
+from .provider import Provider, provider, unasked
 from .running import Running, wait
+
+_LAST_WORDS = 0.2  # seconds that a stopped exchange has to be written down
 
 
 class Reader(Protocol):
@@ -55,56 +60,115 @@ class Question:
     system: str | None = None
 
 
-def ask(settings: Claude, options: Options, question: Question, *, pool: Any, reader: Reader | None = None) -> Exchange:
+def ask(
+    settings: Claude,
+    options: Options,
+    question: Question,
+    *,
+    pool: Any,
+    books: Books,
+    asker: Asker,
+    reader: Reader | None = None,
+) -> Exchange:
     """The exchange that `question` and `options` ask for; look at its `error`.
 
     Raises:
-        CellError: It cannot be sent, such as for a key in it.
+        CellError: It cannot be sent, such as for a key in it, or a budget.
         SettingsError: Nobody can be asked.
     """
-    running = _running(settings, options, question, pool)
+    running = _running(settings, options, question, pool, books, asker)
 
     def show() -> None:
         if reader is not None:
             reader.show(running.growing.exchange(), running.growing.note)
 
     if not wait([running], show):
-        return running.growing.exchange(_interrupted(running.growing))
+        return _stopped(running)
     if isinstance(running.outcome, ClaudeError) and reader is not None:
         reader.finish(running.growing.exchange(running.outcome))
     return running.result()
 
 
-def ask_times(settings: Claude, options: Options, question: Question, *, pool: Any, reader: Readers) -> list[Exchange]:
+def ask_times(
+    settings: Claude,
+    options: Options,
+    question: Question,
+    *,
+    pool: Any,
+    books: Books,
+    asker: Asker,
+    reader: Readers,
+) -> list[Exchange]:
     """The same question asked `options.times` times, at once; in the order they were asked.
 
     Raises:
         CellError: It cannot be sent.
         SettingsError: Nobody can be asked.
     """
-    several = [_running(settings, options, question, pool) for _ in range(options.times)]
+    askers = [
+        replace(asker, cell=f"{asker.cell}/{number}", place=f"{asker.place}/{number}")
+        for number in range(1, options.times + 1)
+    ]
+    several = [_running(settings, options, question, pool, books, each) for each in askers]
     if not wait(several, lambda: reader.show([running.growing.exchange() for running in several])):
-        return [
-            running.outcome
-            if isinstance(running.outcome, Exchange)
-            else running.growing.exchange(_interrupted(running.growing))
-            for running in several
-        ]
+        return [running.outcome if isinstance(running.outcome, Exchange) else _stopped(running) for running in several]
     return [running.result() for running in several]
 
 
-def _running(settings: Claude, options: Options, question: Question, pool: Any) -> Running:
+def _running(settings: Claude, options: Options, question: Question, pool: Any, books: Books, asker: Asker) -> Running:
     model = options.model or settings.model
     growing, interrupt = Growing(Request(method="POST", url="", body={"model": model})), Interrupt()
 
     def exchange() -> Exchange:
+        if books.may_replay(settings, asker):
+            replayed = _replayed(settings, options, question, books, asker, growing, interrupt)
+            if replayed is not None:
+                return replayed
         asked = provider(settings, growing, interrupt)
         request = _request(settings, options, question, asked)
         growing.requests(request, model_note=asked.model_note)
         transport = _transport(settings, asked, pool, growing, interrupt)
-        return Client(transport=transport, credential=asked.credential, timeout=settings.timeout).send(request, growing)
+        client = Client(transport=transport, credential=asked.credential, timeout=settings.timeout)
+        return books.sent(
+            settings,
+            growing,
+            asker,
+            request=request,
+            provider=asked.name,
+            count=lambda: counted(transport, request, asked.credential),
+            send=lambda: client.send(request, growing),
+        )
 
     return Running(exchange, growing, interrupt)
+
+
+def _replayed(
+    settings: Claude,
+    options: Options,
+    question: Question,
+    books: Books,
+    asker: Asker,
+    growing: Growing,
+    interrupt: Interrupt,
+) -> Exchange | None:
+    """The recorded answer, given again; `None` if the question is to be sent.
+
+    Raises:
+        NotRecorded: It is not to be sent, and there is no answer.
+    """
+    first: Request | None = None
+    for asked in unasked(settings):
+        request = _request(settings, options, question, asked)
+        first = first or request
+        recorded = books.recorded(settings, request, asker)
+        if recorded is not None:
+            growing.requests(request, model_note=recorded.model_note)
+            transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
+            exchange = Client(transport=transport, credential=None, timeout=math.inf).send(request, growing)
+            return books.replayed(settings, exchange, recorded, asker)
+    if books.never_sends(settings) and first is not None:
+        raise books.not_recorded(settings, first)
+    return None
 
 
 def prepared(settings: Claude, options: Options, question: Question, *, pool: Any) -> tuple[Request, int | str]:
@@ -174,6 +238,13 @@ def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, i
         loopback=asked.loopback,
     )
     return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
+
+
+def _stopped(running: Running) -> Exchange:
+    """What had arrived when the reader pressed stop; its worker notices at once, and closes the books on it."""
+    running.wait(_LAST_WORDS)
+    exchange = running.outcome if isinstance(running.outcome, Exchange) else running.growing.exchange()
+    return exchange.failed(_interrupted(running.growing))
 
 
 def _interrupted(growing: Growing) -> Interrupted:

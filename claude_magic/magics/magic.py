@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -33,15 +33,7 @@ class ClaudeMagics(Magics):
         self.failing = Failing()
         self._repeats = Repeats()
         self._offered: dict[str, str] = {}
-        self._cell = ""
-        self._cell_id: str | None = None
-        self._asked = 0
-
-    def remember_cell(self, info: Any) -> None:
-        """Keep what was typed: IPython changes it before a magic sees it."""
-        self._cell = info.raw_cell or ""
-        self._cell_id = getattr(info, "cell_id", None)
-        self._asked = 0
+        self._cells = notebook.cells
 
     @no_var_expand
     @line_cell_magic
@@ -52,7 +44,7 @@ class ClaudeMagics(Magics):
         elif cell is None and not line.strip():
             from .status import card
 
-            print(card(notebook.settings))
+            print(card(notebook))
         else:
             self._answer(self._composed(options, line, text if cell is None else self._message(text, cell)))
 
@@ -62,9 +54,9 @@ class ClaudeMagics(Magics):
         """The lines below `%%claude`, exactly as typed: IPython adds a newline if there was none."""
         if text.strip():
             raise CellError(f"text on the first line is not sent: {text[:60]!r}. Write it in the lines below.")
-        if not self._in_notebook():
+        if not self._cells.in_notebook:
             return _BLANK_LINES_AT_END.sub("", cell)  # in a terminal, they only say that the cell is over
-        return cell if self._cell.endswith(cell) else cell.removesuffix("\n")
+        return cell if self._cells.source.endswith(cell) else cell.removesuffix("\n")
 
     def _composed(self, options: Options, line: str, text: str) -> Composed:
         return composed(
@@ -80,7 +72,7 @@ class ClaudeMagics(Magics):
     def _answer(self, cell: Composed) -> None:
         options = cell.options
         if options.preview:
-            print(notebook.preview(options, cell.text, self._which_cell(), cell.attached))
+            print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
         elif options.times > 1:
             self._answer_times(cell)
         else:
@@ -88,14 +80,15 @@ class ClaudeMagics(Magics):
 
     def _answer_once(self, cell: Composed) -> None:
         options, reader = cell.options, self._reader(cell.options)
-        which, sent = self._which_cell(), self._sent()
-        exchange = self._repeats.answered(which, self._cell, sent)
+        which, sent = self._cells.next(), self._cells.sent
+        exchange = self._repeats.answered(which, self._cells.source, sent)
         if exchange is not None:
             exchange = replace(exchange, notes=(*exchange.notes, "run twice at once: shown again, not asked again"))
         else:
             self._tell(cell)
+            began = time.monotonic()
             exchange = notebook.ask(options, cell.text, reader, which, cell.attached)
-            self._repeats.keep(which, self._cell, sent, exchange)
+            self._repeats.keep(which, self._cells.source, sent, exchange, took=time.monotonic() - began)
         made, misfit = _made(cell, exchange)
         interrupted = _finished(reader, exchange, thumbnails(cell.attached), made.html)
         if exchange.error is not None:
@@ -111,7 +104,7 @@ class ClaudeMagics(Magics):
 
     def _tell(self, cell: Composed) -> None:
         """In a terminal, name what is attached before the reply comes."""
-        if cell.attached and not self._in_notebook():
+        if cell.attached and not self._cells.in_notebook:
             from ..display.thumbnails import lines
 
             print(lines(_facts(cell.attached)))
@@ -119,8 +112,8 @@ class ClaudeMagics(Magics):
     def _answer_times(self, cell: Composed) -> None:
         from ..display.grid import Grid
 
-        grid = Grid(page=self._in_notebook())
-        exchanges = notebook.ask_times(cell.options, cell.text, grid, cell.attached)
+        grid = Grid(page=self._cells.in_notebook)
+        exchanges = notebook.ask_times(cell.options, cell.text, grid, self._cells.next(), cell.attached)
         grid.finish(exchanges)
         for exchange in exchanges:
             if exchange.error is not None:
@@ -130,40 +123,22 @@ class ClaudeMagics(Magics):
 
     def _offer(self, source: str) -> None:
         """Put `source` into the next cell, without running it; not again if this cell has just done so."""
-        place = self._cell_id or self._cell
+        place = self._cells.name
         if self._offered.get(place) != source:
             self._offered[place] = source
             self.shell.set_next_input(source, replace=False)
 
-    def _sent(self) -> datetime | None:
-        """When the front end sent this cell, by its own clock; `None` if it does not say."""
-        if not self._in_notebook():
-            return None
-        sent = self.shell.get_parent().get("header", {}).get("date")
-        return sent if isinstance(sent, datetime) else None
-
-    def _which_cell(self) -> str:
-        """Which cell asks: what its front end calls it, else its text; in a terminal each input is another.
-
-        A cell may ask several times: the how manieth question it is belongs to the name.
-        """
-        self._asked += 1
-        if not self._in_notebook():
-            return f"input {self.shell.execution_count}#{self._asked}"
-        return f"{self._cell_id or self._cell}#{self._asked}"
-
     def _reader(self, options: Options) -> Any:
-        if not self._in_notebook():
+        if not self._cells.in_notebook:
             return _terminal(raw=options.raw)
         from ..display.page import Page
 
         panel = notebook.settings.panel if options.panel is None else options.panel
         return Page(
-            owns_cell=self._cell.lstrip().startswith("%%claude"), raw=options.raw or options.as_ == "text", panel=panel
+            owns_cell=self._cells.source.lstrip().startswith("%%claude"),
+            raw=options.raw or options.as_ == "text",
+            panel=panel,
         )
-
-    def _in_notebook(self) -> bool:
-        return hasattr(self.shell, "kernel")
 
 
 def _terminal(*, raw: bool) -> Any:

@@ -13,11 +13,16 @@ from ..cell.options import Options, from_keywords
 from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
+from .cells import Cells
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
     from ..conversation import Conversation, Conversations
+    from ..conversation.tally import Usage
+    from ..journal import Journal
+    from ..journal.recording import Recorder, Recording
     from ..wire import Exchange
+    from .books import Asker, Books
     from .question import Asked
 
 
@@ -28,6 +33,7 @@ class Notebook:
         settings: What `%config Claude` shows.
         conversations: By name: turns and tokens.
         snippets: Cells kept by name, with `--save NAME`.
+        cells: Which cell is running.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
     """
@@ -35,6 +41,7 @@ class Notebook:
     def __init__(self) -> None:
         self.settings = Claude()
         self.snippets = Snippets()
+        self.cells = Cells()
         self.last: Exchange | None = None
         self._went_on: dict[str, Exchange] = {}
         self._shell: Any = None
@@ -47,6 +54,64 @@ class Notebook:
         from ..conversation import Conversations
 
         return Conversations(shown=_shown)
+
+    @functools.cached_property
+    def books(self) -> Books:
+        """What was asked, what it cost, and what is answered from a recording."""
+        from .books import Books
+        from .looking import journal
+
+        return Books(journal)
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange of yours, also those of other notebooks; shown, the last ones.
+
+        Raises:
+            SettingsError: `Claude.journal` is `""`: none is kept.
+        """
+        found = self.books.journal(self.settings)
+        if found is None:
+            raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
+        return found
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether the books were ever opened."""
+        return "books" in self.__dict__
+
+    @property
+    def usage(self) -> Usage:
+        """What this kernel has used: exchanges, tokens and dollars, also by conversation."""
+        return self.books.usage
+
+    def record(self, path: str | Path | None) -> Recorder | None:
+        """Record this kernel's exchanges, those before and those to come, in a text file made for git.
+
+        Args:
+            path: Such as `"lesson.claude.jsonl"`; `None` ends it.
+
+        Raises:
+            SettingsError: The file cannot be written.
+        """
+        from .looking import recorder
+
+        self.books.recorder = None if path is None else recorder(Path(path), self.books, self.settings)
+        return self.books.recorder
+
+    def replay(self, path: str | Path | None) -> Recording | None:
+        """Answer from a file that `record` wrote, and from nothing else; nothing is sent.
+
+        Args:
+            path: `None` ends it.
+
+        Raises:
+            SettingsError: It cannot be read, or is no recording.
+        """
+        from ..journal import recording
+
+        self.books.recording = None if path is None else recording.read(Path(path))
+        return self.books.recording
 
     def __call__(self, text: str, **options: Any) -> Exchange:
         """Ask, and return the exchange without displaying it.
@@ -81,12 +146,20 @@ class Notebook:
 
         settings, _ = self.settings.effective(options.profile)
         question = self._question(settings, options, text, cell, attached)
-        exchange = ask(settings, options, question.question, pool=self._connections(), reader=reader)
+        exchange = ask(
+            settings,
+            options,
+            question.question,
+            pool=self._connections(),
+            books=self.books,
+            asker=self._asker(options, cell, question.conversation),
+            reader=reader,
+        )
         self.last = question.remember(exchange)
         return self.last
 
     def ask_times(
-        self, options: Options, text: str, readers: Any, attached: tuple[Attachment, ...] = ()
+        self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
     ) -> list[Exchange]:
         """The exchanges of a question that is asked several times at once, in order."""
         from .asking import ask_times
@@ -95,7 +168,15 @@ class Notebook:
         if options.conversation or settings.conversation:
             raise CellError("--times asks outside of any conversation. Leave -c out, or --times.")
         question = self._question(settings, options, text, "", attached).question
-        exchanges = ask_times(settings, options, question, pool=self._connections(), reader=readers)
+        exchanges = ask_times(
+            settings,
+            options,
+            question,
+            pool=self._connections(),
+            books=self.books,
+            asker=self._asker(options, cell, None),
+            reader=readers,
+        )
         self.last = exchanges[-1]
         return exchanges
 
@@ -108,7 +189,7 @@ class Notebook:
 
     def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
-        from ..conversation.prices import as_of, estimate
+        from ..conversation.prices import as_of, most
         from ..display.preview import preview
         from .asking import prepared
 
@@ -118,7 +199,7 @@ class Notebook:
         body = request.body or {}
         cost = None
         if isinstance(tokens, int):
-            cost = estimate(str(body.get("model")), sent=tokens, received=int(body.get("max_tokens", 0)))
+            cost = most(body, sent=tokens, corrections=settings.prices)
         return preview(request, tokens, cost, as_of=as_of())
 
     def _question(
@@ -134,6 +215,19 @@ class Notebook:
             conversations=self.conversations,
             default=settings.conversation,
             cut=self._cut,
+        )
+
+    def _asker(self, options: Options, cell: str, conversation: Conversation | None) -> Asker:
+        from .books import Asker
+
+        cell = cell or self.cells.next()
+        return Asker(
+            cell=cell,
+            place=self.cells.place(cell),
+            on_page=self.cells.in_notebook,
+            notebook=self.cells.notebook,
+            conversation=conversation.name if conversation is not None else "",
+            again=options.again,
         )
 
     def _cut(self, cell: str) -> Exchange | None:
@@ -175,6 +269,7 @@ class Notebook:
     def open(self, shell: Any) -> None:
         """Belong to `shell`: its configuration gives the settings; a wrong value is told and left out."""
         self._shell = shell
+        self.cells.open(shell)
         self.settings = Claude()
         for name, value in shell.config.get("Claude", {}).items():
             try:
@@ -188,6 +283,7 @@ class Notebook:
         if self._shell is not None and self.settings in self._shell.configurables:
             self._shell.configurables.remove(self.settings)
         self._shell = None
+        self.cells.open(None)
         self.settings = Claude()
 
     def __repr__(self) -> str:

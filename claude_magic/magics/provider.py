@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -29,6 +30,13 @@ class Provider:
     model_note: str = ""
 
     @property
+    def name(self) -> str:
+        """`anthropic`, `local`, or the host of another endpoint."""
+        if self.model_note:
+            return "local"
+        return "anthropic" if self.base_url == ANTHROPIC else urlsplit(self.base_url).netloc
+
+    @property
     def loopback(self) -> bool:
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
@@ -46,6 +54,16 @@ def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provid
     if credential is None and base_url == ANTHROPIC:
         raise SettingsError(_NO_KEY + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
     return Provider(base_url=base_url, credential=credential)
+
+
+def unasked(settings: Claude) -> Iterator[Provider]:
+    """Who would answer, if nobody is to be asked: no key is needed then, and no local model is started."""
+    yield Provider(base_url=settings.base_url, credential=None)
+    from .. import local
+
+    name = local.name(settings.local_model)
+    if name and name != settings.model:
+        yield Provider(base_url=settings.base_url, credential=None, model=name)
 
 
 def is_local(settings: Claude) -> bool:

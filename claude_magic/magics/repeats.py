@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class _Answered:
     source: str
     sent: datetime
+    took: float
     exchange: Exchange
 
 
@@ -27,11 +28,11 @@ class Repeats:
     def __init__(self) -> None:
         self._answered: dict[str, _Answered] = {}
 
-    def keep(self, cell: str, source: str, sent: datetime | None, exchange: Exchange) -> None:
-        """Remember what `cell` was answered; a failure is no answer."""
+    def keep(self, cell: str, source: str, sent: datetime | None, exchange: Exchange, *, took: float) -> None:
+        """Remember what `cell` was answered, and for how many seconds it ran; a failure is no answer."""
         self._answered.pop(cell, None)
         if sent is not None and exchange.error is None:
-            self._answered[cell] = _Answered(source=source, sent=sent, exchange=exchange)
+            self._answered[cell] = _Answered(source=source, sent=sent, took=took, exchange=exchange)
 
     def answered(self, cell: str, source: str, sent: datetime | None) -> Exchange | None:
         """The answer that came while this request was waiting; `None` if it is a question of its own."""
@@ -39,4 +40,4 @@ class Repeats:
         if known is None or sent is None or known.source != source:
             return None
         waited = (sent - known.sent).total_seconds()
-        return known.exchange if 0 <= waited < known.exchange.seconds else None
+        return known.exchange if 0 <= waited < known.took else None

@@ -1,18 +1,20 @@
-"""What `%claude` alone prints: what is set, and where the key comes from."""
+"""What `%claude` alone prints: what is set, where the key comes from, and what was used so far."""
 
 from __future__ import annotations
 
 from .. import __version__
 from ..errors import ClaudeError
 from ..settings import Claude
+from ..wire.money import dollars
+from .notebook import Notebook
 
 
-def card(settings: Claude) -> str:
+def card(notebook: Notebook) -> str:
     """The status of the next request, a fact a line; never the key's value."""
     from .provider import is_local
 
     try:
-        settings, sources = settings.effective()
+        settings, sources = notebook.settings.effective()
         local = is_local(settings)
     except ClaudeError as error:
         return str(error)
@@ -23,10 +25,16 @@ def card(settings: Claude) -> str:
         "endpoint": "this machine" if local else settings.base_url,
         "key": "none needed" if local else _key(),
         "conversation": settings.conversation or "none: each cell stands alone",
+        "answers": _answers(notebook, settings),
+        "budget": _budget(notebook, settings),
+        "rate limits": _limits(notebook),
+        "journal": _journal(notebook, settings),
         "version": f"claude-magic {__version__}",
     }
     facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
-    return "\n".join(f"{name:<16}{value}" for name, value in facts.items()) + "\n\nOptions: %%claude --help"
+    lines = [f"{name:<16}{value}" for name, value in facts.items() if value]
+    used = ["", repr(notebook.usage)] if notebook.has_asked else []
+    return "\n".join([*lines, *used, "", "Options: %%claude --help"])
 
 
 def _key() -> str:
@@ -37,3 +45,40 @@ def _key() -> str:
     except ClaudeError as error:
         return str(error)
     return f"from {credential.source}" if credential else "none: set $ANTHROPIC_API_KEY, or run claude.login()"
+
+
+def _answers(notebook: Notebook, settings: Claude) -> str:
+    """Where answers come from, if not only from the endpoint."""
+    recording = notebook.books.recording if notebook.has_asked else None
+    if recording is not None:
+        return f"only from {recording.path}: nothing is sent"
+    return {
+        "on": "from the journal where they are recorded, else from the endpoint",
+        "only": "only from the journal: nothing is sent",
+    }.get(settings.replay, "")
+
+
+def _budget(notebook: Notebook, settings: Claude) -> str:
+    limits = []
+    if settings.budget_usd is not None:
+        left = notebook.books.budget.left(settings.budget_usd)
+        limits.append(f"{dollars(left)} of {dollars(settings.budget_usd)} left in this kernel")
+    if settings.budget_usd_per_day is not None:
+        limits.append(f"{dollars(settings.budget_usd_per_day)} a day, all notebooks together")
+    return "; ".join(limits)
+
+
+def _limits(notebook: Notebook) -> str:
+    """What the last reply said is left."""
+    if notebook.last is None:
+        return ""
+    from ..display.bars import rate_limits
+
+    return ", ".join(f"{each.kind} {each.remaining:,} of {each.limit:,}" for each in rate_limits(notebook.last.headers))
+
+
+def _journal(notebook: Notebook, settings: Claude) -> str:
+    from .books import journal_path
+
+    path = journal_path(settings)
+    return "none is kept" if path is None else str(path)

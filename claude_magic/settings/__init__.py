@@ -11,7 +11,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Enum, Float, HasTraits, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import SettingsError
@@ -58,6 +58,32 @@ class Claude(Configurable):
     table_rows = Int(50, min=1, help="Rows of a table that a prompt shows (1 or more).").tag(config=True)
     value_chars = Int(20_000, min=1, help="Characters of a value that a prompt shows (1 or more).").tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
+    journal = Unicode(
+        None, allow_none=True, help="Path of the journal; None: in your data folder; empty: none is kept."
+    ).tag(config=True)
+    replay = Enum(
+        ("off", "on", "only"),
+        "off",
+        help="Recorded answers: off: none are given; on: what is not recorded is sent; only: nothing is ever sent.",
+    ).tag(config=True)
+    replay_speed = Float(10.0, min=0, help="How many times as fast as recorded (0 or more); 0: at once.").tag(
+        config=True, number="a number"
+    )
+    confirm_run_all = Bool(
+        False, help="Answer a cell that would send again what the page already shows from the journal."
+    ).tag(config=True)
+    prices = Dict(help="Prices of models, in US dollars per million tokens: {'name': {'input': 1, 'output': 2}}.").tag(
+        config=True
+    )
+    budget_usd = Float(None, allow_none=True, min=0, help="Most that this kernel may spend, in US dollars.").tag(
+        config=True, number="a number of US dollars, or None"
+    )
+    budget_usd_per_day = Float(
+        None, allow_none=True, min=0, help="Most that all notebooks may spend in a day, in US dollars."
+    ).tag(config=True, number="a number of US dollars, or None")
+    unpriced = Enum(
+        ("refuse", "allow"), "refuse", help="Under a budget: what to do with a model whose price is unknown."
+    ).tag(config=True)
     allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(config=True)
 
     def __init__(self, **values: Any) -> None:
@@ -85,11 +111,24 @@ class Claude(Configurable):
             raise SettingRefused(f"Claude.{proposal['trait'].name} = {value!r} is refused. It is one word.")
         return value
 
-    @validate("timeout", "connect_timeout")
-    def _finite(self, proposal: dict[str, Any]) -> float:
-        value: float = proposal["value"]
-        if not math.isfinite(value):
-            raise SettingRefused(f"Claude.{proposal['trait'].name} = {value} is refused. It is a number of seconds.")
+    @validate("timeout", "connect_timeout", "replay_speed", "budget_usd", "budget_usd_per_day")
+    def _finite(self, proposal: dict[str, Any]) -> float | None:
+        value: float | None = proposal["value"]
+        if value is not None and not math.isfinite(value):
+            raise SettingRefused(
+                f"Claude.{proposal['trait'].name} = {value} is refused. It is {_number(proposal['trait'])}."
+            )
+        return value
+
+    @validate("prices")
+    def _rates(self, proposal: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        value: dict[str, Any] = proposal["value"]
+        for model, rates in value.items():
+            if not isinstance(model, str) or not isinstance(rates, dict) or not all(map(_is_rate, rates.values())):
+                raise SettingRefused(
+                    f"Claude.prices of {model!r} is refused: {rates!r}. "
+                    "It looks like {'input': 1.0, 'output': 5.0}, in US dollars per million tokens."
+                )
         return value
 
     @validate("base_url")
@@ -178,6 +217,18 @@ def is_loopback(host: str) -> bool:
 def _wanted(trait: Any) -> str:
     if isinstance(trait, Enum):
         return "one of " + ", ".join(map(repr, trait.values or ()))
-    kind = {Int: "a whole number", Float: "a number of seconds", Bool: "True or False"}.get(type(trait), "text")
+    kind = {Int: "a whole number", Bool: "True or False", Dict: "a dict"}.get(type(trait), "text")
+    kind = _number(trait) if isinstance(trait, Float) else kind
     low, high = getattr(trait, "min", None), getattr(trait, "max", None)
     return kind + f", {low} at least" * (low is not None) + f", {high} at most" * (high not in (None, math.inf))
+
+
+def _number(trait: Any) -> str:
+    return str(trait.metadata.get("number", "a number of seconds"))
+
+
+def _is_rate(value: Any) -> bool:
+    """Whether it is a price, or the prices of long prompts."""
+    if isinstance(value, dict):
+        return all(isinstance(inner, int | float) and inner >= 0 for inner in value.values())
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

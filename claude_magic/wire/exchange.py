@@ -27,17 +27,21 @@ class TimedEvent(NamedTuple):
 
 
 class Events(Sequence[TimedEvent]):
-    """The events of a reply, in the batches they came in; most are never looked at one by one."""
+    """The events of a reply, in the batches they came in; most are never looked at one by one.
+
+    Attributes:
+        batches: Of each: the seconds, the names and the data of the events that came at once.
+    """
 
     def __init__(self, batches: Iterable[tuple[float, Sequence[str | None], Sequence[str]]] = ()) -> None:
-        self._batches = tuple(batches)
-        self._length = sum(len(names) for _, names, _ in self._batches)
+        self.batches = tuple(batches)
+        self._length = sum(len(names) for _, names, _ in self.batches)
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[TimedEvent]:
-        for seconds, names, data in self._batches:
+        for seconds, names, data in self.batches:
             for name, datum in zip(names, data, strict=True):
                 yield TimedEvent(seconds, name or "", datum)
 
@@ -67,6 +71,10 @@ class Exchange:
         before: Blocks of an earlier, cut reply that this one goes on with; its text is joined to theirs.
         notes: What else a reader must know, a sentence each.
         model_note: What a reader must know of the model, such as that it is not Claude; `""` if nothing.
+        began: When it was asked, in ISO 8601, UTC; `""` if unknown.
+        usd: What it cost, in US dollars; `None` if unknown. If it was replayed: what it would have cost.
+        replayed: When what it replays was recorded, in ISO 8601, UTC; `""` if it was really asked.
+        entry: Its number in the journal; `None` if it is not there.
         error: Why it failed; `None` if it did not.
     """
 
@@ -81,6 +89,10 @@ class Exchange:
     before: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
     model_note: str = ""
+    began: str = ""
+    usd: float | None = None
+    replayed: str = ""
+    entry: int | None = None
     error: ClaudeError | None = None
 
     @property

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+
+_CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api-?key|token$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
+
+
+def names_a_credential(name: str) -> bool:
+    """Whether a header of this name may hold a secret."""
+    return _CREDENTIAL.search(name) is not None
+
+
+def holds_a_credential(name: str, value: str) -> bool:
+    """Whether a header may hold a secret itself, not only the place it comes from."""
+    return names_a_credential(name) and not _PLACEHOLDER.fullmatch(value)
 
 
 class Headers(Mapping[str, str]):

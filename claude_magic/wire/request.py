@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from .headers import Headers
 from .message import sound
@@ -37,3 +39,19 @@ class Request:
         if self.body is None:
             return b""
         return sound(json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """A digest of all that reaches the model: the path and the body, in any order of its fields.
+
+        Host, headers and key are no part of it, nor is `stream`, which says only how the answer travels.
+        """
+        body = {name: value for name, value in (self.body or {}).items() if name != "stream"}
+        text = sound(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+        return hashlib.sha256(f"{self.method} {self.endpoint}\n{text}".encode()).hexdigest()
+
+    @property
+    def endpoint(self) -> str:
+        """The path of the URL from its version on, such as `/v1/messages`; what stands before is the server's."""
+        path = urlsplit(self.url).path
+        return path[max(path.rfind("/v1/"), 0) :]

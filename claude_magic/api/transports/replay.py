@@ -1,0 +1,62 @@
+"""A recorded answer, given again: the same bytes for the same decoder, in the recorded rhythm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from ...wire import Headers, Request
+from ...wire.recorded import Recorded
+from ..interrupt import Interrupt
+from .base import Response
+
+_JSON, _STREAM = "application/json", "text/event-stream; charset=utf-8"
+_ABOUT_THE_BYTES = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """Answers from a recording; nothing is sent.
+
+    Attributes:
+        speed: How many times as fast as it was recorded; 0 for at once.
+    """
+
+    recorded: Recorded
+    speed: float
+    interrupt: Interrupt
+
+    def send(self, request: Request) -> Response:
+        """The recorded answer, whatever is asked."""
+        self.interrupt.check()
+        kept = [item for item in self.recorded.headers.items() if item[0].lower() not in _ABOUT_THE_BYTES]
+        kind = _STREAM if self.recorded.body is None else _JSON
+        if "content-type" not in self.recorded.headers:
+            kept.append(("content-type", kind))
+        chunks = self._streamed() if self.recorded.body is None else self._whole()
+        return Response(status=self.recorded.status, headers=Headers(kept), chunks=chunks, close=lambda: None)
+
+    def _whole(self) -> Iterator[bytes]:
+        self._wait(self.recorded.seconds)
+        yield json.dumps(self.recorded.body).encode()
+
+    def _streamed(self) -> Iterator[bytes]:
+        passed = 0.0
+        for seconds, events in groupby(self.recorded.events, key=lambda event: event.seconds):
+            self._wait(seconds - passed)
+            passed = seconds
+            yield "".join(_framed(event.event, event.data) for event in events).encode()
+
+    def _wait(self, seconds: float) -> None:
+        if self.speed > 0 and seconds > 0:
+            self.interrupt.sleep(seconds / self.speed)
+        self.interrupt.check()
+
+
+def _framed(name: str, data: str) -> str:
+    """An event as it crosses the wire."""
+    lines = [f"event: {name}"] if name else []
+    lines += [f"data: {line}" for line in data.split("\n")]
+    return "\n".join(lines) + "\n\n"

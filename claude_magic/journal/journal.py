@@ -1,0 +1,226 @@
+"""The journal: what was asked and answered, how it is found again, and what it cost."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import CellError, SettingsError
+from ..wire import Exchange, Request
+from ..wire.recorded import Recorded
+from . import database, reading, settling
+from .differences import nearest
+from .forgetting import forgetting, moment, wipe
+from .writer import Writer
+
+SHOWN = 20
+_KINDS = (".jsonl", ".csv", ".db", ".sqlite")
+
+Row = Mapping[str, Any]
+
+
+class Journal:
+    """One file of exchanges.
+
+    Args:
+        shown: From a title and rows to their mime bundle.
+        sums: From rows of sums and what they are by to what `spend` gives back.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        shown: Callable[[str, Sequence[Row]], Mapping[str, str]],
+        sums: Callable[[Sequence[Row], str], Any],
+    ) -> None:
+        self.path = path
+        self._shown = shown
+        self._sums = sums
+        self._writer: Writer | None = None
+        self._process = 0
+
+    @property
+    def writer(self) -> Writer:
+        """What writes the file: a thread of this process, begun when it is first needed."""
+        if self._writer is None or self._process != os.getpid():
+            self._writer, self._process = Writer(self.path), os.getpid()
+        return self._writer
+
+    def close(self) -> None:
+        """Write what is left, and let go of the file."""
+        if self._writer is not None and self._process == os.getpid():
+            self._writer.close()
+        self._writer = None
+
+    def last(self, count: int = SHOWN) -> Found:
+        """The last exchanges, the newest first."""
+        return self._found("the last exchanges", self._read(lambda c: reading.last(c, count)))
+
+    def search(self, words: str, count: int = SHOWN) -> Found:
+        """Exchanges in whose question or reply all these words begin, the best first."""
+        return self._found(f"exchanges with {words!r}", self._read(lambda c: reading.search(c, words, count)))
+
+    def exchange(self, id: int) -> Exchange:
+        """The whole exchange; shown, it is its reply and its panel.
+
+        Raises:
+            CellError: There is none of this number.
+        """
+        found: Exchange | None = self._read(lambda c: reading.exchange(c, int(id)))
+        if found is None:
+            raise CellError(f"no exchange {id} in the journal. claude.journal shows the last ones.")
+        return found
+
+    def spend(self, by: str = "day") -> Any:
+        """Exchanges, tokens and dollars by `day`, `model`, `notebook`, `conversation` or `provider`.
+
+        Returns:
+            A DataFrame where pandas is installed, else a table; shown, with a bar chart.
+
+        Raises:
+            CellError: `by` is something else.
+        """
+        if by not in reading.BY:
+            raise CellError(f"by={by!r} is not known. It is one of {', '.join(reading.BY)}.")
+        return self._sums(self._read(lambda c: reading.spend(c, by)), by)
+
+    def export(self, path: str | Path) -> Path:
+        """Write all exchanges to a file: `.jsonl`, `.csv`, or `.db` for a copy of the journal.
+
+        Raises:
+            SettingsError: The file cannot be written, or its name ends in something else.
+        """
+        target = Path(path)
+        if target.suffix not in _KINDS:
+            known = ", ".join(_KINDS)
+            raise SettingsError(f"not known how to write {str(target)!r}: its name ends in one of {known}.")
+        try:
+            self._read(lambda connection: _export(connection, target))
+        except (OSError, SettingsError) as error:
+            why = database.reason(error) if isinstance(error, OSError) else str(error)
+            raise SettingsError(f"the journal cannot be written to {target}: {why}. Choose another place.") from None
+        return target
+
+    def forget(self, *, before: object = None, id: int | None = None) -> str:
+        """Delete exchanges for good: all before a day or moment, or one.
+
+        Args:
+            before: Such as `"2026-11-20"`, a `datetime`, or a `timedelta` before now.
+
+        Raises:
+            CellError: Neither or both are given, or `before` is no moment; nothing was deleted.
+            SettingsError: The journal cannot be written now.
+        """
+        if (before is None) == (id is None):
+            raise CellError("say what to forget: before='2026-11-20', or id=12. Nothing was deleted.")
+        counted: list[int] = []
+        where, value = ("began < ?", moment(before)) if id is None else ("id = ?", id)
+        try:
+            self.writer.run(forgetting(where, value, counted.append))
+            self._read(wipe)
+        except (sqlite3.Error, OSError) as error:
+            raise SettingsError(
+                f"the journal could not forget: {database.reason(error)}. Close other notebooks, and try again."
+            ) from None
+        return f"forgotten: {counted[0]} {'exchange' if counted[0] == 1 else 'exchanges'}"
+
+    def of_session(self, session: str) -> list[tuple[str, Exchange]]:
+        """A kernel's exchanges in order, with the place that each was asked at."""
+        found: list[tuple[str, Exchange]] = self._read(lambda c: reading.of_session(c, session))
+        return found
+
+    def answer(self, request: Request, number: int, *, only: bool) -> Recorded | None:
+        """The answer to a request that is asked for the `number`-th time, from 0; `None` if there is none.
+
+        Args:
+            only: Asked more often than it was recorded, it gets the last answer again.
+        """
+        found: Recorded | None = self._read(lambda c: reading.answer(c, request.identity, number, or_last=only))
+        return found
+
+    def shown(self, request: Request, cell: str) -> Recorded | None:
+        """The answer that a cell's page shows, if it is one to this request."""
+        found: Recorded | None = self._read(lambda c: reading.shown(c, request.identity, cell))
+        return found
+
+    def nearest(self, request: Request) -> str:
+        """What differs from the nearest request that was answered, a sentence."""
+        known = self._read(lambda c: reading.requests(c, 500))
+        return nearest(request.body or {}, [each.request.body or {} for each in known])
+
+    def _found(self, title: str, rows: Sequence[Row]) -> Found:
+        return Found(title, rows, self._shown)
+
+    def _read(self, ask: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What `ask` finds, after all that this process has written.
+
+        Raises:
+            SettingsError: The journal cannot be read.
+        """
+        if self._writer is not None:
+            self.writer.flush()
+        try:
+            with closing(database.mended(self.path, print)) as connection:
+                with suppress(sqlite3.Error):  # a file that may only be read
+                    settling.settle(connection)
+                return ask(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise SettingsError(
+                f"the journal cannot be read: {self.path}: {database.reason(error)}. Look at Claude.journal."
+            ) from None
+
+    def __repr__(self) -> str:
+        return repr(self.last())
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        return self.last()._repr_mimebundle_()
+
+
+class Found(Sequence[Row]):
+    """Rows of the journal, as mappings; shown, they are a table."""
+
+    def __init__(
+        self, title: str, rows: Sequence[Row], shown: Callable[[str, Sequence[Row]], Mapping[str, str]]
+    ) -> None:
+        self._title = title
+        self._rows = rows
+        self._shown = shown
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows[index]
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        return self._shown(self._title, self._rows)
+
+
+def _export(connection: sqlite3.Connection, target: Path) -> None:
+    if target.suffix in (".db", ".sqlite"):
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT, 0o600))
+        with closing(sqlite3.connect(target)) as copy:
+            connection.backup(copy)
+        return
+    with os.fdopen(
+        os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
+    ) as file:
+        rows = reading.columns_of(connection)
+        if target.suffix == ".jsonl":
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            return
+        table = csv.writer(file)
+        for number, row in enumerate(rows):
+            if not number:
+                table.writerow(row)
+            table.writerow(row.values())

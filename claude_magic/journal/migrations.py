@@ -1,0 +1,135 @@
+"""How the journal's tables came to be what they are: a list that only ever grows.
+
+`pragma user_version` says how many of them a file has seen.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..errors import SettingsError
+
+MIGRATIONS = (
+    """
+    create table exchange (
+        id integer primary key autoincrement,
+        began text not null,
+        ended text,
+        notebook text not null default '',
+        cell text not null default '',
+        place text not null default '',
+        session text not null,
+        conversation text not null default '',
+        provider text not null default '',
+        method text not null,
+        url text not null,
+        request_headers text not null,
+        request text not null,
+        identity text not null,
+        model text not null,
+        prompt text not null,
+        status integer,
+        response_headers text,
+        request_id text,
+        message text,
+        reply text,
+        stop_reason text,
+        input_tokens integer,
+        cache_write_tokens integer,
+        cache_read_tokens integer,
+        output_tokens integer,
+        usd real,
+        reserved_usd real,
+        seconds real,
+        first_token_seconds real,
+        retries integer,
+        model_note text not null default '',
+        error_type text,
+        error text,
+        error_body text
+    );
+    create index exchange_began on exchange (began);
+    create index exchange_identity on exchange (identity);
+    create index exchange_session on exchange (session);
+    create index exchange_cell on exchange (cell);
+    create index exchange_unended on exchange (id) where ended is null;
+    create table event (
+        id integer primary key,
+        exchange_id integer not null references exchange (id) on delete cascade,
+        seconds real not null,
+        event text not null,
+        data text not null
+    );
+    create index event_exchange on event (exchange_id);
+    """,
+    """
+    create virtual table words using fts5 (
+        prompt, reply, content = 'exchange', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    insert into words (rowid, prompt, reply) select id, prompt, reply from exchange;
+    create trigger words_of_new after insert on exchange begin
+        insert into words (rowid, prompt, reply) values (new.id, new.prompt, new.reply);
+    end;
+    create trigger words_of_changed after update of prompt, reply on exchange begin
+        insert into words (words, rowid, prompt, reply) values ('delete', old.id, old.prompt, old.reply);
+        insert into words (rowid, prompt, reply) values (new.id, new.prompt, new.reply);
+    end;
+    create trigger words_of_deleted after delete on exchange begin
+        insert into words (words, rowid, prompt, reply) values ('delete', old.id, old.prompt, old.reply);
+    end;
+    """,
+    """
+    create table attachment (
+        digest text primary key,
+        media_type text not null,
+        data blob not null
+    );
+    create table exchange_attachment (
+        exchange_id integer not null references exchange (id) on delete cascade,
+        digest text not null references attachment (digest),
+        primary key (exchange_id, digest)
+    );
+    create index exchange_attachment_digest on exchange_attachment (digest);
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file up to what this version writes, in one transaction; two kernels may try at once.
+
+    Raises:
+        SettingsError: A later version has written the file; it is left as it is.
+    """
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("begin immediate")
+    try:
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise SettingsError(
+                f"the journal is of a newer claude-magic: its tables are of version {version}, known here are "
+                f"{len(MIGRATIONS)}. Install that one, or set Claude.journal to another path."
+            )
+        for number in range(version, len(MIGRATIONS)):
+            for statement in statements(MIGRATIONS[number]):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number + 1}")
+        connection.execute("commit")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script; `executescript` would commit before them."""
+    found, begun = [], ""
+    for line in script.splitlines():
+        begun += line + "\n"
+        if sqlite3.complete_statement(begun):
+            found.append(begun.strip())
+            begun = ""
+    return found
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])

@@ -1,0 +1,117 @@
+"""What the journal is asked: rows by time, by words, by what was asked, and sums of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from ..wire import Exchange, TimedEvent
+from ..wire.recorded import Recorded
+from . import rows
+
+BY = ("day", "model", "notebook", "conversation", "provider")
+_DAY = "date(began, 'localtime')"
+_LINE = (
+    "id, began, model, prompt, stop_reason, input_tokens, cache_write_tokens, cache_read_tokens, output_tokens, "
+    "usd, seconds, request_id, error, notebook, conversation, provider"
+)
+_WHOLE = "stop_reason is not null and error is null and status < 300 and message is not null"
+
+Row = dict[str, Any]
+
+
+def last(connection: sqlite3.Connection, count: int) -> list[Row]:
+    """The last exchanges, the newest first."""
+    return _all(connection, f"select {_LINE} from exchange order by id desc limit ?", count)  # noqa: S608
+
+
+def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
+    """Exchanges in whose question or reply all the words begin, the best first."""
+    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
+    if not quoted:
+        return []
+    columns = ", ".join(f"exchange.{name.strip()}" for name in _LINE.split(","))
+    return _all(
+        connection,
+        f"select {columns} from words join exchange on exchange.id = words.rowid "  # noqa: S608
+        "where words match ? order by rank, exchange.id desc limit ?",
+        quoted,
+        count,
+    )
+
+
+def exchange(connection: sqlite3.Connection, number: int) -> Exchange | None:
+    """The whole exchange; `None` if there is none of this number."""
+    found = _all(connection, "select * from exchange where id = ?", number)
+    return _exchange(connection, found[0]) if found else None
+
+
+def of_session(connection: sqlite3.Connection, session: str) -> list[tuple[str, Exchange]]:
+    """A kernel's exchanges in order, with the place that each was asked at."""
+    found = _all(connection, "select * from exchange where session = ? order by id", session)
+    return [(row["place"], _exchange(connection, row)) for row in found]
+
+
+def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_last: bool) -> Recorded | None:
+    """The `number`-th whole answer to a request, from 0, in the order they were given; or the last one."""
+    answers = f"select * from exchange where identity = ? and {_WHOLE} order by id"  # noqa: S608
+    found = _all(connection, f"{answers} limit 1 offset ?", identity, number)
+    if not found and or_last:
+        found = _all(connection, f"{answers} desc limit 1", identity)
+    return _recorded(connection, found)
+
+
+def shown(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded | None:
+    """The last answer that a cell was given, if it is a whole one to this request."""
+    newest = "select * from exchange where cell = ? order by id desc limit 1"
+    found = _all(connection, f"select * from ({newest}) where identity = ? and {_WHOLE}", cell, identity)  # noqa: S608
+    return _recorded(connection, found)
+
+
+def _recorded(connection: sqlite3.Connection, found: list[Row]) -> Recorded | None:
+    return rows.recorded(found[0], _events(connection, found[0]["id"])) if found else None
+
+
+def requests(connection: sqlite3.Connection, count: int) -> list[Exchange]:
+    """The last whole exchanges, without their events, to look for the nearest one."""
+    found = _all(connection, f"select * from exchange where {_WHOLE} order by id desc limit ?", count)  # noqa: S608
+    return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in found]
+
+
+def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
+    """Exchanges, tokens and dollars of each day, model, notebook, conversation or provider."""
+    name = _DAY if by == "day" else by
+    return _all(
+        connection,
+        f"""select {name} as "{by}", count(*) as exchanges, count(error) as failed,
+            cast(total(input_tokens) + total(cache_write_tokens) + total(cache_read_tokens) as integer) as tokens_in,
+            cast(total(output_tokens) as integer) as tokens_out,
+            total(usd) as usd, sum(usd is null) as unpriced
+            from exchange group by 1 order by {"1" if by == "day" else "usd desc, exchanges desc"}""",  # noqa: S608
+    )
+
+
+def columns_of(connection: sqlite3.Connection) -> Iterable[Row]:
+    """Every row, whole, one after another."""
+    cursor = connection.execute("select * from exchange order by id")
+    return (rows.as_mapping(cursor, row) for row in cursor)
+
+
+def _exchange(connection: sqlite3.Connection, row: Row) -> Exchange:
+    return rows.exchange(row, _events(connection, row["id"]), lambda digest: _attachment(connection, digest))
+
+
+def _events(connection: sqlite3.Connection, number: int) -> list[TimedEvent]:
+    found = connection.execute("select seconds, event, data from event where exchange_id = ? order by id", (number,))
+    return [TimedEvent(*row) for row in found]
+
+
+def _attachment(connection: sqlite3.Connection, digest: str) -> bytes | None:
+    found = connection.execute("select data from attachment where digest = ?", (digest,)).fetchone()
+    return None if found is None else bytes(found[0])
+
+
+def _all(connection: sqlite3.Connection, statement: str, *values: object) -> list[Row]:
+    cursor = connection.execute(statement, values)
+    return [rows.as_mapping(cursor, row) for row in cursor]

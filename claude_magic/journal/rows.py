@@ -1,0 +1,191 @@
+"""An exchange as a row of the journal, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import errors
+from ..errors import APIError, ClaudeError, ExchangeError
+from ..wire import Exchange, Fold, Headers, Message, Request, TimedEvent
+from ..wire.headers import holds_a_credential
+from ..wire.message import sound, sound_json
+from ..wire.recorded import Recorded
+from .attachments import Attachment, put_back, taken_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an exchange was asked.
+
+    Attributes:
+        session: Names the kernel; another one after each restart.
+        notebook: Its path; `""` if the front end does not tell.
+        cell: Which cell asked; `""` for none.
+        place: The same, but another for each of several equal cells that have no names.
+        conversation: Its name; `""` for none.
+        provider: Who answers: `anthropic`, `local`, or the host of another endpoint.
+    """
+
+    session: str
+    notebook: str = ""
+    cell: str = ""
+    place: str = ""
+    conversation: str = ""
+    provider: str = ""
+
+
+def beginning(request: Request, place: Place, began: str) -> tuple[dict[str, Any], list[Attachment]]:
+    """What is known before the request is sent: the columns, and its large attachments."""
+    text, attachments = taken_out(request.content)
+    body = request.body or {}
+    return {
+        "began": began,
+        "notebook": place.notebook,
+        "cell": place.cell,
+        "place": place.place,
+        "session": place.session,
+        "conversation": place.conversation,
+        "provider": place.provider,
+        "method": request.method,
+        "url": request.url,
+        "request_headers": _headers(request.headers),
+        "request": text,
+        "identity": request.identity,
+        "model": str(body.get("model", "")),
+        "prompt": prompt(body),
+    }, attachments
+
+
+def ending(exchange: Exchange, ended: str) -> dict[str, Any]:
+    """What is known at its end."""
+    message, usage, error = exchange.message, exchange.message.usage, exchange.error
+    return {
+        "ended": ended,
+        "status": exchange.status,
+        "response_headers": _headers(exchange.headers),
+        "request_id": exchange.request_id,
+        "message": as_json(message.body) if message.body else None,
+        "reply": message.text,
+        "stop_reason": message.stop_reason,
+        "input_tokens": _count(usage, "input_tokens"),
+        "cache_write_tokens": _count(usage, "cache_creation_input_tokens"),
+        "cache_read_tokens": _count(usage, "cache_read_input_tokens"),
+        "output_tokens": _count(usage, "output_tokens"),
+        "usd": exchange.usd,
+        "seconds": exchange.seconds,
+        "first_token_seconds": exchange.first_token_seconds,
+        "retries": exchange.retries,
+        "model_note": exchange.model_note,
+        "error_type": None if error is None else type(error).__name__,
+        "error": None if error is None else sound(str(error)),
+        "error_body": as_json([error.type, error.body]) if isinstance(error, APIError) else None,
+    }
+
+
+def prompt(body: Mapping[str, Any]) -> str:
+    """The text of the last user message."""
+    for message in reversed(body.get("messages") or []):
+        if isinstance(message, Mapping) and message.get("role") == "user":
+            content = message.get("content")
+            if isinstance(content, str):
+                return sound(content)
+            blocks = [block for block in content or () if isinstance(block, Mapping)]
+            return sound("\n".join(str(block["text"]) for block in blocks if isinstance(block.get("text"), str)))
+    return ""
+
+
+def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exchange:
+    """The exchange of a row.
+
+    Args:
+        data: From a digest to an attachment.
+    """
+    message = Message(body=json.loads(row["message"])) if row["message"] else folded(events)
+    return Exchange(
+        request=_request(row, data),
+        message=message,
+        status=row["status"],
+        headers=_pairs(row["response_headers"]),
+        events=events,
+        seconds=row["seconds"] or (events[-1].seconds if events else 0.0),
+        first_token_seconds=row["first_token_seconds"],
+        retries=row["retries"] or 0,
+        model_note=row["model_note"],
+        began=row["began"],
+        usd=row["usd"],
+        entry=row["id"],
+        error=_error(row),
+    )
+
+
+def recorded(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
+    """The answer of a row, to be given again."""
+    return Recorded(
+        when=row["began"],
+        status=row["status"] or 200,
+        headers=_pairs(row["response_headers"]),
+        events=events,
+        body=None if events else json.loads(row["message"]),
+        seconds=row["seconds"] or 0.0,
+        first_token_seconds=row["first_token_seconds"],
+        retries=row["retries"] or 0,
+        model_note=row["model_note"],
+        entry=row["id"],
+    )
+
+
+def _request(row: Mapping[str, Any], data: Any) -> Request:
+    body = put_back(row["request"], data)
+    return Request(method=row["method"], url=row["url"], headers=_pairs(row["request_headers"]), body=body)
+
+
+def folded(events: list[TimedEvent]) -> Message:
+    """What had arrived of a reply whose kernel died."""
+    fold = Fold()
+    for event in events:
+        try:
+            fold.add(json.loads(event.data))
+        except (ValueError, AttributeError, ClaudeError):
+            continue
+    return fold.message
+
+
+def _error(row: Mapping[str, Any]) -> ClaudeError | None:
+    if row["ended"] is None:
+        return errors.StreamError("the kernel died, or still runs, while this reply was written.")
+    if row["error_type"] is None:
+        return None
+    if row["error_body"] is not None:
+        kind, body = json.loads(row["error_body"])
+        status = row["status"] or 0
+        return APIError(row["error"], status=status, type=kind, request_id=row["request_id"], body=body)
+    made = getattr(errors, row["error_type"], ExchangeError)
+    return made(row["error"]) if issubclass(made, ClaudeError) else ExchangeError(row["error"])
+
+
+def _headers(headers: Headers) -> str:
+    return as_json(
+        [[name, "not kept" if holds_a_credential(name, value) else value] for name, value in headers.items()]
+    )
+
+
+def _pairs(text: str | None) -> Headers:
+    return Headers((name, value) for name, value in json.loads(text or "[]"))
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(sound_json(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
+    value = usage.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def as_mapping(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    """A row by the names of its columns; SQLite's own kind of row has no `get`."""
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}

@@ -1,0 +1,70 @@
+"""Exchanges whose kernel died while a reply was written: what had arrived becomes their reply."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sqlite3
+import uuid
+from datetime import datetime, timedelta
+
+from ..wire import TimedEvent
+from . import rows
+from .forgetting import utc
+
+DIED = "the kernel died while this reply was written; what had arrived by then is kept."
+
+
+def session() -> str:
+    """A new name for this kernel, which says which process of which machine it is."""
+    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Complete the rows that nobody else will complete."""
+    unended = connection.execute("select id, began, session from exchange where ended is null").fetchall()
+    for number, began, of in unended:
+        if not _may_live(of):
+            found = connection.execute(
+                "select seconds, event, data from event where exchange_id = ? order by id", (number,)
+            )
+            _end(connection, number, began, [TimedEvent(*row) for row in found])
+
+
+def _end(connection: sqlite3.Connection, number: int, began: str, events: list[TimedEvent]) -> None:
+    message = rows.folded(events)
+    seconds = events[-1].seconds if events else 0.0
+    connection.execute(
+        "update exchange set ended = ?, seconds = ?, message = ?, reply = ?, input_tokens = ?, error_type = ?, "
+        "error = ? where id = ? and ended is null",
+        (
+            utc(datetime.fromisoformat(began) + timedelta(seconds=seconds)),
+            seconds,
+            rows.as_json(message.body) if message.body else None,
+            message.text,
+            message.usage.get("input_tokens"),
+            "StreamError",
+            DIED,
+            number,
+        ),
+    )
+
+
+def _may_live(of: str) -> bool:
+    """Whether the kernel of this name may still be there; that of another machine may."""
+    machine, _, rest = of.partition("-")
+    number = rest.partition("-")[0]
+    if machine != _machine() or not number.isdecimal() or os.name != "posix":
+        return machine != _machine()
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]

@@ -1,0 +1,63 @@
+"""What the notebook shows of its journal, and of an exchange that is looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..journal import Journal
+from ..journal.recording import Recorder
+from ..settings import Claude
+from ..wire import Exchange
+from .books import Books
+
+
+def journal(path: Path) -> Journal:
+    """The journal of a file, with its tables as a notebook shows them."""
+    return Journal(path, shown=_table, sums=_sums)
+
+
+def recorder(path: Path, books: Books, settings: Claude) -> Recorder:
+    """A recorder that begins with what this kernel has asked so far.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
+    from ..api import credentials
+
+    made = Recorder(path, credentials.hidden)
+    kept = books.journal(settings)
+    if kept is not None:
+        for place, exchange in kept.of_session(books.session):
+            made.take(place, exchange)
+    made.write()
+    return made
+
+
+def show(exchange: Exchange, *, page: bool) -> None:
+    """Show an exchange as the cell that asked it did.
+
+    Args:
+        page: Whether there is a page; else it is a terminal.
+    """
+    if not page:
+        from ..display.terminal import Terminal
+
+        Terminal().finish(exchange)
+        return
+    from ..display.page import Page
+
+    Page(owns_cell=False, raw=False, panel=True).finish(exchange)
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    from ..display.entries import bundle
+
+    return bundle(title, rows)
+
+
+def _sums(rows: Sequence[Mapping[str, Any]], by: str) -> Any:
+    from ..display.spending import spending
+
+    return spending(rows, by)
