@@ -33,9 +33,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--into", type=Path, default=Path("build"))
+    parser.add_argument("--record", action="store_true", help="ask anew what the notebook replays, and record it")
     options = parser.parse_args()
     print(f"{options.notebook.name}: answered by {_who()}")
     notebook = nbformat.read(options.notebook, as_version=4)
+    if options.record:
+        _recording(notebook)
     try:
         shown = _execute(notebook, options.notebook.parent)
     except CellExecutionError as error:
@@ -45,6 +48,13 @@ def main() -> int:
     for path in _write(notebook, options.into / options.notebook.stem):
         print(f"written: {path}")
     return 0
+
+
+def _recording(notebook: nbformat.NotebookNode) -> None:
+    """Let a notebook record what it replays; cells that are about what is not recorded are left out."""
+    notebook.cells = [cell for cell in notebook.cells if "only-replayed" not in cell.metadata.get("tags", ())]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("claude.replay(", "claude.record(")
 
 
 def _who() -> str:

@@ -81,7 +81,7 @@ def exchange(request: Request, text: str = "hi there", **fields: Any) -> Exchang
 
 def entry(request: Request, began: str = BEGAN, arrived: Sequence[TimedEvent] = (), **place: str) -> Entry:
     columns, attachments = beginning(request, Place(**{"session": SESSION, **place}), began)
-    found = list(arrived)
+    found = [(each.seconds, [each.event], [each.data]) for each in arrived]
     return Entry(columns=columns, attachments=attachments, arrived=lambda at: (found[at[0] :], (len(found), 0)))
 
 
@@ -123,7 +123,7 @@ def test_events_are_written_while_the_reply_grows(journal: Journal) -> None:
     journal.writer.begin(begun)
     with closing(sqlite3.connect(journal.path)) as other:
         for _ in range(100):
-            if other.execute("select count(*) from event").fetchone()[0] == len(arrived):
+            if other.execute("select count(*) from arrival").fetchone()[0] == len(arrived):
                 return
             time.sleep(0.05)
     pytest.fail("the events were not written")
@@ -180,6 +180,7 @@ def test_a_journal_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, 
                 " values (?, 's', 'POST', 'u', '[]', '{}', 'i', 'm', 'an ancient question', 'an ancient answer')",
                 (BEGAN,),
             )
+            old.execute("update exchange set ended = began")
     with closing(opened(path)) as new:
         assert new.execute("pragma user_version").fetchone()[0] == len(MIGRATIONS)
     it = made(path)
@@ -332,6 +333,14 @@ def test_a_full_disk_is_a_quiet_line(tmp_path: Path) -> None:
     first, second = ran.stdout.splitlines()
     assert first.startswith("not kept in the journal: ")
     assert second == "1"
+
+
+def test_a_file_system_that_may_only_be_read_is_a_quiet_line() -> None:
+    it = made(Path("/proc/journal.db"))
+    begun = entry(asked())
+    it.writer.begin(begun)
+    assert it.writer.end(begun, ending(exchange(asked()), BEGAN)).startswith("not kept in the journal: ")
+    it.close()
 
 
 def test_words_are_found_in_questions_and_replies(journal: Journal) -> None:

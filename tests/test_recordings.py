@@ -344,7 +344,7 @@ def test_a_replay_is_stopped_like_a_reply(kernel: Kernel, endpoint: Server) -> N
     kernel.run("%%claude\nquestion", cell_id="a")
     kernel.run(
         "%config Claude.replay = 'on'\nimport sqlite3; from claude_magic import claude\n"
-        "db = sqlite3.connect(claude.journal.path); db.execute('update event set seconds = id * 100.0'); db.commit()"
+        "db = sqlite3.connect(claude.journal.path); db.execute('update arrival set seconds = id * 100.0'); db.commit()"
     )
     ran = kernel.run("%%claude\nquestion", cell_id="a", stop_after=0.7)
     assert ran.error is not None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ..errors import ClaudeError, StreamError
-from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent, TimedEvent
+from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
+from ..wire.exchange import Batch
 
 # What stands behind `json.loads`, without its detours.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
@@ -29,7 +30,7 @@ class Growing:
         self._model_note = model_note
         self._lock = threading.Lock()
         self._fold = Fold()
-        self._events: list[tuple[float, Sequence[str | None], Sequence[str]]] = []
+        self._events: list[Batch] = []
         self._status: int | None = None
         self._headers = Headers()
         self._began = time.monotonic()
@@ -99,17 +100,16 @@ class Growing:
             self._fold.add({"type": "message_stop"})
             self._first_token = time.monotonic() - self._began
 
-    def arrived(self, since: tuple[int, int] = (0, 0)) -> tuple[list[TimedEvent], tuple[int, int]]:
-        """The events that came since then, and what to ask with the next time."""
-        found: list[TimedEvent] = []
+    def arrived(self, since: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
+        """The events that came since then, in batches, and what to ask with the next time."""
         batch, at = since
         with self._lock:
-            for seconds, names, data in self._events[batch:]:
-                found += [TimedEvent(seconds, n or "", d) for n, d in zip(names[at:], data[at:], strict=True)]
-                batch, at = batch + 1, 0
-            if batch > since[0]:  # the last batch may still grow
-                batch, at = batch - 1, len(self._events[batch - 1][1])
-        return found, (batch, at)
+            found = self._events[batch:]
+            if not found:
+                return [], since
+            seconds, names, data = found[0]
+            cut = [(seconds, names[at:], data[at:]), *found[1:]]
+            return [each for each in cut if each[1]], (batch + len(found) - 1, len(found[-1][1]))  # the last may grow
 
     @property
     def ended(self) -> bool:

@@ -217,4 +217,7 @@ def _rate(rates: Mapping[str, Any], name: str) -> Fraction:
     value = rates.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise Unknown
-    return Fraction(str(value))
+    return _exact(str(value))
+
+
+_exact = functools.lru_cache(maxsize=1_000)(Fraction)

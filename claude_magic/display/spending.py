@@ -94,7 +94,7 @@ def _told(name: str, value: Any) -> str:
 def _frame(rows: Sequence[Row], by: str) -> Any:
     import pandas
 
-    class Frame(pandas.DataFrame):
+    class DataFrame(pandas.DataFrame):
         """The table; what is made of it is a plain DataFrame."""
 
         @property
@@ -105,4 +105,4 @@ def _frame(rows: Sequence[Row], by: str) -> Any:
             return chart(rows, by) + str(super()._repr_html_())
 
     names = [by, "exchanges", "failed", "tokens_in", "tokens_out", "usd", "unpriced"]
-    return Frame(list(map(dict, rows)), columns=names)
+    return DataFrame(list(map(dict, rows)), columns=names)

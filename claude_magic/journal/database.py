@@ -17,6 +17,7 @@ from pathlib import Path
 from .migrations import migrate
 
 BUSY = 5.0  # seconds that SQLite waits for another writer
+_LONG_LOG = 1_000_000  # bytes
 _BESIDE = ("", "-wal", "-shm")
 
 
@@ -37,6 +38,7 @@ def opened(path: Path) -> sqlite3.Connection:
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")
+        connection.execute("pragma wal_autocheckpoint = 16000")  # pages; before that, `tidied` does it unseen
         migrate(connection)
     except BaseException:
         connection.close()
@@ -51,6 +53,13 @@ def _close_to_others(path: Path) -> None:
         with suppress(OSError):
             if found.stat().st_mode & 0o077:
                 found.chmod(0o600)
+
+
+def tidied(connection: sqlite3.Connection, path: Path) -> None:
+    """Move what is in the log into the file, if it has grown: the one thing here that waits for the disk."""
+    with suppress(OSError, sqlite3.Error):
+        if path.with_name(path.name + "-wal").stat().st_size > _LONG_LOG:
+            connection.execute("pragma wal_checkpoint(truncate)")
 
 
 @contextmanager

@@ -53,28 +53,25 @@ MIGRATIONS = (
     create index exchange_session on exchange (session);
     create index exchange_cell on exchange (cell);
     create index exchange_unended on exchange (id) where ended is null;
-    create table event (
+    create table arrival (
         id integer primary key,
         exchange_id integer not null references exchange (id) on delete cascade,
         seconds real not null,
-        event text not null,
-        data text not null
+        events text not null
     );
-    create index event_exchange on event (exchange_id);
+    create index arrival_exchange on arrival (exchange_id);
     """,
     """
     create virtual table words using fts5 (
         prompt, reply, content = 'exchange', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
     );
-    insert into words (rowid, prompt, reply) select id, prompt, reply from exchange;
-    create trigger words_of_new after insert on exchange begin
+    insert into words (rowid, prompt, reply) select id, prompt, reply from exchange where ended is not null;
+    create trigger words_at_the_end after update of ended on exchange
+    when old.ended is null and new.ended is not null begin
         insert into words (rowid, prompt, reply) values (new.id, new.prompt, new.reply);
     end;
-    create trigger words_of_changed after update of prompt, reply on exchange begin
-        insert into words (words, rowid, prompt, reply) values ('delete', old.id, old.prompt, old.reply);
-        insert into words (rowid, prompt, reply) values (new.id, new.prompt, new.reply);
-    end;
-    create trigger words_of_deleted after delete on exchange begin
+    create trigger words_of_deleted after delete on exchange
+    when old.ended is not null begin
         insert into words (words, rowid, prompt, reply) values ('delete', old.id, old.prompt, old.reply);
     end;
     """,

@@ -103,8 +103,8 @@ def _exchange(connection: sqlite3.Connection, row: Row) -> Exchange:
 
 
 def _events(connection: sqlite3.Connection, number: int) -> list[TimedEvent]:
-    found = connection.execute("select seconds, event, data from event where exchange_id = ? order by id", (number,))
-    return [TimedEvent(*row) for row in found]
+    found = connection.execute("select seconds, events from arrival where exchange_id = ? order by id", (number,))
+    return rows.events(found)
 
 
 def _attachment(connection: sqlite3.Connection, digest: str) -> bytes | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
-from ..wire import Exchange, Fold, Headers, Message, Request, TimedEvent
+from ..wire import Decoder, Exchange, Fold, Headers, Message, Request, TimedEvent
 from ..wire.headers import holds_a_credential
-from ..wire.message import sound, sound_json
+from ..wire.message import sound
 from ..wire.recorded import Recorded
 from .attachments import Attachment, put_back, taken_out
 
@@ -143,6 +143,15 @@ def _request(row: Mapping[str, Any], data: Any) -> Request:
     return Request(method=row["method"], url=row["url"], headers=_pairs(row["request_headers"]), body=body)
 
 
+def events(arrivals: Iterable[tuple[float, str]]) -> list[TimedEvent]:
+    """The events of a reply, from when they arrived and how they crossed the wire."""
+    return [
+        TimedEvent(seconds, each.event or "", each.data)
+        for seconds, text in arrivals
+        for each in Decoder().feed(text.encode())
+    ]
+
+
 def folded(events: list[TimedEvent]) -> Message:
     """What had arrived of a reply whose kernel died."""
     fold = Fold()
@@ -178,7 +187,7 @@ def _pairs(text: str | None) -> Headers:
 
 
 def as_json(value: Any) -> str:
-    return json.dumps(sound_json(value), ensure_ascii=False, separators=(",", ":"))
+    return sound(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:

@@ -27,9 +27,9 @@ def settle(connection: sqlite3.Connection) -> None:
     for number, began, of in unended:
         if not _may_live(of):
             found = connection.execute(
-                "select seconds, event, data from event where exchange_id = ? order by id", (number,)
+                "select seconds, events from arrival where exchange_id = ? order by id", (number,)
             )
-            _end(connection, number, began, [TimedEvent(*row) for row in found])
+            _end(connection, number, began, rows.events(found))
 
 
 def _end(connection: sqlite3.Connection, number: int, began: str, events: list[TimedEvent]) -> None:

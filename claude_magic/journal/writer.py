@@ -18,21 +18,23 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClaudeError, OverBudget
-from ..wire import TimedEvent
+from ..wire.exchange import Batch
 from ..wire.message import sound
+from ..wire.sse import framed
 from . import database
 from .attachments import Attachment
 
 PATIENCE = 0.25  # seconds that an exchange waits for its row
 EVERY = 0.25  # seconds between two looks at what has arrived
 _LONGEST = 2 * database.BUSY  # seconds for what cannot go on without the journal
+_IDLE = 1.0  # seconds without work after which the log may be tidied
 _AT_EXIT = 2.0  # seconds for what is still to be written
 
 Cursor = tuple[int, int]
-Source = Callable[[Cursor], tuple[list[TimedEvent], Cursor]]
+Source = Callable[[Cursor], tuple[list[Batch], Cursor]]
 
 
-def _nothing(since: Cursor) -> tuple[list[TimedEvent], Cursor]:
+def _nothing(since: Cursor) -> tuple[list[Batch], Cursor]:
     return [], since
 
 
@@ -83,6 +85,7 @@ class Writer:
         self._open: set[Entry] = set()
         self._told: list[str] = []
         self._closing = False
+        self._untidy = False
         self._thread = threading.Thread(target=self._go_on, name="claude-magic journal", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -167,7 +170,7 @@ class Writer:
         while True:
             waiting += self._taken(waiting)
             if self._all_done(waiting):
-                waiting = []
+                waiting, self._untidy = [], bool(waiting)
             if self._closing and self._jobs.empty():
                 self._let_go()
                 return
@@ -177,10 +180,14 @@ class Writer:
         found: list[_Job] = []
         with contextlib.suppress(queue.Empty):
             if not waiting:
-                found.append(self._jobs.get(timeout=EVERY if self._open else None))
+                found.append(self._jobs.get(timeout=EVERY if self._open else _IDLE if self._untidy else None))
             while True:
                 found.append(self._jobs.get_nowait())
-        return [*found, *(self._events_of(entry) for entry in list(self._open) if not (found or waiting))]
+        if found or waiting:
+            return found
+        if not self._open:
+            self._tidy()
+        return [self._events_of(entry) for entry in list(self._open)]
 
     def _events_of(self, entry: Entry) -> _Job:
         def write(connection: sqlite3.Connection) -> None:
@@ -238,6 +245,12 @@ class Writer:
             self._file = _number(self.path)
         return self._connection
 
+    def _tidy(self) -> None:
+        """What waits for the disk is done while nobody waits for us."""
+        self._untidy = False
+        if self._connection is not None:
+            database.tidied(self._connection, self.path)
+
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -281,10 +294,10 @@ def _insert(connection: sqlite3.Connection, entry: Entry, most: float) -> None:
 
 
 def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
-    events, cursor = entry.arrived(entry.cursor)
+    batches, cursor = entry.arrived(entry.cursor)
     connection.executemany(
-        "insert into event (exchange_id, seconds, event, data) values (?, ?, ?, ?)",
-        ((entry.id, each.seconds, sound(each.event), sound(each.data)) for each in events),
+        "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)",
+        ((entry.id, seconds, sound(framed(names, data))) for seconds, names, data in batches),
     )
     entry.cursor = cursor
 

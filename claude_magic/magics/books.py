@@ -6,6 +6,8 @@ aside, its row is begun, it is sent, and the books are closed on it.
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
@@ -306,6 +308,12 @@ def journal_path(settings: Claude) -> Path | None:
         return None
     if settings.journal is not None:
         return Path(settings.journal).expanduser().absolute()
+    return _default(os.environ.get("HOME"), os.environ.get("XDG_DATA_HOME"))
+
+
+@functools.cache
+def _default(*_: object) -> Path:
+    """Where the journal is by itself; it depends on the environment."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("claude-magic")) / "journal.db"

@@ -26,6 +26,9 @@ class TimedEvent(NamedTuple):
     data: str
 
 
+Batch = tuple[float, Sequence[str | None], Sequence[str]]
+
+
 class Events(Sequence[TimedEvent]):
     """The events of a reply, in the batches they came in; most are never looked at one by one.
 
@@ -33,7 +36,7 @@ class Events(Sequence[TimedEvent]):
         batches: Of each: the seconds, the names and the data of the events that came at once.
     """
 
-    def __init__(self, batches: Iterable[tuple[float, Sequence[str | None], Sequence[str]]] = ()) -> None:
+    def __init__(self, batches: Iterable[Batch] = ()) -> None:
         self.batches = tuple(batches)
         self._length = sum(len(names) for _, names, _ in self.batches)
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import calls, pages, start, streams, turns
+from . import calls, journal, pages, start, streams, turns
 from .endpoint import endpoint
 from .table import table
 
@@ -16,6 +16,7 @@ SECTIONS = {
     "c": lambda url, long: pages.section(url, long=long),
     "d": lambda url, long: calls.section(url),
     "e": lambda url, long: turns.section(url),
+    "f": lambda url, long: journal.section(url),
 }
 
 

@@ -30,6 +30,7 @@ def environment(home: str, url: str = "") -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not _personal(name)}
     mine = {"HOME": home, "IPYTHONDIR": f"{home}/ipython", "XDG_CONFIG_HOME": f"{home}/config"}
+    mine["XDG_DATA_HOME"] = f"{home}/data"
     endpoint = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url} if url else {}
     return {**kept, **mine, **endpoint, "PYTHONPATH": str(ROOT)}
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from ...wire import Headers, Request
 from ...wire.recorded import Recorded
+from ...wire.sse import framed
 from ..interrupt import Interrupt
 from .base import Response
 
@@ -47,16 +48,10 @@ class Replay:
         for seconds, events in groupby(self.recorded.events, key=lambda event: event.seconds):
             self._wait(seconds - passed)
             passed = seconds
-            yield "".join(_framed(event.event, event.data) for event in events).encode()
+            batch = list(events)
+            yield framed((event.event for event in batch), (event.data for event in batch)).encode()
 
     def _wait(self, seconds: float) -> None:
         if self.speed > 0 and seconds > 0:
             self.interrupt.sleep(seconds / self.speed)
         self.interrupt.check()
-
-
-def _framed(name: str, data: str) -> str:
-    """An event as it crosses the wire."""
-    lines = [f"event: {name}"] if name else []
-    lines += [f"data: {line}" for line in data.split("\n")]
-    return "\n".join(lines) + "\n\n"
