@@ -1,34 +1,20 @@
-"""Asking: from settings, options and a question to a request, and to what comes back."""
+"""Asking, while the reader looks on: one question, or several at once."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+import threading
+from collections.abc import Sequence
+from typing import Protocol
 
-from ..api import credentials
-from ..api.client import Client
-from ..api.counting import counted
-from ..api.endpoints.messages import messages
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
-from ..api.transports.base import Transport
-from ..api.transports.direct import Direct
-from ..api.transports.replay import Replay
-from ..api.transports.retrying import Retrying
-from ..cell.limits import check_size
-from ..cell.options import Options
-from ..conversation.conversation import digest
-from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
-from ..settings import Claude
-from ..wire import Exchange, Headers, Request
-from .books import Asker, Books
-from .provider import Provider, provider, unasked
+from ..errors import ClaudeError, Interrupted
+from ..wire import Exchange
 from .running import Running, wait
+from .sending import Asking, Means, answered
 
 _LAST_WORDS = 0.2  # seconds that a stopped exchange has to be written down
+_TICK = 0.1  # seconds between two looks at whether a question that waits for its turn was stopped
 
 
 class Reader(Protocol):
@@ -45,38 +31,14 @@ class Readers(Protocol):
     def show(self, exchanges: Sequence[Exchange]) -> None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a cell asks.
-
-    Attributes:
-        new: The messages of this cell, as the API's JSON.
-        replayed: From what thinking blocks are bound to, to the messages before them.
-        system: A system prompt of its own; `None` leaves it to the options and the settings.
-    """
-
-    new: list[dict[str, Any]]
-    replayed: Callable[[str], list[Any]] = lambda _: []
-    system: str | None = None
-
-
-def ask(
-    settings: Claude,
-    options: Options,
-    question: Question,
-    *,
-    pool: Any,
-    books: Books,
-    asker: Asker,
-    reader: Reader | None = None,
-) -> Exchange:
-    """The exchange that `question` and `options` ask for; look at its `error`.
+def ask(means: Means, asking: Asking, reader: Reader | None = None) -> Exchange:
+    """The exchange that was asked for; look at its `error`.
 
     Raises:
         CellError: It cannot be sent, such as for a key in it, or a budget.
         SettingsError: Nobody can be asked.
     """
-    running = _running(settings, options, question, pool, books, asker)
+    running = _running(means, asking)
 
     def show() -> None:
         if reader is not None:
@@ -89,155 +51,38 @@ def ask(
     return running.result()
 
 
-def ask_times(
-    settings: Claude,
-    options: Options,
-    question: Question,
-    *,
-    pool: Any,
-    books: Books,
-    asker: Asker,
-    reader: Readers,
-) -> list[Exchange]:
-    """The same question asked `options.times` times, at once; in the order they were asked.
+def ask_all(means: Means, several: Sequence[Asking], readers: Readers, at_once: int) -> list[Exchange]:
+    """The exchanges of several questions, in their order.
+
+    Args:
+        at_once: How many are under way at the same time.
 
     Raises:
-        CellError: It cannot be sent.
+        CellError: One of them cannot be sent.
         SettingsError: Nobody can be asked.
     """
-    askers = [
-        replace(asker, cell=f"{asker.cell}/{number}", place=f"{asker.place}/{number}")
-        for number in range(1, options.times + 1)
-    ]
-    several = [_running(settings, options, question, pool, books, each) for each in askers]
-    if not wait(several, lambda: reader.show([running.growing.exchange() for running in several])):
-        return [running.outcome if isinstance(running.outcome, Exchange) else _stopped(running) for running in several]
-    return [running.result() for running in several]
+    turn = threading.Semaphore(at_once)
+    all_running = [_running(means, each, turn) for each in several]
+    if not wait(all_running, lambda: readers.show([running.growing.exchange() for running in all_running])):
+        return [
+            running.outcome if isinstance(running.outcome, Exchange) else _stopped(running) for running in all_running
+        ]
+    return [running.result() for running in all_running]
 
 
-def _running(settings: Claude, options: Options, question: Question, pool: Any, books: Books, asker: Asker) -> Running:
-    model = options.model or settings.model
-    growing, interrupt = Growing(Request(method="POST", url="", body={"model": model})), Interrupt()
+def _running(means: Means, asking: Asking, turn: threading.Semaphore | None = None) -> Running:
+    growing, interrupt = asking.begun(means.settings), Interrupt()
 
     def exchange() -> Exchange:
-        if books.may_replay(settings, asker):
-            replayed = _replayed(settings, options, question, books, asker, growing, interrupt)
-            if replayed is not None:
-                return replayed
-        asked = provider(settings, growing, interrupt)
-        request = _request(settings, options, question, asked)
-        growing.requests(request, model_note=asked.model_note)
-        transport = _transport(settings, asked, pool, growing, interrupt)
-        client = Client(transport=transport, credential=asked.credential, timeout=settings.timeout)
-        return books.sent(
-            settings,
-            growing,
-            asker,
-            request=request,
-            provider=asked.name,
-            count=lambda: counted(transport, request, asked.credential),
-            send=lambda: client.send(request, growing),
-        )
+        while turn is not None and not turn.acquire(timeout=_TICK):
+            interrupt.check()
+        try:
+            return answered(means, asking, growing, interrupt)
+        finally:
+            if turn is not None:
+                turn.release()
 
     return Running(exchange, growing, interrupt)
-
-
-def _replayed(
-    settings: Claude,
-    options: Options,
-    question: Question,
-    books: Books,
-    asker: Asker,
-    growing: Growing,
-    interrupt: Interrupt,
-) -> Exchange | None:
-    """The recorded answer, given again; `None` if the question is to be sent.
-
-    Raises:
-        NotRecorded: It is not to be sent, and there is no answer.
-    """
-    first: Request | None = None
-    for asked in unasked(settings):
-        request = _request(settings, options, question, asked)
-        first = first or request
-        recorded = books.recorded(settings, request, asker)
-        if recorded is not None:
-            growing.requests(request, model_note=recorded.model_note)
-            transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
-            exchange = Client(transport=transport, credential=None, timeout=math.inf).send(request, growing)
-            return books.replayed(settings, exchange, recorded, asker)
-    if books.never_sends(settings) and first is not None:
-        raise books.not_recorded(settings, first)
-    return None
-
-
-def prepared(settings: Claude, options: Options, question: Question, *, pool: Any) -> tuple[Request, int | str]:
-    """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
-
-    Raises:
-        CellError: It cannot be sent.
-        SettingsError: Nobody can be asked.
-    """
-    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
-    try:
-        asked = provider(settings, growing, interrupt)
-        request = _request(settings, options, question, asked)
-        try:
-            transport = _transport(settings, asked, pool, growing, interrupt)
-            return request, counted(transport, request, asked.credential)
-        except ExchangeError as error:
-            return request, str(error)
-    except KeyboardInterrupt:
-        raise Interrupted("stopped while the tokens were counted; nothing was sent.") from None
-
-
-def frame(body: Mapping[str, Any]) -> str:
-    """What thinking blocks are bound to: a digest of model, system prompt and tools."""
-    return digest(body.get("model"), body.get("system"), body.get("tools"))
-
-
-def _request(settings: Claude, options: Options, question: Question, asked: Provider) -> Request:
-    model = options.model or asked.model or settings.model
-    system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
-    fields = {**({"system": system} if system else {}), **options.body()}
-    version = options.api_version or settings.api_version
-    _refuse_keys({**fields, "model": model, "messages": question.new}, [version, *options.header.values()], asked)
-    request = messages(
-        base_url=asked.base_url,
-        api_version=version,
-        model=model,
-        max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
-        messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
-        stream=settings.stream if options.stream is None else options.stream,
-        fields=fields,
-        headers=options.header,
-    )
-    if asked.credential is not None:
-        headers = Headers([*request.headers.items(), asked.credential.placeholder])
-        request = Request(method=request.method, url=request.url, headers=headers, body=request.body)
-    check_size(request.content)
-    return request
-
-
-def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
-    """Look for a key in what this cell sends; what is replayed was looked at when it was sent."""
-    try:
-        sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError) as error:
-        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
-    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
-
-
-def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
-    direct = Direct(
-        pool=pool,
-        credential=asked.credential,
-        connect_timeout=settings.connect_timeout,
-        timeout=settings.timeout,
-        interrupt=interrupt,
-        loopback=asked.loopback,
-    )
-    return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
 
 
 def _stopped(running: Running) -> Exchange:

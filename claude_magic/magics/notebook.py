@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..wire import Exchange
     from .books import Asker, Books
     from .question import Asked
+    from .sending import Means
 
 
 class Notebook:
@@ -143,18 +145,12 @@ class Notebook:
             attached: What goes with the text.
         """
         from .asking import ask
+        from .sending import Asking
 
-        settings, _ = self.settings.effective(options.profile)
-        question = self._question(settings, options, text, cell, attached)
-        exchange = ask(
-            settings,
-            options,
-            question.question,
-            pool=self._connections(),
-            books=self.books,
-            asker=self._asker(options, cell, question.conversation),
-            reader=reader,
-        )
+        means = self.means(options)
+        question = self._question(means.settings, options, text, cell, attached)
+        asker = self.asker(options, cell, question.conversation)
+        exchange = ask(means, Asking(options=options, question=question.question, asker=asker), reader)
         self.last = question.remember(exchange)
         return self.last
 
@@ -162,21 +158,33 @@ class Notebook:
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
     ) -> list[Exchange]:
         """The exchanges of a question that is asked several times at once, in order."""
-        from .asking import ask_times
+        return self.ask_each([options] * options.times, text, readers, cell, attached)
 
-        settings, _ = self.settings.effective(options.profile)
-        if options.conversation or settings.conversation:
-            raise CellError("--times asks outside of any conversation. Leave -c out, or --times.")
-        question = self._question(settings, options, text, "", attached).question
-        exchanges = ask_times(
-            settings,
-            options,
-            question,
-            pool=self._connections(),
-            books=self.books,
-            asker=self._asker(options, cell, None),
-            reader=readers,
-        )
+    def ask_each(
+        self,
+        several: Sequence[Options],
+        text: str,
+        readers: Any,
+        cell: str = "",
+        attached: tuple[Attachment, ...] = (),
+    ) -> list[Exchange]:
+        """The exchanges of a question that is asked with several options, at once, in order."""
+        from .asking import ask_all
+        from .sending import Asking
+
+        means = self.means(several[0])
+        if several[0].conversation or means.settings.conversation:
+            raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
+        asker = self.asker(several[0], cell)
+        asked = [
+            Asking(
+                options=options,
+                question=self._question(means.settings, options, text, "", attached).question,
+                asker=replace(asker, cell=f"{asker.cell}/{number}", place=f"{asker.place}/{number}"),
+            )
+            for number, options in enumerate(several, 1)
+        ]
+        exchanges = ask_all(means, asked, readers, at_once=means.settings.concurrency)
         self.last = exchanges[-1]
         return exchanges
 
@@ -191,11 +199,12 @@ class Notebook:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
         from ..conversation.prices import as_of, most
         from ..display.preview import preview
-        from .asking import prepared
+        from .sending import prepared
 
-        settings, _ = self.settings.effective(options.profile)
+        means = self.means(options)
+        settings = means.settings
         question = self._question(settings, options, text, cell, attached)
-        request, tokens = prepared(settings, options, question.question, pool=self._connections())
+        request, tokens = prepared(means, options, question.question)
         body = request.body or {}
         cost = None
         if isinstance(tokens, int):
@@ -217,7 +226,15 @@ class Notebook:
             cut=self._cut,
         )
 
-    def _asker(self, options: Options, cell: str, conversation: Conversation | None) -> Asker:
+    def means(self, options: Options) -> Means:
+        """What it takes to ask with these options."""
+        from .sending import Means
+
+        settings, _ = self.settings.effective(options.profile)
+        return Means(settings=settings, pool=self._connections(), books=self.books)
+
+    def asker(self, options: Options, cell: str, conversation: Conversation | None = None) -> Asker:
+        """Who asks: the cell of this name, or the one that runs."""
         from .books import Asker
 
         cell = cell or self.cells.next()

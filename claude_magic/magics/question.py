@@ -12,8 +12,8 @@ from ..conversation import Conversation, Conversations, Plan, Turn
 from ..conversation.conversation import remembered
 from ..errors import CellError
 from ..wire import Block, Exchange
-from .asking import Question, frame
 from .composing import content
+from .sending import Question, frame
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment

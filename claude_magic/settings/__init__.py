@@ -58,6 +58,9 @@ class Claude(Configurable):
     table_rows = Int(50, min=1, help="Rows of a table that a prompt shows (1 or more).").tag(config=True)
     value_chars = Int(20_000, min=1, help="Characters of a value that a prompt shows (1 or more).").tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
+    concurrency = Int(8, min=1, max=256, help="How many of several questions are asked at once (1 to 256).").tag(
+        config=True
+    )
     journal = Unicode(
         None, allow_none=True, help="Path of the journal; None: in your data folder; empty: none is kept."
     ).tag(config=True)

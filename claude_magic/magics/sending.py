@@ -1,0 +1,194 @@
+"""From settings, options and a question to a request, and to what comes back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..api import credentials
+from ..api.client import Client
+from ..api.counting import counted
+from ..api.endpoints.messages import messages
+from ..api.growing import Growing
+from ..api.interrupt import Interrupt
+from ..api.transports.base import Transport
+from ..api.transports.direct import Direct
+from ..api.transports.replay import Replay
+from ..api.transports.retrying import Retrying
+from ..cell.limits import check_size
+from ..cell.options import Options
+from ..conversation.conversation import digest
+from ..errors import CellError, ExchangeError, Interrupted
+from ..settings import Claude
+from ..wire import Exchange, Headers, Request
+from .books import Asker, Books
+from .provider import Provider, provider, unasked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What it takes to ask.
+
+    Attributes:
+        pool: Connections that are kept.
+    """
+
+    settings: Claude
+    pool: Any
+    books: Books
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a cell asks.
+
+    Attributes:
+        new: The messages of this cell, as the API's JSON.
+        replayed: From what thinking blocks are bound to, to the messages before them.
+        system: A system prompt of its own; `None` leaves it to the options and the settings.
+    """
+
+    new: list[dict[str, Any]]
+    replayed: Callable[[str], list[Any]] = lambda _: []
+    system: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """One question, and who asks it."""
+
+    options: Options
+    question: Question
+    asker: Asker
+
+    def begun(self, settings: Claude) -> Growing:
+        """Its exchange before anything has arrived."""
+        return Growing(Request(method="POST", url="", body={"model": self.options.model or settings.model}))
+
+
+def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange:
+    """The exchange, really asked or given again; look at its `error`.
+
+    Raises:
+        CellError: It cannot be sent, such as for a key in it, or a budget.
+        SettingsError: Nobody can be asked.
+    """
+    settings, options, question = means.settings, asking.options, asking.question
+    if means.books.may_replay(settings, asking.asker):
+        replayed = _replayed(means, asking, growing, interrupt)
+        if replayed is not None:
+            return replayed
+    asked = provider(settings, growing, interrupt)
+    request = _request(settings, options, question, asked)
+    growing.requests(request, model_note=asked.model_note)
+    transport = _transport(settings, asked, means.pool, growing, interrupt)
+    client = Client(transport=transport, credential=asked.credential, timeout=settings.timeout)
+    return means.books.sent(
+        settings,
+        growing,
+        asking.asker,
+        request=request,
+        provider=asked.name,
+        count=lambda: counted(transport, request, asked.credential),
+        send=lambda: client.send(request, growing),
+    )
+
+
+def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange | None:
+    """The recorded answer, given again; `None` if the question is to be sent.
+
+    Raises:
+        NotRecorded: It is not to be sent, and there is no answer.
+    """
+    settings, books, asker = means.settings, means.books, asking.asker
+    first: Request | None = None
+    for request in offline(settings, asking):
+        first = first or request
+        recorded = books.recorded(settings, request, asker)
+        if recorded is not None:
+            growing.requests(request, model_note=recorded.model_note)
+            transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
+            exchange = Client(transport=transport, credential=None, timeout=math.inf).send(request, growing)
+            return books.replayed(settings, exchange, recorded, asker)
+    if books.never_sends(settings) and first is not None:
+        raise books.not_recorded(settings, first)
+    return None
+
+
+def offline(settings: Claude, asking: Asking) -> Iterator[Request]:
+    """The requests that the question may have become when it was recorded; nobody is asked for them."""
+    for asked in unasked(settings):
+        yield _request(settings, asking.options, asking.question, asked)
+
+
+def prepared(means: Means, options: Options, question: Question) -> tuple[Request, int | str]:
+    """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: Nobody can be asked.
+    """
+    settings = means.settings
+    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
+    try:
+        asked = provider(settings, growing, interrupt)
+        request = _request(settings, options, question, asked)
+        try:
+            transport = _transport(settings, asked, means.pool, growing, interrupt)
+            return request, counted(transport, request, asked.credential)
+        except ExchangeError as error:
+            return request, str(error)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped while the tokens were counted; nothing was sent.") from None
+
+
+def frame(body: Mapping[str, Any]) -> str:
+    """What thinking blocks are bound to: a digest of model, system prompt and tools."""
+    return digest(body.get("model"), body.get("system"), body.get("tools"))
+
+
+def _request(settings: Claude, options: Options, question: Question, asked: Provider) -> Request:
+    model = options.model or asked.model or settings.model
+    system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
+    fields = {**({"system": system} if system else {}), **options.body()}
+    version = options.api_version or settings.api_version
+    _refuse_keys({**fields, "model": model, "messages": question.new}, [version, *options.header.values()], asked)
+    request = messages(
+        base_url=asked.base_url,
+        api_version=version,
+        model=model,
+        max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
+        messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
+        stream=settings.stream if options.stream is None else options.stream,
+        fields=fields,
+        headers=options.header,
+    )
+    if asked.credential is not None:
+        headers = Headers([*request.headers.items(), asked.credential.placeholder])
+        request = Request(method=request.method, url=request.url, headers=headers, body=request.body)
+    check_size(request.content)
+    return request
+
+
+def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
+    """Look for a key in what this cell sends; what is replayed was looked at when it was sent."""
+    try:
+        sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
+    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
+
+
+def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
+    direct = Direct(
+        pool=pool,
+        credential=asked.credential,
+        connect_timeout=settings.connect_timeout,
+        timeout=settings.timeout,
+        interrupt=interrupt,
+        loopback=asked.loopback,
+    )
+    return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
