@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import sys
 import traceback
+from functools import partial
+from typing import Any
 
 
 class ClaudeError(Exception):
@@ -81,6 +83,16 @@ class APIError(ExchangeError):
         self.type = type
         self.request_id = request_id
         self.body = body
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes back from another process as it was."""
+        fields: dict[str, Any] = {
+            "status": self.status,
+            "type": self.type,
+            "request_id": self.request_id,
+            "body": self.body,
+        }
+        return partial(APIError, **fields), self.args
 
 
 class ConnectionFailed(ExchangeError):

@@ -57,7 +57,8 @@ HOME = {
     "IPython": {"magics", "display"},
     "xllamacpp": {"local"},
     "sqlite3": {"journal"},
-    "pandas": {"display"},
+    "pandas": {"display", "magics"},
+    "tqdm": {"display"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}

@@ -93,6 +93,11 @@ class Growing:
                     break
         return alive
 
+    def received(self, batches: Iterable[Batch]) -> None:
+        """The events of an exchange that took place elsewhere, to be written down with the others."""
+        with self._lock:
+            self._events.extend(batches)
+
     def take_whole(self, message: dict[str, object]) -> None:
         """Add an answer that was not streamed: a stream of one."""
         with self._lock:

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,13 @@ class Journal:
             only: Asked more often than it was recorded, it gets the last answer again.
         """
         found: Recorded | None = self._read(lambda c: reading.answer(c, request.identity, number, or_last=only))
+        return found
+
+    def answers(self, identities: Collection[str]) -> dict[str, list[Row]]:
+        """Rows of the whole answers to several requests, by the identity of the request, in their order."""
+        found: dict[str, list[Row]] = {}
+        for row in self._read(lambda c: reading.rows_of(c, identities)):
+            found.setdefault(row["identity"], []).append(row)
         return found
 
     def shown(self, request: Request, cell: str) -> Recorded | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -60,6 +61,17 @@ def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_las
     if not found and or_last:
         found = _all(connection, f"{answers} desc limit 1", identity)
     return _recorded(connection, found)
+
+
+def rows_of(connection: sqlite3.Connection, identities: Iterable[str]) -> list[Row]:
+    """What the whole answers to these requests were, without their events, in their order."""
+    columns = "id, identity, reply, stop_reason, input_tokens, output_tokens, usd, seconds"
+    asked = "select value from json_each(?)"
+    return _all(
+        connection,
+        f"select {columns} from exchange where identity in ({asked}) and {_WHOLE} order by id",  # noqa: S608
+        json.dumps(list(identities)),
+    )
 
 
 def shown(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded | None:

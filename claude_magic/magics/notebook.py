@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from ..cell.attachments import Attachment
     from ..conversation import Conversation, Conversations
     from ..conversation.tally import Usage
+    from ..display.replies import Replies
     from ..journal import Journal
     from ..journal.recording import Recorder, Recording
     from ..wire import Exchange
     from .books import Asker, Books
+    from .grading import Rubric
     from .question import Asked
     from .sending import Means
 
@@ -36,6 +38,7 @@ class Notebook:
         conversations: By name: turns and tokens.
         snippets: Cells kept by name, with `--save NAME`.
         cells: Which cell is running.
+        mapped: The replies of the last `map`; `None` before the first.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
     """
@@ -45,6 +48,7 @@ class Notebook:
         self.snippets = Snippets()
         self.cells = Cells()
         self.last: Exchange | None = None
+        self.mapped: Replies | None = None
         self._went_on: dict[str, Exchange] = {}
         self._shell: Any = None
         self._pool: Any = None
@@ -187,6 +191,50 @@ class Notebook:
         exchanges = ask_all(means, asked, readers, at_once=means.settings.concurrency)
         self.last = exchanges[-1]
         return exchanges
+
+    def map(
+        self,
+        rows: Any,
+        template: str | None = None,
+        *,
+        grade: Any = None,
+        expected: str = "expected",
+        concurrency: int | None = None,
+        executor: Any = None,
+        resume: bool = True,
+        **options: Any,
+    ) -> Any:
+        """Ask one question for each row of a table, many at once.
+
+        Args:
+            rows: Texts, dicts, or a DataFrame of pandas.
+            template: With `{{column}}`; a text has the column `prompt`. `None` to send the only column.
+            grade: `"exact"`, `"contains"` or `"regex"` of the column `expected`; a function of the reply (and its
+                row); or `claude.rubric("...")`, by which a model grades.
+            concurrency: How many are under way at once; `None` for `Claude.concurrency`.
+            executor: A `concurrent.futures.Executor` that sends the requests, such as Dask's; `None` for threads.
+            resume: Whether what the journal holds is not asked again.
+            options: The options of `%%claude`, with underscores.
+
+        Returns:
+            Of a DataFrame a copy with the columns `reply`, `stop_reason`, `input_tokens`, `output_tokens`, `usd`,
+            `seconds` and `grade`; else a list of the replies, which shows itself as a table. Where a row failed,
+            the reply is the error. `claude.mapped` keeps the list.
+
+        Raises:
+            CellError: The table or the template is wrong; nothing was sent.
+            Interrupted: The reader stopped it; run again, it asks only for the rest.
+        """
+        from .tables import How, mapped
+
+        how = How(options=options, at_once=concurrency, executor=executor, resume=resume)
+        return mapped(self, rows, template, grade=grade, expected=expected, how=how)
+
+    def rubric(self, text: str, *, model: str | None = None) -> Rubric:
+        """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
+        from .grading import Rubric
+
+        return Rubric(text=text, model=model)
 
     def written(self, value: Any) -> str:
         """How a variable's value is written in a prompt."""

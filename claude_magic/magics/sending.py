@@ -21,9 +21,9 @@ from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
 from ..conversation.conversation import digest
-from ..errors import CellError, ExchangeError, Interrupted
+from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
 from ..settings import Claude
-from ..wire import Exchange, Headers, Request
+from ..wire import Events, Exchange, Headers, Request
 from .books import Asker, Books
 from .provider import Provider, provider, unasked
 
@@ -34,11 +34,13 @@ class Means:
 
     Attributes:
         pool: Connections that are kept.
+        carry: Sends a request from elsewhere; `None` to send it from here.
     """
 
     settings: Claude
     pool: Any
     books: Books
+    carry: Callable[[Request], Exchange] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +95,19 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
         request=request,
         provider=asked.name,
         count=lambda: counted(transport, request, asked.credential),
-        send=lambda: client.send(request, growing),
+        send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
     )
+
+
+def _carried(carry: Callable[[Request], Exchange], request: Request, growing: Growing) -> Exchange:
+    """An exchange that took place elsewhere, with its events brought here for whoever writes them down."""
+    try:
+        exchange = carry(request)
+    except ClaudeError as error:
+        return growing.exchange(error)
+    if isinstance(exchange.events, Events):
+        growing.received(exchange.events.batches)
+    return exchange
 
 
 def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange | None:

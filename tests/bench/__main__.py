@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import calls, journal, pages, start, streams, turns
+from . import calls, journal, many, pages, start, streams, turns
 from .endpoint import endpoint
 from .table import table
 
@@ -17,6 +17,7 @@ SECTIONS = {
     "d": lambda url, long: calls.section(url),
     "e": lambda url, long: turns.section(url),
     "f": lambda url, long: journal.section(url),
+    "g": lambda url, long: many.section(),
 }
 
 

@@ -1,0 +1,42 @@
+"""How far many questions are, as a bar of tqdm where it is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from ..wire.money import dollars
+
+
+class Progress:
+    """A bar that is there while its block runs.
+
+    Args:
+        total: How many there are.
+        title: What they are.
+    """
+
+    def __init__(self, total: int, title: str) -> None:
+        self._total = total
+        self._title = title
+        self._bar: Any = None
+        self._usd = 0.0
+
+    def __enter__(self) -> Progress:
+        if importlib.util.find_spec("tqdm") is not None:
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=self._total, desc=self._title)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def add(self, usd: float | None) -> None:
+        """One more is done, and cost so much."""
+        self._usd += usd or 0.0
+        if self._bar is not None:
+            if self._usd:
+                self._bar.set_postfix_str(dollars(self._usd), refresh=False)
+            self._bar.update()

@@ -1,0 +1,137 @@
+"""From what `claude.map` is given to what it gives back: rows, questions, answers, grades, and a table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..cell.options import Options, from_keywords
+from ..cell.templates import filled, names
+from ..display.progress import Progress
+from ..display.replies import Replies
+from ..errors import CellError, Interrupted
+from .grading import Rubric, grader, passed
+from .mapping import Answer, Job, run
+from .tabular import Row, is_frame, rows_of, with_columns
+
+if TYPE_CHECKING:
+    from .notebook import Notebook
+
+_STOPPED = Answer(reply=Interrupted("not asked: the reader stopped before."))
+
+Questions = Sequence[str | CellError]
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How the rows are asked.
+
+    Attributes:
+        at_once: How many are under way at the same time; `None` for `Claude.concurrency`.
+        executor: Sends the requests; `None` for threads of our own.
+        resume: Whether an answer in the journal is taken.
+    """
+
+    options: dict[str, Any]
+    at_once: int | None = None
+    executor: Executor | None = None
+    resume: bool = True
+
+
+def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+    """What `Notebook.map` gives back.
+
+    Raises:
+        CellError: The table, the template or the grader is wrong; nothing was sent.
+        Interrupted: The reader stopped it; what was answered is in `claude.mapped`.
+    """
+    rows = rows_of(given)
+    columns = list(rows[0]) if rows else []
+    _check(template, columns)
+    own = None if grade is None or isinstance(grade, Rubric) else grader(grade, expected, columns)
+    questions = [_question(notebook, row, template) for row in rows]
+    began = time.monotonic()
+    answers, whole = _answers(notebook, questions, "replies", how)
+    grades: list[Any] | None = None
+    graded_usd = 0.0
+    if isinstance(grade, Rubric):
+        asked = [_to_grade(grade, *pair) for pair in zip(questions, answers, strict=True)]
+        more = {"model": grade.model} if grade.model else {}
+        said, graded = _answers(notebook, asked, "grades", how, **more)
+        whole = whole and graded
+        graded_usd = sum(each.usd or 0.0 for each in said if not each.known)
+        grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in said]
+    elif own is not None:
+        pairs = zip(answers, rows, strict=True)
+        grades = [own(answer.reply, row) if isinstance(answer.reply, str) else None for answer, row in pairs]
+    replies = Replies(
+        answers,
+        questions=[str(question) for question in questions],
+        grades=grades,
+        passed=[passed(each) for each in grades or ()],
+        seconds=time.monotonic() - began,
+        graded_usd=graded_usd,
+    )
+    notebook.mapped = replies
+    if not whole:
+        raise Interrupted(f"stopped: {replies.summary}. They are in claude.mapped; run it again for the rest.")
+    if not is_frame(given):
+        return replies
+    print(replies.summary)
+    return with_columns(given, replies.columns)
+
+
+def _check(template: str | None, columns: Sequence[str]) -> None:
+    """Refuse a template that does not fit the columns, before anything is sent."""
+    if template is None and len(columns) > 1:
+        raise CellError(
+            f"which column is to be sent? There are {', '.join(columns)}. "
+            "Give a template such as 'Translate: {{text}}'."
+        )
+    missing = [name for name in names(template or "") if columns and name not in columns]
+    if missing:
+        raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
+
+
+def _question(notebook: Notebook, row: Row, template: str | None) -> str | CellError:
+    """The text of a row, or why it has none."""
+    try:
+        text = "".join(map(str, row.values())) if template is None else filled(template, row, notebook.written)
+    except CellError as error:
+        return error
+    return text if text.strip() else CellError("the question is empty.")
+
+
+def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str | CellError:
+    if isinstance(question, CellError) or not isinstance(answer.reply, str):
+        return CellError("there is no reply to grade.")
+    return rubric.question(question, answer.reply)
+
+
+def _answers(notebook: Notebook, questions: Questions, title: str, how: How, **more: Any) -> tuple[list[Answer], bool]:
+    """An answer for each question, and whether the reader let it end."""
+    options: Options = from_keywords({"stream": False, **how.options, **more})
+    means = notebook.means(options)
+    if options.conversation or means.settings.conversation:
+        raise CellError("claude.map asks outside of any conversation. Leave it out.")
+    answers = [_STOPPED] * len(questions)
+    with Progress(len(questions), title) as progress:
+
+        def told(number: int, answer: Answer) -> None:
+            answers[number] = answer
+            progress.add(0.0 if answer.known else answer.usd)
+
+        job = Job(
+            means=means,
+            asker=notebook.asker(options, ""),
+            options=options,
+            questions=questions,
+            executor=how.executor,
+            at_once=how.at_once or means.settings.concurrency,
+            resume=how.resume and not options.again,
+            told=told,
+        )
+        return answers, run(job)

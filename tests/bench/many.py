@@ -1,0 +1,126 @@
+"""A thousand questions, 32 at once, to a server that takes 200 ms for each: wall seconds and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from .child import answer, environment, median, paired
+from .table import Row, Section
+
+COUNT, AT_ONCE, LATENCY = 1_000, 32, 0.2
+GOAL = 1.15
+ROUNDS = 3
+
+
+def section() -> Section:
+    """`claude.map` beside the official SDK's asynchronous client, a fresh process each."""
+    with _slow() as url:
+        found = paired("many", ["ours", "sdk"], rounds=ROUNDS, url=url)
+    ideal = COUNT / AT_ONCE * LATENCY
+    seconds, peer = (median(found[name], "seconds") for name in ("ours", "sdk"))
+    grown, peer_grown = (median(found[name], "grown") for name in ("ours", "sdk"))
+    return Section(
+        title=f"(g) {COUNT:,} questions, {AT_ONCE} at once, {LATENCY * 1000:.0f} ms each. Peer: AsyncAnthropic. "
+        "Floor: the latency alone.",
+        rows=[
+            Row(
+                what="claude.map, written to the journal",
+                ours=f"{seconds:.2f} s",
+                peer=f"{peer:.2f} s",
+                floor=f"{ideal:.2f} s",
+                ratio=f"{seconds / ideal:.2f} ours/floor",
+                goal=f"< {GOAL} ours/floor",
+                met=seconds < GOAL * ideal,
+            ),
+            Row(what="    memory it adds", ours=f"{grown:.0f} MB", peer=f"{peer_grown:.0f} MB"),
+        ],
+        notes=[f"medians of {ROUNDS} processes each, by turns"],
+    )
+
+
+def ours() -> Mapping[str, float]:
+    """Seconds and megabytes of `claude.map`."""
+    from claude_magic import claude
+
+    claude("warm up", stream=False)
+    before, began = _memory(), time.perf_counter()
+    replies = claude.map([f"question {n}" for n in range(COUNT)], concurrency=AT_ONCE)
+    seconds = time.perf_counter() - began
+    assert not replies.errors
+    return {"seconds": seconds, "grown": _memory() - before}
+
+
+def sdk() -> Mapping[str, float]:
+    """The same with the official SDK."""
+    import anthropic
+
+    async def ask() -> tuple[float, float]:
+        client, gate = anthropic.AsyncAnthropic(), asyncio.Semaphore(AT_ONCE)
+
+        async def one(text: str) -> object:
+            async with gate:
+                message = {"role": "user", "content": text}
+                return await client.messages.create(model="claude-opus-5-5", max_tokens=100, messages=[message])
+
+        await one("warm up")
+        before, began = _memory(), time.perf_counter()
+        await asyncio.gather(*(one(f"question {n}") for n in range(COUNT)))
+        return time.perf_counter() - began, _memory() - before
+
+    seconds, grown = asyncio.run(ask())
+    return {"seconds": seconds, "grown": grown}
+
+
+def _memory() -> float:
+    """The most that this process ever held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def _slow() -> Iterator[str]:
+    """The URL of a server that answers after `LATENCY`."""
+    command = [sys.executable, "-m", "tests.bench.many", "serve"]
+    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _serve() -> None:
+    """Answer each request after a while; one event loop, so that it is not what is measured."""
+    body = (
+        b'{"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-5-5","stop_reason":"end_turn",'
+        b'"content":[{"type":"text","text":"An answer of a few words."}],"usage":{"input_tokens":9,"output_tokens":7}}'
+    )
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.readuntil(b"\r\n\r\n"):
+            length = next(line for line in request.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.split(b":")[1]))
+            await asyncio.sleep(LATENCY)
+            writer.write(head + body)
+
+    async def serve() -> None:
+        server = await asyncio.start_server(connection, "127.0.0.1", 0, backlog=200)
+        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  connections that end are no news
+        _serve()
+    answer({"ours": ours, "sdk": sdk})

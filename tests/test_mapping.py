@@ -1,0 +1,326 @@
+"""`claude.map`: a table of questions, each asked once, many at a time."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+import pandas
+import pytest
+
+from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, TimedOut
+from claude_magic.magics.grading import Rubric, grader, passed
+from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.tabular import rows_of
+from tests.notebook_kernel import Kernel
+from tests.server import JSON, Answer, Server, failure, whole
+
+
+@pytest.fixture
+def notebook(endpoint: Server) -> Notebook:
+    """A handle of its own, outside of any shell."""
+    return Notebook()
+
+
+class Echo(Server):
+    """Answers each question with itself, upper case, after `latency` seconds."""
+
+    latency = 0.0
+    most_at_once = 0
+    _now = 0
+
+    def _answer(self, connection: Any, answer: Answer) -> bool:
+        with self._lock:
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        time.sleep(self.latency)
+        with self._lock:
+            self._now -= 1
+        return super()._answer(connection, answer)
+
+    def _read(self, stream: Any, number: int) -> Any:
+        received = super()._read(stream, number)
+        if received is not None:
+            text = received.json["messages"][-1]["content"]
+            with self._lock:
+                self.script.insert(0, self.answer(text))
+                self.script.append(self.answer("never"))
+        return received
+
+    def answer(self, text: str) -> Answer:
+        if "refuse" in text:
+            return failure(400, "invalid_request_error", f"no {text}")
+        return whole(text.upper())
+
+
+@pytest.fixture
+def echo(monkeypatch: pytest.MonkeyPatch) -> Any:
+    made = Echo()
+    made.answers(whole("never"))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", made.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key-8d1f6a0e2b")
+    yield made
+    made.close()
+
+
+def test_replies_come_in_the_order_of_the_questions(echo: Echo) -> None:
+    echo.latency = 0.01
+    texts = [f"question {n}" for n in range(40)]
+    assert Notebook().map(texts, concurrency=1) == [text.upper() for text in texts]
+    many = Notebook().map(texts, concurrency=16, resume=False)
+    assert len(many) == 40
+
+
+def test_no_more_are_under_way_than_said(echo: Echo) -> None:
+    echo.latency = 0.03
+    Notebook().map([f"q {n}" for n in range(30)], concurrency=4)
+    assert 2 <= echo.most_at_once <= 4
+
+
+def test_a_template_is_filled_from_the_columns(echo: Echo) -> None:
+    rows = [{"city": "Lisbon", "n": 1}, {"city": "Oslo", "n": 2}]
+    assert Notebook().map(rows, "{{n}}. {{city}}: {x}", concurrency=1) == ["1. LISBON: {X}", "2. OSLO: {X}"]
+    assert Notebook().map(["a"], "say {{prompt}}") == ["SAY A"]
+
+
+def test_a_frame_comes_back_with_the_replies_as_a_column(echo: Echo, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pandas.DataFrame({"word": ["one", "refuse", "three"]}, index=[7, 3, 9])
+    made = Notebook().map(frame, "{{word}}", concurrency=1)
+    assert list(frame.columns) == ["word"]
+    assert list(made.index) == [7, 3, 9]
+    assert [made.reply[7], made.reply[9]] == ["ONE", "THREE"]
+    assert isinstance(made.reply[3], APIError)
+    assert list(made.columns) == ["word", "reply", "stop_reason", "input_tokens", "output_tokens", "usd", "seconds"]
+    assert "2 of 3 answered · 1 × APIError" in capsys.readouterr().out
+
+
+def test_a_second_run_sends_only_what_is_missing_or_failed(echo: Echo) -> None:
+    texts = ["one", "refuse this", "three"]
+    first = Notebook().map(texts, concurrency=1)
+    assert isinstance(first[1], APIError)
+    assert len(echo.received) == 3
+    second = Notebook().map([*texts, "four"], concurrency=1)
+    assert [reply for reply in second if isinstance(reply, str)] == ["ONE", "THREE", "FOUR"]
+    assert sorted(received.json["messages"][0]["content"] for received in echo.received[3:]) == ["four", "refuse this"]
+    assert "2 of them before" in second.summary
+
+
+def test_equal_questions_are_asked_as_often_as_they_stand_there(echo: Echo) -> None:
+    assert Notebook().map(["same"] * 3, concurrency=1) == ["SAME"] * 3
+    assert len(echo.received) == 3
+    Notebook().map(["same"] * 4, concurrency=1)
+    assert len(echo.received) == 4
+
+
+def test_everything_is_asked_again_if_that_is_wanted(echo: Echo) -> None:
+    for options in ({}, {"resume": False}, {"again": True}):
+        Notebook().map(["one"], **options)
+    assert len(echo.received) == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "template", "said"),
+    [
+        ("text", None, "takes a list of texts or dicts, or a DataFrame, not str"),
+        (7, None, "not int"),
+        ([1, 2], None, "row 0 is neither a text nor a dict"),
+        ([{"a": 1, "b": 2}], None, "which column is to be sent? There are a, b"),
+        ([{"a": 1}], "{{b}}", "no column 'b'. There are a"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_before_anything_is_sent(
+    echo: Echo, rows: Any, template: str | None, said: str
+) -> None:
+    with pytest.raises(CellError, match=said.replace("?", r"\?")):
+        Notebook().map(rows, template)
+    assert echo.received == []
+
+
+def test_a_row_that_cannot_be_asked_is_an_error_beside_the_others(echo: Echo) -> None:
+    rows = [{"a": "fine"}, {"a": "sk-ant-api03-" + "x" * 40}, {"a": "  "}]
+    made = Notebook().map(rows, "{{a}}", concurrency=1)
+    assert made[0] == "FINE"
+    assert [type(each) for each in made[1:]] == [CellError, CellError]
+    assert len(echo.received) == 1
+
+
+def test_no_rows_are_no_replies(echo: Echo) -> None:
+    made = Notebook().map([])
+    assert list(made) == []
+    assert "0 of 0 answered" in repr(made)
+
+
+def test_a_conversation_is_refused(echo: Echo) -> None:
+    notebook = Notebook()
+    with pytest.raises(CellError, match="outside of any conversation"):
+        notebook.map(["one"], conversation="main")
+
+
+def test_a_budget_holds_for_all_rows_together(echo: Echo) -> None:
+    notebook = Notebook()
+    notebook.settings.budget_usd = 0.05
+    echo.latency = 0.1
+    made = notebook.map([f"question {n}" for n in range(40)], max_tokens=400, concurrency=12)
+    refused = [each for each in made if isinstance(each, OverBudget)]
+    assert 0 < len(refused) < 40
+    assert notebook.usage.total.usd <= 0.05
+
+
+def test_what_is_shown_is_inert(echo: Echo) -> None:
+    made = Notebook().map(["<script>alert(1)</script>"])
+    html = made._repr_mimebundle_()["text/html"]
+    assert "<script>" not in html.lower()
+    assert "&lt;SCRIPT&gt;" in html
+
+
+# Grades
+
+
+def test_replies_are_compared_with_what_was_expected(echo: Echo) -> None:
+    rows = [{"q": "one", "right": "ONE"}, {"q": "two", "right": "two"}]
+    for grade, passes in (("exact", [True, False]), ("contains", [True, False]), ("regex", [True, False])):
+        made = Notebook().map(rows, "{{q}}", grade=grade, expected="right", concurrency=1)
+        assert made.grades == passes
+        assert made.pass_rate == 0.5
+    assert "50.0% passed (1 of 2)" in made.summary
+
+
+def test_a_function_grades_by_the_reply_and_by_its_row(echo: Echo) -> None:
+    rows = [{"q": "one", "n": 3}, {"q": "refuse", "n": 3}, {"q": "three", "n": 3}]
+    made = Notebook().map(rows, "{{q}}", grade=lambda reply, row: len(reply) == row["n"], concurrency=1)
+    assert made.grades == [True, None, False]
+    made = Notebook().map(rows, "{{q}}", grade=len, concurrency=1)
+    assert made.grades == [3, None, 5]
+    made = Notebook().map(rows, "{{q}}", grade=lambda reply: 1 / 0, concurrency=1)
+    assert isinstance(made.grades[0], ZeroDivisionError)
+    assert made.pass_rate is None
+
+
+def test_a_model_grades_by_a_rubric(echo: Echo) -> None:
+    class Judge(Echo):
+        def answer(self, text: str) -> Answer:
+            return (
+                whole("pass\nwell done" if "GOOD" in text else "Fail: no")
+                if "<rubric>" in text
+                else whole(text.upper())
+            )
+
+    echo.answer = lambda text: Judge.answer(echo, text)  # type: ignore[method-assign]
+    notebook = Notebook()
+    rubric = notebook.rubric("Is it good?", model="claude-haiku-5-5")
+    made = notebook.map(["good", "bad"], grade=rubric, concurrency=1)
+    assert made.grades == [True, False]
+    assert [received.json["model"] for received in echo.received[2:]] == ["claude-haiku-5-5"] * 2
+
+
+def test_a_verdict_that_is_none_is_no_grade() -> None:
+    assert [Rubric.verdict(said) for said in ("PASS", "I would say: fail.", "perhaps", "")] == [True, False, None, None]
+
+
+@pytest.mark.parametrize(("grade", "expected"), [(True, True), (0, False), (0.5, True), (0.2, False), (None, None)])
+def test_what_counts_as_passed(grade: Any, expected: bool | None) -> None:
+    assert passed(grade) == expected
+
+
+def test_an_unknown_grader_or_column_is_one_line() -> None:
+    with pytest.raises(CellError, match="grade='close' is not known"):
+        grader("close", "expected", ["expected"])
+    with pytest.raises(CellError, match=r"compares with (a|the) column 'right'"):
+        grader("exact", "right", ["a"])
+
+
+def test_rows_are_texts_dicts_and_frames() -> None:
+    assert rows_of(["a"]) == [{"prompt": "a"}]
+    assert rows_of({"a": 1} for _ in range(2)) == [{"a": 1}] * 2
+    assert rows_of(pandas.DataFrame({"a": [1, 2], 3: ["x", "y"]})) == [{"a": 1, "3": "x"}, {"a": 2, "3": "y"}]
+
+
+# Executors
+
+
+def test_threads_of_somebody_else_send(echo: Echo) -> None:
+    with ThreadPoolExecutor(3) as executor:
+        made = Notebook().map([f"q {n}" for n in range(6)], executor=executor, concurrency=1)
+    assert made == [f"Q {n}" for n in range(6)]
+    assert all(answer.entry for answer in made.answers)
+
+
+def test_another_process_sends_and_the_journal_is_written_here(echo: Echo) -> None:
+    import multiprocessing
+
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        notebook = Notebook()
+        made = notebook.map(["one", "refuse"], executor=executor, concurrency=1, stream=False)
+        assert made[0] == "ONE"
+        assert isinstance(made[1], APIError)
+        assert made[1].status == 400
+    assert notebook.journal.exchange(made.answers[0].entry).text == "ONE"
+
+
+def test_an_executor_that_fails_is_an_error_beside_the_others(echo: Echo) -> None:
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    made = Notebook().map(["one"], executor=executor)
+    assert isinstance(made[0], ConnectionFailed)
+
+
+@pytest.mark.filterwarnings("ignore")  # of distributed, about the machine
+def test_a_cluster_of_dask_sends(echo: Echo) -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        texts = [f"question {n}" for n in range(12)] + ["same", "same"]
+        made = Notebook().map(texts, executor=client.get_executor(), concurrency=4)
+        assert sorted(made) == sorted(text.upper() for text in texts)
+    assert len(echo.received) == 14
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        APIError("no", status=404, type="t", request_id="r", body={"a": 1}),
+        ConnectionFailed("no", may_pass=False),
+        TimedOut("late", may_pass=True),
+        Interrupted("stopped"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_comes_back_from_another_process_as_it_was(error: Exception) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))
+
+
+# In a kernel
+
+
+def test_stopping_keeps_what_is_done(endpoint: Server) -> None:
+    quick, slow = whole("done"), whole("late")
+    endpoint.answers(*[quick] * 5, Answer(headers=JSON, pieces=slow.pieces, before_headers=30))
+    with Kernel() as kernel:
+        kernel.run("%load_ext claude_magic\nfrom claude_magic import claude\n%config Claude.concurrency = 1")
+        ran = kernel.run("claude.map([f'q {n}' for n in range(10)])", stop_after=1.5)
+        assert ran.error is not None
+        assert ran.error[0] == "Interrupted"
+        assert "5 of 10 answered" in ran.error[1]
+        assert len(ran.error[2]) == 1
+        assert ran.seconds < 5
+        assert kernel.value("[r for r in claude.mapped if isinstance(r, str)]") == ["done"] * 5
+        endpoint.answers(whole("done"))
+        before = len(endpoint.received)
+        kernel.run("again = claude.map([f'q {n}' for n in range(10)])")
+        assert kernel.value("list(again)") == ["done"] * 10
+        assert len(endpoint.received) - before == 5
+
+
+def test_memory_stays_flat_and_threads_end(echo: Echo) -> None:
+    before = threading.active_count()
+    Notebook().map([f"q {n}" for n in range(50)], concurrency=8)
+    time.sleep(0.3)
+    assert threading.active_count() <= before + 3
