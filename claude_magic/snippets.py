@@ -65,14 +65,14 @@ class Snippets(Mapping[str, Snippet]):
         return Snippet(name=name, line=first.removeprefix("%%claude").strip(), text=text)
 
     def __contains__(self, name: object) -> bool:
-        return name in list(self)
+        return any(name == each for each in self)
 
     def __iter__(self) -> Iterator[str]:
         folder = _folder()
         return iter(sorted(path.stem for path in folder.glob("*.txt"))) if folder.is_dir() else iter(())
 
     def __len__(self) -> int:
-        return len(list(self))
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         rows = [f"{name:<20}  {' '.join(self[name].text.split())[:70]}" for name in self]

@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import CellError
 from .options import BY_NAME, Option, Options, checked, names, nearest
 
+_MORE = re.compile(r"[A-Za-z][\w-]*=")
+
 
 def parsed(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
     """The options at the beginning of `line`, and the text after them, exactly as typed.
@@ -80,6 +82,9 @@ def _words(
         if line[position:].split(None, 1)[0] in BY_NAME:
             raise CellError(f"{name} needs a value before {line[position:].split(None, 1)[0]}. Quote it if it is one.")
         word, position = _word(line, position, name, is_json=kind == "JSON")
+        words.append(word)
+    while option.several and _MORE.match(line, _after_space(line, position)):
+        word, position = _word(line, _after_space(line, position), name, is_json=False)
         words.append(word)
     return words, position
 

@@ -15,6 +15,7 @@ from ..errors import CellError
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 KINDS = ("text", "markdown", "code", "json", "html")
 MOST_TIMES = 20
+COMPARED = ("model", "max-tokens", "system", "temperature", "top-p", "top-k", "effort", "stop", "api-version")
 _CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"}
 _OPTION_OF = {
@@ -45,6 +46,7 @@ class Options:
         explain: Whether the last exception is the message.
         fix: The same, with the corrected cell as the next input.
         times: How often to ask, at once.
+        compare: By the name of an option, the values to ask with, as written.
         preview: Whether to show the request instead of sending it.
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
@@ -81,6 +83,7 @@ class Options:
     explain: bool = False
     fix: bool = False
     times: int = 1
+    compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     preview: bool = False
     save: str | None = None
     with_: tuple[str, ...] = ()
@@ -115,6 +118,7 @@ class Option:
         read: From the words to the value.
         gather: Whether values add up instead of the last one counting.
         also: A field that it sets to True besides.
+        several: Whether more words of the form NAME=... belong to it.
     """
 
     names: tuple[str, ...]
@@ -124,6 +128,7 @@ class Option:
     field: str = ""
     gather: bool = False
     also: str = ""
+    several: bool = False
 
     @property
     def optional(self) -> bool:
@@ -173,6 +178,20 @@ def _times(value: str) -> int:
     if not (value.isdecimal() and value.isascii() and 1 <= int(value) <= MOST_TIMES):
         raise ValueError(f"is a whole number from 1 to {MOST_TIMES}")
     return int(value)
+
+
+def _compared(*words: str) -> dict[str, tuple[str, ...]]:
+    """By the name of an option, its values."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, equals, values = word.partition("=")
+        known = tuple(dict.fromkeys(filter(None, (value.strip() for value in values.split(",")))))
+        if not equals or not known or name.replace("_", "-") not in COMPARED:
+            raise ValueError(f"takes NAME=A,B, where NAME is one of {', '.join(COMPARED)}")
+        found[name.replace("-", "_")] = known
+    if math.prod(map(len, found.values())) > MOST_TIMES:
+        raise ValueError(f"asks for more than {MOST_TIMES} replies")
+    return found
 
 
 def _field(name: str, value: str) -> tuple[str, Any]:
@@ -240,6 +259,13 @@ _TABLE = (
     Option(names=("--explain",), help="ask why the last cell failed"),
     Option(names=("--fix",), help="ask for the corrected cell, as the next input"),
     Option(names=("--times",), words=("N",), read=_times, help="ask N times at once, replies side by side"),
+    Option(
+        names=("--compare",),
+        words=("NAME=A,B",),
+        read=_compared,
+        several=True,
+        help="ask with each of these values, side by side; @x is a variable or snippet; repeatable words",
+    ),
     Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
     Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
     Option(
@@ -252,7 +278,7 @@ _TABLE = (
 )
 # Options that only make sense where there is a cell.
 _OF_CELLS = {"help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_", "attach", "allow_secret"}
-_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times"}
+_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times", "compare"}
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 
 
@@ -275,6 +301,21 @@ def help_text() -> str:
             "Defaults: %config Claude",
         )
     )
+
+
+def with_value(options: Options, name: str, value: str) -> Options:
+    """`options` with the option of this field set to a value as it is written.
+
+    Raises:
+        CellError: It is none of that option.
+    """
+    written = "--" + name.replace("_", "-")
+    try:
+        read = BY_NAME[written].read(value)
+    except ValueError as error:
+        raise CellError(f"--compare {name}: {error}: {value[:80]!r}.") from None
+    change: dict[str, Any] = {name: (read,) if name == "stop" else read}
+    return replace(options, **change)
 
 
 def names() -> list[str]:

@@ -73,6 +73,8 @@ class ClaudeMagics(Magics):
         options = cell.options
         if options.preview:
             print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
+        elif options.compare:
+            self._answer_compared(cell)
         elif options.times > 1:
             self._answer_times(cell)
         else:
@@ -120,6 +122,21 @@ class ClaudeMagics(Magics):
                 raise exchange.error
         if cell.options.out:
             self.shell.push({cell.options.out: [result(cell.options, e, cell.schema).value for e in exchanges]})
+
+    def _answer_compared(self, cell: Composed) -> None:
+        from ..display.grid import Grid
+        from .comparing import combinations, results
+
+        several = combinations(cell.options, self.shell.user_ns, notebook.snippets)
+        grid = Grid(page=self._cells.in_notebook, labels=[each.label for each in several])
+        asked = [each.options for each in several]
+        exchanges = notebook.ask_each(asked, cell.text, grid, self._cells.next(), cell.attached)
+        grid.finish(exchanges)
+        if cell.options.out:
+            self.shell.push({cell.options.out: results(several, exchanges)})
+        for exchange in exchanges:
+            if isinstance(exchange.error, Interrupted):
+                raise exchange.error
 
     def _offer(self, source: str) -> None:
         """Put `source` into the next cell, without running it; not again if this cell has just done so."""
