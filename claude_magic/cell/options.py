@@ -14,6 +14,7 @@ from ..errors import CellError
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 KINDS = ("text", "markdown", "code", "json", "html")
+LANGUAGES = ("curl", "python", "typescript", "openai", "requests", "http")
 MOST_TIMES = 20
 COMPARED = ("model", "max-tokens", "system", "temperature", "top-p", "top-k", "effort", "stop", "api-version")
 _CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
@@ -47,6 +48,8 @@ class Options:
         fix: The same, with the corrected cell as the next input.
         times: How often to ask, at once.
         compare: By the name of an option, the values to ask with, as written.
+        show: Language in which to show the request instead of sending it.
+        curl: Whether the text is a curl command, to be sent as a request.
         preview: Whether to show the request instead of sending it.
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
@@ -84,6 +87,8 @@ class Options:
     fix: bool = False
     times: int = 1
     compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    show: str = ""
+    curl: bool = False
     preview: bool = False
     save: str | None = None
     with_: tuple[str, ...] = ()
@@ -194,6 +199,12 @@ def _compared(*words: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"is one of {', '.join(LANGUAGES)}")
+    return value
+
+
 def _field(name: str, value: str) -> tuple[str, Any]:
     try:
         return name, json.loads(value)
@@ -266,6 +277,13 @@ _TABLE = (
         several=True,
         help="ask with each of these values, side by side; @x is a variable or snippet; repeatable words",
     ),
+    Option(
+        names=("--show",),
+        words=("LANGUAGE",),
+        read=_language,
+        help="print the request as a program instead of sending it: " + ", ".join(LANGUAGES),
+    ),
+    Option(names=("--curl",), help="the text is a curl command: send what it would send"),
     Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
     Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
     Option(
@@ -278,7 +296,7 @@ _TABLE = (
 )
 # Options that only make sense where there is a cell.
 _OF_CELLS = {"help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_", "attach", "allow_secret"}
-_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times", "compare"}
+_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times", "compare", "show", "curl"}
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 
 
@@ -352,6 +370,11 @@ def from_keywords(keywords: Mapping[str, Any]) -> Options:
         values["stop"] = (values["stop"],)
     values["stop"] = tuple(values.get("stop") or ())
     return checked(Options(**values))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a header of this name is a credential, or set for you."""
+    return name.lower() in _CREDENTIALS or name.lower() in _OURS
 
 
 def _check_header(name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""The five tabs of the panel, as HTML: headers, usage, request, response, events.
+"""The tabs of the panel, as HTML: headers, usage, request, response, events, code.
 
 Every name and value is untrusted, the model's and the server's alike: all of it passes `excerpt`,
 nothing of it becomes an attribute that could fetch or run, and the size is bounded.
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ..errors import APIError, ClaudeError
+from ..errors import APIError, CellError, ClaudeError
 from ..wire import Exchange, TimedEvent
 from ..wire.headers import holds_a_credential, names_a_credential
 from ..wire.money import dollars
@@ -27,6 +27,8 @@ _SHOWN = {
     *("cf-ray", "cf-cache-status", "x-envoy-upstream-service-time", "x-cloud-trace-context", "x-robots-tag"),
     *("strict-transport-security", "content-security-policy"),
 }
+_LANGUAGES = ("curl", "python", "typescript", "openai", "requests", "http")
+_CODE_LIMIT = 5_000  # characters of a program
 _MOST_HEADERS = 100
 _MOST_NUMBERS = 200
 _EVENTS_AT_EACH_END = 100
@@ -41,6 +43,7 @@ def tabs(exchange: Exchange) -> dict[str, str]:
         "Request": _request(exchange),
         "Response": _response(exchange),
         "Events": _events(exchange),
+        **({} if exchange.program is None else {"Code": _code(exchange)}),
     }
 
 
@@ -176,6 +179,22 @@ def _response(exchange: Exchange) -> str:
     if exchange.message.body:
         return error + json_block(exchange.message.body)
     return error or note("The answer holds no message.")
+
+
+def _code(exchange: Exchange) -> str:
+    """The request as programs, each folded."""
+    return "".join(
+        f"<details><summary>{language}</summary>{_program(exchange, language)}</details>" for language in _LANGUAGES
+    )
+
+
+def _program(exchange: Exchange, language: str) -> str:
+    try:
+        text = str(exchange.code(language))
+    except CellError as error:
+        return note(str(error))
+    whole = "" if len(text) <= _CODE_LIMIT else note(f"cut: claude.last.code({language!r}) gives all of it")
+    return text_block(cut(text, _CODE_LIMIT)) + whole
 
 
 def _error(error: ClaudeError) -> str:

@@ -59,7 +59,7 @@ def composed(
         snippet = snippets[name]
         options = overlaid(parsed(snippet.line, text_follows=False)[0], options)
         text = _after(snippet.text, text)
-    if "{{" in text:
+    if "{{" in text and not options.curl:  # what was pasted is no template
         from ..cell.templates import filled
 
         text = filled(text, namespace, write, allow_secret=options.allow_secret)

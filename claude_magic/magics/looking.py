@@ -11,11 +11,12 @@ from ..journal.recording import Recorder
 from ..settings import Claude
 from ..wire import Exchange
 from .books import Books
+from .programs import Programs
 
 
 def journal(path: Path) -> Journal:
     """The journal of a file, with its tables as a notebook shows them."""
-    return Journal(path, shown=_table, sums=_sums)
+    return Journal(path, shown=_table, sums=_sums, written=Programs())
 
 
 def recorder(path: Path, books: Books, settings: Claude) -> Recorder:

@@ -71,7 +71,9 @@ class ClaudeMagics(Magics):
 
     def _answer(self, cell: Composed) -> None:
         options = cell.options
-        if options.preview:
+        if options.show:
+            print(notebook.program(options, cell.text, self._cells.next(), cell.attached))
+        elif options.preview:
             print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
         elif options.compare:
             self._answer_compared(cell)

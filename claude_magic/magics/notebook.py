@@ -15,6 +15,7 @@ from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
 from .cells import Cells
+from .programs import Programs
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
@@ -155,8 +156,17 @@ class Notebook:
         question = self._question(means.settings, options, text, cell, attached)
         asker = self.asker(options, cell, question.conversation)
         exchange = ask(means, Asking(options=options, question=question.question, asker=asker), reader)
-        self.last = question.remember(exchange)
+        self.last = replace(question.remember(exchange), program=Programs(attached))
         return self.last
+
+    def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
+        """The request that `ask` would send, as a program in `options.show`; nothing is sent."""
+        from .sending import Asking, shown
+
+        means = self.means(options)
+        question = self._question(means.settings, options, text, cell, attached).question
+        asking = Asking(options=options, question=question, asker=self.asker(options, cell))
+        return Programs(attached)(shown(means, asking), options.show)
 
     def ask_times(
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
@@ -188,7 +198,9 @@ class Notebook:
             )
             for number, options in enumerate(several, 1)
         ]
-        exchanges = ask_all(means, asked, readers, at_once=means.settings.concurrency)
+        programs = Programs(attached)
+        found = ask_all(means, asked, readers, at_once=means.settings.concurrency)
+        exchanges = [replace(each, program=programs) for each in found]
         self.last = exchanges[-1]
         return exchanges
 
@@ -264,6 +276,8 @@ class Notebook:
     ) -> Asked:
         from .question import asked
 
+        if options.curl:
+            return self._pasted(text, cell, settings)
         return asked(
             options,
             text,
@@ -273,6 +287,15 @@ class Notebook:
             default=settings.conversation,
             cut=self._cut,
         )
+
+    def _pasted(self, text: str, cell: str, settings: Claude) -> Asked:
+        """What a curl command asks."""
+        from .programs import curl
+        from .question import Asked
+        from .sending import Question
+
+        body, headers = curl(text, settings.base_url)
+        return Asked(cell=cell, question=Question(new=[], body=body, headers=headers))
 
     def means(self, options: Options) -> Means:
         """What it takes to ask with these options."""

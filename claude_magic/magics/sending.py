@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..api import credentials
@@ -21,11 +21,11 @@ from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
 from ..conversation.conversation import digest
-from ..errors import CellError, ClaudeError, ExchangeError, Interrupted
+from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, SettingsError
 from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
 from .books import Asker, Books
-from .provider import Provider, provider, unasked
+from .provider import Provider, is_local, provider, unasked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +51,15 @@ class Question:
         new: The messages of this cell, as the API's JSON.
         replayed: From what thinking blocks are bound to, to the messages before them.
         system: A system prompt of its own; `None` leaves it to the options and the settings.
+        body: All of the request's body, sent as it is; `None` to make it of the rest.
+        headers: Further headers.
     """
 
     new: list[dict[str, Any]]
     replayed: Callable[[str], list[Any]] = lambda _: []
     system: str | None = None
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +141,19 @@ def offline(settings: Claude, asking: Asking) -> Iterator[Request]:
         yield _request(settings, asking.options, asking.question, asked)
 
 
+def shown(means: Means, asking: Asking) -> Request:
+    """The request as it would be sent, as far as that is known without a key."""
+    interrupt = Interrupt()
+    try:
+        local = is_local(means.settings)
+        asked = None if local else provider(means.settings, asking.begun(means.settings), interrupt)
+    except SettingsError:
+        asked = None
+    if asked is None:
+        return next(offline(means.settings, asking))
+    return _request(means.settings, asking.options, asking.question, asked)
+
+
 def prepared(means: Means, options: Options, question: Question) -> tuple[Request, int | str]:
     """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
 
@@ -168,7 +185,9 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
     version = options.api_version or settings.api_version
-    _refuse_keys({**fields, "model": model, "messages": question.new}, [version, *options.header.values()], asked)
+    headers = {**question.headers, **options.header}
+    given = question.body or {}
+    _refuse_keys({**given, **fields, "model": model, "messages": question.new}, [version, *headers.values()], asked)
     request = messages(
         base_url=asked.base_url,
         api_version=version,
@@ -177,11 +196,12 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
         stream=settings.stream if options.stream is None else options.stream,
         fields=fields,
-        headers=options.header,
+        headers=headers,
     )
+    if question.body is not None:
+        request = replace(request, body=question.body)
     if asked.credential is not None:
-        headers = Headers([*request.headers.items(), asked.credential.placeholder])
-        request = Request(method=request.method, url=request.url, headers=headers, body=request.body)
+        request = replace(request, headers=Headers([*request.headers.items(), asked.credential.placeholder]))
     check_size(request.content)
     return request
 

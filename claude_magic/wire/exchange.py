@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, overload
 
-from ..errors import ClaudeError
+from ..errors import CellError, ClaudeError
 from .headers import Headers
 from .message import Block, Message
 from .request import Request
@@ -24,6 +24,15 @@ class TimedEvent(NamedTuple):
     seconds: float
     event: str
     data: str
+
+
+class Code(str):
+    """The text of a program; at the end of a cell it is shown in its own lines."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 Batch = tuple[float, Sequence[str | None], Sequence[str]]
@@ -79,6 +88,7 @@ class Exchange:
         replayed: When what it replays was recorded, in ISO 8601, UTC; `""` if it was really asked.
         entry: Its number in the journal; `None` if it is not there.
         error: Why it failed; `None` if it did not.
+        program: Writes a request in a language; `None` if nobody gave one.
     """
 
     request: Request
@@ -97,6 +107,17 @@ class Exchange:
     replayed: str = ""
     entry: int | None = None
     error: ClaudeError | None = None
+    program: Callable[[Request, str], str] | None = field(default=None, repr=False, compare=False)
+
+    def code(self, language: str = "python") -> Code:
+        """The request as a program: `curl`, `python`, `typescript`, `openai`, `requests` or `http`.
+
+        Raises:
+            CellError: There is no such language, or the request cannot be said in it.
+        """
+        if self.program is None:
+            raise CellError("nobody can write this exchange as a program. Ask with %%claude, or from claude.journal.")
+        return Code(self.program(self.request, language))
 
     @property
     def text(self) -> str:
