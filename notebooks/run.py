@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from claude_magic import ClaudeError
 from claude_magic.magics.provider import is_local
 from claude_magic.settings import Claude
 
+_SENDS_NOTHING = re.compile(r"--(preview|show|count)\b")
 SHOW = """
 from claude_magic import claude
 from claude_magic.display.plain import plain
@@ -75,7 +77,7 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path) -> str:
             if cell.cell_type == "code":
                 _progress(f"cell {number + 1} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
             client.execute_cell(cell, number)
-            if cell.source.startswith("%%claude") and "--preview" not in cell.source and not shown:
+            if cell.source.startswith("%%claude") and not _SENDS_NOTHING.search(cell.source) and not shown:
                 shown = _printed(client, notebook)
         client.set_widgets_metadata()
     _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s")

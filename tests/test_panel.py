@@ -27,7 +27,10 @@ from tests.panel_exchange import DATE, REQUEST_ID, exchange, headers, limit_head
 ROOT = Path(__file__).parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ALLOWED_TAGS = {"style", "details", "summary", "div", "span", "table", "thead", "tbody", "tr", "th", "td", "p", "pre"}
+DRAWN = {"svg", "text", "rect", "title", "path"}
 ALLOWED_ATTRIBUTES = {"class", "scope", "colspan", "role", "aria-label", "style", "data-lm-suppress-shortcuts"}
+ALLOWED_ATTRIBUTES |= {"viewbox", "fill", "font-family", "x", "y", "width", "height", "rx", "d", "fill-opacity"}
+ALLOWED_ATTRIBUTES |= {"opacity", "text-anchor", "stroke", "stroke-opacity", "stroke-dasharray", "font-size"}
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x\x1b]52;c;x\x07\u202e\x85\x00\r\n</td></style>"
 )
@@ -85,9 +88,11 @@ def text(source: str) -> str:
 
 def assert_inert(source: str) -> None:
     read = Read(source)
-    assert read.tags <= ALLOWED_TAGS
+    assert read.tags <= ALLOWED_TAGS | DRAWN
     assert {name for name, _ in read.attributes} <= ALLOWED_ATTRIBUTES
-    assert all(re.fullmatch(r"width:\d{1,3}%", value or "") for name, value in read.attributes if name == "style")
+    styles = {value or "" for name, value in read.attributes if name == "style"}
+    assert all(re.fullmatch(r"width:\d{1,3}%|[a-z0-9:;%. -]{1,80}", value) for value in styles)
+    assert not any("url" in value or "expression" in value for value in styles)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", source)
 
 

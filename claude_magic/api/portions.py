@@ -79,8 +79,14 @@ def portions(request: Request, count: Callable[[Request], int]) -> list[Portion]
         Interrupted: The reader stopped it.
     """
 
+    calls = 1
+
     def counted(body: Body) -> int | None:
-        """`None` if it is not a request that the API takes."""
+        """`None` if it is not a request that the API takes, or if there were enough."""
+        nonlocal calls
+        if calls >= _MOST_CALLS:
+            return None
+        calls += 1
         try:
             return count(replace(request, body=body))
         except APIError as error:
@@ -88,10 +94,9 @@ def portions(request: Request, count: Callable[[Request], int]) -> list[Portion]
                 raise
             return None
 
-    body = request.body or {}
     whole = count(request)
     found: list[Portion] = []
-    for step, tokens, after in _measured(_steps(body), whole, counted):
+    for step, tokens, after in _measured(_steps(request.body or {}), whole, counted):
         found.append(Portion(kind=step.kind, name=step.name, tokens=tokens))
         found.extend(_attachments(step, after, counted))
     return found
@@ -112,8 +117,9 @@ def _measured(
     found: list[tuple[_Step, int, int]] = []
     before, waiting, refused = 0, list[_Step](), set[str]()
     for step in steps:
-        role = _role(step.body["messages"][-1]) if step.body.get("messages") else ""
-        skipped = step.kind == "messages" and (role in refused or _asks_a_tool(step.body["messages"][-1]))
+        last = _messages(step.body)[-1:]
+        role = _role(last[0]) if last else ""
+        skipped = step.kind == "messages" and (role in refused or any(map(_asks_a_tool, last)))
         after = whole if step is steps[-1] else None if skipped else counted(step.body)
         waiting.append(step)
         if after is None:
@@ -137,16 +143,14 @@ def _steps(body: Body) -> list[_Step]:
     messages = _messages(body)
     base = {name: value for name, value in body.items() if name not in _FIELDS}
     base["messages"] = messages[:1]
-    opening = [*_opening(base, body)]
+    steps = [*_opening(base, body)]
     attached = sum(any(_kinds(message)) for message in messages)
-    left = _MOST_CALLS - len(opening) - min(attached, _MOST_FOR_ATTACHMENTS)
-    tools = _list(body.get("tools"))
-    apart = len(tools) if len(tools) <= min(_MOST_TOOLS, left - len(messages) + 1) else min(len(tools), 1)
-    so_far = opening[-1].body
-    opening += _tools(so_far, body, apart) if tools else []
-    further = left - apart
-    rest = [_step_to(body, messages, first, last) for first, last in _stretches(len(messages), further)]
-    return [*opening, *rest]
+    left = _MOST_CALLS - len(steps) - min(attached, _MOST_FOR_ATTACHMENTS)
+    tools = len(_list(body.get("tools")))
+    apart = tools if tools <= min(_MOST_TOOLS, left - len(messages) + 1) else min(tools, 1)
+    steps += _tools(steps[-1].body, body, apart)
+    steps += [_step_to(body, messages, first, last) for first, last in _stretches(len(messages), left - apart)]
+    return steps
 
 
 def _opening(base: dict[str, Any], body: Body) -> Iterator[_Step]:

@@ -50,6 +50,9 @@ class Options:
         compare: By the name of an option, the values to ask with, as written.
         show: Language in which to show the request instead of sending it.
         curl: Whether the text is a curl command, to be sent as a request.
+        events: Whether to list the events as they arrive, instead of the reply.
+        count: Whether to count the tokens instead of asking.
+        diff: Whether to show what changed since this cell's previous run.
         preview: Whether to show the request instead of sending it.
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
@@ -89,6 +92,9 @@ class Options:
     compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     show: str = ""
     curl: bool = False
+    events: bool = False
+    count: bool = False
+    diff: bool = False
     preview: bool = False
     save: str | None = None
     with_: tuple[str, ...] = ()
@@ -284,6 +290,9 @@ _TABLE = (
         help="print the request as a program instead of sending it: " + ", ".join(LANGUAGES),
     ),
     Option(names=("--curl",), help="the text is a curl command: send what it would send"),
+    Option(names=("--events",), help="list the server-sent events as they arrive, with their times"),
+    Option(names=("--diff",), help="show what changed since this cell's previous run"),
+    Option(names=("--count",), help="count the tokens of each portion; send nothing to a model"),
     Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
     Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
     Option(
@@ -296,7 +305,21 @@ _TABLE = (
 )
 # Options that only make sense where there is a cell.
 _OF_CELLS = {"help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_", "attach", "allow_secret"}
-_OF_CELLS |= {"schema", "as_", "lang", "tag", "explain", "fix", "times", "compare", "show", "curl"}
+_OF_CELLS |= {
+    "schema",
+    "as_",
+    "lang",
+    "tag",
+    "explain",
+    "fix",
+    "times",
+    "compare",
+    "show",
+    "curl",
+    "events",
+    "count",
+    "diff",
+}
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 
 

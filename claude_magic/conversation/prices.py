@@ -38,6 +38,14 @@ def known() -> list[str]:
     return list(_data()["models"])
 
 
+def rates(model: str, corrections: Corrections = _NONE) -> Mapping[str, Any]:
+    """What is known of a model's prices, US dollars per million tokens; empty if nothing is."""
+    try:
+        return _rates(model, corrections)
+    except Unknown:
+        return {}
+
+
 def usd(model: str, usage: Mapping[str, Any], *, corrections: Corrections = _NONE, batch: bool = False) -> float | None:
     """US dollars of one finished reply.
 

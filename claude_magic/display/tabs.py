@@ -19,6 +19,7 @@ from ..wire.money import dollars
 from .bars import bar, moment, rate_limits
 from .excerpt import BODY_LIMIT, cut, one_line, safe_content
 from .rows import group, json_block, note, row, table, text_block
+from .timeline import timeline
 
 _FIRST = ("request-id", "anthropic-organization-id")
 _SHOWN = {
@@ -219,7 +220,7 @@ def _events(exchange: Exchange) -> str:
         shown.append(f'<tr><td></td><td colspan="2" class="cm-absent">… {left:,} more</td></tr>')
     shown.extend(_event(event) for event in events[_EVENTS_AT_EACH_END:][-_EVENTS_AT_EACH_END:])
     head = '<tr><th scope="col">ms</th><th scope="col">event</th><th scope="col">data</th></tr>'
-    return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(shown)}</tbody></table>'
+    return timeline(exchange) + f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(shown)}</tbody></table>'
 
 
 def _event(event: TimedEvent) -> str:

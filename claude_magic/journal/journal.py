@@ -161,6 +161,11 @@ class Journal:
         found: Recorded | None = self._read(lambda c: reading.shown(c, request.identity, cell))
         return found
 
+    def before(self, cell: str) -> Exchange | None:
+        """What a cell was answered last, whole; `None` if it was not."""
+        found: Exchange | None = self._read(lambda c: reading.before(c, cell))
+        return found
+
     def nearest(self, request: Request) -> str:
         """What differs from the nearest request that was answered, a sentence."""
         known = self._read(lambda c: reading.requests(c, 500))

@@ -85,6 +85,12 @@ def _recorded(connection: sqlite3.Connection, found: list[Row]) -> Recorded | No
     return rows.recorded(found[0], _events(connection, found[0]["id"])) if found else None
 
 
+def before(connection: sqlite3.Connection, cell: str) -> Exchange | None:
+    """The last whole exchange of a cell."""
+    found = _all(connection, f"select * from exchange where cell = ? and {_WHOLE} order by id desc limit 1", cell)  # noqa: S608
+    return _exchange(connection, found[0]) if found else None
+
+
 def requests(connection: sqlite3.Connection, count: int) -> list[Exchange]:
     """The last whole exchanges, without their events, to look for the nearest one."""
     found = _all(connection, f"select * from exchange where {_WHOLE} order by id desc limit ?", count)  # noqa: S608

@@ -9,7 +9,7 @@ from typing import Protocol
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..errors import ClaudeError, Interrupted
-from ..wire import Exchange
+from ..wire import Events, Exchange
 from .running import Running, wait
 from .sending import Asking, Means, answered
 
@@ -18,7 +18,7 @@ _TICK = 0.1  # seconds between two looks at whether a question that waits for it
 
 
 class Reader(Protocol):
-    """Shows an exchange: while it grows, and when it is done."""
+    """Shows an exchange: while it grows, and when it is done. One with `arrive(events)` is told of each event."""
 
     def show(self, exchange: Exchange, note: str = "") -> None: ...
 
@@ -39,8 +39,13 @@ def ask(means: Means, asking: Asking, reader: Reader | None = None) -> Exchange:
         SettingsError: Nobody can be asked.
     """
     running = _running(means, asking)
+    arrive, cursor = getattr(reader, "arrive", None), (0, 0)
 
     def show() -> None:
+        nonlocal cursor
+        if arrive is not None:
+            batches, cursor = running.growing.arrived(cursor)
+            arrive(Events(batches))
         if reader is not None:
             reader.show(running.growing.exchange(), running.growing.note)
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.display_functions import display
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..cell.line import parsed
@@ -73,6 +74,8 @@ class ClaudeMagics(Magics):
         options = cell.options
         if options.show:
             print(notebook.program(options, cell.text, self._cells.next(), cell.attached))
+        elif options.count:
+            display(notebook.count(cell.text, cell=self._cells.next(), attached=cell.attached, read=options))
         elif options.preview:
             print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
         elif options.compare:
@@ -85,6 +88,7 @@ class ClaudeMagics(Magics):
     def _answer_once(self, cell: Composed) -> None:
         options, reader = cell.options, self._reader(cell.options)
         which, sent = self._cells.next(), self._cells.sent
+        before = notebook.before(which) if options.diff else None
         exchange = self._repeats.answered(which, self._cells.source, sent)
         if exchange is not None:
             exchange = replace(exchange, notes=(*exchange.notes, "run twice at once: shown again, not asked again"))
@@ -95,6 +99,8 @@ class ClaudeMagics(Magics):
             self._repeats.keep(which, self._cells.source, sent, exchange, took=time.monotonic() - began)
         made, misfit = _made(cell, exchange)
         interrupted = _finished(reader, exchange, thumbnails(cell.attached), made.html)
+        if options.diff and exchange.error is None:
+            _show_difference(before, exchange)
         if exchange.error is not None:
             raise exchange.error
         if misfit is not None:
@@ -149,10 +155,14 @@ class ClaudeMagics(Magics):
 
     def _reader(self, options: Options) -> Any:
         if not self._cells.in_notebook:
-            return _terminal(raw=options.raw)
+            return _terminal(raw=options.raw, events=options.events)
+        panel = notebook.settings.panel if options.panel is None else options.panel
+        if options.events:
+            from ..display.event_lines import EventPage
+
+            return EventPage(panel=panel)
         from ..display.page import Page
 
-        panel = notebook.settings.panel if options.panel is None else options.panel
         return Page(
             owns_cell=self._cells.source.lstrip().startswith("%%claude"),
             raw=options.raw or options.as_ == "text",
@@ -160,11 +170,24 @@ class ClaudeMagics(Magics):
         )
 
 
-def _terminal(*, raw: bool) -> Any:
+def _terminal(*, raw: bool, events: bool) -> Any:
+    if events:
+        from ..display.event_lines import EventTerminal
+
+        return EventTerminal()
     from ..display import rich_terminal
     from ..display.terminal import Terminal
 
     return rich_terminal.RichTerminal() if rich_terminal.available() and not raw else Terminal()
+
+
+def _show_difference(before: Exchange | None, exchange: Exchange) -> None:
+    if before is None:
+        print("nothing to compare with: this cell was not answered before.")
+        return
+    from ..display.differing import differing
+
+    display(differing(before, exchange), raw=True)
 
 
 def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from ..journal.recording import Recorder, Recording
     from ..wire import Exchange
     from .books import Asker, Books
+    from .catalogue import Models
+    from .counting import Count
     from .grading import Rubric
     from .question import Asked
-    from .sending import Means
+    from .sending import Asking, Means
 
 
 class Notebook:
@@ -50,6 +52,7 @@ class Notebook:
         self.cells = Cells()
         self.last: Exchange | None = None
         self.mapped: Replies | None = None
+        self._before: dict[str, Exchange] = {}
         self._went_on: dict[str, Exchange] = {}
         self._shell: Any = None
         self._pool: Any = None
@@ -157,16 +160,59 @@ class Notebook:
         asker = self.asker(options, cell, question.conversation)
         exchange = ask(means, Asking(options=options, question=question.question, asker=asker), reader)
         self.last = replace(question.remember(exchange), program=Programs(attached))
+        if cell:
+            self._before[cell] = self.last
         return self.last
 
     def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """The request that `ask` would send, as a program in `options.show`; nothing is sent."""
-        from .sending import Asking, shown
+        from .sending import shown
 
         means = self.means(options)
+        return Programs(attached)(shown(means, self._asking(means, options, text, cell, attached)), options.show)
+
+    def count(self, what: Any, *, cell: str = "", attached: tuple[Attachment, ...] = (), **options: Any) -> Count:
+        """How many tokens each portion of a request is: system prompt, tools, each message, attachments.
+
+        Args:
+            what: A text to ask, or an exchange.
+            options: The options of `%%claude`, with underscores.
+
+        Raises:
+            ExchangeError: The endpoint does not count, or does not answer.
+        """
+        from ..wire import Exchange
+        from .counting import of_question, of_request
+
+        read = options.pop("read", None) or from_keywords(options)
+        means = self.means(read)
+        if isinstance(what, Exchange):
+            return of_request(means, what.request)
+        return of_question(means, self._asking(means, read, what, cell, attached))
+
+    @property
+    def models(self) -> Models:
+        """The models that the endpoint has, asked for once a day; shown, a table of them.
+
+        Raises:
+            ExchangeError: The endpoint does not list models, or does not answer.
+        """
+        from .catalogue import models
+
+        return models(self.means(Options()))
+
+    def before(self, cell: str) -> Exchange | None:
+        """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
+        if cell in self._before:
+            return self._before[cell]
+        journal = self.books.journal(self.settings)
+        return None if journal is None else journal.before(cell)
+
+    def _asking(self, means: Means, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]) -> Asking:
+        from .sending import Asking
+
         question = self._question(means.settings, options, text, cell, attached).question
-        asking = Asking(options=options, question=question, asker=self.asker(options, cell))
-        return Programs(attached)(shown(means, asking), options.show)
+        return Asking(options=options, question=question, asker=self.asker(options, cell or "nobody"))
 
     def ask_times(
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
@@ -263,8 +309,7 @@ class Notebook:
 
         means = self.means(options)
         settings = means.settings
-        question = self._question(settings, options, text, cell, attached)
-        request, tokens = prepared(means, options, question.question)
+        request, tokens = prepared(means, self._asking(means, options, text, cell, attached))
         body = request.body or {}
         cost = None
         if isinstance(tokens, int):

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..api import credentials
 from ..api.client import Client
@@ -26,6 +26,8 @@ from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
 from .books import Asker, Books
 from .provider import Provider, is_local, provider, unasked
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,25 +156,46 @@ def shown(means: Means, asking: Asking) -> Request:
     return _request(means.settings, asking.options, asking.question, asked)
 
 
-def prepared(means: Means, options: Options, question: Question) -> tuple[Request, int | str]:
+def prepared(means: Means, asking: Asking) -> tuple[Request, int | str]:
     """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
 
     Raises:
         CellError: It cannot be sent.
         SettingsError: Nobody can be asked.
     """
-    settings = means.settings
-    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
-    try:
-        asked = provider(settings, growing, interrupt)
-        request = _request(settings, options, question, asked)
+
+    def prepare(transport: Transport, asked: Provider) -> tuple[Request, int | str]:
+        request = made(means, asking, asked)
         try:
-            transport = _transport(settings, asked, means.pool, growing, interrupt)
             return request, counted(transport, request, asked.credential)
         except ExchangeError as error:
             return request, str(error)
+
+    return looking(means, prepare)
+
+
+def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found:
+    """What `look` finds at the endpoint, which answers nothing and takes no money for it.
+
+    Raises:
+        SettingsError: Nobody can be asked.
+        Interrupted: The reader stopped it.
+    """
+    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
+    try:
+        asked = provider(means.settings, growing, interrupt)
+        return look(_transport(means.settings, asked, means.pool, growing, interrupt), asked)
     except KeyboardInterrupt:
-        raise Interrupted("stopped while the tokens were counted; nothing was sent.") from None
+        raise Interrupted("stopped while the endpoint was looked at; nothing was asked of a model.") from None
+
+
+def made(means: Means, asking: Asking, asked: Provider) -> Request:
+    """The request of a question.
+
+    Raises:
+        CellError: It cannot be sent.
+    """
+    return _request(means.settings, asking.options, asking.question, asked)
 
 
 def frame(body: Mapping[str, Any]) -> str:

@@ -45,9 +45,9 @@ def variables(shell: Any, event: Any) -> list[str]:
 def _after(option: str, begun: str) -> Iterable[str] | None:
     """What can follow an option; `None` if that is not for us to say."""
     if option in ("-m", "--model"):
-        from ..api import models
+        from .catalogue import names
 
-        return models.names()
+        return names(notebook.settings)
     if option in ("-c", "--continue", "--new"):
         return list(notebook.conversations)
     if option == "--with":
