@@ -1,0 +1,150 @@
+"""What a program has to say of a request: its headers, with the names of secrets in their place, and its body.
+
+A header may hold a secret under any name (a gateway's, a cookie). Its value is never written: the program
+reads it from an environment variable named after the header.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import CellError
+from ..wire import Request
+from ..wire.headers import names_a_credential
+from .layout import File
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+_OURS = {("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "claude-magic")}
+_JSON = ("content-type", "application/json")
+_APART = {"x-api-key", "authorization", "host", "connection", "content-length", "transfer-encoding"}
+_LONG_REPLY = 21_333  # tokens, from which on the SDKs refuse not to stream, unless they are given a timeout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """The value of a header that a program takes from its environment."""
+
+    name: str
+    before: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}${self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request, read for writing it down.
+
+    Attributes:
+        request: As it was, for what must be the same byte for byte.
+        url: Without a name and password in it.
+        base_url: What stands before the endpoint.
+        credential: Header and value that open the API.
+        all_headers: The others, without those that only describe the connection.
+        body: As the API parses it, with a `File` in place of data that is read from one.
+    """
+
+    request: Request
+    url: str
+    base_url: str
+    credential: tuple[str, Variable]
+    all_headers: list[tuple[str, str | Variable]]
+    body: Any
+
+    @property
+    def headers(self) -> list[tuple[str, str | Variable]]:
+        """Those that a program must name: without what is only ours, such as the user agent."""
+        return [(name, value) for name, value in self.all_headers if (name.lower(), value) not in _OURS]
+
+    @property
+    def told(self) -> list[tuple[str, str | Variable]]:
+        """Those that a library for JSON does not say by itself."""
+        return [header for header in self.headers if (header[0].lower(), header[1]) != _JSON]
+
+    @property
+    def bearer(self) -> bool:
+        return self.credential[0] == "authorization"
+
+    @property
+    def streams(self) -> bool:
+        return isinstance(self.body, dict) and self.body.get("stream") is True
+
+    @property
+    def reads_files(self) -> bool:
+        return _holds_a_file(self.body)
+
+    @property
+    def needs_a_timeout(self) -> bool:
+        """Whether the official SDKs send it only if they are told how long to wait."""
+        tokens = self.body.get("max_tokens")
+        return not self.streams and isinstance(tokens, int) and tokens > _LONG_REPLY
+
+    def for_an_sdk(self, language: str) -> dict[str, Any]:
+        """The body, if it is one of the endpoint that the SDKs have a function for.
+
+        Raises:
+            CellError: It is not.
+        """
+        if self.url != f"{self.base_url}/v1/messages" or self.request.method != "POST":
+            raise CellError(
+                f"no {language} program: the SDK's function posts to /v1/messages, and this request is "
+                f"{self.request.method} {self.request.endpoint}. Export it as curl, requests or http."
+            )
+        missing = [name for name in ("model", "max_tokens", "messages") if name not in (self.body or {})]
+        if missing:
+            raise CellError(
+                f"no {language} program: the SDK's function needs {', '.join(missing)}, which the request has not. "
+                "Export it as curl, requests or http."
+            )
+        body: dict[str, Any] = self.body
+        return body
+
+
+def call(request: Request, files: Mapping[str, str]) -> Call:
+    """The request, read; `files` holds base64 data and the path each came from."""
+    url = urlsplit(request.url)
+    url = url._replace(netloc=url.netloc.rpartition("@")[2])
+    base = url._replace(path=url.path.removesuffix(request.endpoint), query="", fragment="")
+    return Call(
+        request=request,
+        url=url.geturl(),
+        base_url=base.geturl(),
+        credential=_credential(request),
+        all_headers=[(n, _value(n, value)) for n, value in request.headers.items() if n.lower() not in _APART],
+        body=None if request.body is None else _with_files(json.loads(request.content), files),
+    )
+
+
+def _credential(request: Request) -> tuple[str, Variable]:
+    value = request.headers.get("authorization")
+    if value is None or "x-api-key" in request.headers:
+        return "x-api-key", Variable(name="ANTHROPIC_API_KEY")
+    name = "ANTHROPIC_AUTH_TOKEN" if "$ANTHROPIC_AUTH_TOKEN" in value else "ANTHROPIC_API_KEY"
+    return "authorization", Variable(name=name, before="Bearer ")
+
+
+def _value(name: str, value: str) -> str | Variable:
+    return Variable(name=re.sub(r"\W", "_", name.upper(), flags=re.ASCII)) if names_a_credential(name) else value
+
+
+def _with_files(value: Any, files: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_with_files(item, files) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: _with_files(item, files) for name, item in value.items()}
+    data = value.get("data")
+    if value.get("type") == "base64" and isinstance(data, str) and data in files:
+        made["data"] = File(path=files[data])
+    return made
+
+
+def _holds_a_file(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_a_file, value.values()))
+    return any(map(_holds_a_file, value)) if isinstance(value, list) else isinstance(value, File)

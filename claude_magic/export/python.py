@@ -1,0 +1,82 @@
+"""A request as a program of the official Python SDK.
+
+Fields that its function has no argument for go through `extra_body`. The API's version is written, because
+the SDK has its own.
+Source: https://platform.claude.com/docs/en/cli-sdks-libraries/sdks/python
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .call import DEFAULT_BASE_URL, Call
+from .literals import python_text
+from .python_source import argument, expression, headers, imports, reads_environment
+
+FIELDS = {
+    "cache_control",
+    "container",
+    "diagnostics",
+    "inference_geo",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "model",
+    "output_config",
+    "service_tier",
+    "speed",
+    "stop_sequences",
+    "system",
+    "thinking",
+    "tool_choice",
+    "tools",
+}
+
+_WHOLE = """\
+message = {call}
+for block in message.content:
+    if block.type == "text":
+        print(block.text)
+"""
+_STREAM = """\
+with {call} as stream:
+    for text in stream.text_stream:
+        print(text, end="", flush=True)
+"""
+
+
+def program(call: Call) -> str:
+    """The program.
+
+    Raises:
+        CellError: The SDK has no function for this request.
+    """
+    fields = list(_fields(call))
+    shape, function = (_STREAM, "client.messages.stream") if call.streams else (_WHOLE, "client.messages.create")
+    needed = reads_environment([*dict(call.told).values(), *([call.credential[1]] if call.bearer else [])])
+    start = imports(call, standard=needed, own="import anthropic")
+    client = expression("anthropic.Anthropic", _client(call))
+    return f"{start}client = {client}\n\n" + shape.replace("{call}", expression(function, fields))
+
+
+def _client(call: Call) -> Iterator[tuple[str, str]]:
+    if call.bearer:
+        _, token = call.credential
+        yield "auth_token", f'os.environ["{token.name}"]'
+    if call.base_url != DEFAULT_BASE_URL:
+        yield "base_url", python_text(call.base_url)
+    if call.needs_a_timeout:
+        yield "timeout", "3600"
+    yield from headers("default_headers", dict(call.told))
+
+
+def _fields(call: Call) -> Iterator[tuple[str, str]]:
+    body = call.for_an_sdk("Python")
+    rest = {name: value for name, value in body.items() if name not in FIELDS}
+    if call.streams or rest.get("stream") is False:
+        del rest["stream"]
+    for name, value in body.items():
+        if name in FIELDS or (name == "stream" and value is False):
+            yield argument(name, value)
+    if rest:
+        yield argument("extra_body", rest)
