@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -66,6 +67,8 @@ class Server:
 
     def close(self) -> None:
         self._closing.set()
+        with contextlib.suppress(OSError):  # else its thread could take a connection of a later server
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     @property
