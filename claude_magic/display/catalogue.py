@@ -23,7 +23,7 @@ _SOON = 90  # days
 _UNKNOWN = "?"
 _STATES = {"": "", "ends": "cm-ends", "ended": "cm-ended"}
 _STYLE = (
-    "<style>.cm-models{border-collapse:collapse;font-size:var(--jp-ui-font-size1,13px)}"
+    "<style>.cm-models.cm-models{table-layout:auto;border-collapse:collapse;font-size:var(--jp-ui-font-size1,13px)}"
     ".cm-models.cm-models :is(td,th){text-align:left;padding:2px 12px 2px 0;vertical-align:top;white-space:normal}"
     ".cm-models.cm-models :is(td,th).cm-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".cm-models :is(code,td:nth-child(6)){white-space:nowrap}.cm-models .cm-ended td{opacity:.55}"

@@ -12,7 +12,7 @@ from .excerpt import plain_line
 _NAME = 100  # characters
 _BAR = 24  # characters
 _STYLE = (
-    "<style>.cm-counts{border-collapse:collapse;font-size:var(--jp-ui-font-size1,13px)}"
+    "<style>.cm-counts.cm-counts{table-layout:auto;border-collapse:collapse;font-size:var(--jp-ui-font-size1,13px)}"
     ".cm-counts.cm-counts :is(td,th){text-align:left;padding:2px 12px 2px 0;white-space:normal}"
     ".cm-counts.cm-counts .cm-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".cm-counts .cm-within td:first-child{padding-left:1.5em;opacity:.75}"

@@ -34,8 +34,8 @@ _REST_AFTER_DRAWING = 4
 _PADDING = re.compile(r"\s+\}$")  # which the API puts before the last brace
 _WHOLE = "The answer came whole, not as a stream."
 _STYLE = (
-    "<style>.cm-lines table{border-collapse:collapse;width:100%;margin:0;font-size:var(--jp-code-font-size,12px);"
-    "font-family:var(--jp-code-font-family,ui-monospace,monospace)}"
+    "<style>.cm-lines.cm-lines table{table-layout:auto;border-collapse:collapse;width:100%;margin:0;"
+    "font-size:var(--jp-code-font-size,12px);font-family:var(--jp-code-font-family,ui-monospace,monospace)}"
     ".cm-lines.cm-lines :is(td,th){text-align:left;vertical-align:top;padding:1px 12px 1px 0;white-space:normal;"
     "overflow-wrap:anywhere;max-width:none}.cm-lines.cm-lines :is(td,th):nth-child(-n+2){white-space:nowrap;width:1%}"
     ".cm-lines.cm-lines :is(td,th):first-child{text-align:right;font-variant-numeric:tabular-nums}"
