@@ -463,3 +463,17 @@ def test_recording_takes_what_was_asked_before_it_began(kernel: Kernel, endpoint
     kernel.run("%%claude\nsecond", cell_id="c")
     recording = read(tmp_path / "r.jsonl")
     assert [body["messages"][0]["content"] for body in recording.bodies] == ["first", "second"]
+
+
+def test_several_at_once_are_all_recorded(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
+    endpoint.answers(whole("an answer"))
+    kernel.run(
+        "from claude_magic import claude; claude.record('r.jsonl'); import os; os.makedirs('sub'); os.chdir('sub')"
+    )
+    kernel.run("replies = claude.map([f'question {n}' for n in range(30)], concurrency=8)")
+    assert len(read(tmp_path / "r.jsonl").bodies) == 30
+    kernel.run("claude.replay('../r.jsonl')")
+    again = kernel.run("again = claude.map([f'question {n}' for n in range(30)], concurrency=8)")
+    assert again.error is None
+    assert kernel.value("[again == replies, len(again.errors)]") == [True, 0]
+    assert len(endpoint.received) == 30

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +100,10 @@ class Recorder:
 
     def __init__(self, path: Path, hide: Callable[[str], str]) -> None:
         self.path = path
+        self._target = path.absolute()  # the notebook may change its folder
         self._hide = hide
         self._lines: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def record(self, place: str, exchange: Exchange) -> None:
         """Keep an exchange, if it is one that can be given again.
@@ -114,7 +118,9 @@ class Recorder:
         """As `record`, without writing; whether there is something new."""
         if not _is_answer(exchange):
             return False
-        self._lines[place] = self._hide(line(exchange))
+        text = self._hide(line(exchange))
+        with self._lock:
+            self._lines[place] = text
         return True
 
     def write(self) -> None:
@@ -123,14 +129,18 @@ class Recorder:
         Raises:
             SettingsError: The file cannot be written; what stood there is untouched.
         """
-        if not self._lines:
-            return
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with self._lock:
+            if self._lines:
+                self._write("".join(each + "\n" for each in self._lines.values()))
+
+    def _write(self, text: str) -> None:
+        beside = self._target.with_name(f".{self._target.name}.{os.getpid()}")
         try:
-            beside.write_text("".join(each + "\n" for each in self._lines.values()), encoding="utf-8", newline="\n")
-            beside.replace(self.path)
+            beside.write_text(text, encoding="utf-8", newline="\n")
+            beside.replace(self._target)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise SettingsError(
                 f"the recording cannot be written: {self.path}: {error.strerror}. Choose another place."
             ) from None
