@@ -77,9 +77,10 @@ class Journal:
         Raises:
             CellError: There is none of this number.
         """
-        found: Exchange | None = self._read(lambda c: reading.exchange(c, int(id)))
+        number = id if isinstance(id, int) else -1
+        found: Exchange | None = self._read(lambda c: reading.exchange(c, number))
         if found is None:
-            raise CellError(f"no exchange {id} in the journal. claude.journal shows the last ones.")
+            raise CellError(f"no exchange {id!r} in the journal. claude.journal shows the last ones.")
         return replace(found, program=self._written)
 
     def spend(self, by: str = "day") -> Any:
