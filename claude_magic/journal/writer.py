@@ -28,7 +28,7 @@ PATIENCE = 0.25  # seconds that an exchange waits for its row
 EVERY = 0.25  # seconds between two looks at what has arrived
 _LONGEST = 2 * database.BUSY  # seconds for what cannot go on without the journal
 _IDLE = 1.0  # seconds without work after which the log may be tidied
-_AT_EXIT = 2.0  # seconds for what is still to be written
+_AT_EXIT = 10.0  # seconds for what is still to be written
 
 Cursor = tuple[int, int]
 Source = Callable[[Cursor], tuple[list[Batch], Cursor]]
