@@ -477,3 +477,15 @@ def test_several_at_once_are_all_recorded(kernel: Kernel, endpoint: Server, tmp_
     assert again.error is None
     assert kernel.value("[again == replies, len(again.errors)]") == [True, 0]
     assert len(endpoint.received) == 30
+
+
+@pytest.mark.parametrize("code", ["%%claude --count\nquestion", "claude.models", "claude.count('question')"])
+def test_only_sends_nothing_to_count_or_to_list_either(kernel: Kernel, endpoint: Server, code: str) -> None:
+    kernel.run("from claude_magic import claude\n%config Claude.replay = 'only'")
+    ran = kernel.run(code)
+    assert ran.error is not None
+    assert "nothing is sent while only recorded answers are given" in ran.error[1]
+    preview = kernel.run("%%claude --preview\nquestion")
+    assert preview.error is None
+    assert "tokens not counted: nothing is sent" in preview.stdout
+    assert endpoint.received == []

@@ -9,9 +9,9 @@ from .plain import plain
 from .reply import framed
 
 _STYLE = (
-    "<style>.cm-rows.cm-rows td,.cm-rows.cm-rows th{text-align:left;padding:1px 8px 1px 0;vertical-align:top;"
+    "<style>.cm-rows.cm-rows.cm-rows :is(td,th){text-align:left;padding:1px 8px 1px 0;vertical-align:top;"
     "white-space:nowrap}"
-    ".cm-rows.cm-rows td.cm-words{white-space:normal}</style>"
+    ".cm-rows.cm-rows.cm-rows td.cm-words{white-space:normal;overflow-wrap:anywhere}</style>"
 )
 
 

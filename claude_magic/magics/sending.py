@@ -21,7 +21,7 @@ from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
 from ..conversation.conversation import digest
-from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, SettingsError
+from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
 from .books import Asker, Books
@@ -163,6 +163,8 @@ def prepared(means: Means, asking: Asking) -> tuple[Request, int | str]:
         CellError: It cannot be sent.
         SettingsError: Nobody can be asked.
     """
+    if means.books.never_sends(means.settings):
+        return shown(means, asking), "nothing is sent while only recorded answers are given"
 
     def prepare(transport: Transport, asked: Provider) -> tuple[Request, int | str]:
         request = made(means, asking, asked)
@@ -178,9 +180,12 @@ def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found
     """What `look` finds at the endpoint, which answers nothing and takes no money for it.
 
     Raises:
+        NotRecorded: Only recorded answers are given.
         SettingsError: Nobody can be asked.
         Interrupted: The reader stopped it.
     """
+    if means.books.never_sends(means.settings):
+        raise NotRecorded("nothing is sent while only recorded answers are given: this needs the endpoint.")
     growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
     try:
         asked = provider(means.settings, growing, interrupt)
