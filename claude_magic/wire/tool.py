@@ -1,0 +1,62 @@
+"""A tool that Claude may call; and a call, with what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .message import Block
+
+WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
+_WRONG = (FAILED, REFUSED, NOT_RUN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """Something that Claude may call.
+
+    Attributes:
+        definition: As it stands in the request's `tools`.
+        run: From the arguments, as the API's JSON, to a value, or to an awaitable of one; a `ClaudeError` says
+            what is wrong with the arguments. `None` where this kernel does not run it: the API does, or nobody.
+        approve: Whether the reader is asked before each call.
+        parallel: Whether several of its calls may run at the same time.
+    """
+
+    definition: Mapping[str, Any]
+    run: Callable[[Mapping[str, Any]], Any] | None = None
+    approve: bool = True
+    parallel: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.definition.get("name", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call that a message asked for, so far.
+
+    Attributes:
+        id: The API's id of the `tool_use` block.
+        arguments: The API's JSON; what the reader made of it, if it was edited.
+        state: `waiting` for the reader, `running`, `done`, `failed`, `refused` by the reader, or `not run`.
+        content: Blocks of the result, as the API's JSON; empty until there is one.
+        seconds: How long it ran; `None` if it did not.
+        note: What a reader must know besides, such as that the arguments were edited; `""` if nothing.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+    state: str = WAITING
+    content: tuple[Block, ...] = ()
+    seconds: float | None = None
+    note: str = ""
+
+    @property
+    def result(self) -> Block:
+        """The `tool_result` block that answers it."""
+        wrong = {"is_error": True} if self.state in _WRONG else {}
+        return {"type": "tool_result", "tool_use_id": self.id, "content": list(self.content), **wrong}
