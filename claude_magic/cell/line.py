@@ -73,7 +73,7 @@ def _words(
     if option.optional and not equals:
         following = line[position:].split(None, 1)
         if text_follows or not following or following[0].startswith("-"):
-            return ["main"], position
+            return [option.left_out], position
     for kind in option.words:
         if words or not equals:
             position = _after_space(line, position)

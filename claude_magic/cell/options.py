@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from ..errors import CellError
@@ -19,6 +20,11 @@ MOST_TIMES = 20
 COMPARED = ("model", "max-tokens", "system", "temperature", "top-p", "top-k", "effort", "stop", "api-version")
 _CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"}
+SERVER_TOOLS = {  # by short name, what help says
+    "web-search": "let Claude search the web",
+    "web-fetch": "let Claude read pages of the web",
+    "code-execution": "let Claude run code on the API's side",
+}
 _OPTION_OF = {
     "model": "--model",
     "max_tokens": "--max-tokens",
@@ -57,6 +63,15 @@ class Options:
         save: Name to keep the cell under.
         with_: Names of snippets that stand before the text.
         again: Whether to ask although an answer is recorded.
+        tools: Names of what Claude may call: functions, definitions, servers.
+        tool_choice: `auto`, `any`, `none`, or the name of a tool.
+        mcp: Addresses of remote MCP servers, and names of local ones.
+        server_tools: Short names of tools that the API runs itself.
+        yes: Whether calls are run without asking the reader.
+        step: Whether to stop after each message.
+        approve: Whether to run the calls that wait.
+        refuse: Why the calls that wait are refused.
+        run_tools: Whether functions are run although their results are recorded.
         profile: Name of the project's settings to use.
         out: Name of the variable that gets the reply's text.
     """
@@ -99,6 +114,15 @@ class Options:
     save: str | None = None
     with_: tuple[str, ...] = ()
     again: bool = False
+    tools: tuple[str, ...] = ()
+    tool_choice: str | None = None
+    mcp: tuple[str, ...] = ()
+    server_tools: tuple[str, ...] = ()
+    yes: bool = False
+    step: bool = False
+    approve: bool = False
+    refuse: str | None = None
+    run_tools: bool = False
     profile: str = ""
     out: str | None = None
     help: bool = False
@@ -130,6 +154,7 @@ class Option:
         gather: Whether values add up instead of the last one counting.
         also: A field that it sets to True besides.
         several: Whether more words of the form NAME=... belong to it.
+        left_out: What stands for its word where that may be left out.
     """
 
     names: tuple[str, ...]
@@ -140,11 +165,12 @@ class Option:
     gather: bool = False
     also: str = ""
     several: bool = False
+    left_out: str = "main"
 
     @property
     def optional(self) -> bool:
         """Whether its word may be left out."""
-        return self.words[:1] == ("[NAME]",)
+        return self.words[0][:1] == "[" if self.words else False
 
     @property
     def target(self) -> str:
@@ -299,6 +325,30 @@ _TABLE = (
         names=("--with",), words=("NAME",), read=_text, field="with_", gather=True, help="put a snippet before the text"
     ),
     Option(names=("--again",), help="ask, although an answer is recorded"),
+    Option(
+        names=("--tools",),
+        words=("A,B",),
+        read=_text,
+        gather=True,
+        help="functions that Claude may call, and you approve; repeatable",
+    ),
+    Option(names=("--tool-choice",), words=("X",), read=_text, help="auto, any, none, or the name of a tool"),
+    *(
+        Option(names=(f"--{short}",), field="server_tools", read=partial(str, short), gather=True, help=said)
+        for short, said in SERVER_TOOLS.items()
+    ),
+    Option(
+        names=("--mcp",),
+        words=("X",),
+        read=_text,
+        gather=True,
+        help="an MCP server: its https:// address, or the variable of a local one; repeatable",
+    ),
+    Option(names=("--yes",), help="run the calls without asking"),
+    Option(names=("--step",), help="stop after each message, and show all of them"),
+    Option(names=("--approve",), help="run the calls that wait"),
+    Option(names=("--refuse",), words=("[WHY]",), left_out="", help="refuse the calls that wait; Claude is told why"),
+    Option(names=("--run-tools",), help="run functions although their results are recorded"),
     Option(names=("--profile",), words=("NAME",), read=_text, help="use these settings of the project"),
     Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
     Option(names=("-h", "--help"), help="show this"),
@@ -319,6 +369,11 @@ _OF_CELLS |= {
     "events",
     "count",
     "diff",
+    "tools",
+    "mcp",
+    "step",
+    "approve",
+    "refuse",
 }
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .catalogue import Models
     from .counting import Count
     from .grading import Rubric
+    from .waiting import Waiting
 
 
 class Notebook(Desk):
@@ -32,10 +33,12 @@ class Notebook(Desk):
         mapped: The replies of the last `map`; `None` before the first.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
+        waiting: The turn that waits for its calls to be approved; `None` if none does.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.waiting: Waiting | None = None
         self._shell: Any = None
 
     @property
@@ -83,20 +86,60 @@ class Notebook(Desk):
         self.books.recording = None if path is None else recording.read(Path(path))
         return self.books.recording
 
-    def __call__(self, text: str, **options: Any) -> Exchange:
+    def __call__(self, text: str, *, tools: Any = (), **options: Any) -> Exchange:
         """Ask, and return the exchange without displaying it.
 
         Args:
             text: The user message, sent exactly as given.
+            tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
+                `yes=True`, for nobody is asked.
             options: The options of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`.
 
         Raises:
             ClaudeError: The exchange failed; `claude.last` holds what arrived.
         """
-        exchange = self.ask(from_keywords(options), text)
+        from .offering import given
+
+        read, offered = given(from_keywords(options), tools, self._shell.user_ns if self._shell else {})
+        exchange = self.ask(read, text, tools=offered)
         if exchange.error is not None:
             raise exchange.error
         return exchange
+
+    @staticmethod
+    def tool(
+        function: Any = None,
+        *,
+        approve: bool = True,
+        name: str | None = None,
+        strict: bool = False,
+        parallel: bool = False,
+    ) -> Any:
+        """Mark a function that Claude may call, as `@claude.tool` or `@claude.tool(approve=False)`.
+
+        Args:
+            approve: Whether you are asked before each call.
+            name: What Claude calls it; `None` for the function's own name.
+            strict: Whether the API holds the arguments to the schema.
+            parallel: Whether several calls may run at the same time, in threads.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..wire.function import mark
+
+        return mark(function, approve=approve, name=name, strict=strict, parallel=parallel)
+
+    @staticmethod
+    def schema(function: Any) -> dict[str, Any]:
+        """How a function is described to Claude: name, description, and the schema of its arguments.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..wire.function import schema_of
+
+        return schema_of(function)
 
     def count(self, what: Any, *, cell: str = "", attached: tuple[Attachment, ...] = (), **options: Any) -> Count:
         """How many tokens each portion of a request is: system prompt, tools, each message, attachments.
