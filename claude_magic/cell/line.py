@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CellError
-from .options import BY_NAME, Option, Options, checked, names, nearest
+from .options import Options, checked, nearest
+from .spelling import BY_NAME, Option, names
 
 _MORE = re.compile(r"[A-Za-z][\w-]*=")
 

@@ -12,7 +12,8 @@ from IPython.core.display_functions import display
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..cell.line import parsed
-from ..cell.options import Options, help_text
+from ..cell.options import Options
+from ..cell.spelling import help_text
 from ..errors import CellError, ClaudeError, Interrupted
 from .composing import Composed, composed
 from .failing import Failing
