@@ -194,6 +194,7 @@ def fails(x: int):
     assert wrong
     assert "ZeroDivisionError" in text
     assert "return 1 // x" in text
+    assert 'File "<notebook>", line' in text
     assert "claude_magic" not in text
     assert len(text) < 1000
 

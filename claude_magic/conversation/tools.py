@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import inspect
 import json
+import os
 import threading
 import time
 import traceback
@@ -177,10 +178,12 @@ def _edited(call: Call) -> Iterator[Block]:
 
 
 def _told(error: BaseException) -> str:
-    """A traceback short enough to be sent: its last frames, without ours."""
+    """A traceback short enough to be sent: its last frames, without ours, and files without their folders."""
     try:
         trace = traceback.TracebackException.from_exception(error)
         frames = [frame for frame in trace.stack if not frame.filename.startswith(_PACKAGE)]
+        for frame in frames:
+            frame.filename = "<notebook>" if "ipykernel_" in frame.filename else os.path.basename(frame.filename)
         trace.stack = traceback.StackSummary.from_list(frames[-_FRAMES:])
         text = "".join(trace.format(chain=False))
     except Exception:  # its own __str__ may fail

@@ -139,11 +139,11 @@ class ClaudeMagics(Magics):
         notebook.waiting.show()
 
     def _go_on(self, options: Options, text: str) -> None:
-        """`%claude --approve` and `%claude --refuse WHY`: go on with the turn that waits, in this cell."""
+        """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: go on with the turn that waits, in this cell."""
         from .waiting import by_word
 
-        why = None if options.refuse is None else (options.refuse or text.strip().strip("'\""))
-        found, decided = by_word(notebook.waiting, refusal=why)
+        said = options.refuse or text.strip().strip("'" if options.approve else "'\"")
+        found, decided = by_word(notebook.waiting, said, refuses=options.refuse is not None)
         notebook.waiting = None
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage)
         turn = notebook.go_on(found.turn.allowing(options.yes), stage, decided)

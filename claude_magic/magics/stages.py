@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,10 @@ class Shown:
         self._above = ""
 
     def update(self, exchange: Exchange) -> None:
-        self._reader.update(exchange, exchange.calls)
+        update = getattr(self._reader, "update", None)  # a list of events has none
+        if update is not None:
+            with contextlib.suppress(Exception):  # what cannot be shown is still sent
+                update(exchange, exchange.calls)
 
 
 class OnPage(Shown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -77,18 +78,35 @@ def _decision(call: Call, decision: Any) -> Call:
     return refused(call, decision.why)
 
 
-def by_word(found: Waiting | None, *, refusal: str | None) -> tuple[Waiting, list[Call]]:
-    """The turn that waits, taken, and its calls as `%claude --approve` or `--refuse WHY` decides them.
+def by_word(found: Waiting | None, said: str, *, refuses: bool) -> tuple[Waiting, list[Call]]:
+    """The turn that waits, taken, and its calls as `%claude --approve` or `--refuse` decides them.
+
+    Args:
+        said: Of a refusal, why; of an approval, other arguments as JSON; `""` for none.
 
     Raises:
-        CellError: Nothing waits.
+        CellError: Nothing waits, or the arguments are none.
     """
-    if found is not None and refusal is not None and found.turn.waits == RESULTS:
+    if found is not None and refuses and found.turn.waits == RESULTS:
         raise CellError("the calls were run; their results wait to be sent. %claude --approve sends them.")
+    arguments = _arguments(said, found) if found is not None and said and not refuses else None
     if found is None or not found.take():
         raise CellError("nothing waits for your approval. It is asked for when a cell with --tools calls a function.")
     found.close()
-    if refusal is None:
-        return found, list(map(running, found.turn.exchange.calls))
     asked = {call.id for call in waiting(found.turn)}
-    return found, [refused(call, refusal) if call.id in asked else call for call in found.turn.exchange.calls]
+    if refuses:
+        return found, [refused(call, said) if call.id in asked else call for call in found.turn.exchange.calls]
+    return found, [running(call, arguments) for call in found.turn.exchange.calls]
+
+
+def _arguments(said: str, found: Waiting) -> dict[str, Any]:
+    """The arguments to run the call with that waits, instead of those it was asked for with."""
+    try:
+        arguments = json.loads(said)
+    except ValueError as error:
+        raise CellError(f"the arguments after --approve are not JSON: {error}. The call still waits.") from None
+    if not isinstance(arguments, dict) or len(waiting(found.turn)) != 1:
+        raise CellError(
+            'after --approve may stand the arguments of one call, as in \'{"city": "Oslo"}\'. The calls still wait.'
+        )
+    return arguments
