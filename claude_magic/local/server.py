@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 _CONTEXT = 8192  # tokens; what the shipped model was trained on, and 190 MB of memory for it
+_LAST_WORDS = 1.0  # seconds for llama.cpp's log, which a thread of its own writes, to say why it failed
 _PATIENCE = 30.0  # seconds that the server, once loaded, may take to answer a first request
 
 # The shipped model's own template adds a system prompt where none is given; this one does not.
@@ -46,6 +47,7 @@ def main() -> None:
     print(json.dumps(answer), file=answers, flush=True)
     while "url" in answer:
         time.sleep(60)
+    time.sleep(_LAST_WORDS)
     os._exit(1)  # not by way of llama.cpp's destructors, which may wait for threads that never began
 
 
