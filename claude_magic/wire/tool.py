@@ -35,6 +35,17 @@ class Tool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Content:
+    """A value that a tool gave which is content blocks already.
+
+    Attributes:
+        blocks: Such as a `tool_result` may hold, as the API's JSON.
+    """
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """A call that a message asked for, so far.
 

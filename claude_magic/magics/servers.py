@@ -1,0 +1,67 @@
+"""`claude.mcp`: a local MCP server, shown as a table of its tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+from ..mcp_servers.server import LocalServer
+
+_DESCRIBED = 160  # characters of a tool's description
+_named: WeakValueDictionary[str, Server] = WeakValueDictionary()
+
+
+class Server(LocalServer):
+    """A local MCP server; shown, it is a table of its tools as they were listed last."""
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from ..display.table import table, words
+
+        rows = [
+            [
+                words(tool.name, 128),
+                words(", ".join(_arguments(tool.definition)), _DESCRIBED),
+                words(tool.definition.get("description"), _DESCRIBED),
+                "asks first" if tool.approve else "runs at once",
+            ]
+            for tool in self.known
+        ]
+        state = "running" if self.running else "not running: it starts when it is next used"
+        title = f"MCP server {self.name}: {len(rows)} tools, {state}"
+        return table(
+            title,
+            ("tool", "arguments", "what it says of itself", "call"),
+            rows,
+            wrapped=("arguments", "what it says of itself"),
+        )
+
+
+def started(name: str, command: str | Sequence[str], **how: Any) -> Server:
+    """A server that runs, under a name that no other of this kernel has: an earlier one of that name is ended.
+
+    Raises:
+        CellError: The name or the command cannot be used.
+        ServerFailed: It does not start, or does not list its tools.
+        SettingsError: The package `mcp` is missing.
+    """
+    server = Server(name, command, **how)
+    earlier = _named.pop(name, None)
+    if earlier is not None:
+        earlier.close()
+    server.start()
+    _named[name] = server
+    return server
+
+
+def _arguments(definition: Mapping[str, Any]) -> list[str]:
+    """The names of the arguments; those that may be left out with a `?`."""
+    schema = definition.get("input_schema", {})
+    properties, required = schema.get("properties"), schema.get("required")
+    if not isinstance(properties, Mapping):
+        return []
+    needed = required if isinstance(required, list) else []
+    return [str(name) if name in needed else f"{name}?" for name in properties]
