@@ -12,6 +12,7 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.utilities.types import Image
 
 PIXEL = base64.b64decode(
@@ -65,7 +66,7 @@ def attached() -> list[Any]:
 @server.tool()
 def fail(reason: str) -> str:
     """Fail."""
-    raise ValueError(reason)
+    raise ToolError(reason)
 
 
 @server.tool()

@@ -1,6 +1,6 @@
 """Tokens of remote MCP servers: a request names variables of the environment, the wire gets their values.
 
-A body holds `"authorization_token": "$NAME"`. Only the bytes that go out hold the token, and what
+A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. Only the bytes that go out hold the token, and what
 comes back is searched for it, however it was cut.
 """
 
@@ -16,7 +16,7 @@ from ..errors import SettingsError
 from ..wire import Request
 from .credentials import Secret
 
-_PLACEHOLDER = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_PLACEHOLDER = re.compile(r"\$(MCP_TOKEN(?:_[A-Z0-9_]+)?)")  # no other: a pasted request could ask for any variable
 _SHORTEST = 8  # characters of a token that is looked for; a shorter one may be any word
 
 

@@ -33,7 +33,7 @@ def content(result: CallToolResult) -> Content:
     if result.is_error:
         raise ToolFailed("\n".join(texts) or "the tool failed and did not say why.")
     structured = result.structured_content
-    if structured is not None and not _is_said(structured, texts):
+    if structured is not None and len(texts) == len(blocks) and not _is_said(structured, texts):
         blocks.append(_text(json.dumps(structured, ensure_ascii=False)))
     return Content(blocks=tuple(blocks))
 
@@ -85,14 +85,21 @@ def _text(text: str) -> Block:
 def _is_said(structured: Any, texts: Sequence[str]) -> bool:
     """Whether `texts` hold the structured value already, as the specification asks of servers.
 
-    The official package wraps what is no object in `{"result": ...}`, and writes a list item by item.
+    The official package wraps what is no object in `{"result": ...}`, and writes a list item by item, also
+    one of content blocks. Beside a picture or a file, nothing is added: it could be the same once more.
     """
     said = [_parsed(text) for text in texts]
     values = [structured]
     if isinstance(structured, dict) and list(structured) == ["result"]:
         values.append(structured["result"])
-    same = (value in said or value == said or value in texts or value == list(texts) for value in values)
+    same = (value in said or value == said or value in texts or _texts(value) == list(texts) for value in values)
     return bool(texts) and any(same)
+
+
+def _texts(value: Any) -> list[Any]:
+    """A list, with the texts of blocks in the place of blocks."""
+    items = value if isinstance(value, list) else []
+    return [item["text"] if isinstance(item, dict) and "text" in item else item for item in items]
 
 
 def _parsed(text: str) -> Any:
