@@ -68,6 +68,7 @@ class Kernel:
         stop_when: str = "",
         timeout: float = 60,
         cell_id: str = "",
+        asks: bool = False,
     ) -> Ran:
         """Run a cell to its end.
 
@@ -75,9 +76,10 @@ class Kernel:
             stop_after: Interrupt the kernel after so many seconds.
             stop_when: Interrupt when a message holds this text.
             cell_id: What the front end calls the cell.
+            asks: Whether the front end says that somebody can be asked.
         """
         ran, began = Ran(), time.monotonic()
-        sent = self._sent(code, cell_id)
+        sent = self._sent(code, cell_id, asks)
         pending_clear = False
         while True:
             seconds = time.monotonic() - began
@@ -101,10 +103,10 @@ class Kernel:
                 ran.seconds = time.monotonic() - began
                 return ran
 
-    def _sent(self, code: str, cell_id: str) -> str:
+    def _sent(self, code: str, cell_id: str, asks: bool) -> str:
         if not cell_id:
-            return self.client.execute(code, allow_stdin=False)
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+            return self.client.execute(code, allow_stdin=asks)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": asks}
         request = self.client.session.msg(
             "execute_request", {**content, "stop_on_error": True}, metadata={"cellId": cell_id}
         )

@@ -9,7 +9,8 @@ import pytest
 
 from claude_magic import CellError
 from claude_magic.cell.line import parsed
-from claude_magic.cell.options import BY_NAME, Options, from_keywords, help_text
+from claude_magic.cell.options import Options, from_keywords
+from claude_magic.cell.spelling import BY_NAME, help_text
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -56,7 +57,7 @@ def made() -> Iterator[Callable[..., LocalServer]]:
 def called(server: LocalServer, tool: str, **arguments: Any) -> Content:
     found = {each.name: each for each in server.known or server.tools}[f"{server.name}__{tool}"]
     assert found.run is not None
-    content = found.run(arguments)
+    content = asyncio.run(found.run(arguments))
     assert isinstance(content, Content)
     return content
 
@@ -357,12 +358,12 @@ def test_the_same_name_again_ends_the_earlier_server() -> None:
 
 def test_a_fork_has_a_server_of_its_own_and_leaves_its_parents_alone() -> None:
     code = f"""
-        import os, warnings
+        import asyncio, os, warnings
         warnings.simplefilter("ignore", DeprecationWarning)
         from claude_magic.mcp_servers.server import LocalServer
         server = LocalServer("small", {SMALL!r})
         def pid():
-            return {{t.name: t for t in server.tools}}["small__pid"].run({{}}).blocks[0]["text"]
+            return asyncio.run({{t.name: t for t in server.tools}}["small__pid"].run({{}})).blocks[0]["text"]
         mine = pid()
         child = os.fork()
         if child == 0:
@@ -511,11 +512,11 @@ def test_a_server_ends_when_its_kernel_is_killed(shell: Kernel) -> None:
 def test_a_server_that_obeys_nothing_is_ended_too(ending: str, tmp_path: Path) -> None:
     note = tmp_path / "pid"
     code = f"""
-        import os
+        import asyncio, os
         from claude_magic.mcp_servers.server import LocalServer
         server = LocalServer("small", [*{SMALL!r}, "--stubborn"])
         tools = {{tool.name: tool.run for tool in server.tools}}
-        open({str(note)!r}, "w").write(tools["small__pid"]({{}}).blocks[0]["text"])
+        open({str(note)!r}, "w").write(asyncio.run(tools["small__pid"]({{}})).blocks[0]["text"])
         {ending}
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, timeout=100)

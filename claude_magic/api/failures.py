@@ -147,6 +147,8 @@ def _about_fields(message: str) -> str:
         return "Look at the billing and limits pages of the Console."
     if "prompt is too long" in lower or ("context" in lower and "exceed" in lower):
         return "Send less text, or choose a model with a longer context."
+    if "tool_choice" in lower:
+        return "This model chooses for itself: use --tool-choice auto, or another model with -m."
     if "prefill" in lower:
         return "This model refuses a prefilled reply: end with a user turn."
     if "thinking" in lower or "effort" in lower:

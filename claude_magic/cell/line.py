@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CellError
-from .options import BY_NAME, Option, Options, checked, names, nearest
+from .options import Options, checked, nearest
+from .spelling import BY_NAME, Option, names
 
 _MORE = re.compile(r"[A-Za-z][\w-]*=")
 
@@ -73,7 +74,7 @@ def _words(
     if option.optional and not equals:
         following = line[position:].split(None, 1)
         if text_follows or not following or following[0].startswith("-"):
-            return ["main"], position
+            return [option.left_out], position
     for kind in option.words:
         if words or not equals:
             position = _after_space(line, position)

@@ -212,6 +212,24 @@ def remembered(content: list[Block]) -> list[Block]:
     return [block for block in content if block.get("type") != "text" or sound(str(block.get("text") or "")).strip()]
 
 
+def joined(messages: list[Any]) -> list[Any]:
+    """The messages, with a text that follows results in the message that holds them: roles take turns."""
+    made: list[Any] = []
+    for message in messages:
+        last = made[-1] if made else {}
+        if message["role"] == last.get("role") == "user" and _holds_results(last):
+            content = message["content"]
+            blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+            made[-1] = {**last, "content": [*last["content"], *blocks]}
+        else:
+            made.append(message)
+    return made
+
+
+def _holds_results(message: Mapping[str, Any]) -> bool:
+    return any(block.get("type") == "tool_result" for block in _blocks(message))
+
+
 def _blocks(message: Mapping[str, Any]) -> list[Block]:
     content = message.get("content")
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CellError, SettingsError
-from ..wire import Exchange, Request
+from ..wire import Block, Exchange, Request
 from ..wire.recorded import Recorded
-from . import database, reading, settling
+from . import continuing, database, reading, settling
 from .differences import nearest
 from .forgetting import forgetting, moment, wipe
 from .writer import Writer
@@ -166,6 +166,14 @@ class Journal:
         """What a cell was answered last, whole; `None` if it was not."""
         found: Exchange | None = self._read(lambda c: reading.before(c, cell))
         return found
+
+    def results(self, exchange: Exchange) -> list[Block] | None:
+        """The results that the calls of a recorded reply got; `None` if what came next is not there."""
+        if exchange.entry is None:
+            return None
+        number = exchange.entry
+        later: list[Exchange] = self._read(lambda c: reading.following(c, number))
+        return continuing.results([each.request.body or {} for each in later], exchange)
 
     def nearest(self, request: Request) -> str:
         """What differs from the nearest request that was answered, a sentence."""

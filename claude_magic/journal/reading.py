@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,8 @@ _LINE = (
     "usd, seconds, request_id, error, notebook, conversation, provider"
 )
 _WHOLE = "stop_reason is not null and error is null and status < 300 and message is not null"
+
+_MOST_FOLLOWING = 100  # exchanges in which the results of calls are looked for
 
 Row = dict[str, Any]
 
@@ -79,6 +82,24 @@ def shown(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded 
     newest = "select * from exchange where cell = ? order by id desc limit 1"
     found = _all(connection, f"select * from ({newest}) where identity = ? and {_WHOLE}", cell, identity)  # noqa: S608
     return _recorded(connection, found)
+
+
+def following(connection: sqlite3.Connection, number: int) -> list[Exchange]:
+    """The exchanges that a cell went on with after the exchange of this number, without their events."""
+    found = _all(connection, "select cell, session from exchange where id = ?", number)
+    if not found:
+        return []
+    first = re.sub(r"(#\d+)\.\d+$", r"\1", found[0]["cell"])
+    later = _all(
+        connection,
+        "select * from exchange where id > ? and session = ? and substr(cell, 1, ?) = ? order by id limit ?",
+        number,
+        found[0]["session"],
+        len(first) + 1,
+        f"{first}.",
+        _MOST_FOLLOWING,
+    )
+    return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in later]
 
 
 def _recorded(connection: sqlite3.Connection, found: list[Row]) -> Recorded | None:

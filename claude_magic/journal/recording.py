@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import APIError, NotRecorded, SettingsError
-from ..wire import Exchange, Headers, Request, TimedEvent
+from ..wire import Block, Exchange, Headers, Request, TimedEvent
 from ..wire.message import sound_json
 from ..wire.recorded import Recorded
+from . import continuing
 from .differences import nearest
 
 _SENT = ("anthropic-version", "anthropic-beta")
@@ -47,6 +48,10 @@ class Recording:
         """
         known = self.answers.get(request.identity, ())
         return known[min(number, len(known) - 1)] if known else None
+
+    def results(self, exchange: Exchange) -> list[Block] | None:
+        """The results that the calls of a recorded reply got; `None` if what came next is not there."""
+        return continuing.results(self.bodies, exchange)
 
     def missing(self, request: Request) -> NotRecorded:
         """The error that says what differs from the nearest request."""

@@ -20,7 +20,8 @@ from ..conversation.budget import Budget
 from ..conversation.tally import Usage
 from ..errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, NotRecorded, OverBudget
 from ..settings import Claude
-from ..wire import Exchange, Message, Request
+from ..wire import Block, Exchange, Message, Request
+from ..wire.tool import DONE, FAILED, Call
 
 if TYPE_CHECKING:
     from ..api.growing import Growing
@@ -106,6 +107,20 @@ class Books:
         if settings.replay == "off":
             return journal.shown(request, asker.cell) if asker.on_page else None
         return journal.answer(request, number, only=settings.replay == "only")
+
+    def continued(self, settings: Claude, exchange: Exchange) -> tuple[Call, ...]:
+        """The calls of a reply that was replayed, with their recorded results; no function runs for them.
+
+        Raises:
+            NotRecorded: What came next is not recorded.
+        """
+        journal = self.journal(settings) if self.recording is None else None
+        source = self.recording or journal
+        found = source.results(exchange) if source is not None else None
+        by_id = {str(block.get("tool_use_id")): block for block in found or ()}
+        if not all(call.id in by_id for call in exchange.calls):
+            raise NotRecorded("what its functions returned is not recorded. Nothing was run. --run-tools runs them.")
+        return tuple(_with_result(call, by_id[call.id]) for call in exchange.calls)
 
     def not_recorded(self, settings: Claude, request: Request) -> NotRecorded:
         """Why nothing is sent."""
@@ -240,6 +255,13 @@ class Books:
         except ClaudeError as error:
             return replace(exchange, notes=(*exchange.notes, str(error)))
         return exchange
+
+
+def _with_result(call: Call, block: Block) -> Call:
+    """A call with its recorded result."""
+    content = block.get("content")
+    blocks = tuple(content) if isinstance(content, list) else ({"type": "text", "text": str(content or "")},)
+    return replace(call, state=FAILED if block.get("is_error") else DONE, content=blocks, note="recorded, not run")
 
 
 def _worst_cases(settings: Claude, request: Request, count: Callable[[], int]) -> Iterator[float]:

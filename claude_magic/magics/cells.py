@@ -62,6 +62,13 @@ class Cells:
         return hasattr(self._shell, "kernel")
 
     @property
+    def asks(self) -> bool:
+        """Whether somebody can be asked: not where a program runs the notebook, which says so in each request."""
+        if not self.in_notebook:
+            return True
+        return bool(self._shell.get_parent().get("content", {}).get("allow_stdin", False))
+
+    @property
     def notebook(self) -> str:
         """The notebook's path, as far as its front end tells: Jupyter Server and VS Code do."""
         told = (self._shell.user_ns if self._shell is not None else {}).get("__vsc_ipynb_file__")

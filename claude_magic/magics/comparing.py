@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from ..cell.options import Options, with_value
+from ..cell.options import Options
+from ..cell.spelling import with_value
 from ..errors import CellError
 from ..snippets import Snippets
 from ..wire import Exchange

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..cell.line import parsed, without
@@ -14,6 +14,7 @@ from .failing import EXPLAIN, FIX, Failing
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
+    from ..wire.tool import Tool
 
 MANY = 20  # images in a request from which on the API takes only smaller ones
 
@@ -26,12 +27,14 @@ class Composed:
         text: With snippets before it and variables in it.
         attached: What goes with the text.
         schema: The class or schema that the reply has the form of; `None` for free text.
+        tools: What this kernel runs if the reply asks for it, by name.
     """
 
     options: Options
     text: str
     attached: tuple[Attachment, ...] = ()
     schema: Any = None
+    tools: Mapping[str, Tool] = field(default_factory=dict)
 
 
 def composed(
@@ -66,6 +69,11 @@ def composed(
     if options.explain or options.fix:
         text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
     made = Composed(options=options, text=text, attached=_attached(options, namespace, write))
+    if options.tools or options.server_tools or options.mcp or options.tool_choice:
+        from .offering import offered
+
+        options, tools = offered(options, namespace)
+        made = replace(made, options=options, tools=tools)
     if options.schema is None:
         return made
     if options.schema not in namespace:

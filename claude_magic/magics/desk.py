@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from ..cell.attachments import Attachment
     from ..conversation import Conversation, Conversations
     from ..display.replies import Replies
-    from ..wire import Exchange
+    from ..wire import Block, Exchange
+    from ..wire.tool import Call, Tool
     from .books import Asker, Books
     from .question import Asked
     from .sending import Asking, Means
+    from .turn import Stage, Turn
 
 
 class Desk:
@@ -76,24 +78,80 @@ class Desk:
         reader: Any = None,
         cell: str = "",
         attached: tuple[Attachment, ...] = (),
+        tools: Mapping[str, Tool] | None = None,
     ) -> Exchange:
         """The exchange that was asked for, whole or not: look at its `error`.
 
         Args:
             cell: Which cell asks; asked again, it replaces its own turn of the conversation.
             attached: What goes with the text.
+            tools: What is run, without asking, if the reply asks for it.
         """
-        from .asking import ask
-        from .sending import Asking
+        from .stages import Unseen
+
+        turn = self.play(self.begun(options, text, cell, attached, tools), Unseen(reader))
+        if turn.error is not None:
+            raise turn.error
+        return turn.exchange
+
+    def begun(
+        self,
+        options: Options,
+        text: str,
+        cell: str = "",
+        attached: tuple[Attachment, ...] = (),
+        tools: Mapping[str, Tool] | None = None,
+    ) -> Turn:
+        """A turn that has asked nothing yet."""
+        from .turn import Turn
 
         means = self.means(options)
-        question = self._question(means.settings, options, text, cell, attached)
-        asker = self.asker(options, cell, question.conversation)
-        exchange = ask(means, Asking(options=options, question=question.question, asker=asker), reader)
-        self.last = replace(question.remember(exchange), program=Programs(attached))
-        if cell:
-            self._before[cell] = self.last
+        asked = self._question(means.settings, options, text, cell, attached)
+        return Turn(
+            options=options,
+            means=means,
+            asked=asked,
+            asker=self.asker(options, cell, asked.conversation),
+            cell=cell,
+            tools=tools or {},
+            complete=functools.partial(self._completed, Programs(attached)),
+            content=functools.partial(self._content, means.settings),
+        )
+
+    def play(self, turn: Turn, stage: Stage) -> Turn:
+        """The turn, as far as it goes.
+
+        Raises:
+            CellError: It cannot be sent, such as for a key in it, or a budget.
+            SettingsError: Nobody can be asked.
+        """
+        from .turn import played
+
+        return self._kept(played(turn, stage))
+
+    def go_on(self, turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
+        """A turn that waited, as far as it goes now, with its calls decided."""
+        from .turn import gone_on
+
+        return self._kept(gone_on(turn, stage, decided))
+
+    def _completed(self, programs: Programs, exchange: Exchange) -> Exchange:
+        self.last = replace(exchange, program=programs)
         return self.last
+
+    def _kept(self, turn: Turn) -> Turn:
+        self.last = turn.exchange
+        if turn.cell:
+            self._before[turn.cell] = self.last
+        return turn
+
+    def _content(self, settings: Claude, name: str, value: Any) -> tuple[Block, ...]:
+        """The blocks of a tool's result, without anything shaped like a key."""
+        from ..api import credentials
+        from ..cell.results import blocks
+
+        found = blocks(value, name, write=self.written, most=settings.value_chars)
+        return tuple({**b, "text": credentials.hidden(b["text"])} if b.get("type") == "text" else b for b in found)
 
     def ask_times(
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,21 @@ from IPython.core.display_functions import display
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..cell.line import parsed
-from ..cell.options import Options, help_text
+from ..cell.options import Options
+from ..cell.spelling import help_text
 from ..errors import CellError, ClaudeError, Interrupted
 from .composing import Composed, composed
 from .failing import Failing
 from .notebook import claude as notebook
 from .repeats import Repeats
-from .result import Result, result
+from .result import result
 
 if TYPE_CHECKING:
     from ..wire import Exchange
+    from ..wire.tool import Call
+    from .stages import Shown
+    from .turn import Turn
+    from .waiting import Waiting
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 
@@ -42,6 +48,8 @@ class ClaudeMagics(Magics):
         options, text = parsed(line, text_follows=cell is None)
         if options.help:
             print(help_text())
+        elif options.approve or options.refuse is not None:
+            self._go_on(options, text if cell is None else cell)
         elif cell is None and not line.strip():
             from .status import card
 
@@ -86,31 +94,81 @@ class ClaudeMagics(Magics):
             self._answer_once(cell)
 
     def _answer_once(self, cell: Composed) -> None:
-        options, reader = cell.options, self._reader(cell.options)
+        options = cell.options
         which, sent = self._cells.next(), self._cells.sent
         before = notebook.before(which) if options.diff else None
+        stage = self._stage(cell, owns_cell=self._cells.source.lstrip().startswith("%%claude") and not cell.tools)
         exchange = self._repeats.answered(which, self._cells.source, sent)
         if exchange is not None:
-            exchange = replace(exchange, notes=(*exchange.notes, "run twice at once: shown again, not asked again"))
-        else:
-            self._tell(cell)
-            began = time.monotonic()
-            exchange = notebook.ask(options, cell.text, reader, which, cell.attached)
-            self._repeats.keep(which, self._cells.source, sent, exchange, took=time.monotonic() - began)
-        made, misfit = _made(cell, exchange)
-        interrupted = _finished(reader, exchange, thumbnails(cell.attached), made.html)
-        if options.diff and exchange.error is None:
-            _show_difference(before, exchange)
-        if exchange.error is not None:
-            raise exchange.error
-        if misfit is not None:
-            raise misfit
-        if options.out:
-            self.shell.push({options.out: made.value})
-        if made.next_input is not None:
-            self._offer(made.next_input)
-        if interrupted:
+            note = "run twice at once: shown again, not asked again"
+            stage.reader()
+            stage.finish(replace(exchange, notes=(*exchange.notes, note)), final=True)
+            self._conclude(stage, exchange, None)
+            return
+        self._tell(cell)
+        began = time.monotonic()
+        turn = notebook.play(notebook.begun(options, cell.text, which, cell.attached, cell.tools), stage)
+        if turn.waits:
+            self._wait(turn, stage)
+            return
+        self._repeats.keep(which, self._cells.source, sent, turn.exchange, took=time.monotonic() - began)
+        if options.diff and turn.exchange.error is None:
+            _show_difference(before, turn.exchange)
+        self._conclude(stage, turn.exchange, turn.error)
+
+    def _conclude(self, stage: Shown, exchange: Exchange, error: ClaudeError | None) -> None:
+        """What comes of a turn that is over, and shown: its error, or what the cell makes of its reply."""
+        error = exchange.error or error or stage.misfit
+        if error is not None:
+            raise error
+        if stage.made is not None:
+            if stage.cell.options.out:
+                self.shell.push({stage.cell.options.out: stage.made.value})
+            if stage.made.next_input is not None:
+                self._offer(stage.made.next_input)
+        if stage.interrupted:
             raise Interrupted("stopped, after the reply was whole.")
+
+    def _wait(self, turn: Turn, stage: Shown) -> None:
+        """The cell ends; its turn goes on when its reader says so."""
+        from .waiting import Waiting
+
+        if notebook.waiting is not None and notebook.waiting.take():
+            notebook.waiting.close()
+        notebook.waiting = Waiting(turn, stage, self._go_on_there)
+        notebook.waiting.show()
+
+    def _go_on(self, options: Options, text: str) -> None:
+        """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: go on with the turn that waits, in this cell."""
+        from .waiting import by_word
+
+        said = options.refuse or text.strip().strip("'" if options.approve else "'\"")
+        found, decided = by_word(notebook.waiting, said, refuses=options.refuse is not None)
+        notebook.waiting = None
+        stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage)
+        turn = notebook.go_on(found.turn.allowing(options.yes), stage, decided)
+        if turn.waits:
+            self._wait(turn, stage)
+        else:
+            self._conclude(stage, turn.exchange, turn.error)
+
+    def _go_on_there(self, found: Waiting, decided: Sequence[Call], place: Any) -> None:
+        """A button was pressed: go on with the turn, under the cell that asked."""
+        if not found.take():
+            return
+        notebook.waiting = None
+        stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage, place=place)
+        try:
+            turn = notebook.go_on(found.turn, stage, decided)
+            if turn.waits:
+                notebook.waiting = found.again(turn, stage)
+                return
+            self._conclude(stage, turn.exchange, turn.error)
+        except ClaudeError as error:
+            place.fail(error)
+        except KeyboardInterrupt:
+            place.fail(Interrupted("stopped."))
+        found.close()
 
     def _tell(self, cell: Composed) -> None:
         """In a terminal, name what is attached before the reply comes."""
@@ -153,21 +211,34 @@ class ClaudeMagics(Magics):
             self._offered[place] = source
             self.shell.set_next_input(source, replace=False)
 
-    def _reader(self, options: Options) -> Any:
+    def _stage(self, cell: Composed, *, owns_cell: bool, after: Shown | None = None, place: Any = None) -> Shown:
+        """Where the cell's turn is shown.
+
+        Args:
+            owns_cell: Whether nothing else is shown in the cell.
+            after: The stage whose last reply shows what becomes of the calls that wait.
+            place: What shows all further replies; `None` for new outputs of the cell.
+        """
+        from .stages import InTerminal, OnPage
+
+        options = cell.options
         if not self._cells.in_notebook:
-            return _terminal(raw=options.raw, events=options.events)
+            return InTerminal(cell, lambda first: _terminal(raw=options.raw, events=options.events), after=after)
+        above = thumbnails(cell.attached) if after is None else ""
         panel = notebook.settings.panel if options.panel is None else options.panel
-        if options.events:
-            from ..display.event_lines import EventPage
 
-            return EventPage(panel=panel)
-        from ..display.page import Page
+        def reader(first: bool) -> Any:
+            if place is not None:
+                return place.next(raw=options.raw or options.as_ == "text", panel=panel)
+            if options.events:
+                from ..display.event_lines import EventPage
 
-        return Page(
-            owns_cell=self._cells.source.lstrip().startswith("%%claude"),
-            raw=options.raw or options.as_ == "text",
-            panel=panel,
-        )
+                return EventPage(panel=panel)
+            from ..display.page import Page
+
+            return Page(owns_cell=owns_cell and first, raw=options.raw or options.as_ == "text", panel=panel)
+
+        return OnPage(cell, reader, asks=self._cells.asks, above=above, after=after)
 
 
 def _terminal(*, raw: bool, events: bool) -> Any:
@@ -190,16 +261,6 @@ def _show_difference(before: Exchange | None, exchange: Exchange) -> None:
     display(differing(before, exchange), raw=True)
 
 
-def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
-    """What the cell makes of its reply, or the plain text and why it cannot be made."""
-    if exchange.error is not None:
-        return Result(value=exchange.text), None
-    try:
-        return result(cell.options, exchange, cell.schema), None
-    except ClaudeError as error:
-        return Result(value=exchange.text), error
-
-
 def thumbnails(attached: tuple[Any, ...]) -> str:
     """What was attached, as it is shown above the reply."""
     if not attached:
@@ -211,16 +272,3 @@ def thumbnails(attached: tuple[Any, ...]) -> str:
 
 def _facts(attached: tuple[Any, ...]) -> list[tuple[str, str, str, bytes]]:
     return [(each.title, each.kind, each.note, each.thumbnail) for each in attached]
-
-
-def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
-    """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
-    try:
-        reader.finish(exchange, above=above, body=body)
-    except KeyboardInterrupt:
-        reader.finish(exchange, above=above, body=body)
-        return True
-    except Exception as error:
-        print(exchange.text)
-        print(f"(shown as plain text: {type(error).__name__}: {error})")
-    return False

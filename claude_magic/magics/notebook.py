@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .catalogue import Models
     from .counting import Count
     from .grading import Rubric
+    from .servers import Server
+    from .waiting import Waiting
 
 
 class Notebook(Desk):
@@ -32,10 +35,12 @@ class Notebook(Desk):
         mapped: The replies of the last `map`; `None` before the first.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
+        waiting: The turn that waits for its calls to be approved; `None` if none does.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.waiting: Waiting | None = None
         self._shell: Any = None
 
     @property
@@ -83,20 +88,60 @@ class Notebook(Desk):
         self.books.recording = None if path is None else recording.read(Path(path))
         return self.books.recording
 
-    def __call__(self, text: str, **options: Any) -> Exchange:
+    def __call__(self, text: str, *, tools: Any = (), **options: Any) -> Exchange:
         """Ask, and return the exchange without displaying it.
 
         Args:
             text: The user message, sent exactly as given.
+            tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
+                `yes=True`, for nobody is asked.
             options: The options of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`.
 
         Raises:
             ClaudeError: The exchange failed; `claude.last` holds what arrived.
         """
-        exchange = self.ask(from_keywords(options), text)
+        from .offering import given
+
+        read, offered = given(from_keywords(options), tools, self._shell.user_ns if self._shell else {})
+        exchange = self.ask(read, text, tools=offered)
         if exchange.error is not None:
             raise exchange.error
         return exchange
+
+    @staticmethod
+    def tool(
+        function: Any = None,
+        *,
+        approve: bool = True,
+        name: str | None = None,
+        strict: bool = False,
+        parallel: bool = False,
+    ) -> Any:
+        """Mark a function that Claude may call, as `@claude.tool` or `@claude.tool(approve=False)`.
+
+        Args:
+            approve: Whether you are asked before each call.
+            name: What Claude calls it; `None` for the function's own name.
+            strict: Whether the API holds the arguments to the schema.
+            parallel: Whether several calls may run at the same time, in threads.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..wire.function import mark
+
+        return mark(function, approve=approve, name=name, strict=strict, parallel=parallel)
+
+    @staticmethod
+    def schema(function: Any) -> dict[str, Any]:
+        """How a function is described to Claude: name, description, and the schema of its arguments.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..wire.function import schema_of
+
+        return schema_of(function)
 
     def count(self, what: Any, *, cell: str = "", attached: tuple[Attachment, ...] = (), **options: Any) -> Count:
         """How many tokens each portion of a request is: system prompt, tools, each message, attachments.
@@ -127,6 +172,24 @@ class Notebook(Desk):
         from .catalogue import models
 
         return models(self.means(Options()))
+
+    def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
+        """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
+
+        Args:
+            name: Stands before the names of its tools; an earlier server of this name is ended.
+            command: The program and its arguments, as a list, or as one text as in a shell.
+            how: `env` (its variables; it gets few others, and no key), `cwd`, `approve` (whether you are asked
+                before each call), `timeout` and `start_timeout` (seconds).
+
+        Raises:
+            CellError: The name or the command cannot be used.
+            ServerFailed: It does not start, or does not list its tools.
+            SettingsError: The package `mcp` is missing.
+        """
+        from .servers import started
+
+        return started(name, command, **how)
 
     def map(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,29 +42,52 @@ class Asked:
     plan: Plan | None = None
     before: tuple[Block, ...] = ()
 
-    def remember(self, exchange: Exchange) -> Exchange:
-        """Add the turn if its reply is whole; the exchange, with what the reader must know of it."""
+    def remember(self, exchange: Exchange, said: Sequence[Mapping[str, Any]] = ()) -> Exchange:
+        """Add the turn if its reply is whole; the exchange, with what the reader must know of it.
+
+        Args:
+            said: Messages between the question and the reply: calls, and their results. If the reply is not whole,
+                the turn ends with the last results: what the functions did, they did.
+        """
         exchange = replace(exchange, before=self.before)
         if self.conversation is None or self.plan is None:
             return exchange
         content = remembered(exchange.message.content)
-        if exchange.error is not None or not content:
-            return _noted(exchange, "the conversation is as it was")
-        if why := _NOT_REMEMBERED.get(exchange.message.stop_reason or ""):
-            return _noted(exchange, f"{why}: the conversation is as it was")
+        why = _NOT_REMEMBERED.get(exchange.message.stop_reason or "", "")
+        if exchange.error is None and content and not why:
+            messages, until = [*said, {"role": "assistant", "content": content}], ""
+        else:
+            messages, until = _up_to_results(said), ", up to the last results"
+        if not messages:
+            return _noted(exchange, f"{why}: the conversation is as it was" if why else "the conversation is as it was")
         body = exchange.request.body or {}
         turn = Turn(
             cell=self.cell,
-            messages=(*self.question.new, {"role": "assistant", "content": content}),
+            messages=(*self.question.new, *messages),
             model=str(body.get("model", "")),
             frame=frame(body),
-            usage=exchange.message.usage,
+            usage=_added(each.message.usage for each in (*exchange.earlier, exchange)),
         )
         try:
             self.conversation.add(self.plan, turn)
         except CellError as error:
             return _noted(exchange, str(error))
-        return _noted(exchange, f"conversation {self.conversation.name}, turn {len(self.conversation)}", self.plan.note)
+        told = f"conversation {self.conversation.name}, turn {len(self.conversation)}{until}"
+        return _noted(exchange, told, self.plan.note)
+
+
+def _added(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The tokens of several requests together."""
+    found: Counter[str] = Counter()
+    for usage in several:
+        found.update({name: count for name, count in usage.items() if type(count) is int})
+    return dict(found)
+
+
+def _up_to_results(said: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages up to the last one of ours, after which every call is answered."""
+    ours = [number for number, message in enumerate(said, 1) if message["role"] == "user"]
+    return list(said[: ours[-1]]) if ours else []
 
 
 def asked(

@@ -20,7 +20,7 @@ from ..api.transports.replay import Replay
 from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
-from ..conversation.conversation import digest
+from ..conversation.conversation import digest, joined
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
@@ -221,7 +221,7 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         api_version=version,
         model=model,
         max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
-        messages=[*question.replayed(frame({**fields, "model": model})), *question.new],
+        messages=joined([*question.replayed(frame({**fields, "model": model})), *question.new]),
         stream=settings.stream if options.stream is None else options.stream,
         fields=fields,
         headers=headers,

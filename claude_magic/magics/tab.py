@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..cell.options import KINDS
-from ..cell.options import names as option_names
+from ..cell.spelling import KINDS
+from ..cell.spelling import names as option_names
 from .notebook import claude as notebook
 
 _LINE = re.compile(r"%%?claude")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _PDF = "application/pdf"
+_MOST_OF_AN_ERROR = 10_000  # characters
 
 
 def content(result: CallToolResult) -> Content:
@@ -31,7 +32,8 @@ def content(result: CallToolResult) -> Content:
     blocks = [block for item in result.content for block in _blocks(item)]
     texts = [str(block["text"]) for block in blocks if block["type"] == "text"]
     if result.is_error:
-        raise ToolFailed("\n".join(texts) or "the tool failed and did not say why.")
+        said = "\n".join(texts) or "the tool failed and did not say why."
+        raise ToolFailed(said if len(said) <= _MOST_OF_AN_ERROR else said[:_MOST_OF_AN_ERROR] + "… (cut)")
     structured = result.structured_content
     if structured is not None and len(texts) == len(blocks) and not _is_said(structured, texts):
         blocks.append(_text(json.dumps(structured, ensure_ascii=False)))

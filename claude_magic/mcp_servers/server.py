@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError, ServerFailed
 from ..wire.tool import Content, Tool
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_PAGES = 100
 _METHOD_NOT_FOUND = -32601
-
-T = TypeVar("T")
 
 
 class LocalServer:
@@ -36,7 +35,7 @@ class LocalServer:
         command: str | Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        cwd: str | os.PathLike[str] | None = None,
         approve: bool = True,
         timeout: float = 300.0,
         start_timeout: float = 60.0,
@@ -58,7 +57,7 @@ class LocalServer:
         self.timeout = timeout
         self._start_timeout = start_timeout
         self._command = _words(command)
-        self._env, self._cwd = _variables(env or {}), cwd
+        self._env, self._cwd = _variables(env or {}), None if cwd is None else os.fspath(cwd)
         self._lock = threading.Lock()
         self._known: tuple[Tool, ...] = ()
         self._running: list[Session] = []  # one at most; a list, so that it is known without this object
@@ -81,7 +80,7 @@ class LocalServer:
             ServerFailed: It cannot be started, or does not list them.
             SettingsError: The package `mcp` is missing.
         """
-        listed = self._ask(self._listed, self._start_timeout)
+        listed = self._session().ask(self._listed, self._start_timeout)
         names = naming.names(self.name, [tool.name for tool in listed])
         self._known = tuple(self._tool(name, tool) for name, tool in zip(names, listed, strict=True))
         return self._known
@@ -102,9 +101,6 @@ class LocalServer:
     def __repr__(self) -> str:
         state = f"{len(self._known)} tools" if self.running else "not running"
         return f"<MCP server {self.name}: {state}>"
-
-    def _ask(self, question: Callable[[mcp.Client], Awaitable[T]], seconds: float) -> T:
-        return self._session().ask(question, seconds)
 
     def _session(self) -> Session:
         """The one that runs, or a new one."""
@@ -146,14 +142,15 @@ class LocalServer:
             parallel=bool(hints and hints.read_only_hint),  # a hint; if it is wrong, only the order may be
         )
 
-    def _called(self, tool: str, arguments: Mapping[str, Any]) -> Content:
+    async def _called(self, tool: str, arguments: Mapping[str, Any]) -> Content:
         """What the server's tool gives.
 
         Raises:
             ToolFailed: The tool says that it failed.
             ServerFailed: The server ended, or did not answer; it is not asked twice, since it may have acted.
         """
-        return content(self._ask(lambda client: client.call_tool(tool, dict(arguments)), self.timeout))
+        given = dict(arguments)
+        return content(await self._session().answer(lambda client: client.call_tool(tool, given), self.timeout))
 
 
 def _stop(sessions: Sequence[Session]) -> None:

@@ -12,18 +12,17 @@ import contextlib
 import importlib.util
 import logging
 import os
-import sys
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ServerFailed, SettingsError
 from .last_words import LastWords, one_line
+from .transport import transport
 
 if TYPE_CHECKING:
     import anyio
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 _LONGEST_END = 7.0  # seconds for a server to end; the client kills it after 4
-_GUARD = Path(__file__).with_name("guard.py")
 _LOGGERS = ("mcp", "client")  # of the official package
 
 T = TypeVar("T")
@@ -44,7 +42,7 @@ class Session:
         if importlib.util.find_spec("mcp") is None:
             raise SettingsError("the package mcp is missing. pip install 'claude-magic[mcp]'.")
         self._server = server
-        self._command, self._env, self._cwd = [*_guard(), *command], dict(env), cwd
+        self._command, self._env, self._cwd = command, env, cwd
         self._words = LastWords(list(env.values()))
         self._process = os.getpid()
         self._lock = threading.RLock()  # a finalizer may come in between
@@ -80,18 +78,15 @@ class Session:
             raise self._error(*self._reason("did not start"))
 
     def ask(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
-        """What the server answers.
+        """What the server answers; whoever asks waits here.
 
         Raises:
             ServerFailed: It ended meanwhile, refused, did not answer in time, or what it says is not the protocol's.
         """
-        with self._lock:
-            if not self.alive or self._loop is None:
-                raise self._error(*self._reason("ended"))
-            future = asyncio.run_coroutine_threadsafe(self._asked(question), self._loop)
+        future = self._asked(question)
         try:
             if not self._waited(future, seconds):
-                raise self._error(f"did not answer within {seconds:g} s", "Ask again, or give it more with timeout=.")
+                raise self._error(*_late(seconds))
             return future.result(0)
         except (ServerFailed, KeyboardInterrupt):
             raise
@@ -101,6 +96,35 @@ class Session:
             raise self._translated(error) from None
         finally:
             future.cancel()  # then the server is told; nothing where it is done
+
+    async def answer(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
+        """As `ask`, awaited in another event loop; if that is cancelled, the server is told.
+
+        Raises:
+            ServerFailed: As for `ask`.
+        """
+        future = self._asked(question)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        except ServerFailed:
+            raise
+        except asyncio.CancelledError:
+            if self._ended:
+                raise self._error(*self._reason("ended before it answered")) from None
+            raise
+        except (asyncio.TimeoutError, TimeoutError):  # two of them, before Python 3.11
+            raise self._error(*_late(seconds)) from None
+        except Exception as error:
+            raise self._translated(error) from None
+        finally:
+            future.cancel()
+
+    def _asked(self, question: Callable[[Client], Awaitable[T]]) -> Future[T]:
+        """The answer to come; cancelling it tells the server."""
+        with self._lock:
+            if not self.alive or self._loop is None or self._client is None:
+                raise self._error(*self._reason("ended"))
+            return asyncio.run_coroutine_threadsafe(_answered(question, self._client), self._loop)
 
     def stop(self) -> None:
         """Have the server end; nobody waits for it."""
@@ -124,10 +148,6 @@ class Session:
             if futures.wait([future], timeout=min(left, _TICK)).done or not self._thread.is_alive():
                 return True
         return False
-
-    async def _asked(self, question: Callable[[Client], Awaitable[T]]) -> T:
-        assert self._client is not None  # noqa: S101 - `open` has seen to it
-        return await question(self._client)
 
     def _run(self) -> None:
         import anyio
@@ -153,27 +173,14 @@ class Session:
                 return
         with self._scope:
             try:
-                async with Client(self._transport(), cache=None) as client:
+                reached = transport(self._command, self._env, self._cwd, words=self._words, ended=self._gone)
+                async with Client(reached, cache=None) as client:
                     self._client = client
                     self._opened.set_result(None)
                     await anyio.sleep_forever()
             finally:
                 with self._lock:
                     self._ended = True
-
-    @contextlib.asynccontextmanager
-    async def _transport(self) -> AsyncIterator[Any]:
-        """The official one, with standard error kept and its end noticed."""
-        from mcp import StdioServerParameters, stdio_client
-
-        command, *words = self._command
-        asked = StdioServerParameters(
-            command=command, args=words, env=self._env, cwd=self._cwd, encoding_error_handler="replace"
-        )
-        with self._words.pen:
-            async with stdio_client(asked, errlog=self._words.pen) as (incoming, outgoing):
-                self._words.pen.close()
-                yield _Watched(incoming, self._gone), outgoing
 
     def _gone(self) -> None:
         """The server has closed its output: answer those who wait, then end."""
@@ -211,46 +218,12 @@ class Session:
         return ServerFailed(f"the MCP server {self._server} {happened}{f': {said!r}' if said else ''}. {advice}")
 
 
-class _Watched:
-    """The official stream of what the server says, with a call when it ends."""
-
-    def __init__(self, inner: Any, ended: Callable[[], None]) -> None:
-        self._inner = inner
-        self._ended = ended
-
-    async def receive(self) -> Any:
-        import anyio
-
-        try:
-            return await self._inner.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self._ended()
-            raise
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    def __aiter__(self) -> _Watched:
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            return await self._inner.__anext__()
-        except StopAsyncIteration:
-            self._ended()
-            raise
-
-    async def __aenter__(self) -> _Watched:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> Any:
-        return await self._inner.__aexit__(*error)
+async def _answered(question: Callable[[Client], Awaitable[T]], client: Client) -> T:
+    return await question(client)
 
 
-def _guard() -> list[str]:
-    """What stands before the command; Windows ends a server with its parent by itself."""
-    return [sys.executable, "-I", "-S", str(_GUARD)] if os.name == "posix" and sys.executable else []
+def _late(seconds: float) -> tuple[str, str]:
+    return f"did not answer within {seconds:g} s", "Ask again, or give it more with timeout=."
 
 
 def _flat(error: BaseException | None) -> list[BaseException]:

@@ -87,6 +87,9 @@ class Claude(Configurable):
     unpriced = Enum(
         ("refuse", "allow"), "refuse", help="Under a budget: what to do with a model whose price is unknown."
     ).tag(config=True)
+    max_tool_steps = Int(
+        10, min=1, max=1000, help="Most requests of a turn in which tools are called (1 to 1000)."
+    ).tag(config=True)
     allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(config=True)
 
     def __init__(self, **values: Any) -> None:

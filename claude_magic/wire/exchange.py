@@ -10,6 +10,7 @@ from ..errors import CellError, ClaudeError
 from .headers import Headers
 from .message import Block, Message
 from .request import Request
+from .tool import Call
 
 
 class TimedEvent(NamedTuple):
@@ -88,6 +89,8 @@ class Exchange:
         replayed: When what it replays was recorded, in ISO 8601, UTC; `""` if it was really asked.
         entry: Its number in the journal; `None` if it is not there.
         error: Why it failed; `None` if it did not.
+        calls: The calls that the message asked for, with what came of them.
+        earlier: The exchanges of the same turn before this one.
         program: Writes a request in a language; `None` if nobody gave one.
     """
 
@@ -107,6 +110,8 @@ class Exchange:
     replayed: str = ""
     entry: int | None = None
     error: ClaudeError | None = None
+    calls: tuple[Call, ...] = ()
+    earlier: tuple[Exchange, ...] = field(default=(), repr=False)
     program: Callable[[Request, str], str] | None = field(default=None, repr=False, compare=False)
 
     def code(self, language: str = "python") -> Code:

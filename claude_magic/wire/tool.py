@@ -9,6 +9,7 @@ from typing import Any
 from .message import Block
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
+EDITED = "the arguments were edited"
 _WRONG = (FAILED, REFUSED, NOT_RUN)
 
 
@@ -32,17 +33,6 @@ class Tool:
     @property
     def name(self) -> str:
         return str(self.definition.get("name", ""))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Content:
-    """A value that a tool gave which is content blocks already.
-
-    Attributes:
-        blocks: Such as a `tool_result` may hold, as the API's JSON.
-    """
-
-    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +61,10 @@ class Call:
         """The `tool_result` block that answers it."""
         wrong = {"is_error": True} if self.state in _WRONG else {}
         return {"type": "tool_result", "tool_use_id": self.id, "content": list(self.content), **wrong}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a tool returned, if it is blocks of the API's JSON already."""
+
+    blocks: tuple[Block, ...]

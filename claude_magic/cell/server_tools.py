@@ -1,0 +1,41 @@
+"""Tools that the API runs itself, by short names; their current types are dated data.
+
+Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from ..errors import CellError
+
+
+def definitions(names: Sequence[str], param: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The definitions of the server tools of these short names, and what is left of `param`.
+
+    Args:
+        param: Fields of the body; one that is called as a tool, such as `web_search`, holds options of that tool.
+
+    Raises:
+        CellError: The options of a tool are no JSON object.
+    """
+    left = dict(param)
+    made = []
+    for name in dict.fromkeys(names):
+        tool = _known()[name]
+        options = left.pop(tool["name"], {})
+        if not isinstance(options, dict):
+            raise CellError(f"--param {tool['name']} holds options of the tool, as in '{{\"max_uses\": 3}}'.")
+        made.append({**tool, **options})
+    return made, left
+
+
+@functools.cache
+def _known() -> Mapping[str, Any]:
+    text = resources.files(__package__).joinpath("server_tools.json").read_text(encoding="utf-8")
+    found: Mapping[str, Any] = json.loads(text)["tools"]
+    return found

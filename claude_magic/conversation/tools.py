@@ -1,0 +1,246 @@
+"""The calls that a message asks for, and running them.
+
+A function runs in the thread of the reader, so that Stop reaches it and what it prints stands in the cell.
+What is async, and what may run at the same time, runs in threads of its own, which are waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import ClaudeError
+from ..wire import Block, Exchange
+from ..wire.tool import DONE, EDITED, FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call, Tool
+
+_TICK = 0.1  # seconds between two looks at whether a call is over
+_LAST_WORDS = 1.0  # seconds that a call which is cancelled has to clear up
+_FRAMES = 3  # of a traceback that is sent
+_MOST_OF_AN_ERROR = 4_000  # characters
+_PACKAGE = str(Path(__file__).parents[1])
+
+Content = Callable[[str, Any], tuple[Block, ...]]
+"""From a tool's name and what it returned to the blocks of a result."""
+
+
+def calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
+    """What a message asks for, in its order; what cannot be run is answered already.
+
+    Returns:
+        `()` unless the message ended to have its calls answered, and this kernel can answer all of them.
+    """
+    if exchange.error is not None or exchange.message.stop_reason != "tool_use":
+        return ()
+    asked = [(index, b) for index, b in enumerate(exchange.message.content) if b.get("type") == "tool_use"]
+    if any(_is_of_nobody(tools.get(str(block.get("name")))) for _, block in asked):
+        return ()
+    cut = _cut(exchange)
+    return tuple(_call(block, tools, cut=index in cut) for index, block in asked)
+
+
+def _is_of_nobody(tool: Tool | None) -> bool:
+    return tool is not None and tool.run is None
+
+
+def _call(block: Block, tools: Mapping[str, Tool], *, cut: bool) -> Call:
+    name, arguments = str(block.get("name")), block.get("input")
+    call = Call(
+        id=str(block.get("id")), name=name, arguments=arguments if isinstance(arguments, Mapping) else {}, state=WAITING
+    )
+    if name not in tools:
+        known = ", ".join(name for name, tool in tools.items() if tool.run is not None) or "none"
+        return answered(call, FAILED, f"There is no tool {name!r}. There is: {known}.")
+    if cut:
+        return answered(call, FAILED, "The arguments broke off before their end. Nothing was run.")
+    if not isinstance(arguments, Mapping):
+        return answered(call, FAILED, "The arguments are no JSON object. Nothing was run.")
+    return call
+
+
+def _cut(exchange: Exchange) -> set[int]:
+    """The blocks whose arguments, as they were streamed, are not whole: the fold makes of them what it can."""
+    streamed: dict[int, str] = {}
+    for event in exchange.events:
+        if "input_json_delta" not in event.data:
+            continue
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            data = json.loads(event.data)
+            streamed[data["index"]] = streamed.get(data["index"], "") + data["delta"]["partial_json"]
+    return {index for index, text in streamed.items() if text.strip() and not _is_json(text)}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def answered(call: Call, state: str, text: str, note: str = "") -> Call:
+    """`call`, answered with a sentence instead of being run."""
+    return replace(call, state=state, content=({"type": "text", "text": text},), note=note or call.note)
+
+
+def refused(call: Call, why: str = "") -> Call:
+    """`call`, as the reader does not want it run."""
+    return answered(call, REFUSED, f"The user refused this call{f': {why}' if why.strip() else ''}.")
+
+
+def not_run(several: Iterable[Call], why: str) -> tuple[Call, ...]:
+    """The calls, those that have no result yet answered with why they were not run."""
+    return tuple(
+        answered(call, NOT_RUN, f"Not run: {why}.", why) if call.state in (WAITING, RUNNING) else call
+        for call in several
+    )
+
+
+def run(
+    several: Iterable[Call], tools: Mapping[str, Tool], content: Content, tell: Callable[[tuple[Call, ...]], object]
+) -> tuple[tuple[Call, ...], bool]:
+    """Run the calls that are `running`, and say whether the reader let them end.
+
+    Args:
+        tell: Is told of each change.
+    """
+    made = list(several)
+    running = [index for index, call in enumerate(made) if call.state == RUNNING]
+    at_once = [index for index in running if tools[made[index].name].parallel]
+    workers: dict[int, _Worker] = {}
+
+    def end(index: int, produce: Callable[[], Any]) -> None:
+        made[index] = _ended(made[index], produce, content)
+        if index in workers:
+            made[index] = replace(made[index], seconds=workers[index].seconds)
+        with contextlib.suppress(Exception):
+            tell(tuple(made))
+
+    try:
+        if len(at_once) > 1:
+            workers.update((index, _Worker(_called(tools, made[index]))) for index in at_once)
+        for index in running:
+            if index not in workers:
+                end(index, partial(_awaited, _called(tools, made[index])))
+        for index, worker in workers.items():
+            end(index, worker.result)
+    except KeyboardInterrupt:
+        for worker in workers.values():
+            worker.cancel()
+        return not_run(made, "the user stopped it"), False
+    return tuple(made), True
+
+
+def _called(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
+    function = tools[call.name].run
+    assert function is not None  # noqa: S101  else it was not offered to be run here
+    return partial(function, call.arguments)
+
+
+def _awaited(produce: Callable[[], Any]) -> Any:
+    """What is produced here; if it is to be awaited, by a loop elsewhere, for the kernel's own is busy."""
+    value = produce()
+    return _Worker(lambda: value).result() if inspect.isawaitable(value) else value
+
+
+def _ended(call: Call, produce: Callable[[], Any], content: Content) -> Call:
+    """`call` with what it produced, or with why it failed."""
+    began = time.monotonic()
+    try:
+        value = produce()
+        seconds = time.monotonic() - began
+        return replace(call, state=DONE, content=(*_edited(call), *content(call.name, value)), seconds=seconds)
+    except KeyboardInterrupt:
+        raise
+    except ClaudeError as error:
+        failed = answered(call, FAILED, str(error))
+    except BaseException as error:  # also what would end the kernel
+        failed = answered(call, FAILED, _told(error))
+    return replace(failed, seconds=time.monotonic() - began)
+
+
+def _edited(call: Call) -> Iterator[Block]:
+    """What Claude must know: the call that was run is not the one it asked for."""
+    if call.note == EDITED:
+        told = json.dumps(dict(call.arguments), ensure_ascii=False)
+        yield {"type": "text", "text": f"(The user changed the arguments to {told}.)"}
+
+
+def _told(error: BaseException) -> str:
+    """A traceback short enough to be sent: its last frames, without ours, and files without their folders."""
+    try:
+        trace = traceback.TracebackException.from_exception(error)
+        frames = [frame for frame in trace.stack if not frame.filename.startswith(_PACKAGE)]
+        for frame in frames:
+            frame.filename = "<notebook>" if "ipykernel_" in frame.filename else os.path.basename(frame.filename)
+        trace.stack = traceback.StackSummary.from_list(frames[-_FRAMES:])
+        text = "".join(trace.format(chain=False))
+    except Exception:  # its own __str__ may fail
+        text = type(error).__name__
+    return text.strip() if len(text) <= _MOST_OF_AN_ERROR else "… " + text[-_MOST_OF_AN_ERROR:].strip()
+
+
+class _Worker:
+    """A thread in which a call runs, with an event loop of its own if it is async.
+
+    Attributes:
+        seconds: How long it ran; 0 until it is over.
+    """
+
+    def __init__(self, produce: Callable[[], Any]) -> None:
+        self._produce = produce
+        self._outcome: tuple[Any, BaseException | None] = (None, None)
+        self.seconds = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._done = threading.Event()
+        inside = contextvars.copy_context()
+        threading.Thread(target=inside.run, args=(self._run,), name="claude-magic-tool", daemon=True).start()
+
+    def result(self) -> Any:
+        """What was produced, once it is; raises what was raised."""
+        try:
+            while not self._done.wait(_TICK):
+                pass
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        value, error = self._outcome
+        if error is not None:
+            raise error
+        return value
+
+    def cancel(self) -> None:
+        """Stop it, if it is async, and let it clear up; a thread cannot be stopped."""
+        if self._loop is not None and self._task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                self._loop.call_soon_threadsafe(self._task.cancel)
+                self._done.wait(_LAST_WORDS)
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        try:
+            value = self._produce()
+            if inspect.isawaitable(value):
+                value = asyncio.run(self._in_loop(value))
+            self._outcome = (value, None)
+        except BaseException as error:
+            self._outcome = (None, error)
+        finally:
+            self.seconds = time.monotonic() - began
+            self._done.set()
+
+    async def _in_loop(self, value: Awaitable[Any]) -> Any:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        return await value
