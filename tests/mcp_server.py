@@ -93,6 +93,12 @@ async def wait(seconds: float, note: str) -> str:
     return "waited"
 
 
+@server.tool(annotations=types.ToolAnnotations(read_only_hint=True))
+async def look(seconds: float, note: str) -> str:
+    """Wait as `wait` does; several may at the same time."""
+    return await wait(seconds, note)
+
+
 @server.tool()
 def die(words: str) -> str:
     """End in the middle of a call."""

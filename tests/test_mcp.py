@@ -20,11 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.errors import CellError, ServerFailed, SettingsError, ToolFailed
-from claude_magic.magics.servers import Server, started
+from claude_magic.magics.servers import Server as Shown
+from claude_magic.magics.servers import started
 from claude_magic.mcp_servers import naming
 from claude_magic.mcp_servers.server import LocalServer
 from claude_magic.wire.tool import Content
 from tests.notebook_kernel import Kernel
+from tests.server import Received, Server, reply
+from tests.tool_streams import asks
 
 HERE = Path(__file__).parent
 SMALL = [sys.executable, str(HERE / "mcp_server.py")]
@@ -99,7 +102,7 @@ def test_each_call_asks_first_unless_the_reader_said_otherwise(made: Callable[..
 
 
 def test_only_a_tool_that_changes_nothing_may_run_beside_others(small: LocalServer) -> None:
-    assert [tool.name for tool in small.tools if tool.parallel] == ["small__add"]
+    assert [tool.name for tool in small.tools if tool.parallel] == ["small__add", "small__look"]
 
 
 def test_a_name_that_the_api_refuses_is_changed_and_still_calls_its_tool(small: LocalServer) -> None:
@@ -426,7 +429,7 @@ def test_the_package_is_imported_only_when_a_server_starts() -> None:
 
 
 def test_it_is_shown_as_a_table_of_its_tools(small: LocalServer) -> None:
-    with_table = Server("small", SMALL)
+    with_table = Shown("small", SMALL)
     assert "not running" in repr(with_table)
     with_table.start()
     shown = with_table._repr_mimebundle_()
@@ -448,7 +451,7 @@ server.run()
 
 def test_what_a_server_says_of_itself_reaches_no_page_and_no_terminal_unescaped(tmp_path: Path) -> None:
     (tmp_path / "hostile.py").write_text(HOSTILE)
-    server = Server("h", [sys.executable, "hostile.py"], cwd=str(tmp_path))
+    server = Shown("h", [sys.executable, "hostile.py"], cwd=str(tmp_path))
     server.start()
     shown = server._repr_mimebundle_()
     server.close()
@@ -458,7 +461,7 @@ def test_what_a_server_says_of_itself_reaches_no_page_and_no_terminal_unescaped(
 
 
 def test_neither_the_command_nor_its_variables_are_shown() -> None:
-    server = Server("a", ["python", "--token=hush-hush"], env={"TOKEN": "hush-hush"})
+    server = Shown("a", ["python", "--token=hush-hush"], env={"TOKEN": "hush-hush"})
     assert "hush" not in str(server._repr_mimebundle_()) + repr(server) + str(server)
 
 
@@ -466,35 +469,116 @@ def test_neither_the_command_nor_its_variables_are_shown() -> None:
 
 
 @pytest.fixture
-def shell(endpoint: Any) -> Iterator[Kernel]:
+def shell(endpoint: Server) -> Iterator[Kernel]:
+    """A kernel that has started the small server, and knows the process of it."""
     with Kernel() as made:
-        ran = made.run(
-            f"from claude_magic.magics.servers import started\n"
-            f"server = started('small', {SMALL!r})\n"
-            f"tools = {{tool.name: tool.run for tool in server.tools}}\n"
-            f"print(tools['small__pid']({{}}).blocks[0]['text'])"
-        )
+        assert made.run("%load_ext claude_magic\nfrom claude_magic import claude").error is None
+        ran = made.run(f"small = claude.mcp('small', {SMALL!r}, approve=False)\nsmall")
         assert ran.error is None
-        made.pid = int(ran.stdout)  # type: ignore[attr-defined]
+        assert "small__add" in ran.data("text/html")[-1]
+        pid = "next(tool for tool in small.tools if tool.name == 'small__pid').run({})"
+        made.pid = int(made.run(f"print((await {pid}).blocks[0]['text'])").stdout)  # type: ignore[attr-defined]
         yield made
 
 
-def test_stop_ends_the_wait_at_once_and_the_server_is_told(shell: Kernel, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    code = f"print('calling', flush=True)\ntools['small__wait']({{'seconds': 300, 'note': {str(note)!r}}})"
+def result(received: Received) -> dict[str, Any]:
+    """The first result in the last message of a request."""
+    block = received.json["messages"][-1]["content"][0]
+    assert block["type"] == "tool_result"
+    return dict(block)
+
+
+@pytest.mark.parametrize(
+    "line", ["%%claude --mcp small\nhi", "%%claude --tools small\nhi", "_ = claude('hi', tools=small)"]
+)
+def test_claude_calls_a_server_and_reads_what_it_gave(line: str, shell: Kernel, endpoint: Server) -> None:
+    endpoint.answers(asks(("small__add", {"a": 20, "b": 3}), ("small__picture", {})), reply("done"))
+    assert shell.run(line).error is None
+    assert shell.run("print(claude.last.text)").stdout == "done\n"
+    offered = {tool["name"]: tool for tool in endpoint.received[0].json["tools"]}
+    assert offered["small__add"]["input_schema"]["properties"]["a"]["type"] == "integer"
+    first, second = endpoint.received[1].json["messages"][-1]["content"]
+    assert first["content"] == [{"type": "text", "text": "23"}]
+    assert second["content"][0]["type"] == "image"
+
+
+def test_a_tool_that_fails_and_a_server_that_dies_are_told_and_the_turn_goes_on(
+    shell: Kernel, endpoint: Server
+) -> None:
+    endpoint.answers(
+        asks(("small__fail", {"reason": "no way"})), asks(("small__die", {"words": "aargh"})), reply("a pity")
+    )
+    ran = shell.run("print(claude('hi', tools=small).text)")
+    assert (ran.error, ran.stdout) == (None, "a pity\n")
+    failed, died = (result(received) for received in endpoint.received[1:])
+    assert failed["is_error"] is True
+    assert failed["content"][0]["text"].endswith("no way")
+    assert died["is_error"] is True
+    assert "the MCP server small ended before it answered" in died["content"][0]["text"]
+    assert "aargh" in died["content"][0]["text"]
+
+
+@pytest.mark.parametrize("tools", [["wait"], ["wait", "look"]])
+def test_stop_ends_the_wait_at_once_and_the_server_is_told(
+    tools: list[str], shell: Kernel, endpoint: Server, tmp_path: Path
+) -> None:
+    notes = [tmp_path / name for name in tools]
+    given = [(f"small__{tool}", {"seconds": 300, "note": str(note)}) for tool, note in zip(tools, notes, strict=True)]
+    if len(tools) > 1:  # two that may run at the same time
+        given = [("small__look", arguments) for _, arguments in given]
+    endpoint.answers(asks(*given), reply("never"))
 
     def interrupt() -> None:
-        wait_until(note.exists, "the call has begun")
+        wait_until(lambda: all(note.exists() for note in notes), "the calls have begun")
         os.kill(shell.manager.provisioner.pid, signal.SIGINT)
 
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
-    ran = shell.run(code)
+    ran = shell.run("claude('hi', tools=small)")
     interrupting.join()
     assert ran.error is not None
-    assert ran.error[0] == "KeyboardInterrupt"
-    wait_until(lambda: note.read_text() == "cancelled", "the server is told")
-    assert shell.run("print(tools['small__add']({'a': 1, 'b': 1}).blocks[0]['text'])").stdout == "2\n"
+    assert ran.error[0] == "Interrupted"
+    for note in notes:
+        wait_until(lambda note=note: note.read_text() == "cancelled", "the server is told")
+    endpoint.answers(asks(("small__add", {"a": 1, "b": 1})), reply("two"))
+    assert shell.run("print(claude('hi', tools=small).text)").stdout == "two\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("smal", "there is no such variable. Did you mean small?"),
+        ("nothing", "there is no such variable."),
+        ("claude", "a Notebook is no MCP server"),
+        ("http://example.com", "must be at https://"),
+    ],
+)
+def test_what_is_no_server_is_refused_and_nothing_is_sent(line: str, why: str, shell: Kernel, endpoint: Server) -> None:
+    ran = shell.run(f"%%claude --mcp {line}\nhi")
+    assert ran.error is not None
+    assert why in ran.error[1]
+    assert endpoint.received == []
+
+
+def test_a_remote_server_is_passed_to_the_api_beside_what_else_is_offered(endpoint: Server) -> None:
+    endpoint.answers(reply("fine"))
+    with Kernel(MCP_TOKEN="hush-hush-hush") as kernel:
+        kernel.run("%load_ext claude_magic")
+        ran = kernel.run("%%claude --mcp https://mcp.linear.app/mcp --web-search --header anthropic-beta a\nhi")
+    assert ran.error is None
+    sent = endpoint.last.json
+    assert sent["mcp_servers"] == [
+        {
+            "type": "url",
+            "url": "https://mcp.linear.app/mcp",
+            "name": "linear_app",
+            "authorization_token": "hush-hush-hush",
+        }
+    ]
+    assert {"type": "mcp_toolset", "mcp_server_name": "linear_app"} in sent["tools"]
+    assert len(sent["tools"]) == 2
+    assert endpoint.last.headers["anthropic-beta"] == "a,mcp-client-2025-11-20"
+    assert "hush" not in json.dumps(ran.outputs)
 
 
 def test_a_server_ends_with_its_kernel(shell: Kernel) -> None:
