@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ..cell.options import Options, nearest
 from ..cell.remote_servers import RemoteServers, is_address, remote_servers
-from ..errors import CellError
+from ..errors import CellError, Interrupted
 from ..mcp_servers.server import LocalServer
 from ..wire.tool import Tool
 
@@ -53,12 +54,14 @@ def started(name: str, command: str | Sequence[str], **how: Any) -> Server:
         CellError: The name or the command cannot be used.
         ServerFailed: It does not start, or does not list its tools.
         SettingsError: The package `mcp` is missing.
+        Interrupted: The reader stopped it.
     """
     server = Server(name, command, **how)
     earlier = _named.pop(name, None)
     if earlier is not None:
         earlier.close()
-    server.start()
+    with _stoppable(name):
+        server.start()
     _named[name] = server
     return server
 
@@ -70,13 +73,26 @@ def connected(options: Options, namespace: Mapping[str, Any]) -> tuple[Options, 
         CellError: An address cannot be used, or a name stands for no server.
         ServerFailed: A local server does not start, or does not list its tools.
         SettingsError: The package `mcp` is missing.
+        Interrupted: The reader stopped it.
     """
     named = dict.fromkeys(name for name in options.mcp if not is_address(name))
     local = [_local(name, namespace) for name in named]
     addresses = [address for address in options.mcp if is_address(address)]
     if addresses:
         options = _with_remote(options, remote_servers(addresses, os.environ))
-    return options, tuple(tool for server in local for tool in server.tools)
+    tools: list[Tool] = []
+    for server in local:
+        with _stoppable(server.name):
+            tools += server.tools
+    return options, tuple(tools)
+
+
+@contextlib.contextmanager
+def _stoppable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped while the MCP server {name} was asked for its tools.") from None
 
 
 def _local(name: str, namespace: Mapping[str, Any]) -> LocalServer:
