@@ -5,6 +5,8 @@
     │   ├── OverBudget     it could cost more than is left
     │   └── NotRecorded    only recorded answers are given, and there is none
     ├── SettingsError      a setting or a credential is missing or wrong
+    ├── ServerFailed       a local MCP server did not start, ended, or did not answer
+    ├── ToolFailed         a tool says that it failed, in its own words
     ├── Interrupted        the reader stopped the reply
     └── ExchangeError      the exchange began and did not end well
         ├── APIError       the API answered with an error
@@ -54,6 +56,14 @@ class NotRecorded(CellError):
 
 class SettingsError(ClaudeError):
     """A setting or a credential is missing or wrong; nothing was sent."""
+
+
+class ServerFailed(ClaudeError):
+    """A local MCP server did not start, ended, or did not answer."""
+
+
+class ToolFailed(ClaudeError):
+    """A tool says that it failed; the message is its own words, on as many lines as it has."""
 
 
 class Interrupted(ClaudeError):

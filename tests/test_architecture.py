@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "journal": {"errors", "wire"},
     "export": {"errors", "wire"},
     "local": {"errors", "wire"},
+    "mcp_servers": {"errors", "wire"},
     "snippets": {"errors"},
     "magics": {
         "errors",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "journal",
         "export",
         "local",
+        "mcp_servers",
         "snippets",
         "",
     },
@@ -59,6 +61,9 @@ HOME = {
     "sqlite3": {"journal"},
     "pandas": {"display", "magics"},
     "tqdm": {"display"},
+    "mcp": {"mcp_servers"},
+    "mcp_types": {"mcp_servers"},
+    "anyio": {"mcp_servers"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
@@ -126,7 +131,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
-    heavy = {"requests", "urllib3", "markdown", "pygments", "ipywidgets", "sqlite3", "platformdirs"}
+    heavy = {"requests", "urllib3", "markdown", "pygments", "ipywidgets", "sqlite3", "platformdirs", "mcp", "anyio"}
     found = [
         (str(path.relative_to(PACKAGE)), name)
         for path in modules()

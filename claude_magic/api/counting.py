@@ -13,7 +13,18 @@ from . import failures
 from .credentials import Credential
 from .transports.base import Transport
 
-_FIELDS = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed")
+_FIELDS = (
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+    "speed",
+    "mcp_servers",
+)
 
 
 def counted(transport: Transport, request: Request, credential: Credential | None) -> int:

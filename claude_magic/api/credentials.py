@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import os
 import re
 from collections.abc import Callable
@@ -47,6 +48,10 @@ class Secret:
     def hidden_in(self, text: str) -> str:
         """`text` without this key."""
         return text.replace(self._key, "***")
+
+    def forms(self) -> tuple[bytes, ...]:
+        """As an answer could repeat it: as it is, and as JSON writes it."""
+        return tuple({self._key.encode(), json.dumps(self._key)[1:-1].encode()})
 
     def header_value(self, before: str = "") -> str:
         """For the wire: text that only an encoder can read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .catalogue import Models
     from .counting import Count
     from .grading import Rubric
+    from .servers import Server
     from .waiting import Waiting
 
 
@@ -170,6 +172,24 @@ class Notebook(Desk):
         from .catalogue import models
 
         return models(self.means(Options()))
+
+    def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
+        """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
+
+        Args:
+            name: Stands before the names of its tools; an earlier server of this name is ended.
+            command: The program and its arguments, as a list, or as one text as in a shell.
+            how: `env` (its variables; it gets few others, and no key), `cwd`, `approve` (whether you are asked
+                before each call), `timeout` and `start_timeout` (seconds).
+
+        Raises:
+            CellError: The name or the command cannot be used.
+            ServerFailed: It does not start, or does not list its tools.
+            SettingsError: The package `mcp` is missing.
+        """
+        from .servers import started
+
+        return started(name, command, **how)
 
     def map(
         self,

@@ -11,6 +11,7 @@ from ..cell.options import Options, nearest
 from ..cell.server_tools import definitions
 from ..errors import CellError
 from ..wire.tool import Tool
+from .servers import connected
 
 _MODES = ("auto", "any", "none")
 
@@ -26,9 +27,12 @@ def offered(
     Raises:
         CellError: A name stands for nothing that can be called, or for two tools.
     """
+    options, served = connected(options, namespace)
     values = [(name, _value(name, namespace)) for several in options.tools for name in _names(several)]
     found = [
-        tool for name, value in (*values, *((_called(each), each) for each in given)) for tool in _tools(value, name)
+        tool
+        for name, value in (*values, *((_called(each), each) for each in (*served, *given)))
+        for tool in _tools(value, name)
     ]
     ran_there, param = definitions(options.server_tools, options.param)
     listed = [*(dict(tool.definition) for tool in found), *ran_there, *_listed(param.pop("tools", []))]

@@ -25,6 +25,7 @@ from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
 from ...wire import Headers, Request
 from ..credentials import Credential
 from ..interrupt import Interrupt
+from ..tokens import Tokens
 from .base import Response
 from .connections import READ, Answer, Connection, SecureConnection, asking
 
@@ -60,13 +61,14 @@ class Direct:
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
+        tokens = Tokens.of(request)
         asking.interrupt, asking.timeout = self.interrupt, self.timeout
         host = urlsplit(request.url).netloc
         with _translated(host, self, ConnectionFailed):
             asked = requests.Request(
                 request.method,
                 request.url,
-                data=request.content or None,
+                data=tokens.content(request) or None,
                 headers=dict(request.headers),
                 auth=self._signed,
             )
@@ -78,8 +80,8 @@ class Direct:
             )
         return Response(
             status=response.status_code,
-            headers=Headers((str(n), self._hidden(str(v))) for n, v in response.raw.headers.iteritems()),
-            chunks=self._chunks(response.raw, host),
+            headers=Headers((str(n), tokens.hidden(self._hidden(str(v)))) for n, v in response.raw.headers.iteritems()),
+            chunks=tokens.hidden_in(self._chunks(response.raw, host)),
             close=lambda: _release(response, self.interrupt),
         )
 

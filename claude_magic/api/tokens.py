@@ -1,0 +1,109 @@
+"""Tokens of remote MCP servers: a request names variables of the environment, the wire gets their values.
+
+A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. Only the bytes that go out hold the token, and what
+comes back is searched for it, however it was cut.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import SettingsError
+from ..wire import Request
+from .credentials import Secret
+
+_PLACEHOLDER = re.compile(r"\$(MCP_TOKEN(?:_[A-Z0-9_]+)?)")  # no other: a pasted request could ask for any variable
+_SHORTEST = 8  # characters of a token that is looked for; a shorter one may be any word
+
+
+class _UnseenBytes(bytes):
+    """Goes through `requests` as a body, and shows itself in none of its errors."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """The tokens of one request, by the names that stand for them."""
+
+    named: dict[str, Secret]
+
+    @classmethod
+    def of(cls, request: Request) -> Tokens:
+        """The tokens that `request` names.
+
+        Raises:
+            SettingsError: A variable is empty, or cannot be sent.
+        """
+        names = [name for server in _servers(request) if (name := _named(server))]
+        return cls(named={name: _token(name) for name in names})
+
+    def content(self, request: Request) -> bytes:
+        """The bytes of the body, with the tokens."""
+        if not self.named:
+            return request.content
+        servers = [self._filled(server) for server in _servers(request)]
+        filled = Request(method=request.method, url=request.url, body={**(request.body or {}), "mcp_servers": servers})
+        return _UnseenBytes(filled.content)
+
+    def hidden(self, text: str) -> str:
+        """`text` without the tokens."""
+        for secret in self.named.values():
+            text = secret.hidden_in(text) if len(secret) >= _SHORTEST else text
+        return text
+
+    def hidden_in(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """`chunks` without the tokens; only what may be the beginning of one is held back until the next."""
+        forms = [form for secret in self.named.values() if len(secret) >= _SHORTEST for form in secret.forms()]
+        return _without(chunks, sorted(forms, key=len, reverse=True)) if forms else chunks
+
+    def _filled(self, server: Any) -> Any:
+        name = _named(server)
+        return {**server, "authorization_token": self.named[name].header_value()} if name else server
+
+
+def _servers(request: Request) -> Iterable[Any]:
+    servers = (request.body or {}).get("mcp_servers")
+    return servers if isinstance(servers, list | tuple) else ()
+
+
+def _named(server: Any) -> str:
+    """The variable that stands for its token; `""` if there is none."""
+    value = server.get("authorization_token") if isinstance(server, dict) else None
+    found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else ""
+
+
+def _token(name: str) -> Secret:
+    secret = Secret(os.getenv(name, ""))
+    if not secret:
+        raise SettingsError(f"no token for the MCP server: ${name} is empty. Set it before Jupyter starts.")
+    if not secret.can_be_sent():
+        raise SettingsError(f"the token in ${name} holds a control or non-ASCII character. Copy it again.")
+    return secret
+
+
+def _without(chunks: Iterator[bytes], forms: list[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        found = rest + chunk
+        for form in forms:
+            found = found.replace(form, b"***")
+        kept = max(_begun(found, form) for form in forms)
+        rest = found[len(found) - kept :]
+        if ready := found[: len(found) - kept]:
+            yield ready
+    if rest:
+        yield rest
+
+
+def _begun(text: bytes, form: bytes) -> int:
+    """How many bytes at the end of `text` may be the beginning of `form`."""
+    return next((n for n in range(min(len(form) - 1, len(text)), 0, -1) if text.endswith(form[:n])), 0)

@@ -1,0 +1,54 @@
+"""What a server writes to standard error: read on, so that it never blocks, and the end of it kept."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import TextIO
+
+_KEPT = 8_192  # bytes
+_LINES = 3
+_SHOWN = 400  # characters
+
+
+class LastWords:
+    """A pipe that is drained for as long as somebody can write to it.
+
+    Attributes:
+        pen: For the server; ours is closed once the server has its own.
+    """
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        self._secrets = [each for each in secrets if len(each) >= 8]
+        self._end = b""
+        reading, writing = os.pipe()
+        self.pen: TextIO = os.fdopen(writing, "w")
+        self._thread = threading.Thread(target=self._drain, args=(reading,), daemon=True, name="claude-magic-mcp-err")
+        self._thread.start()
+
+    def said(self) -> str:
+        """The last lines, on one; `""` if nothing was written.
+
+        The values of the server's own variables are hidden, since a server may well print its settings.
+        """
+        self._thread.join(0.2)  # it has ended, or not; what it wrote is in the pipe
+        text = self._end.decode("utf-8", "replace")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        lines = [line for line in map(one_line, text.splitlines()) if line]
+        return " / ".join(lines[-_LINES:])[-_SHOWN:]
+
+    def _drain(self, reading: int) -> None:
+        try:
+            while written := os.read(reading, 65_536):
+                self._end = (self._end + written)[-_KEPT:]
+        except OSError:
+            return
+        finally:
+            os.close(reading)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without what could steer a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
