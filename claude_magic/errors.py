@@ -4,6 +4,7 @@
     ├── CellError          the cell or its options cannot be sent
     │   ├── OverBudget     it could cost more than is left
     │   └── NotRecorded    only recorded answers are given, and there is none
+    ├── ArgumentsError     what Claude passes to a tool does not fit it
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── Interrupted        the reader stopped the reply
     └── ExchangeError      the exchange began and did not end well
@@ -50,6 +51,10 @@ class OverBudget(CellError):
 
 class NotRecorded(CellError):
     """Only recorded answers are given, and there is none for this request; nothing was sent."""
+
+
+class ArgumentsError(ClaudeError):
+    """What Claude passes to a tool does not fit its parameters; the function was not called."""
 
 
 class SettingsError(ClaudeError):

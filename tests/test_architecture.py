@@ -59,6 +59,8 @@ HOME = {
     "sqlite3": {"journal"},
     "pandas": {"display", "magics"},
     "tqdm": {"display"},
+    "docstring_parser": {"wire"},
+    "pydantic": {"wire"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
@@ -126,7 +128,17 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
-    heavy = {"requests", "urllib3", "markdown", "pygments", "ipywidgets", "sqlite3", "platformdirs"}
+    heavy = {
+        "requests",
+        "urllib3",
+        "markdown",
+        "pygments",
+        "ipywidgets",
+        "sqlite3",
+        "platformdirs",
+        "docstring_parser",
+        "pydantic",
+    }
     found = [
         (str(path.relative_to(PACKAGE)), name)
         for path in modules()

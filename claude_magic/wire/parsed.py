@@ -11,7 +11,7 @@ from ..errors import CellError, ClaudeError
 from . import typed
 from .fences import code
 from .schema import schema
-from .typed import Unfit, seen, shortened
+from .unfit import Unfit, one_line, seen, shortened
 
 
 class Misfit(ClaudeError):
@@ -107,5 +107,4 @@ def _fit_simply(value: Any, wanted: Any, path: str) -> None:
 
 
 def _misfit(name: str, rule: str) -> Misfit:
-    line = " ".join("".join(c if c.isprintable() else " " for c in rule).split())
-    return Misfit(f"the reply does not fit {name}: {shortened(line, 400)}. It is in claude.last.text.")
+    return Misfit(f"the reply does not fit {name}: {one_line(rule)}. It is in claude.last.text.")

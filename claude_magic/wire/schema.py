@@ -11,13 +11,17 @@ import sys
 import types
 import typing
 from collections.abc import Hashable, Sequence, Set
+from decimal import Decimal
 from typing import Any
 
 from ..errors import CellError
-from . import kinds
+from . import formats, kinds
 from .accepted import accepted, is_plain
+from .defaults import beside, tell_defaults
 from .kinds import Field
-from .typed import shortened
+from .limits import limited, limits
+from .typed import adapter
+from .unfit import one_line, shortened
 
 Definitions = dict[Any, tuple[str, dict[str, Any]]]
 
@@ -56,7 +60,14 @@ def of_fields(fields: Sequence[Field], where: str) -> dict[str, Any]:
         CellError: A field cannot be expressed; it is named.
     """
     definitions: Definitions = {}
-    return _with_definitions(_object(fields, where, definitions), definitions)
+    top = _object(fields, where, definitions)
+    told = [(top, fields)]
+    for kind, (_, its_schema) in definitions.items():
+        if kinds.is_record(kind):
+            told.append((its_schema, kinds.fields(kind)))
+    for whole, its_fields in told:
+        tell_defaults(whole, its_fields)
+    return _with_definitions(top, definitions)
 
 
 def of_type(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
@@ -65,8 +76,14 @@ def of_type(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
     Raises:
         CellError: It cannot be expressed; `where` says which field it is of.
     """
-    kind, description, _ = kinds.bare(kind)
-    return _described(_of_bare(kind, where, definitions), description)
+    bare, description, _ = kinds.bare(kind)
+    if kinds.is_foreign(kind) and not kinds.is_record(bare):
+        return _of_foreign(kind, where, definitions)
+    try:
+        found = limits(kinds.notes(kind))
+    except ValueError as error:
+        raise CellError(f"no schema for {where}: {error}. Mend it.") from None
+    return _described(limited(_of_bare(bare, where, definitions), found), description)
 
 
 def _of_bare(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
@@ -79,8 +96,10 @@ def _of_bare(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
         return {"anyOf": [of_type(one, where, definitions) for one in inner]}
     if kind is None or kind in kinds.PLAIN:
         return {"type": kinds.PLAIN[type(None) if kind is None else kind]}
-    if kind in kinds.FORMATS:
-        return {"type": "string", "format": kinds.FORMATS[kind][0]}
+    if kind is Decimal:
+        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": formats.DECIMAL}]}
+    if kind in formats.FORMATS:
+        return {"type": "string", "format": formats.FORMATS[kind][0]}
     if origin in kinds.ARRAYS:
         return _array(origin, inner, where, definitions)
     if origin in kinds.MAPS and (not inner or kinds.bare(inner[0])[0] is str):
@@ -88,6 +107,8 @@ def _of_bare(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
             "type": "object",
             "additionalProperties": of_type(inner[1], f"{where}[]", definitions) if inner else True,
         }
+    if kinds.is_foreign(kind) and not kinds.is_record(kind):
+        return _of_foreign(kind, where, definitions)
     if kinds.is_model(kind) or kinds.is_record(kind) or kinds.is_alias(kind):
         return _reference(kind, where, definitions)
     values = [value for value, _ in kinds.choices(kind)] if origin is typing.Literal or isinstance(kind, type) else []
@@ -97,9 +118,7 @@ def _of_bare(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
 
 
 def _described(made: dict[str, Any], description: str) -> dict[str, Any]:
-    if not description:
-        return made
-    return {**({"anyOf": [made]} if "$ref" in made else made), "description": description}
+    return beside(made, {"description": description}) if description else made
 
 
 def _no_form(kind: Any, where: str) -> CellError:
@@ -109,8 +128,8 @@ def _no_form(kind: Any, where: str) -> CellError:
 
 def _array(origin: Any, inner: tuple[Any, ...], where: str, definitions: Definitions) -> dict[str, Any]:
     if origin is tuple and inner and inner[-1] is not Ellipsis:
-        kinds = [of_type(one, f"{where}[{at}]", definitions) for at, one in enumerate(inner)]
-        return {"type": "array", "prefixItems": kinds, "minItems": len(kinds), "maxItems": len(kinds)}
+        items = [of_type(one, f"{where}[{at}]", definitions) for at, one in enumerate(inner)]
+        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if not inner:
         return {"type": "array"}
     unique = {"uniqueItems": True} if issubclass(origin, Set) else {}
@@ -122,26 +141,37 @@ def _reference(kind: Any, where: str, definitions: Definitions) -> dict[str, Any
         taken = {name for name, _ in definitions.values()}
         name = next(n for n in (f"{kind.__name__}{i}" for i in ("", *range(2, len(taken) + 3))) if n not in taken)
         definitions[kind] = (name, {})  # before its fields, one of which may be of this class
-        if kinds.is_model(kind):
-            made = _of_model(kind, where, f"#/$defs/{name}.{{model}}")
-            inner = made.pop("$defs", {}).items()
+        if kinds.is_model(kind) or kinds.is_foreign(kind):
+            whole = _of_model(kind, where, f"#/$defs/{name}.{{model}}")
+            inner = whole.pop("$defs", {}).items()
             definitions.update({(kind, each): (f"{name}.{each}", its_schema) for each, its_schema in inner})
         elif kinds.is_alias(kind):
-            made = of_type(kind.__value__, where, definitions)
+            whole = of_type(kind.__value__, where, definitions)
         else:
-            made = _object(_fields(kind, where), where, definitions, _documentation(kind))
-        definitions[kind] = (name, made)
+            whole = _object(_fields(kind, where), where, definitions, _documentation(kind))
+        definitions[kind] = (name, whole)
     return {"$ref": f"#/$defs/{definitions[kind][0]}"}
+
+
+def _of_foreign(kind: Any, where: str, definitions: Definitions) -> dict[str, Any]:
+    """The schema of a type that only pydantic knows; its definitions stand among the others."""
+    prefix = f"_{len(definitions)}"
+    whole = _of_model(kind, where, f"#/$defs/{prefix}.{{model}}")
+    inner = whole.pop("$defs", {}).items()
+    definitions.update({(prefix, each): (f"{prefix}.{each}", its_schema) for each, its_schema in inner})
+    return whole
 
 
 def _of_model(kind: Any, where: str, template: str = "#/$defs/{model}") -> dict[str, Any]:
     try:
-        made: dict[str, Any] = kind.model_json_schema(ref_template=template)
+        known = kind if kinds.is_model(kind) else adapter(kind)
+        write = known.model_json_schema if kinds.is_model(kind) else known.json_schema
+        whole: dict[str, Any] = write(ref_template=template)
     except Exception as error:  # of any of pydantic's classes
-        at = next((f".{name}" for name, field in kind.model_fields.items() if _is_odd(field)), "")
-        why = shortened(" ".join(str(error).split()), 200)
-        raise CellError(f"no schema for {where}{at}: {why}. Give it another type.") from None
-    return made
+        listed = getattr(kind, "model_fields", {})
+        at = next((f".{name}" for name, field in listed.items() if _is_odd(field)), "")
+        raise CellError(f"no schema for {where}{at}: {one_line(str(error), 200)}. Give it another type.") from None
+    return whole
 
 
 def _is_odd(field: Any) -> bool:
@@ -156,8 +186,8 @@ def _is_odd(field: Any) -> bool:
 def _object(fields: Sequence[Field], where: str, definitions: Definitions, description: str = "") -> dict[str, Any]:
     properties = {}
     for field in fields:
-        made = of_type(field.kind, f"{where}.{field.name}", definitions)
-        properties[field.name] = _described(made, field.description)
+        own = of_type(field.kind, f"{where}.{field.name}", definitions)
+        properties[field.name] = _described(own, field.description)
     return {
         "type": "object",
         **({"description": description} if description else {}),
@@ -173,7 +203,7 @@ def _fields(kind: Any, where: str) -> list[Field]:
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise CellError(
             f"no schema for {where}: {error}. Annotations must name what a cell above defines, outside of functions."
-        ) from None
+        ) from (error if isinstance(error, NameError) else None)
 
 
 def _documentation(kind: Any) -> str:

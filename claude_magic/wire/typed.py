@@ -10,26 +10,15 @@ import json
 import types
 import typing
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
-from . import kinds
+from . import formats, kinds
 from .kinds import Field
+from .limits import check, limits
+from .unfit import Unfit, seen, shortened
 
 _JSON_TYPES: dict[str, Any] = {"string": str, "number": (int, float), "null": type(None), "array": list, "object": dict}
-
-
-class Unfit(ValueError):
-    """A value that is not of its type.
-
-    Attributes:
-        path: Where it stands, such as `/points/0/x`; `""` for the whole.
-        rule: What was expected and what was seen.
-    """
-
-    def __init__(self, path: str, rule: str) -> None:
-        super().__init__(f"{path}: {rule}" if path else rule)
-        self.path = path
-        self.rule = rule
 
 
 def made(value: Any, kind: Any, path: str = "") -> Any:
@@ -38,7 +27,14 @@ def made(value: Any, kind: Any, path: str = "") -> Any:
     Raises:
         Unfit: It stands for none.
     """
-    kind = kinds.bare(kind)[0]
+    if kinds.is_foreign(kind):
+        return _model(value, kind, path)
+    found = _made_of_bare(value, kinds.bare(kind)[0], path)
+    check(value, found, limits(kinds.notes(kind)), path)
+    return found
+
+
+def _made_of_bare(value: Any, kind: Any, path: str) -> Any:
     origin, inner = typing.get_origin(kind) or kind, typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return _first_that_fits(value, inner, path)
@@ -46,7 +42,7 @@ def made(value: Any, kind: Any, path: str = "") -> Any:
         return same(value, kinds.choices(kind), path)
     if kinds.is_alias(kind):
         return made(value, kind.__value__, path)
-    if kinds.is_model(kind):
+    if kinds.is_model(kind) or kinds.is_foreign(kind):
         return _model(value, kind, path)
     if kinds.is_record(kind):
         found = made_fields(value, kinds.fields(kind), path)
@@ -86,16 +82,6 @@ def is_of(value: Any, name: str) -> bool:
     return isinstance(value, _JSON_TYPES.get(name, ()))
 
 
-def seen(value: object) -> str:
-    """`value`, short."""
-    return shortened(repr(value))
-
-
-def shortened(text: str, limit: int = 80) -> str:
-    """`text`, its middle left out if it is long."""
-    return text if len(text) <= limit else f"{text[: limit * 2 // 3]}…{text[-limit // 3 :]}"
-
-
 def _expect(value: Any, name: str, path: str) -> None:
     if not is_of(value, name):
         raise Unfit(path, f"{seen(value)} is not of type {name!r}")
@@ -126,13 +112,21 @@ def same(value: Any, pairs: Sequence[tuple[Any, Any]], path: str) -> Any:
 
 def _model(value: Any, kind: Any, path: str) -> Any:
     try:
-        return kind.model_validate_json(json.dumps(value))
+        text = json.dumps(value)
+        return kind.model_validate_json(text) if kinds.is_model(kind) else adapter(kind).validate_json(text)
     except ValueError as error:
         if not hasattr(error, "errors"):
             raise Unfit(path, f"{error}, seen {seen(value)}") from None
         first = error.errors(include_url=False, include_context=False)[0]
         where = path + "".join(f"/{step}" for step in first["loc"])
         raise Unfit(where, f"{first['msg']}, seen {seen(first['input'])}") from None
+
+
+def adapter(kind: Any) -> Any:
+    """Pydantic's own way to a type, which is of pydantic's."""
+    import pydantic
+
+    return pydantic.TypeAdapter(kind)
 
 
 def _called(kind: Any, arguments: dict[str, Any], path: str) -> Any:
@@ -160,8 +154,13 @@ def _array(value: Any, origin: Any, inner: tuple[Any, ...], path: str) -> Any:
 def _scalar(value: Any, kind: Any, path: str) -> Any:
     if kind in (Any, object):
         return value
-    if kind in kinds.FORMATS:
-        name, read = kinds.FORMATS[kind]
+    if kind is Decimal:
+        try:
+            return formats.decimal(value)
+        except ValueError:
+            raise Unfit(path, f"{seen(value)} is not a decimal number") from None
+    if kind in formats.FORMATS:
+        name, read = formats.FORMATS[kind]
         _expect(value, "string", path)
         try:
             return read(value)
