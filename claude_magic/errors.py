@@ -4,6 +4,7 @@
     ├── CellError          the cell or its options cannot be sent
     │   ├── OverBudget     it could cost more than is left
     │   └── NotRecorded    only recorded answers are given, and there is none
+    ├── ArgumentsError     what Claude passes to a tool does not fit it
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── ServerFailed       a local MCP server did not start, ended, or did not answer
     ├── ToolFailed         a tool says that it failed, in its own words
@@ -52,6 +53,10 @@ class OverBudget(CellError):
 
 class NotRecorded(CellError):
     """Only recorded answers are given, and there is none for this request; nothing was sent."""
+
+
+class ArgumentsError(ClaudeError):
+    """What Claude passes to a tool does not fit its parameters; the function was not called."""
 
 
 class SettingsError(ClaudeError):

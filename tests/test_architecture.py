@@ -64,6 +64,8 @@ HOME = {
     "mcp": {"mcp_servers"},
     "mcp_types": {"mcp_servers"},
     "anyio": {"mcp_servers"},
+    "docstring_parser": {"wire"},
+    "pydantic": {"wire"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
@@ -131,7 +133,19 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
-    heavy = {"requests", "urllib3", "markdown", "pygments", "ipywidgets", "sqlite3", "platformdirs", "mcp", "anyio"}
+    heavy = {
+        "requests",
+        "urllib3",
+        "markdown",
+        "pygments",
+        "ipywidgets",
+        "sqlite3",
+        "platformdirs",
+        "docstring_parser",
+        "pydantic",
+        "mcp",
+        "anyio",
+    }
     found = [
         (str(path.relative_to(PACKAGE)), name)
         for path in modules()

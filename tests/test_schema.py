@@ -20,8 +20,11 @@ from hypothesis import strategies as st
 
 from claude_magic import CellError
 from claude_magic.errors import ClaudeError
-from claude_magic.wire.schema import Misfit, accepted, of_fields, of_type, parsed, schema
-from claude_magic.wire.typed import Field, Unfit, made
+from claude_magic.wire.accepted import accepted
+from claude_magic.wire.kinds import Field
+from claude_magic.wire.parsed import Misfit, parsed
+from claude_magic.wire.schema import of_fields, of_type, schema
+from claude_magic.wire.typed import Unfit, made
 
 pydantic = pytest.importorskip("pydantic")
 typing_extensions = pytest.importorskip("typing_extensions")
@@ -592,7 +595,7 @@ def test_pydantic_and_jsonschema_are_not_imported_for_a_dataclass() -> None:
     import subprocess
 
     source = (
-        "import sys, dataclasses\nfrom claude_magic.wire.schema import parsed\n"
+        "import sys, dataclasses\nfrom claude_magic.wire.parsed import parsed\n"
         "P = dataclasses.make_dataclass('P', [('x', int)])\nparsed('{\"x\": 1}', P)\n"
         "print([name for name in ('pydantic', 'jsonschema') if name in sys.modules])"
     )

@@ -39,7 +39,7 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
     text = exchange.text
     if kind is not None:
         from ..display.views import json_view
-        from ..wire.schema import parsed
+        from ..wire.parsed import parsed
 
         return Result(value=parsed(text, kind), html=json_view(_json(text))["text/html"])
     if options.tag:
@@ -66,7 +66,7 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
 
 
 def _json(text: str) -> Any:
-    from ..wire.schema import json_of
+    from ..wire.parsed import json_of
 
     try:
         return json_of(text)

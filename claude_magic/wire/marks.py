@@ -1,0 +1,83 @@
+"""What is remembered on a function that Claude may call, and what it is called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import CellError
+from .kinds import bare
+from .signature import Parameter
+from .unfit import one_line, seen
+
+MARK = "__claude_tool__"
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What `mark` remembers on a function.
+
+    Attributes:
+        hints: The annotations of its parameters, read where it was marked; `None` if one could not be read there.
+    """
+
+    name: str | None = None
+    approve: bool = True
+    parallel: bool = False
+    strict: bool = False
+    hints: Mapping[str, Any] | None = None
+
+
+def mark_of(function: Any) -> Mark:
+    """How a function is marked; also one inside a partial, or the `__call__` of an instance."""
+    while isinstance(function, functools.partial) and MARK not in vars(function):
+        function = function.func
+    for holder in (function, inspect.getattr_static(function, "__call__", None)):
+        found = getattr(holder, MARK, None)
+        if isinstance(found, Mark):
+            return found
+    return Mark()
+
+
+def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str:
+    """What Claude calls a function.
+
+    Args:
+        wanted: As it is marked.
+        called: As the reader calls it, where it has no name of its own.
+
+    Raises:
+        CellError: The API takes no such name.
+    """
+    own = getattr(function, "__name__", "")
+    inner = function.func if isinstance(function, functools.partial) else type(function)
+    names = [called] if own == "<lambda>" else [own, called, getattr(inner, "__name__", "")]
+    name = wanted if wanted is not None else next(filter(None, names), own)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise CellError(
+            f"a tool cannot be called {one_line(seen(name))}: the API takes 1 to 128 letters a-z, digits, '_' "
+            "and '-'. Give it a name: @claude.tool(name=...)."
+        )
+    return name
+
+
+def is_unbound(function: Any, known: Sequence[Parameter]) -> bool:
+    """Whether it is a method without its object."""
+    name = getattr(function, "__qualname__", "").rpartition("<locals>.")[2]
+    is_plain = inspect.isfunction(function) and "." in name
+    return is_plain and bool(known) and known[0].name in ("self", "cls") and bare(known[0].annotation)[0] is Any
+
+
+def callers_names() -> Mapping[str, Any]:
+    """The local names where a function is marked: of the first frame outside of this package."""
+    frame = sys._getframe(1)
+    package = __name__.partition(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame = frame.f_back
+    return dict(frame.f_locals)
