@@ -65,7 +65,7 @@ HOME = {
     "mcp_types": {"mcp_servers"},
     "anyio": {"mcp_servers"},
     "docstring_parser": {"wire"},
-    "pydantic": {"wire"},
+    "pydantic": {"wire", "mcp_servers"},
 }
 AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}

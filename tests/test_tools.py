@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -471,9 +472,16 @@ def test_a_definition_without_a_function_is_sent_as_it_is_and_run_by_nobody(kern
 
 
 def test_the_budget_is_looked_at_before_every_step(tools: Kernel, endpoint: Server) -> None:
-    endpoint.answers(asks(("weather", {"city": "Oslo"})), reply("never"))
-    tools.run("%config Claude.budget_usd = 0.0096")
-    ran = tools.run("%%claude -t 200 --tools weather\nhi")
+    cell = "%%claude -t 200 --tools weather\nhi"
+    endpoint.answers(failure(404, "not_found_error", "no counting here"))
+    tools.run("%config Claude.budget_usd = 0.0001")
+    refused = tools.run(cell).error
+    assert refused is not None
+    most = float(re.findall(r"up to \$([0-9.]+)", refused[1])[0])
+    tools.run(f"%config Claude.budget_usd = {most + 0.0002}")
+    endpoint.received.clear()
+    endpoint.answers(asks(("weather", {"city": "Oslo"})), failure(404, "not_found_error", "no counting here"))
+    ran = tools.run(cell)
     assert ran.error is not None
     assert ran.error[0] == "OverBudget"
     assert [r.path for r in endpoint.received].count("/v1/messages") == 1

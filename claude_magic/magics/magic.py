@@ -24,7 +24,7 @@ from .result import result
 if TYPE_CHECKING:
     from ..wire import Exchange
     from ..wire.tool import Call
-    from .stages import Shown
+    from .stages import InTerminal, OnPage, Shown
     from .turn import Turn
     from .waiting import Waiting
 
@@ -211,7 +211,9 @@ class ClaudeMagics(Magics):
             self._offered[place] = source
             self.shell.set_next_input(source, replace=False)
 
-    def _stage(self, cell: Composed, *, owns_cell: bool, after: Shown | None = None, place: Any = None) -> Shown:
+    def _stage(
+        self, cell: Composed, *, owns_cell: bool, after: Shown | None = None, place: Any = None
+    ) -> OnPage | InTerminal:
         """Where the cell's turn is shown.
 
         Args:

@@ -14,7 +14,7 @@ from ..wire.tool import Call
 from .turn import RESULTS, Turn, running, waiting
 
 if TYPE_CHECKING:
-    from .stages import OnPage
+    from .stages import Shown
 
 
 class Waiting:
@@ -24,7 +24,7 @@ class Waiting:
         go_on: Goes on with the turn, from the calls as they were decided, on a stage.
     """
 
-    def __init__(self, turn: Turn, stage: OnPage, go_on: Callable[[Waiting, Sequence[Call], Any], object]) -> None:
+    def __init__(self, turn: Turn, stage: Shown, go_on: Callable[[Waiting, Sequence[Call], Any], object]) -> None:
         self.turn = turn
         self.stage = stage
         self._go_on = go_on
@@ -57,7 +57,7 @@ class Waiting:
         if self._buttons is not None:
             self._buttons.done()
 
-    def again(self, turn: Turn, stage: OnPage) -> Waiting:
+    def again(self, turn: Turn, stage: Shown) -> Waiting:
         """The same place, where the turn waits once more."""
         made = Waiting(turn, stage, self._go_on)
         made._buttons, made._placed = self._buttons, self._placed
