@@ -261,14 +261,15 @@ def test_a_token_that_cannot_be_sent_is_refused_unseen(
     assert endpoint.received == []
 
 
-def test_no_other_variable_can_be_asked_for(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("token", ["$OTHER", "a-token-itself"])
+def test_a_token_itself_and_any_other_variable_are_refused(
+    token: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint.answers(reply("ok"))
     monkeypatch.setenv("OTHER", "hush")
-    servers = [{"type": "url", "url": URL, "name": "a", "authorization_token": name} for name in ("$OTHER", "x", None)]
-    assert asked(claude, mcp_servers=servers).error is None
-    assert endpoint.last.json["mcp_servers"] == servers
+    with pytest.raises(CellError, match="MCP_TOKEN_NAME") as refused:
+        asked(claude, mcp_servers=[{"type": "url", "url": URL, "name": "a", "authorization_token": token}])
+    assert token not in str(refused.value)
+    assert endpoint.received == []
 
 
 @pytest.mark.parametrize("servers", [None, "x", 3, {}, [None], ["$MCP_TOKEN"], [{"authorization_token": {}}]])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import SettingsError
+from ..errors import CellError, SettingsError
 from ..wire import Request
 from .credentials import Secret
 
@@ -69,8 +69,27 @@ class Tokens:
         return {**server, "authorization_token": self.named[name].header_value()} if name else server
 
 
+def refuse_tokens(body: Mapping[str, Any]) -> None:
+    """Refuse a request that holds the token of a server itself: the notebook and the journal would keep it.
+
+    Raises:
+        CellError: There is one.
+    """
+    for server in _servers_of(body):
+        token = server.get("authorization_token") if isinstance(server, dict) else None
+        if token and not _named(server):
+            raise CellError(
+                "the request holds the token of an MCP server, which the notebook and the journal would keep: nothing "
+                'was sent. Write "$MCP_TOKEN_NAME" in its place, and set that variable before Jupyter starts.'
+            )
+
+
 def _servers(request: Request) -> Iterable[Any]:
-    servers = (request.body or {}).get("mcp_servers")
+    return _servers_of(request.body or {})
+
+
+def _servers_of(body: Mapping[str, Any]) -> Iterable[Any]:
+    servers = body.get("mcp_servers")
     return servers if isinstance(servers, list | tuple) else ()
 
 

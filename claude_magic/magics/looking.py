@@ -45,11 +45,11 @@ def show(exchange: Exchange, *, page: bool) -> None:
     if not page:
         from ..display.terminal import Terminal
 
-        Terminal().finish(exchange)
+        Terminal().finish(exchange, calls=exchange.calls)
         return
     from ..display.page import Page
 
-    Page(owns_cell=False, raw=False, panel=True).finish(exchange)
+    Page(owns_cell=False, raw=False, panel=True).finish(exchange, calls=exchange.calls)
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:

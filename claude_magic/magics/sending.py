@@ -14,6 +14,7 @@ from ..api.counting import counted
 from ..api.endpoints.messages import messages
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
+from ..api.tokens import refuse_tokens
 from ..api.transports.base import Transport
 from ..api.transports.direct import Direct
 from ..api.transports.replay import Replay
@@ -241,6 +242,7 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
     except (ValueError, TypeError) as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
     credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
+    refuse_tokens(fields)
 
 
 def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
