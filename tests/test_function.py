@@ -871,46 +871,6 @@ def test_the_official_sdk_makes_the_same_of_a_function(function: Any) -> None:
 
 # Properties: our check against jsonschema under our own schema, and against pydantic.
 
-LEAVES = [
-    str,
-    int,
-    float,
-    bool,
-    None,
-    Any,
-    Unit,
-    Level,
-    Point,
-    Size,
-    Movie,
-    Tree,
-    Decimal,
-    Path,
-    UserId,
-    Literal["a", 1, None],
-    Annotated[int, pydantic.Field(ge=0, lt=2)],
-    Annotated[float, pydantic.Field(multiple_of=0.5)],
-    Annotated[str, pydantic.Field(min_length=1, pattern="a")],
-    Annotated[list[int], pydantic.Field(max_length=1)],
-    Annotated[dict[str, Any], pydantic.Field(min_length=1)],
-    Annotated[int | str | None, pydantic.Field(gt=0, max_length=1)],
-    Annotated[Any, pydantic.Field(ge=1, min_length=2)],
-    Names,
-]
-KINDS = st.recursive(
-    st.sampled_from(LEAVES),
-    lambda inner: st.one_of(
-        st.builds(lambda one: list[one], inner),  # type: ignore[valid-type]
-        st.builds(lambda one: tuple[one, ...], inner),  # type: ignore[valid-type]
-        st.builds(lambda one, two: tuple[one, two], inner, inner),  # type: ignore[valid-type]
-        st.builds(lambda one: dict[str, one], inner),  # type: ignore[valid-type]
-        st.builds(lambda one: Sequence[one], inner),  # type: ignore[valid-type]
-        st.builds(lambda one, two: Union[one, two], inner, inner),  # type: ignore[valid-type]  # noqa: UP007
-        st.builds(lambda one: Optional[one], inner),  # noqa: UP045
-        st.builds(lambda one: Annotated[one, "told"], inner),
-    ),
-    max_leaves=3,
-)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -922,6 +882,53 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
+NUMBERS = st.integers(-9, 9) | st.floats(-9, 9)
+LEAVES: list[tuple[Any, Any]] = [  # a type, and JSON that often fits it
+    (str, st.text(max_size=3)),
+    (int, st.integers() | st.sampled_from([1.0, 1e300])),
+    (float, st.integers() | st.floats(allow_nan=False, allow_infinity=False)),
+    (bool, st.booleans()),
+    (None, st.none()),
+    (Any, VALUES),
+    (Unit, st.sampled_from(["c", "f"])),
+    (Level, st.sampled_from([1, 2, 2.0])),
+    (Point, st.fixed_dictionaries({"x": NUMBERS}, optional={"y": NUMBERS})),
+    (Size, st.fixed_dictionaries({"width": st.integers()}, optional={"height": st.integers()})),
+    (Movie, st.fixed_dictionaries({"year": st.integers()}, optional={"title": st.text(max_size=3)})),
+    (Tree, st.fixed_dictionaries({"value": st.integers(), "children": st.just([{"value": 1}])})),
+    (Decimal, NUMBERS | st.decimals(-9, 9, places=2).map(str)),
+    (Path, st.sampled_from(["", "a", "a/b"])),
+    (UserId, st.integers()),
+    (Literal["a", 1, None], st.sampled_from(["a", 1, None, 1.0])),
+    (Annotated[int, pydantic.Field(ge=0, lt=2)], st.integers(-1, 2)),
+    (Annotated[float, pydantic.Field(multiple_of=0.5)], st.sampled_from([0, 0.5, 1, 0.7, 1e300])),
+    (Annotated[str, pydantic.Field(min_length=1, pattern="a")], st.sampled_from(["", "a", "ba", "b"])),
+    (Annotated[list[int], pydantic.Field(max_length=1)], st.lists(st.integers(), max_size=2)),
+    (Annotated[dict[str, Any], pydantic.Field(min_length=1)], st.dictionaries(st.text(max_size=2), VALUES, max_size=2)),
+    (Annotated[int | str | None, pydantic.Field(gt=0, max_length=1)], st.sampled_from([0, 1, "", "a", "ab", None])),
+    (Annotated[Any, pydantic.Field(ge=1, min_length=2)], VALUES),
+    (Names, st.lists(st.text(max_size=2), max_size=2)),
+]
+
+
+def tuples(one: Any, two: Any) -> Any:
+    return tuple[one[0], two[0]], st.tuples(one[1], two[1]).map(list)
+
+
+KINDS = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        inner.map(lambda one: (list[one[0]], st.lists(one[1], max_size=2))),
+        inner.map(lambda one: (tuple[one[0], ...], st.lists(one[1], max_size=2))),
+        st.builds(tuples, inner, inner),
+        inner.map(lambda one: (dict[str, one[0]], st.dictionaries(st.text(max_size=2), one[1], max_size=2))),
+        inner.map(lambda one: (Sequence[one[0]], st.lists(one[1], max_size=2))),
+        st.builds(lambda one, two: (Union[one[0], two[0]], one[1] | two[1]), inner, inner),  # noqa: UP007
+        inner.map(lambda one: (Optional[one[0]], one[1] | st.none())),  # noqa: UP045
+        inner.map(lambda one: (Annotated[one[0], "told"], one[1])),
+    ),
+    max_leaves=3,
+)
 PASSED = [
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -930,15 +937,14 @@ PASSED = [
 PARAMETERS = st.lists(
     st.tuples(KINDS, st.sampled_from(PASSED), st.booleans()),
     max_size=4,
-)
+).map(lambda listed: sorted(listed, key=lambda each: each[1:]))
 GONE = object()
 
 
 def function_of(listed: Any, called: list[Any]) -> Any:
     """A function with these kinds of parameters, which notes its calls."""
-    listed = sorted(listed, key=lambda each: (each[1], each[2]))
     found, optional = [], False
-    for at, (annotation, kind, is_optional) in enumerate(listed):
+    for at, ((annotation, _), kind, is_optional) in enumerate(listed):
         optional = is_optional or (optional and kind is not inspect.Parameter.KEYWORD_ONLY)
         default = GONE if optional else inspect.Parameter.empty
         found.append(inspect.Parameter(f"p{at}", kind, default=default, annotation=annotation))
@@ -988,8 +994,12 @@ def test_what_is_called_is_what_the_schema_allows(listed: Any, data: Any) -> Non
     tool = tool_of(function_of(listed, called))
     whole = tool.definition["input_schema"]
     jsonschema.Draft202012Validator.check_schema(whole)
-    names = st.sampled_from([*whole["properties"], "p0", "other"])
-    arguments = data.draw(st.dictionaries(names, VALUES, max_size=len(listed)) | fitting(listed))
+    near = {name: kind[1] for name, (kind, _, _) in zip(whole["properties"], listed, strict=True)}
+    far = st.dictionaries(st.sampled_from([*near, "other"]), VALUES, max_size=len(listed))
+    absent = [name for name in near if name not in whole["required"]]
+    required = {name: near[name] for name in whole["required"]}
+    fitting = st.fixed_dictionaries(required, optional={name: near[name] for name in absent})
+    arguments = data.draw(fitting | fitting | far)
     allowed = jsonschema.Draft202012Validator(whole).is_valid(arguments)
     assert tool.run is not None
     if not allowed:
@@ -1004,32 +1014,6 @@ def test_what_is_called_is_what_the_schema_allows(listed: Any, data: Any) -> Non
     assert is_covered(arguments, passed)
 
 
-def fitting(listed: Any) -> Any:
-    """Arguments for every parameter, of which many fit."""
-    kinds = [annotation for annotation, _, _ in sorted(listed, key=lambda each: (each[1], each[2]))]
-    return st.fixed_dictionaries({f"p{at}": SOME.get(kind, VALUES) for at, kind in enumerate(map(hashable, kinds))})
-
-
-def hashable(kind: Any) -> Any:
-    try:
-        hash(kind)
-    except TypeError:
-        return None
-    return kind
-
-
-SOME: dict[Any, Any] = {
-    str: st.text(max_size=3),
-    int: st.integers(),
-    float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9),
-    Unit: st.sampled_from(["c", "f"]),
-    Point: st.fixed_dictionaries({"x": st.integers(-9, 9)}),
-    Size: st.fixed_dictionaries({"width": st.integers(-9, 9)}),
-    Movie: st.fixed_dictionaries({"year": st.integers(0, 9)}),
-    Tree: st.fixed_dictionaries({"value": st.integers(0, 9), "children": st.just([])}),
-    Decimal: st.integers()
-    | st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-9, max_value=9).map(str),
-}
 STRICTLY = st.recursive(
     st.sampled_from([str, int, bool, None, Point, Level, Literal["a", 1], list[int], dict[str, bool]]),
     lambda inner: st.builds(lambda one: list[one], inner) | st.builds(lambda one: Optional[one], inner),  # type: ignore[valid-type]  # noqa: UP045
