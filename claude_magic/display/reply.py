@@ -159,10 +159,9 @@ def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sour
     pieces, steps, size = list[str](), 0, 0
     for number, passage in enumerate(found):
         if passage.kind == "text" and texts:
-            marked = {"places": passage.places, "sources": cites}
-            pieces.append(
-                preformatted(bracketed(passage)) if raw else rendered(passage.source, f"{name}-{number}", **marked)
-            )
+            prefix = f"{name}-{number}"
+            shown = rendered(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
+            pieces.append(shown or preformatted(bracketed(passage)))
         elif passage.kind != "text" and steps < _MOST_STEPS:
             pieces.append(passage_html(passage, raw=raw, brief=size > _MUCH))
             steps, size = steps + (passage.step is not None), size + len(pieces[-1])
@@ -213,7 +212,7 @@ def _folded(block: Block, known: dict[str, Call]) -> Passage:
 
 
 def _details(css_class: str, title: str, inner: str) -> str:
-    summary = f"<summary class=\"{IGNORED}\">{html.escape(' '.join(plain(title).split()))}</summary>"
+    summary = f'<summary class="{IGNORED}">{html.escape(" ".join(plain(title).split()))}</summary>'
     return f'<details class="{css_class}">{summary}<div class="cm-folded">{inner}</div></details>'
 
 

@@ -98,5 +98,3 @@ def _tree(value: object) -> str:
 
 def _not_shown(text: str) -> str:
     return f'<div class="cm-none">{one_line(text)}</div>'
-
-

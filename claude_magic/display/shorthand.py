@@ -52,4 +52,3 @@ def _inner(item: object, limit: int) -> str:
     if isinstance(item, Mapping | list | tuple):
         return "…" if item else ("{}" if isinstance(item, Mapping) else "[]")
     return value(item, limit // 2)
-

@@ -107,7 +107,8 @@ def sources_html(sources: Sequence[Source], prefix: str) -> str:
     items = "".join(_item(f"{prefix}{number}", source) for number, source in enumerate(sources[:_MOST_LISTED], 1))
     left = len(sources) - _MOST_LISTED
     more = f'<div class="cm-more">… {left:,} more not shown</div>' if left > 0 else ""
-    return f'<section class="cm-sources {_IGNORED}"><div class="cm-caption">Sources</div><ol>{items}</ol>{more}</section>'
+    listed = f'<div class="cm-caption">Sources</div><ol>{items}</ol>{more}'
+    return f'<section class="cm-sources {_IGNORED}">{listed}</section>'
 
 
 def sources_lines(sources: Sequence[Source]) -> list[str]:

@@ -63,7 +63,7 @@ def _programs(arguments: Any) -> dict[str, tuple[str, str]]:
         return {}
     is_edit = isinstance(arguments.get("path"), str)
     suffix = str(arguments.get("path")).rpartition(".")[2][:20] if is_edit else ""
-    found = {name: suffix for name in _FILE_TEXTS} if is_edit else dict(_PROGRAMS)
+    found = dict.fromkeys(_FILE_TEXTS, suffix) if is_edit else dict(_PROGRAMS)
     texts = {name: (arguments.get(name), language) for name, language in found.items()}
     return {name: (text, language) for name, (text, language) in texts.items() if isinstance(text, str) and text}
 
@@ -92,7 +92,8 @@ def _result(step: Step) -> str:
 
 def _searched(results: list[Any]) -> str:
     found = [each for each in results if isinstance(each, Mapping)]
-    items = "".join(f"<li>{_link(each.get('url'), each.get('title'), each.get('page_age'))}</li>" for each in found[:_MOST_RESULTS])
+    links = (_link(each.get("url"), each.get("title"), each.get("page_age")) for each in found[:_MOST_RESULTS])
+    items = "".join(f"<li>{link}</li>" for link in links)
     return f'<ol class="cm-results">{items}</ol>{_more(len(found))}'
 
 
@@ -148,5 +149,3 @@ def _caption(text: str) -> str:
 
 def _more(count: int) -> str:
     return f'<div class="cm-none">… {count - _MOST_RESULTS:,} more</div>' if count > _MOST_RESULTS else ""
-
-

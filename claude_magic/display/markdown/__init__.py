@@ -35,9 +35,7 @@ NOTHING = Sources()
 _UNFIT = re.compile(r"[^0-9A-Za-z_-]")
 
 
-def rendered(
-    text: str, prefix: str | None = None, *, places: Sequence[Place] = (), sources: Sources = NOTHING
-) -> str:
+def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = (), sources: Sources = NOTHING) -> str:
     """`text`, GitHub's Markdown, as an HTML fragment.
 
     Args:

@@ -16,7 +16,7 @@ from markdown.util import AtomicString
 
 from .delimiters import Mark, Run, pair
 from .links import ENTITY, bare_link, entity, link, written
-from .marks import Sources, unsigned
+from .marks import Sources, is_mark, unsigned
 from .mathematics import add_text, formula, formula_element
 from .references import LABEL, References, inline_link, label
 
@@ -231,10 +231,13 @@ class Scan:
         element = self._note(self._text[bracket.end + 1 : min(self._at, bracket.end + 300)])
         if element is None:
             return False
-        while self._tokens.pop() is not bracket.mark:
-            pass
+        marks = list[Token]()
+        while (token := self._tokens.pop()) is not bracket.mark:
+            if is_mark(token):
+                marks.insert(0, token)
         del self._runs[bracket.runs :]
         self._put(element, self._at + 1)
+        self._tokens += marks
         return True
 
     def _angle(self) -> None:

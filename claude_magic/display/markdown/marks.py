@@ -83,6 +83,11 @@ def signed_again(text: str, places: Sequence[Place], start: int) -> tuple[str, l
     return "".join((*pieces, text[end:])), [number for at, number in places if at <= start]
 
 
+def is_mark(token: object) -> bool:
+    """Whether this is a mark's element."""
+    return isinstance(token, Element) and token.get("class") == MARK
+
+
 def bracketed(text: str) -> str:
     """Signed text with its marks as they are written without HTML: `[1]`."""
     return _SIGN.sub(r"[\1]", text)

@@ -13,7 +13,7 @@ from .bounds import Clock
 from .delimiters import Mark
 from .inlines import Scan, Token
 from .links import addresses, link
-from .marks import Sources
+from .marks import Sources, is_mark
 from .mathematics import add_text
 from .references import label
 
@@ -119,6 +119,7 @@ class _Tree:
         self._path = [root]
         self._link = 0  # how deep the link is that we are in; 0 for none
         self._texts: list[str] = []
+        self._held: list[Element] = []  # marks in a link, which come after it
 
     def grow(self, tokens: list[Token]) -> None:
         for token in tokens:
@@ -129,12 +130,15 @@ class _Tree:
                 self._texts.append(token.text)
                 for element in reversed(token.opens):
                     self._open(element)
+            elif self._link and is_mark(token):
+                self._held.append(token)
             elif self._link and token.tag in ("a", "sup"):
                 self._texts.extend(token.itertext())
             else:
                 self._flush()
                 self._path[-1].append(token)
         self._flush()
+        self._let_go()
 
     def _open(self, element: Element) -> None:
         parent, is_link = self._path[-1], element.tag == "a"
@@ -154,6 +158,11 @@ class _Tree:
             self._path.pop()
             if len(self._path) < self._link:
                 self._link = 0
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self._path[-1].extend(self._held)
+        self._held = []
 
     def _flush(self) -> None:
         """Add the text so far, with links for mail addresses and delimiters that MathJax is to pass over.
