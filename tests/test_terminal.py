@@ -105,14 +105,14 @@ def test_thinking_is_dim_on_a_terminal_and_plain_in_a_pipe(monkeypatch: pytest.M
         assert screen.getvalue().startswith(f"{thought}\n\nYes.\n\n")
 
 
-def test_a_tool_call_is_printed_as_json_before_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tool_call_is_an_indented_line_before_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
     content: list[dict[str, Any]] = [
         {"type": "text", "text": "Let me see."},
         {"type": "tool_use", "id": "t", "name": "get_weather", "input": {"city": "Oslo\x1b[2J"}},
     ]
     streamed("Let me", last=exchange(content, stop_reason="tool_use"))
     printed = capsys.readouterr().out
-    assert printed.startswith("Let me see.\n\ntool_use · get_weather:\n{\n")
+    assert printed.startswith('Let me see.\n\n  get_weather(city="Oslo[2J")\n\n')
     assert "\x1b" not in printed
     assert printed.endswith(f"the model asks for get_weather.\n{FACTS}")
 

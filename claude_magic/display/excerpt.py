@@ -25,12 +25,12 @@ _KEY = re.compile(r"sk-ant-[\w-]*")
 
 def safe(text: str, limit: int = BODY_LIMIT) -> str:
     """HTML that shows `text`, for an element's content or a quoted attribute."""
-    return html.escape(_clean(text, limit), quote=True)
+    return html.escape(clean(text, limit), quote=True)
 
 
 def safe_content(text: str, limit: int = BODY_LIMIT) -> str:
     """HTML that shows `text` inside an element only: JSON's many quotes stay one byte each."""
-    return html.escape(_clean(text, limit), quote=False)
+    return html.escape(clean(text, limit), quote=False)
 
 
 def one_line(text: str, limit: int = BODY_LIMIT) -> str:
@@ -40,7 +40,19 @@ def one_line(text: str, limit: int = BODY_LIMIT) -> str:
 
 def plain_line(text: str, limit: int = BODY_LIMIT) -> str:
     """What `one_line` shows, as text that is not HTML."""
-    return _clean(" ".join(_without_key(text).split()), limit)
+    return clean(" ".join(_without_key(text).split()), limit)
+
+
+def short_line(text: str, limit: int) -> str:
+    """`plain_line` of at most `limit` characters, with `…` for what is left out; long texts are not read whole."""
+    return _ends(plain_line(_ends(_without_key(text), 4 * limit)), limit)
+
+
+def _ends(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    head = limit * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (limit - head - 1) :]}"
 
 
 def cut(text: str, limit: int) -> str:
@@ -58,7 +70,8 @@ def pretty(value: object, limit: int = BODY_LIMIT) -> str:
     return cut(text, limit)
 
 
-def _clean(text: str, limit: int) -> str:
+def clean(text: str, limit: int) -> str:
+    """What `safe` shows, before it is escaped."""
     return _without_key(plain(cut(_without_key(text), limit)))
 
 

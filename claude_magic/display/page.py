@@ -10,11 +10,13 @@ from __future__ import annotations
 import html
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.core.display_functions import clear_output, publish_display_data
 
 from ..wire import Exchange
+from ..wire.tool import Call
 from .budget import Budget
 from .levels import Levels
 from .live import Live
@@ -50,6 +52,8 @@ class Page:
         self._budget = Budget()
         self._not_before = time.monotonic() + _QUIET_SECONDS
         self._finished = False
+        self._around: dict[str, Any] = {}
+        self._reply: tuple[str, dict[str, str]] | None = None  # its display, and what it shows
 
     def show(self, exchange: Exchange, note: str = "") -> None:
         """Show what has arrived so far, if it is time to.
@@ -65,17 +69,21 @@ class Page:
         ended = time.monotonic()
         self._not_before = max(begun + _SECONDS_BETWEEN, ended + _REST_AFTER_DRAWING * (ended - begun))
 
-    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+    def finish(
+        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
+    ) -> None:
         """Put the finished reply and its panel in the place of what was live; nothing, if that was done.
 
         Args:
             above: Safe HTML that stands before the reply.
             body: Safe HTML in the place of the rendered text; `None` to render it.
+            calls: What is known of the calls that the reply asks for.
         """
         if self._finished:
             return
         instead_of = self._name if len(self._drawn) > 1 else ""
-        reply = reply_bundle(exchange, raw=self._raw, instead_of=instead_of, above=above, body=body)
+        self._around = {"raw": self._raw, "above": above, "body": body, "name": self._name[:12]}
+        reply = reply_bundle(exchange, instead_of=instead_of, calls=calls, **self._around)
         bundles: list[dict[str, Any]] = [reply] if reply else []
         if self._panel and exchange.status is not None:
             from .panel import panel_bundles
@@ -84,7 +92,21 @@ class Page:
         with uninterrupted():
             if not self._finished:
                 self._finished = True
-                self._conclude(bundles)
+                self._conclude(bundles, replied=bool(reply))
+
+    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+        """Draw the finished reply again, in its place, now that more is known of its calls.
+
+        It may be called from another thread, and when the cell has ended long ago.
+        """
+        if self._reply is None:
+            return
+        bundle = reply_bundle(exchange, calls=calls, **self._around)
+        display_id, shown = self._reply
+        if bundle and bundle != shown:
+            with uninterrupted():
+                self._reply = display_id, bundle
+                publish_display_data(dict(bundle), transient={"display_id": display_id}, update=True)
 
     def _draw(self, exchange: Exchange, note: str) -> None:
         found = passages(exchange.message)
@@ -118,19 +140,24 @@ class Page:
             self._budget.spend(shown)
             self._drawn[place] = content
 
-    def _conclude(self, bundles: list[dict[str, Any]]) -> None:
-        """Put each bundle in the place of a live display, in order, and the rest after them."""
+    def _conclude(self, bundles: list[dict[str, Any]], *, replied: bool) -> None:
+        """Put each bundle in the place of a live display, in order, and the rest after them.
+
+        Args:
+            replied: Whether the first is the reply, which may be drawn again.
+        """
         live = len(self._drawn)
         if self._owns_cell and live > len(bundles):
             clear_output(wait=bool(bundles))
             live = 0
         for place, bundle in enumerate(bundles):
-            if place < live:
-                self._send(bundle, place, update=True)
+            if place < live or (replied and not place):
+                self._send(bundle, place, update=place < live)
             else:
                 publish_display_data(bundle)
         for place in range(len(bundles), live):
             self._send(_NOTHING, place, update=True)
+        self._reply = (f"{self._name}-0", bundles[0]) if replied else None
 
     def _send(self, bundle: dict[str, Any], place: int, *, update: bool) -> None:
         publish_display_data(dict(bundle), transient={"display_id": f"{self._name}-{place}"}, update=update)

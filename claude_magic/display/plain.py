@@ -23,6 +23,16 @@ def plain(text: str) -> str:
     return _UNSAFE.sub("", _LINE_END.sub("\n", text))
 
 
+def revealed(text: str) -> str:
+    r"""JSON in which what cannot be seen is written as `\uXXXX`: it says the same, and the reader sees all of it."""
+    return _UNSAFE.sub(lambda found: "".join(map(_escaped, found[0])), whole(text))
+
+
+def _escaped(letter: str) -> str:
+    units = letter.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def whole(text: str) -> str:
     """`text` that can be encoded: surrogates joined in pairs, and U+FFFD for one that is alone."""
     if not _SURROGATE.search(text):

@@ -32,18 +32,22 @@ class RichTerminal(Terminal):
             super()._append_from(passage, whole)
             return
         while (cut := first_slice(passage.source, self._at, _BLOCK, self._opened)) is not None:
-            self._render(cut.source, cut.end, cut.opened)
+            self._render(passage, cut.source, cut.end, cut.opened)
         if whole:
-            self._render(passage.source[self._at :], len(passage.source), None)
+            self._render(passage, passage.source[self._at :], len(passage.source), None)
 
-    def _render(self, source: str, end: int, opened: Open | None) -> None:
+    def _render(self, passage: Passage, source: str, end: int, opened: Open | None) -> None:
         from rich.console import Console
         from rich.markdown import Markdown
 
         self._wait("")
+        written, marks = self._marked(passage, end, whole=True)
+        if source != passage.source[self._at : end]:  # what goes on over a cut is closed and opened again
+            numbers = (f"[{number}]" for _, number in passage.places[self._marks : marks])
+            written = source + "".join(numbers)
         with uninterrupted():
-            if text := plain(source).strip():
+            if text := plain(written).strip():
                 break_before = "\n" if self._wrote else ""
                 self._write(break_before)
                 Console().print(Markdown(text, hyperlinks=False))
-            self._at, self._opened = end, opened
+            self._at, self._opened, self._marks = end, opened, marks

@@ -1,4 +1,6 @@
-"""A reply in a terminal: text appended as it comes, then the summary line; nothing is drawn twice.
+"""A reply in a terminal: text appended as it comes, steps as indented lines, then the summary line.
+
+Nothing is drawn twice: what is told of a step later comes as a line of its own.
 
 Only what `plain` lets through reaches the terminal. White space at the end waits for what follows it,
 and so does U+FFFD, which may be the half of a character whose other half is still on its way.
@@ -9,10 +11,14 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Sequence
 
 from ..wire import Exchange
+from ..wire.tool import Call
 from .plain import plain
 from .reply import Passage, passages
+from .sources import cited, sources_lines
+from .steps import Step
 from .summary import asked_model, facts, warnings
 from .uninterrupted import uninterrupted
 
@@ -34,6 +40,8 @@ class Terminal:
     def __init__(self, *, owns_cell: bool = True, raw: bool = True, panel: bool = False) -> None:
         self._passage = 0
         self._at = 0
+        self._marks = 0  # how many of the passage's marks are written
+        self._told: dict[int, list[str]] = {}  # what was said of the step in that place
         self._begun = time.monotonic()
         self._waiting = ""
         self._wrote = False
@@ -53,26 +61,46 @@ class Terminal:
             said = note or f"waiting for {asked_model(exchange) or 'an answer'}…"
             self._wait(plain(f"{said} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
 
-    def finish(self, exchange: Exchange, **_: object) -> None:
-        """Append the rest, tool calls as JSON, and the summary line; nothing, if that was done."""
+    def finish(self, exchange: Exchange, *, calls: Sequence[Call] = (), **_: object) -> None:
+        """Append the rest, blocks of unknown kinds as JSON, the sources, and the summary line, if that was not done."""
         if self._finished:
             return
-        found = passages(exchange.message)
+        found = passages(exchange.message, calls)
         self._append(found, last=True)
         self._wait("")
         blocks = [f"{passage.title}:\n{passage.source}" for passage in found if passage.kind == "json"]
         lines = (
-            [*warnings(exchange), _dimmed("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
+            [*warnings(exchange, calls), _dimmed("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
             if found or exchange.error is None
             else []
         )
-        ending = [plain("\n\n".join(blocks))] if blocks else []
+        unknown = [plain("\n\n".join(blocks))] if blocks else []
+        sources = sources_lines(cited(exchange.message.content).sources)
+        ending = ["\n".join(told) for told in (self._later(found), unknown, sources) if told]
         with uninterrupted():
             self._finished = True
             for stretch in [*ending, *(["\n".join(lines)] if lines else [])]:
                 self._write(("\n\n" if self._wrote else "") + stretch)
             if self._wrote:
                 self._write("\n")
+
+    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+        """Append what is new about the calls of a finished reply."""
+        if not self._finished:
+            return
+        with uninterrupted():
+            if lines := self._later(passages(exchange.message, calls)):
+                self._write("\n".join(lines) + "\n")
+
+    def _later(self, found: list[Passage]) -> list[str]:
+        """What is known of the steps now and was not told before."""
+        lines: list[str] = []
+        for place, passage in enumerate(found):
+            step = passage.step
+            if step is not None and self._told.get(place) != _told(step):
+                self._told[place] = _told(step)
+                lines += step.lines
+        return lines
 
     def _append(self, found: list[Passage], *, last: bool) -> None:
         while self._passage < len(found):
@@ -81,15 +109,19 @@ class Terminal:
             if not whole:
                 return
             with uninterrupted():
-                self._passage, self._at = self._passage + 1, 0
+                self._passage, self._at, self._marks = self._passage + 1, 0, 0
 
     def _append_from(self, passage: Passage, whole: bool) -> None:
         """Append what is new in a passage; what trails waits, or is left out if it is white space."""
         if passage.kind == "json":
             return
+        if passage.step is not None:
+            self._append_step(passage.step, whole)
+            return
         new = passage.source[self._at :]
         ready = new.rstrip() if whole else new.rstrip(_NOT_YET)
-        text = _BLANK_LINES.sub("\n\n\n", plain(ready))
+        written, marks = self._marked(passage, self._at + len(ready), whole)
+        text = _BLANK_LINES.sub("\n\n\n", plain(written))
         text = text if self._at else text.lstrip("\n")
         if not text:
             return
@@ -99,7 +131,32 @@ class Terminal:
         self._wait("")
         with uninterrupted():
             self._write(break_before + (_dimmed(title + text) if thought else text))
-            self._at += len(ready)
+            self._at, self._marks = self._at + len(ready), marks
+
+    def _append_step(self, step: Step, whole: bool) -> None:
+        """Append the lines of a step once nothing more is on its way; its result may still come later."""
+        if not whole:
+            return
+        with uninterrupted():
+            self._wait("")
+            after_step = self._passage - 1 in self._told
+            before = "" if not self._wrote else "\n" if after_step else "\n\n"
+            self._write(before + "\n".join(step.lines))
+            self._told[self._passage] = _told(step)
+
+    def _marked(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
+        """The source up to `end` with the marks in it, and how many marks are written then.
+
+        Where a stretch is not at its end, its mark would move on.
+        """
+        last = end if whole else min(end, len(passage.source.rstrip()) - 1)
+        pieces, at, marks = list[str](), self._at, self._marks
+        for place, number in passage.places[marks:]:
+            if place > last:
+                break
+            pieces += [passage.source[at : max(at, place)], f"[{number}]"]
+            at, marks = max(at, place), marks + 1
+        return "".join((*pieces, passage.source[at:end])), marks
 
     def _wait(self, line: str) -> None:
         """Show `line` in the place of the last one, on a terminal only; `""` takes it away."""
@@ -112,6 +169,10 @@ class Terminal:
     def _write(self, text: str) -> None:
         _put(text)
         self._wrote = True
+
+
+def _told(step: Step) -> list[str]:
+    return [step.called, *step.outcome_lines]
 
 
 def _put(text: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from hashlib import sha256
-from xml.etree.ElementTree import tostring
+from xml.etree.ElementTree import Element, tostring
 
 from markdown import Markdown
 from markdown.util import Registry
@@ -19,33 +20,39 @@ from ..plain import plain
 from .blocks import Blocks
 from .bounds import Clock
 from .highlight import Highlighter
+from .links import link
+from .marks import Place, Sources, bracketed, signed
 from .phrases import Phrases
 from .safe import Safe, check
 from .style import STYLE
 
-__all__ = ["STYLE", "preformatted", "rendered"]
+__all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "linked", "preformatted", "rendered"]
 
 _LONGEST = 500_000
+_LONGEST_URL = 4_000
 _SECONDS, _LETTERS = 1.1, 100_000  # so long for so many letters
+NOTHING = Sources()
 _UNFIT = re.compile(r"[^0-9A-Za-z_-]")
 
 
-def rendered(text: str, prefix: str | None = None) -> str:
+def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = (), sources: Sources = NOTHING) -> str:
     """`text`, GitHub's Markdown, as an HTML fragment.
 
     Args:
         prefix: What the ids of footnotes begin with, unique in the page; by default it is made from the text.
+        places: Where citations are marked.
+        sources: What the marks refer to.
     """
-    text = plain(text)
+    text = signed(text, places)
     if len(text) > _LONGEST:
-        return preformatted(text)
+        return preformatted(bracketed(text))
     try:
         prefix = _UNFIT.sub("", prefix or sha256(text.encode()).hexdigest()[:12])[:40]
         clock = Clock(_SECONDS * max(1, len(text) / _LETTERS))
-        written = _engine(prefix, clock).convert(text)
+        written = _engine(prefix, clock, sources).convert(text)
         check(written, clock)
     except Exception:  # the last line of defence: a reply is shown, whatever is wrong with it or with us
-        return preformatted(text)
+        return preformatted(bracketed(text))
     return written
 
 
@@ -54,12 +61,33 @@ def preformatted(text: str) -> str:
     return f"<pre>{html.escape(plain(text))}</pre>"
 
 
-def _engine(prefix: str, clock: Clock) -> Markdown:
+def code(text: str, language: str) -> str:
+    """`text` as a block of code, in colour if the language is one we know."""
+    block = Element("pre")
+    try:
+        Highlighter().fill(block, plain(text), language)
+        written = tostring(block, encoding="unicode", method="html")
+        check(written, Clock(_SECONDS))
+    except Exception:  # as above
+        return preformatted(text)
+    return written
+
+
+def linked(url: str, text: str) -> str:
+    """`text` as a link, if `url` is an address that may be one; else the text alone."""
+    element = link(plain(url)) if len(url) <= _LONGEST_URL else None
+    if element is None:
+        return html.escape(plain(text))
+    element.text = plain(text)
+    return tostring(element, encoding="unicode", method="html")
+
+
+def _engine(prefix: str, clock: Clock, sources: Sources) -> Markdown:
     md = Markdown()
     blocks = Blocks(md, clock, Highlighter())
     md.parser = blocks
     md.preprocessors, md.treeprocessors, md.postprocessors = Registry(), Registry(), Registry()
-    md.treeprocessors.register(Phrases(md, blocks, clock, prefix), "inline", 20)
+    md.treeprocessors.register(Phrases(md, blocks, clock, prefix, sources), "inline", 20)
     md.treeprocessors.register(Safe(md), "safe", 0)
     md.serializer = lambda root: tostring(root, encoding="unicode", method="html")
     return md

@@ -18,6 +18,7 @@ from .bounds import Clock
 from .highlight import Highlighter
 from .leaves import RAW_HTML, Fence, Html, Indented, Leaf, Paragraph, Table, html_end, table
 from .lines import Line
+from .marks import signed_again, unsigned
 from .references import label, without_definitions
 
 _DEPTH = 40
@@ -68,6 +69,7 @@ class Blocks(BlockParser):
         notes: Footnotes by label; they are not in the tree.
         tight: Items whose paragraphs are to be plain text.
         tasks: Paragraphs that begin with a box, and whether it is ticked.
+        strays: Marks that come after a block, as its text could not take them.
     """
 
     def __init__(self, md: Markdown, clock: Clock, highlighter: Highlighter) -> None:
@@ -76,6 +78,7 @@ class Blocks(BlockParser):
         self.notes: dict[str, Element] = {}
         self.tight: list[Element] = []
         self.tasks: list[tuple[Element, bool]] = []
+        self.strays: list[tuple[Element, int]] = []
         self._leaf: Leaf | None = None
         self._number = self._blank_number = 0
         self._depth = 0  # how many open containers the line belongs to
@@ -83,9 +86,12 @@ class Blocks(BlockParser):
     def parseDocument(self, lines: Iterable[str]) -> ElementTree[Element | None]:  # noqa: N802  (the library's name)
         self.root = Element(self.md.doc_tag)
         self._open = [Container("root", self.root)]
+        self._last = self.root
         for self._number, text in enumerate(lines, 1):
             self._clock.check()
-            self._read(Line(text))
+            line = Line(text)
+            self._read(line)
+            self.strays += [(self._last, number) for _, number in line.marks]
         self._shut(0)
         return ElementTree(self.root)
 
@@ -130,11 +136,11 @@ class Blocks(BlockParser):
         leaf = self._leaf
         if isinstance(leaf, Paragraph):
             if not (self._goes_on and self._table_starts(leaf, line)):
-                leaf.add(line.words())
+                leaf.add(line.told())
         elif isinstance(leaf, Table) and self._goes_on:
-            leaf.add(line.words())
+            leaf.add(line.told())
         else:
-            self._leaf = Paragraph(self._new("p"), line.words())
+            self._leaf = Paragraph(self._new("p"), line.told())
 
     def _leaf_starts(self, line: Line) -> bool:
         if line.indent > 3:
@@ -159,7 +165,11 @@ class Blocks(BlockParser):
         match = _HEADING.match(line.text, line.first)
         if match:
             text = line.text[match.end() :].rstrip(" \t")
-            self._new(f"h{len(match[1])}").text = _HEADING_END.sub("", text).rstrip(" \t")
+            text = _HEADING_END.sub("", text).rstrip(" \t")
+            start, end = match.end(), match.end() + len(text)
+            line.marks = [(min(at, max(end, start + 1)), number) for at, number in line.marks]
+            line.text = line.text[:end]
+            self._new(f"h{len(match[1])}").text = line.told(start)
         return match is not None
 
     def _fence_starts(self, line: Line) -> bool:
@@ -184,7 +194,7 @@ class Blocks(BlockParser):
             return False
         if not _UNDERLINE.match(line.text, line.first):
             return False
-        text = without_definitions("\n".join(leaf.lines), self.md.references)
+        text = self._without_definitions(leaf)
         leaf.lines = [text]
         if text:
             leaf.element.tag = "h1" if line.words()[0] == "=" else "h2"
@@ -200,7 +210,7 @@ class Blocks(BlockParser):
             del paragraph.lines[-1]
             self._close_leaf()
             self._open[-1].element.append(element)
-            self._leaf = found
+            self._leaf, self._last = found, element
         return found is not None
 
     def _container_starts(self, line: Line) -> bool:
@@ -257,7 +267,8 @@ class Blocks(BlockParser):
         if parent.filled and self._blank_number == self._number - 1:
             self._open[-2 if parent.kind == "item" else -1].loose = True
         parent.filled = True
-        return SubElement(parent.element, tag)
+        self._last = SubElement(parent.element, tag)
+        return self._last
 
     def _shut(self, depth: int) -> None:
         self._close_leaf()
@@ -276,12 +287,28 @@ class Blocks(BlockParser):
     def _close_paragraph(self, paragraph: Paragraph) -> None:
         """Take link definitions out of a paragraph, and a box; what nothing is left of goes."""
         parent = self._open[-1]
-        text = without_definitions("\n".join(paragraph.lines), self.md.references)
+        text = self._without_definitions(paragraph)
         if not text.strip(" \t"):
             del parent.element[-1]
             return
-        box = _TASK.match(text) if parent.kind == "item" and len(parent.element) == 1 else None
+        bare, marks = unsigned(text)
+        box = _TASK.match(bare) if parent.kind == "item" and len(parent.element) == 1 else None
         if box:
             self.tasks.append((paragraph.element, box[1] != " "))
-            text = text[box.end() :]
+            text = self._rest(bare, marks, box.end(), paragraph.element)
         paragraph.element.text = text.rstrip(" \t")
+
+    def _without_definitions(self, paragraph: Paragraph) -> str:
+        """The text of a paragraph after the link definitions at its head."""
+        text = "\n".join(paragraph.lines)
+        if not text.startswith("["):
+            return text
+        bare, marks = unsigned(text)
+        rest = without_definitions(bare, self.md.references)
+        return self._rest(bare, marks, len(bare) - len(rest), paragraph.element)
+
+    def _rest(self, bare: str, marks: list[tuple[int, int]], start: int, element: Element) -> str:
+        """`bare` from `start` on, its marks in it again; those before it come after the block."""
+        text, before = signed_again(bare[start:], marks, start)
+        self.strays += [(element, number) for number in before]
+        return text

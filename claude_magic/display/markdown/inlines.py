@@ -16,6 +16,7 @@ from markdown.util import AtomicString
 
 from .delimiters import Mark, Run, pair
 from .links import ENTITY, bare_link, entity, link, written
+from .marks import Sources, is_mark, unsigned
 from .mathematics import add_text, formula, formula_element
 from .references import LABEL, References, inline_link, label
 
@@ -45,10 +46,14 @@ class _Bracket:
 
 
 class Scan:
-    """One text, read once."""
+    """One text, read once; its marks are put back between the tokens, and nothing else looks at them."""
 
-    def __init__(self, text: str, references: References, note: Callable[[str], Element | None]) -> None:
-        self._text, self._references, self._note = text, references, note
+    def __init__(
+        self, text: str, references: References, note: Callable[[str], Element | None], sources: Sources
+    ) -> None:
+        self._text, marks = unsigned(text)
+        self._marks = marks[::-1]
+        self._references, self._note, self._sources = references, note, sources
         self._at = 0
         self._tokens: list[Token] = []
         self._brackets: list[_Bracket] = []
@@ -63,12 +68,25 @@ class Scan:
                 self._literal(special.start() - self._at)
             _READERS.get(self._text[self._at], Scan._bare)(self)
         self._literal(len(self._text) - self._at)
+        self._put_marks()
         pair(self._runs)
         return self._tokens
 
     def _put(self, token: Token, end: int) -> None:
+        while isinstance(token, str) and self._marks and self._at < self._marks[-1][0] < end:
+            if len(token) != end - self._at:  # an entity stands for another text: the mark comes after it
+                break
+            here = self._marks[-1][0]
+            self._tokens.append(token[: here - self._at])
+            token, self._at = token[here - self._at :], here
+            self._put_marks()
         self._tokens.append(token)
         self._at = end
+        self._put_marks()
+
+    def _put_marks(self) -> None:
+        while self._marks and self._marks[-1][0] <= self._at:
+            self._tokens.append(self._sources.mark(self._marks.pop()[1]))
 
     def _literal(self, length: int) -> None:
         self._put(self._text[self._at : self._at + length], self._at + length)
@@ -213,10 +231,13 @@ class Scan:
         element = self._note(self._text[bracket.end + 1 : min(self._at, bracket.end + 300)])
         if element is None:
             return False
-        while self._tokens.pop() is not bracket.mark:
-            pass
+        marks = list[Token]()
+        while (token := self._tokens.pop()) is not bracket.mark:
+            if is_mark(token):
+                marks.insert(0, token)
         del self._runs[bracket.runs :]
         self._put(element, self._at + 1)
+        self._tokens += marks
         return True
 
     def _angle(self) -> None:

@@ -14,6 +14,7 @@ from markdown.util import AtomicString
 
 from .highlight import Highlighter
 from .lines import Line
+from .marks import unsigned
 
 _MATH = {"$$": "$$", r"\[": r"\]"}
 _ENVIRONMENT = re.compile(r"\\begin\{(\w{1,20}\*?)\}")
@@ -56,7 +57,7 @@ class Paragraph:
         """Only a line of mathematics for certain: any other may be the start of something else."""
         if not self._mathematics_ends or line.blank:
             return False
-        self.add(line.words())
+        self.add(line.told())
         if self._mathematics_ends in line.words():
             self._mathematics_ends = ""
         return True
@@ -190,8 +191,11 @@ def cells(row: str) -> list[str]:
         if pipe[0] == "|":
             found.append(row[start : pipe.start()])
             start = pipe.end()
-    if row[start:].strip():
-        found.append(row[start:])
+    rest = row[start:]
+    if unsigned(rest)[0].strip():
+        found.append(rest)
+    elif found:
+        found[-1] = found[-1].rstrip(" \t") + rest.strip()  # a mark after the last pipe
     return [cell.strip(" \t").replace(r"\|", "|") for cell in found]
 
 

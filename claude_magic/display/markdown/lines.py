@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from .marks import signed_again, unsigned
+
 _WHITE = re.compile(r"[ \t]*")
 
 
@@ -18,12 +20,13 @@ class Line:
         indent: Columns of white space ahead.
         first: Index in `text` of what follows them.
         blank: Nothing follows.
+        marks: Of citations, that no text has taken yet; `text` is without them.
     """
 
-    __slots__ = ("_at", "_column", "_split", "blank", "first", "indent", "text")
+    __slots__ = ("_at", "_column", "_split", "blank", "first", "indent", "marks", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text, self.marks = unsigned(text)
         self._at = self._column = 0
         self._split = False
         self._look()
@@ -66,3 +69,10 @@ class Line:
     def words(self) -> str:
         """What is left after the white space ahead."""
         return self.text[self.first :]
+
+    def told(self, start: int | None = None) -> str:
+        """The words from `start` on, with their marks, which are taken by that."""
+        start = self.first if start is None else start
+        text, left = signed_again(self.text[start:], self.marks, start)
+        self.marks = [(0, number) for number in left]
+        return text

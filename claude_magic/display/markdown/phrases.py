@@ -13,6 +13,7 @@ from .bounds import Clock
 from .delimiters import Mark
 from .inlines import Scan, Token
 from .links import addresses, link
+from .marks import Sources, is_mark
 from .mathematics import add_text
 from .references import label
 
@@ -23,9 +24,9 @@ _NOTES = 500
 class Phrases(Treeprocessor):
     """Reads the texts that `Blocks` left."""
 
-    def __init__(self, md: Markdown, blocks: Blocks, clock: Clock, prefix: str) -> None:
+    def __init__(self, md: Markdown, blocks: Blocks, clock: Clock, prefix: str, sources: Sources) -> None:
         super().__init__(md)
-        self._blocks, self._clock, self._prefix = blocks, clock, prefix
+        self._blocks, self._clock, self._prefix, self._sources = blocks, clock, prefix, sources
         self._marks: dict[str, int] = {}  # label of a footnote: how often it was marked
 
     def run(self, root: Element) -> None:
@@ -35,6 +36,7 @@ class Phrases(Treeprocessor):
             _tick(paragraph, ticked)
         for item in self._blocks.tight:
             _unwrap(item)
+        self._append_marks(root)
 
     def _read(self, root: Element) -> None:
         for element in list(root.iter()):
@@ -42,7 +44,7 @@ class Phrases(Treeprocessor):
             text = element.text
             if text and not isinstance(text, AtomicString):
                 element.text = None
-                _Tree(element).grow(Scan(text, self.md.references, self._note).tokens())
+                _Tree(element).grow(Scan(text, self.md.references, self._note, self._sources).tokens())
             elif text and element.tag == "p":
                 element.text = None
                 add_text(element, text)
@@ -57,6 +59,17 @@ class Phrases(Treeprocessor):
         mark = Element("sup", {"class": "footnote-ref", "id": self._id("ref", number, count)})
         SubElement(mark, "a", {"href": f"#{self._id('fn', number)}"}).text = AtomicString(number)
         return mark
+
+    def _append_marks(self, root: Element) -> None:
+        """Marks that no text could take, each after its block; where that is gone, at the end."""
+        strays: dict[Element, Element] = {}
+        for block, number in self._blocks.strays:
+            strays.setdefault(block, Element("p")).append(self._sources.mark(number))
+        parents = {child: parent for parent in root.iter() for child in parent} if strays else {}
+        for block, marks in strays.items():
+            parent = parents.get(block, root)
+            places = list(parent)
+            parent.insert(places.index(block) + 1 if block in places else len(places), marks)
 
     def _id(self, kind: str, number: str, count: int = 1) -> str:
         return f"cm-{self._prefix}-{kind}-{number}" + (f"-{count}" if count > 1 else "")
@@ -106,6 +119,7 @@ class _Tree:
         self._path = [root]
         self._link = 0  # how deep the link is that we are in; 0 for none
         self._texts: list[str] = []
+        self._held: list[Element] = []  # marks in a link, which come after it
 
     def grow(self, tokens: list[Token]) -> None:
         for token in tokens:
@@ -116,12 +130,15 @@ class _Tree:
                 self._texts.append(token.text)
                 for element in reversed(token.opens):
                     self._open(element)
+            elif self._link and is_mark(token):
+                self._held.append(token)
             elif self._link and token.tag in ("a", "sup"):
                 self._texts.extend(token.itertext())
             else:
                 self._flush()
                 self._path[-1].append(token)
         self._flush()
+        self._let_go()
 
     def _open(self, element: Element) -> None:
         parent, is_link = self._path[-1], element.tag == "a"
@@ -141,6 +158,11 @@ class _Tree:
             self._path.pop()
             if len(self._path) < self._link:
                 self._link = 0
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self._path[-1].extend(self._held)
+        self._held = []
 
     def _flush(self) -> None:
         """Add the text so far, with links for mail addresses and delimiters that MathJax is to pass over.

@@ -16,6 +16,7 @@ from markdown.treeprocessors import Treeprocessor
 from .bounds import Clock
 from .leaves import RAW_HTML
 from .links import URL
+from .marks import MARK
 from .mathematics import IGNORED
 
 _ID = r"cm-[0-9A-Za-z_-]{1,80}"
@@ -34,7 +35,7 @@ _RULES: dict[str, dict[str, str]] = {
     "ol": {"start": r"[0-9]{1,9}"},
     "section": {"class": "footnotes"},
     "span": {"class": rf"[a-z]{{1,2}}|{IGNORED}"},
-    "sup": {"class": "footnote-ref", "id": _ID},
+    "sup": {"class": f"footnote-ref|{MARK}", "id": _ID},
     "td": {"align": "left|center|right"},
     "th": {"align": "left|center|right"},
 } | {tag: {} for tag in _BARE.split()}
