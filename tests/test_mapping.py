@@ -82,6 +82,17 @@ def test_no_more_are_under_way_than_said(echo: Echo) -> None:
     assert 2 <= echo.most_at_once <= 4
 
 
+def test_what_one_request_is_told_to_wait_the_others_wait_too(echo: Echo) -> None:
+    texts = [f"question {n}" for n in range(30)]
+    limited = [failure(429, "rate_limit_error", "slow down", ("retry-after", "1"))]
+    answer = echo.answer
+    echo.answer = lambda text: limited.pop() if text == texts[0] and limited else answer(text)  # type: ignore[method-assign]
+    made = Notebook().map(texts, concurrency=2)
+    assert all(isinstance(each, str) for each in made)
+    order = [received.json["messages"][0]["content"] for received in echo.received]
+    assert order.index(texts[0], 1) < 15  # left alone, the other thread would have asked all 29 by then
+
+
 def test_a_template_is_filled_from_the_columns(echo: Echo) -> None:
     rows = [{"city": "Lisbon", "n": 1}, {"city": "Oslo", "n": 2}]
     assert Notebook().map(rows, "{{n}}. {{city}}: {x}", concurrency=1) == ["1. LISBON: {X}", "2. OSLO: {X}"]
