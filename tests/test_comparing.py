@@ -51,6 +51,45 @@ def test_a_refusal_of_one_stands_beside_the_others(kernel: Kernel, endpoint: Ser
     assert "fine" in ran.data("text/plain")[-1]
 
 
+def test_one_that_cannot_be_sent_stands_beside_the_others(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(reply("fine"))
+    kernel.run("%config Claude.budget_usd = 1")
+    ran = kernel.run("%%claude --compare model=claude-haiku-5-5,unknown-model -o table\nquestion")
+    assert ran.error is None
+    assert "OverBudget: the price of unknown-model is unknown" in ran.data("text/plain")[-1]
+    assert kernel.value("table.reply[0]") == "fine"
+    assert kernel.value("type(table.reply[1]).__name__") == "OverBudget"
+    assert "the price of unknown-model is unknown" in ran.data("text/html")[0]
+
+
+def test_where_none_can_be_sent_it_is_an_error(kernel: Kernel, endpoint: Server) -> None:
+    ran = kernel.run("%%claude --compare model=a,b\nsk-" + "ant-api03-abcdefghijk")
+    assert ran.error is not None
+    assert "shaped like an API key" in ran.error[1]
+    assert endpoint.received == []
+
+
+def test_numbers_are_bound_as_numbers(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(reply("one"))
+    kernel.run("%%claude --compare temperature=0,0.5 max-tokens=5 stop=1 -o table\nquestion")
+    assert kernel.value("[[*row] for row in table[['temperature', 'max_tokens', 'stop']].values.tolist()]") == [
+        [0, 5, "1"],
+        [0.5, 5, "1"],
+    ]
+
+
+def test_what_was_whole_when_it_was_stopped_is_bound(kernel: Kernel, endpoint: Server) -> None:
+    late = Answer(headers=JSON, pieces=whole("late").pieces, before_headers=30)
+    endpoint.answers(whole("done"), late)
+    kernel.run("%config Claude.concurrency = 1")
+    ran = kernel.run("%%claude --no-stream --compare model=a,b,c -o table\nquestion", stop_after=1.2)
+    assert ran.error is not None
+    assert ran.error[0] == "Interrupted"
+    assert kernel.value("table.reply[0]") == "done"
+    assert kernel.value("[type(each).__name__ for each in table.reply[1:]]") == ["Interrupted"] * 2
+    assert "done" in ran.data("text/plain")[-1]
+
+
 def test_only_so_many_are_under_way_at_once(kernel: Kernel, endpoint: Server) -> None:
     slow = Answer(headers=JSON, pieces=whole("x").pieces, before_headers=0.4)
     endpoint.answers(slow)

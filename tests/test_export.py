@@ -223,6 +223,81 @@ def test_http_holds_the_attachment_itself() -> None:
     assert "QUJDRA==" in program(case.request("http://x"), "http", files={"QUJDRA==": "a.png"})
 
 
+# Tokens of MCP servers
+
+
+def of_servers(*tokens: str, stream: bool = False) -> Case:
+    """A request with MCP servers that have these tokens."""
+    servers = [
+        {"type": "url", "url": f"https://{n}.example/$a", "name": f"docs-{n}", "authorization_token": token}
+        for n, token in enumerate(tokens)
+    ]
+    toolsets = [{"type": "mcp_toolset", "mcp_server_name": server["name"]} for server in servers]
+    case = text("it's $HOME `id`\nJSON\nJSON", stream=stream, mcp_servers=servers, tools=toolsets)
+    return Case(body=case.body, headers={"anthropic-beta": "mcp-client-2025-11-20"})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("way", [way for way in RUNS if way != "openai"])
+def test_a_program_reads_the_tokens_of_mcp_servers_from_the_environment(
+    way: str, stream: bool, api: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    language, run = RUNS[way]
+    folder = request.getfixturevalue("node_folder") if language == "typescript" else tmp_path
+    case = of_servers("$MCP_TOKEN_DOCS_0", "$SOME_OTHER_NAME", "written down", stream=stream)
+    api.answers(program_answer(case))
+    made = program(case.request(api.url), language)
+    told = {"MCP_TOKEN_DOCS_0": "a token", "SOME_OTHER_NAME": "$X `b`", "MCP_TOKEN_DOCS_2": "a third"}
+    if run in (run_python, run_node):
+        run([made], folder, {**ENVIRONMENT, **told})  # type: ignore[call-arg]
+    else:
+        run_shell(way.rpartition(" ")[2], made, folder, {**ENVIRONMENT, **told})
+    assert api.last.json == of_servers("a token", "$X `b`", "a third", stream=stream).body
+    assert api.last.headers["anthropic-beta"] == "mcp-client-2025-11-20"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_token_of_an_mcp_server_is_never_written(language: str) -> None:
+    made = program(of_servers("written down").request("http://x"), language)
+    assert "written down" not in made
+
+
+def test_http_names_the_token_of_an_mcp_server() -> None:
+    asked = of_servers("$MCP_TOKEN_DOCS_0").request("http://x")
+    assert program(asked, "http").endswith("\r\n\r\n" + asked.content.decode())
+    head, _, body = program(of_servers("written down").request("http://x"), "http").partition("\r\n\r\n")
+    assert json.loads(body) == of_servers("$MCP_TOKEN_DOCS_0").body
+    assert f"content-length: {len(body)}" in head
+
+
+def test_openai_names_mcp_servers_as_left_out() -> None:
+    assert openai_comment(of_servers("$MCP_TOKEN")).endswith("left out: mcp_servers, mcp_toolset.\n")
+
+
+@pytest.mark.parametrize("odd", [None, "x", [None, "x", {}, {"authorization_token": None}], {"a": 1}])
+def test_mcp_servers_of_another_form_are_written_as_they_are(odd: Any, api: Server, tmp_path: Path) -> None:
+    case = text("Hi", mcp_servers=odd)
+    run_shell("bash", program(case.request(api.url), "curl"), tmp_path)
+    assert api.last.json == case.body
+
+
+@pytest.mark.parametrize("way", RUNS)
+def test_a_secret_header_whose_name_begins_with_a_digit_has_a_variable(
+    way: str, api: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    language, run = RUNS[way]
+    folder = request.getfixturevalue("node_folder") if language == "typescript" else tmp_path
+    case = Case(body=text("Hi").body, headers={"2nd-token": "do not write me down"})
+    api.answers((openai_answer if language == "openai" else program_answer)(case))
+    made = program(case.request(api.url), language)
+    environment = {**ENVIRONMENT, "_2ND_TOKEN": "from the environment"}
+    if run in (run_python, run_node):
+        run([made], folder, environment)  # type: ignore[call-arg]
+    else:
+        run_shell("bash", made, folder, environment)
+    assert api.last.headers["2nd-token"] == "from the environment"
+
+
 # Where and as whom
 
 

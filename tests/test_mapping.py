@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
+import numpy
 import pandas
 import pytest
 
@@ -80,6 +82,17 @@ def test_no_more_are_under_way_than_said(echo: Echo) -> None:
     assert 2 <= echo.most_at_once <= 4
 
 
+def test_what_one_request_is_told_to_wait_the_others_wait_too(echo: Echo) -> None:
+    texts = [f"question {n}" for n in range(30)]
+    limited = [failure(429, "rate_limit_error", "slow down", ("retry-after", "1"))]
+    answer = echo.answer
+    echo.answer = lambda text: limited.pop() if text == texts[0] and limited else answer(text)  # type: ignore[method-assign]
+    made = Notebook().map(texts, concurrency=2)
+    assert all(isinstance(each, str) for each in made)
+    order = [received.json["messages"][0]["content"] for received in echo.received]
+    assert order.index(texts[0], 1) < 15  # left alone, the other thread would have asked all 29 by then
+
+
 def test_a_template_is_filled_from_the_columns(echo: Echo) -> None:
     rows = [{"city": "Lisbon", "n": 1}, {"city": "Oslo", "n": 2}]
     assert Notebook().map(rows, "{{n}}. {{city}}: {x}", concurrency=1) == ["1. LISBON: {X}", "2. OSLO: {X}"]
@@ -145,6 +158,83 @@ def test_a_row_that_cannot_be_asked_is_an_error_beside_the_others(echo: Echo) ->
     assert made[0] == "FINE"
     assert [type(each) for each in made[1:]] == [CellError, CellError]
     assert len(echo.received) == 1
+
+
+def frame_of(**columns: list[Any]) -> pandas.DataFrame:
+    return pandas.DataFrame({name.replace("_", " "): values for name, values in columns.items()})
+
+
+@pytest.mark.parametrize("template", ["say {{city name}}", "say {{ city name }}"])
+def test_a_column_is_named_as_it_is_called(echo: Echo, template: str) -> None:
+    assert Notebook().map(frame_of(city_name=["Oslo"]), template).reply[0] == "SAY OSLO"
+
+
+def test_columns_that_no_variable_could_be_called_are_named_too(echo: Echo) -> None:
+    frame = pandas.DataFrame([["a", "b", "c", "{{class}}"]], columns=[1, "class", "n°", "_class"])
+    made = Notebook().map(frame, "{{1}} {{class}} {{n°}} {{_class}} {{other thing}} \\mathbf{{n°}} \\{{class}}")
+    assert made.reply[0] == "A B C {{CLASS}} {{OTHER THING}} \\MATHBF{{N°}} {{CLASS}}"
+
+
+def test_a_row_that_holds_nothing_where_it_is_asked_is_not_sent(echo: Echo) -> None:
+    nothing = [None, float("nan"), pandas.NaT, pandas.NA]
+    made = Notebook().map(pandas.DataFrame({"a": ["one", *nothing], "b": [None] * 5}, dtype=object), "{{a}}")
+    assert made.reply[0] == "ONE"
+    assert [str(each) for each in made.reply[1:]] == ["the row has nothing in the column 'a'."] * 4
+    assert len(echo.received) == 1
+
+
+def test_rows_of_several_forms_are_one_table(echo: Echo) -> None:
+    made = Notebook().map([{"a": "x"}, {"a": "y", "b": "z"}, {}], "{{a}}{{b}}")
+    assert [str(each) for each in made] == [
+        "the row has nothing in the column 'b'.",
+        "YZ",
+        "the row has nothing in the column 'a'.",
+    ]
+    with pytest.raises(CellError, match=r"which column is to be sent\? There are a, b"):
+        Notebook().map([{"a": "x"}, {"a": "y", "b": "z"}])
+
+
+def test_a_name_that_two_columns_have_is_refused(echo: Echo) -> None:
+    frame = pandas.DataFrame([["one", "two", "three"]], columns=["a", "a", "b"])
+    for template in ("{{a}}", None):
+        with pytest.raises(CellError, match="2 columns are called 'a'|which column"):
+            Notebook().map(frame, template)
+    with pytest.raises(CellError, match="2 columns are called 'a'"):
+        Notebook().map(frame, "{{b}}", grade="exact", expected="a")
+    assert echo.received == []
+    assert Notebook().map(frame, "{{b}}").reply[0] == "THREE"
+
+
+def test_the_column_prompt_is_sent_and_what_is_expected_is_not(echo: Echo) -> None:
+    rows = [{"prompt": "one", "expected": "ONE", "note": "x"}]
+    made = Notebook().map(rows, grade="exact")
+    assert (made, made.grades) == (["ONE"], [True])
+    assert Notebook().map([{"q": "two", "expected": "TWO"}], grade="exact").grades == [True]
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, "x", 1.5])
+def test_how_many_at_once_is_a_whole_number(echo: Echo, concurrency: Any) -> None:
+    with pytest.raises(CellError, match="concurrency is a whole number from 1 on"):
+        Notebook().map(["one"], concurrency=concurrency)
+
+
+def test_a_template_is_a_text(echo: Echo) -> None:
+    template: Any = 5
+    with pytest.raises(CellError, match="the template is no text, but int"):
+        Notebook().map(["one"], template)
+
+
+def test_an_index_of_any_kind_stays(echo: Echo) -> None:
+    for index in ([1, 1], pandas.MultiIndex.from_tuples([(1, "a"), (1, "a")]), pandas.to_datetime(["2026-01-01"] * 2)):
+        made = Notebook().map(pandas.DataFrame({"a": ["one", "two"]}, index=index), concurrency=1)
+        assert list(made.reply) == ["ONE", "TWO"]
+        assert made.index.equals(pandas.Index(index))
+
+
+def test_a_frame_without_rows_has_all_columns(echo: Echo) -> None:
+    made = Notebook().map(pandas.DataFrame({"a": []}), "say {{a}}", grade="exact")
+    assert list(made.columns)[-2:] == ["seconds", "grade"]
+    assert len(made) == 0
 
 
 def test_no_rows_are_no_replies(echo: Echo) -> None:
@@ -223,6 +313,49 @@ def test_a_verdict_that_is_none_is_no_grade() -> None:
 @pytest.mark.parametrize(("grade", "expected"), [(True, True), (0, False), (0.5, True), (0.2, False), (None, None)])
 def test_what_counts_as_passed(grade: Any, expected: bool | None) -> None:
     assert passed(grade) == expected
+
+
+def test_a_grade_that_cannot_be_given_loses_nothing(echo: Echo) -> None:
+    rows = [
+        {"a": "one", "expected": "("},
+        {"a": "two"},
+        {"a": "three", "expected": "T.*"},
+        {"a": "x", "expected": None},
+    ]
+    made = Notebook().map(rows, "{{a}}", grade="regex", concurrency=1)
+    assert made == ["ONE", "TWO", "THREE", "X"]
+    assert isinstance(made.grades[0], re.error)
+    assert made.grades[1:] == [None, True, None]
+    assert made.pass_rate == 1.0
+
+
+@pytest.mark.parametrize("grade", [pandas.NA, numpy.array([1, 2]), "x" * 3])
+def test_a_function_may_give_any_grade(echo: Echo, grade: Any) -> None:
+    made = Notebook().map(["one"], grade=lambda reply: grade)
+    assert made.grades[0] is grade
+    assert "1 of 1 answered" in made.summary
+
+
+def test_a_function_is_given_the_row_if_it_asks_for_one(echo: Echo) -> None:
+    def close(reply: str, tolerance: float = 0.1) -> bool:
+        return tolerance == 0.1
+
+    def by_name(reply: str, row: Any = None) -> bool:
+        return bool(row["prompt"] == "one")
+
+    for grade in (close, by_name, lambda reply, row: row["prompt"] == "one", lambda *both: len(both) == 1, str.isupper):
+        assert Notebook().map(["one"], grade=grade).grades == [True]
+
+
+def test_a_grading_model_is_not_told_what_the_other_one_was(echo: Echo) -> None:
+    notebook = Notebook()
+    notebook.settings.system = "Answer in French."
+    options = {"max_tokens": 5, "stop": ["."], "temperature": 1.0, "model": "claude-haiku-5-5", "header": {"x-a": "b"}}
+    notebook.map(["one"], grade=notebook.rubric("Is it good?"), **options)
+    asked, graded = (received.json for received in echo.received)
+    assert {name for name in asked} - {name for name in graded} == {"system", "stop_sequences", "temperature"}
+    assert (graded["model"], graded["max_tokens"]) == ("claude-haiku-5-5", 4096)
+    assert echo.last.headers["x-a"] == "b"
 
 
 def test_an_unknown_grader_or_column_is_one_line() -> None:
@@ -317,6 +450,17 @@ def test_stopping_keeps_what_is_done(endpoint: Server) -> None:
         kernel.run("again = claude.map([f'q {n}' for n in range(10)])")
         assert kernel.value("list(again)") == ["done"] * 10
         assert len(endpoint.received) - before == 5
+
+
+def test_nothing_is_graded_after_stop(endpoint: Server) -> None:
+    endpoint.answers(*[whole("done")] * 3, Answer(headers=JSON, pieces=whole("late").pieces, before_headers=30))
+    with Kernel() as kernel:
+        kernel.run("%load_ext claude_magic\nfrom claude_magic import claude\n%config Claude.concurrency = 1")
+        ran = kernel.run("claude.map(['a', 'b', 'c', 'd', 'e'], grade=claude.rubric('good?'))", stop_after=1.5)
+        assert ran.error is not None
+        assert "3 of 5 answered" in ran.error[1]
+        assert kernel.value("list(claude.mapped)[:3]") == ["done"] * 3
+    assert not any("<rubric>" in str(received.json) for received in endpoint.received)
 
 
 def test_its_threads_end(echo: Echo) -> None:

@@ -65,7 +65,12 @@ class Grid:
 
     def _compare(self, exchanges: Sequence[Exchange]) -> None:
         rows = [[words(label, 60), *_facts(each)] for label, each in zip(self._labels, exchanges, strict=True)]
-        bundle = table(f"{len(exchanges)} replies", ("asked with", *_HEAD), rows, wrapped=("asked with", "reply"))
+        bundle = table(
+            f"{len(exchanges)} {'reply' if len(exchanges) == 1 else 'replies'}",
+            ("asked with", *_HEAD),
+            rows,
+            wrapped=("asked with", "reply"),
+        )
         if self._page:
             publish_display_data(bundle)
         else:
@@ -100,5 +105,5 @@ def _facts(exchange: Exchange) -> list[str]:
         "unknown" if exchange.usd is None else dollars(exchange.usd),
         span(exchange.seconds),
         "" if first is None else span(first),
-        words(exchange.message.stop_reason or "", 40),
+        words(exchange.message.stop_reason or (type(error).__name__ if error else ""), 40),
     ]

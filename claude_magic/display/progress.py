@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from typing import Any
 
@@ -39,4 +40,5 @@ class Progress:
         if self._bar is not None:
             if self._usd:
                 self._bar.set_postfix_str(dollars(self._usd), refresh=False)
-            self._bar.update()
+            with contextlib.suppress(Exception):  # a bar that cannot be drawn loses no reply
+                self._bar.update()

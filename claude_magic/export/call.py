@@ -1,7 +1,8 @@
 """What a program has to say of a request: its headers, with the names of secrets in their place, and its body.
 
 A header may hold a secret under any name (a gateway's, a cookie). Its value is never written: the program
-reads it from an environment variable named after the header.
+reads it from an environment variable named after the header. So it is with the token of a remote MCP server,
+which a body may also hold as the name of its variable, such as `$MCP_TOKEN_DOCS`.
 """
 
 from __future__ import annotations
@@ -16,24 +17,14 @@ from urllib.parse import urlsplit
 from ..errors import CellError
 from ..wire import Request
 from ..wire.headers import names_a_credential
-from .layout import File
+from .layout import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 _OURS = {("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "claude-magic")}
 _JSON = ("content-type", "application/json")
 _APART = {"x-api-key", "authorization", "host", "connection", "content-length", "transfer-encoding"}
+_PLACEHOLDER = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
 _LONG_REPLY = 21_333  # tokens, from which on the SDKs refuse not to stream, unless they are given a timeout
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variable:
-    """The value of a header that a program takes from its environment."""
-
-    name: str
-    before: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.before}${self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +37,8 @@ class Call:
         base_url: What stands before the endpoint.
         credential: Header and value that open the API.
         all_headers: The others, without those that only describe the connection.
-        body: As the API parses it, with a `File` in place of data that is read from one.
+        body: As the API parses it, with a `File` in place of data that is read from one, and a `Variable` in
+            that of a secret.
     """
 
     request: Request
@@ -76,7 +68,12 @@ class Call:
 
     @property
     def reads_files(self) -> bool:
-        return _holds_a_file(self.body)
+        return _holds(self.body, File)
+
+    @property
+    def reads_variables(self) -> bool:
+        """Whether something of its body is in the environment."""
+        return _holds(self.body, Variable)
 
     @property
     def needs_a_timeout(self) -> bool:
@@ -116,7 +113,7 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
         base_url=base.geturl(),
         credential=_credential(request),
         all_headers=[(n, _value(n, value)) for n, value in request.headers.items() if n.lower() not in _APART],
-        body=None if request.body is None else _with_files(json.loads(request.content), files),
+        body=None if request.body is None else _without_tokens(_with_files(json.loads(request.content), files)),
     )
 
 
@@ -129,7 +126,12 @@ def _credential(request: Request) -> tuple[str, Variable]:
 
 
 def _value(name: str, value: str) -> str | Variable:
-    return Variable(name=re.sub(r"\W", "_", name.upper(), flags=re.ASCII)) if names_a_credential(name) else value
+    return Variable(name=_variable_name(name)) if names_a_credential(name) else value
+
+
+def _variable_name(text: str) -> str:
+    """The name of a variable, which no digit begins."""
+    return re.sub(r"\W|^(?=\d)", "_", text.upper(), flags=re.ASCII)
 
 
 def _with_files(value: Any, files: Mapping[str, str]) -> Any:
@@ -144,7 +146,22 @@ def _with_files(value: Any, files: Mapping[str, str]) -> Any:
     return made
 
 
-def _holds_a_file(value: Any) -> bool:
+def _without_tokens(body: Any) -> Any:
+    """The body, with the tokens of its MCP servers in the environment."""
+    servers = body.get("mcp_servers") if isinstance(body, dict) else None
+    return {**body, "mcp_servers": list(map(_without_token, servers))} if isinstance(servers, list) else body
+
+
+def _without_token(server: Any) -> Any:
+    token = server.get("authorization_token") if isinstance(server, dict) else None
+    if not token or not isinstance(token, str):
+        return server
+    named = _PLACEHOLDER.fullmatch(token)
+    name = named[1] if named else _variable_name(f"MCP_TOKEN_{server.get('name', '')}").rstrip("_")
+    return {**server, "authorization_token": Variable(name=name)}
+
+
+def _holds(value: Any, kind: type) -> bool:
     if isinstance(value, dict):
-        return any(map(_holds_a_file, value.values()))
-    return any(map(_holds_a_file, value)) if isinstance(value, list) else isinstance(value, File)
+        return any(_holds(item, kind) for item in value.values())
+    return any(_holds(item, kind) for item in value) if isinstance(value, list) else isinstance(value, kind)

@@ -13,8 +13,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from .call import Call, Variable
-from .layout import literal
+from .call import Call
+from .layout import Variable, literal
 from .literals import HEREDOC, JSON
 
 _LONGEST_ARGUMENT = 100_000  # bytes; the limit is 131,072
@@ -52,7 +52,7 @@ def _header(name: str, value: str | Variable) -> str:
 
 
 def _body(call: Call) -> str:
-    if call.reads_files:  # `-d` takes line breaks out of what it reads, and so those of base64
+    if call.reads_files or call.reads_variables:  # `-d` takes line breaks out of what it reads, and so those of base64
         return f"-d @- <<JSON\n{literal(call.body, HEREDOC, broken=True)}\nJSON"
     text = literal(call.body, JSON, broken=True)
     if "'" in text or len(text.encode()) > _LONGEST_ARGUMENT:

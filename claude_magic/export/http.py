@@ -1,11 +1,12 @@
 """A request as the HTTP/1.1 message that was sent, with the name of the key in its place.
 
-Its lines end as HTTP's do, and the length is that of the body as sent.
+Its lines end as HTTP's do, and the length is that of the body as it stands there.
 Source: https://www.rfc-editor.org/rfc/rfc9112.html
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -14,8 +15,14 @@ from .call import Call
 
 def program(call: Call) -> str:
     """The message."""
-    body = call.request.content
+    body = _body(call)
     return "".join(f"{line}\r\n" for line in _head(call, len(body))) + "\r\n" + body.decode()
+
+
+def _body(call: Call) -> bytes:
+    if not call.reads_variables:
+        return call.request.content
+    return json.dumps(call.body, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
 
 def _head(call: Call, length: int) -> Iterator[str]:

@@ -23,6 +23,21 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variable:
+    """In the place of a string: what a program takes from its environment.
+
+    Attributes:
+        before: Text in front of it, such as `Bearer `.
+    """
+
+    name: str
+    before: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}${self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Syntax:
     """How a language writes values.
 
@@ -37,6 +52,7 @@ class Syntax:
     text: Callable[[str], str]
     key: Callable[[str], str]
     file: Callable[[File], str]
+    variable: Callable[[Variable], str]
     words: tuple[str, str, str]
     indent: str
     padding: str = ""
@@ -83,6 +99,8 @@ def _flat(value: Any, syntax: Syntax) -> str:
         return syntax.text(value)
     if isinstance(value, File):
         return syntax.file(value)
+    if isinstance(value, Variable):
+        return syntax.variable(value)
     if value is None or isinstance(value, bool):
         return syntax.words[2 if value is None else not value]
     if isinstance(value, list):

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 
-from .layout import File, Syntax
+from .layout import File, Syntax, Variable
 
 _BACKSLASH = {"\\": "\\\\"}
 _LINE = {**_BACKSLASH, "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -82,6 +83,19 @@ def _javascript_file(file: File) -> str:
     return f'readFileSync({javascript_text(file.path)}, "base64")'
 
 
+def _python_variable(variable: Variable) -> str:
+    read = f'os.environ["{variable.name}"]'
+    return f"{python_text(variable.before)} + {read}" if variable.before else read
+
+
+def _javascript_variable(variable: Variable) -> str:
+    return f"process.env.{variable.name}"
+
+
+def _json_variable(variable: Variable) -> str:
+    return f'"{variable}"'
+
+
 def _heredoc_text(text: str) -> str:
     """A string of JSON in a here-document that the shell expands."""
     return re.sub(r"[\\$`]", r"\\\g<0>", json_text(text))
@@ -91,14 +105,20 @@ def _heredoc_file(file: File) -> str:
     return f'"$(base64 < {shlex.quote(file.path)})"'
 
 
-JSON = Syntax(text=json_text, key=json_text, file=_heredoc_file, words=("true", "false", "null"), indent="  ")
-HEREDOC = Syntax(
-    text=_heredoc_text, key=_heredoc_text, file=_heredoc_file, words=("true", "false", "null"), indent="  "
+JSON = Syntax(
+    text=json_text,
+    key=json_text,
+    file=_heredoc_file,
+    variable=_json_variable,
+    words=("true", "false", "null"),
+    indent="  ",
 )
+HEREDOC = replace(JSON, text=_heredoc_text, key=_heredoc_text)
 PYTHON = Syntax(
     text=python_text,
     key=lambda name: _quoted(name, _code_point),
     file=_python_file,
+    variable=_python_variable,
     words=("True", "False", "None"),
     indent="    ",
     last_comma=True,
@@ -107,6 +127,7 @@ JAVASCRIPT = Syntax(
     text=javascript_text,
     key=_javascript_key,
     file=_javascript_file,
+    variable=_javascript_variable,
     words=("true", "false", "null"),
     indent="  ",
     padding=" ",

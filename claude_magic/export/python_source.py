@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .call import Call, Variable
-from .layout import literal
+from .call import Call
+from .layout import Variable, literal
 from .literals import PYTHON, python_text
 
 
 def imports(call: Call, *, standard: Iterable[str] = (), own: str) -> str:
     """The import statements, with the blank lines that belong around them."""
     reading = ("import base64", "from pathlib import Path") if call.reads_files else ()
-    lines = sorted({*standard, *reading}, key=lambda line: (line.startswith("from"), line))
+    asking = ("import os",) if call.reads_variables else ()
+    lines = sorted({*standard, *reading, *asking}, key=lambda line: (line.startswith("from"), line))
     return "\n".join([*lines, "", own] if lines else [own]) + "\n\n"
 
 
@@ -43,10 +44,7 @@ def headers(name: str, values: Mapping[str, str | Variable], *, depth: int = 1) 
 
 def value_of(value: str | Variable) -> str:
     """A header's value, or where it comes from."""
-    if isinstance(value, str):
-        return python_text(value)
-    read = f'os.environ["{value.name}"]'
-    return f"{python_text(value.before)} + {read}" if value.before else read
+    return python_text(value) if isinstance(value, str) else PYTHON.variable(value)
 
 
 def reads_environment(values: Iterable[str | Variable]) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import python
-from .call import DEFAULT_BASE_URL, Call, Variable
-from .layout import literal
+from .call import DEFAULT_BASE_URL, Call
+from .layout import Variable, literal
 from .literals import JAVASCRIPT, javascript_text
 
 _LONGEST_WHOLE = 2**53  # whole numbers beyond lose digits in JavaScript
@@ -61,7 +61,7 @@ def _options(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def _value(value: str | Variable) -> str:
-    return f"process.env.{value.name}" if isinstance(value, Variable) else javascript_text(value)
+    return JAVASCRIPT.variable(value) if isinstance(value, Variable) else javascript_text(value)
 
 
 def _fields(body: dict[str, Any], call: Call) -> str:

@@ -57,13 +57,13 @@ def ask(means: Means, asking: Asking, reader: Reader | None = None) -> Exchange:
 
 
 def ask_all(means: Means, several: Sequence[Asking], readers: Readers, at_once: int) -> list[Exchange]:
-    """The exchanges of several questions, in their order.
+    """The exchanges of several questions, in their order; one that cannot be sent stands beside the others.
 
     Args:
         at_once: How many are under way at the same time.
 
     Raises:
-        CellError: One of them cannot be sent.
+        CellError: None of them can be sent.
         SettingsError: Nobody can be asked.
     """
     turn = threading.Semaphore(at_once)
@@ -72,7 +72,7 @@ def ask_all(means: Means, several: Sequence[Asking], readers: Readers, at_once: 
         return [
             running.outcome if isinstance(running.outcome, Exchange) else _stopped(running) for running in all_running
         ]
-    return [running.result() for running in all_running]
+    return _results(all_running)
 
 
 def _running(means: Means, asking: Asking, turn: threading.Semaphore | None = None) -> Running:
@@ -88,6 +88,17 @@ def _running(means: Means, asking: Asking, turn: threading.Semaphore | None = No
                 turn.release()
 
     return Running(exchange, growing, interrupt)
+
+
+def _results(several: Sequence[Running]) -> list[Exchange]:
+    if not any(isinstance(running.outcome, Exchange) for running in several):
+        return [running.result() for running in several]
+    return [
+        running.growing.exchange().failed(running.outcome)
+        if isinstance(running.outcome, ClaudeError)
+        else running.result()
+        for running in several
+    ]
 
 
 def _stopped(running: Running) -> Exchange:

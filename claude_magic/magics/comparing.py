@@ -77,7 +77,9 @@ def _meant(value: str, namespace: Mapping[str, Any], snippets: Snippets) -> str:
 
 def _row(combination: Combination, exchange: Exchange) -> Iterator[tuple[str, Any]]:
     usage = exchange.message.usage
-    yield from combination.values.items()
+    for name, value in combination.values.items():
+        read = getattr(combination.options, name)
+        yield name, read if isinstance(read, int | float) else value
     yield "reply", exchange.text if exchange.error is None else exchange.error
     yield "input_tokens", usage.get("input_tokens")
     yield "output_tokens", usage.get("output_tokens")

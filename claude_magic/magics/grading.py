@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CellError
+from .wording import is_missing
 
 Row = Mapping[str, Any]
 Grader = Callable[[str, Row], Any]
@@ -40,43 +41,54 @@ class Rubric:
         return None if found is None else found[1].lower() == "pass"
 
 
-def grader(grade: Any, expected: str, columns: list[str]) -> Grader:
+def grader(grade: Any, expected: str, columns: Sequence[str], *, empty: bool = False) -> Grader:
     """From a reply and its row to the grade.
 
     Args:
         grade: `"exact"`, `"contains"`, `"regex"`, or a function of the reply, or of the reply and its row.
         expected: The column that holds what is right; of no meaning for a function.
+        empty: Whether there are no rows, and so perhaps no columns.
 
     Raises:
         CellError: There is no such grader, or no such column.
     """
     if callable(grade):
         return _own(grade)
-    if grade not in _GRADERS:
+    if not isinstance(grade, str) or grade not in _GRADERS:
         known = ", ".join(map(repr, _GRADERS))
         raise CellError(f"grade={grade!r} is not known. It is {known}, a function, or claude.rubric('...').")
-    if expected not in columns:
+    if expected not in columns and not empty:
         raise CellError(
             f"grade={grade!r} compares with the column {expected!r}, and there is none. Say expected='...'."
         )
     compare = _GRADERS[grade]
-    return lambda reply, row: compare(reply, str(row[expected]))
+
+    def compared(reply: str, row: Row) -> bool | re.error | None:
+        wanted = row.get(expected)
+        try:
+            return None if is_missing(wanted) else compare(reply, str(wanted))
+        except re.error as error:
+            return error
+
+    return compared
 
 
 def passed(grade: Any) -> bool | None:
     """Whether a grade counts as passed: what is true, or half and more of a number; `None` if there is none."""
     if grade is None or isinstance(grade, BaseException):
         return None
-    if isinstance(grade, float):
-        return grade >= 0.5
-    return bool(grade)
+    try:
+        return bool(grade >= 0.5 if isinstance(grade, float) else grade)
+    except (TypeError, ValueError):  # such as NA of pandas, or an array
+        return None
 
 
 def _own(grade: Callable[..., Any]) -> Grader:
     import inspect
 
     try:
-        takes_row = len(inspect.signature(grade).parameters) > 1
+        signature = inspect.signature(grade)
+        takes_row = "row" in signature.parameters or not _binds(signature, "a reply")
     except (TypeError, ValueError):
         takes_row = False
 
@@ -87,6 +99,15 @@ def _own(grade: Callable[..., Any]) -> Grader:
             return error  # a grader that fails is shown beside its row; the replies are paid for
 
     return graded
+
+
+def _binds(signature: Any, *values: Any) -> bool:
+    """Whether it may be called with these."""
+    try:
+        signature.bind(*values)
+    except TypeError:
+        return False
+    return True
 
 
 _GRADERS: dict[str, Callable[[str, str], bool]] = {

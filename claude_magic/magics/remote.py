@@ -54,7 +54,7 @@ def sent(request: Request, number: int, connect_timeout: float, timeout: float, 
     direct = Direct(
         pool=_pool(), credential=credential, connect_timeout=connect_timeout, timeout=timeout, interrupt=interrupt
     )
-    transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody)
+    transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet)
     return Client(transport=transport, credential=credential, timeout=timeout).send(request)
 
 

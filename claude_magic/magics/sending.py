@@ -254,4 +254,6 @@ def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, i
         interrupt=interrupt,
         loopback=asked.loopback,
     )
-    return Retrying(inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits)
+    return Retrying(
+        inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits, quiet=pool.quiet
+    )

@@ -5,22 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options, from_keywords
-from ..cell.templates import filled, names
 from ..display.progress import Progress
 from ..display.replies import Replies
 from ..errors import CellError, Interrupted
 from .grading import Rubric, grader, passed
 from .mapping import Answer, Job, run
-from .tabular import Row, is_frame, rows_of, with_columns
+from .tabular import columns_of, is_frame, rows_of, with_columns
+from .wording import refuse_repeated, wording
 
 if TYPE_CHECKING:
     from .notebook import Notebook
 
+_OF_A_GRADE = {"api_version", "header", "again", "profile", "tag", "model"}  # options; others are for the answer
 _STOPPED = Answer(reply=Interrupted("not asked: the reader stopped before."))
+_NOTHING = CellError("the row holds nothing.")
 
 Questions = Sequence[str | CellError]
 
@@ -48,20 +50,22 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
         CellError: The table, the template or the grader is wrong; nothing was sent.
         Interrupted: The reader stopped it; what was answered is in `claude.mapped`.
     """
+    if how.at_once is not None and (not isinstance(how.at_once, int) or how.at_once < 1):
+        raise CellError(f"concurrency is a whole number from 1 on: {how.at_once!r}. None takes Claude.concurrency.")
     rows = rows_of(given)
-    columns = list(rows[0]) if rows else []
-    _check(template, columns)
-    own = None if grade is None or isinstance(grade, Rubric) else grader(grade, expected, columns)
-    questions = [_question(notebook, row, template) for row in rows]
+    columns = columns_of(given, rows)
+    compares = isinstance(grade, str)
+    asked_as = wording(template, columns, expected=expected if compares else None) if columns or template else None
+    own = None if grade is None or isinstance(grade, Rubric) else grader(grade, expected, columns, empty=not rows)
+    refuse_repeated(columns, [expected] if compares else [])
+    questions = [_NOTHING if asked_as is None else asked_as.question(row, notebook.written) for row in rows]
     began = time.monotonic()
     answers, whole = _answers(notebook, questions, "replies", how)
     grades: list[Any] | None = None
     graded_usd = 0.0
-    if isinstance(grade, Rubric):
+    if isinstance(grade, Rubric) and whole:
         asked = [_to_grade(grade, *pair) for pair in zip(questions, answers, strict=True)]
-        more = {"model": grade.model} if grade.model else {}
-        said, graded = _answers(notebook, asked, "grades", how, **more)
-        whole = whole and graded
+        said, whole = _answers(notebook, asked, "grades", _how_to_grade(how, grade))
         graded_usd = sum(each.usd or 0.0 for each in said if not each.known)
         grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in said]
     elif own is not None:
@@ -84,25 +88,10 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
     return with_columns(given, replies.columns)
 
 
-def _check(template: str | None, columns: Sequence[str]) -> None:
-    """Refuse a template that does not fit the columns, before anything is sent."""
-    if template is None and len(columns) > 1:
-        raise CellError(
-            f"which column is to be sent? There are {', '.join(columns)}. "
-            "Give a template such as 'Translate: {{text}}'."
-        )
-    missing = [name for name in names(template or "") if columns and name not in columns]
-    if missing:
-        raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
-
-
-def _question(notebook: Notebook, row: Row, template: str | None) -> str | CellError:
-    """The text of a row, or why it has none."""
-    try:
-        text = "".join(map(str, row.values())) if template is None else filled(template, row, notebook.written)
-    except CellError as error:
-        return error
-    return text if text.strip() else CellError("the question is empty.")
+def _how_to_grade(how: How, rubric: Rubric) -> How:
+    """How the grading model is asked: without what was said to the one that answers, such as a system prompt."""
+    options = {name: value for name, value in how.options.items() if name in _OF_A_GRADE}
+    return replace(how, options={**options, "system": "", **({"model": rubric.model} if rubric.model else {})})
 
 
 def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str | CellError:
@@ -111,9 +100,9 @@ def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str 
     return rubric.question(question, answer.reply)
 
 
-def _answers(notebook: Notebook, questions: Questions, title: str, how: How, **more: Any) -> tuple[list[Answer], bool]:
+def _answers(notebook: Notebook, questions: Questions, title: str, how: How) -> tuple[list[Answer], bool]:
     """An answer for each question, and whether the reader let it end."""
-    options: Options = from_keywords({"stream": False, **how.options, **more})
+    options: Options = from_keywords({"stream": False, **how.options})
     means = notebook.means(options)
     if options.conversation or means.settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")
@@ -130,7 +119,7 @@ def _answers(notebook: Notebook, questions: Questions, title: str, how: How, **m
             options=options,
             questions=questions,
             executor=how.executor,
-            at_once=how.at_once or means.settings.concurrency,
+            at_once=means.settings.concurrency if how.at_once is None else how.at_once,
             resume=how.resume and not options.again,
             told=told,
         )

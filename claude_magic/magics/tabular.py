@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import CellError
@@ -32,6 +32,13 @@ def rows_of(given: Any) -> list[Row]:
         else:
             raise CellError(f"row {number} is neither a text nor a dict, but {type(each).__name__}. Nothing was sent.")
     return rows
+
+
+def columns_of(given: Any, rows: Sequence[Row]) -> list[str]:
+    """The names of all columns, in their order; a DataFrame may have one twice."""
+    if is_frame(given):
+        return [str(name) for name in given.columns]
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def is_frame(given: Any) -> bool:

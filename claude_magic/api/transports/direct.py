@@ -28,15 +28,24 @@ from ..interrupt import Interrupt
 from ..tokens import Tokens
 from .base import Response
 from .connections import READ, Answer, Connection, SecureConnection, asking
+from .quiet import Quiet
 
 _LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
 _LONGEST_ERROR = 10.0  # seconds to wait for the body of an error: the status says what matters
 _NO_PROXY = {"http": None, "https": None, "all": None}
 
 
-def pool() -> requests.Session:
-    """Connections to keep and reuse; cookies are not kept."""
-    session = requests.Session()
+class Pool(requests.Session):
+    """Connections to keep and reuse, and what their endpoints asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quiet = Quiet()
+
+
+def pool() -> Pool:
+    """Connections; cookies are not kept."""
+    session = Pool()
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(pool_maxsize=64))

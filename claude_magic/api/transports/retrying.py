@@ -10,12 +10,13 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...errors import ConnectionFailed, TimedOut
 from ...wire import Headers, Request
 from ..interrupt import Interrupt
 from .base import Response, Transport
+from .quiet import Quiet
 
 LONGEST_WAIT = 60.0
 _REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
@@ -27,17 +28,20 @@ class Retrying:
 
     Attributes:
         tell: Told before each wait: the reason, the seconds, and how many tries have failed.
+        quiet: What the endpoint asked of other requests, and is told of this one.
     """
 
     inner: Transport
     max_retries: int
     interrupt: Interrupt
     tell: Callable[[str, float, int], None]
+    quiet: Quiet = field(default_factory=Quiet)
 
     def send(self, request: Request) -> Response:
         """Send `request`, at most `max_retries + 1` times."""
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
+            self._heed(request, failed)
             try:
                 response = self.inner.send(request)
             except (ConnectionFailed, TimedOut) as error:
@@ -46,11 +50,21 @@ class Retrying:
                 self._wait("no connection", backoff(failed), failed)
                 continue
             seconds = delay(response.headers, failed)
-            if last or not _may_pass(response) or seconds > LONGEST_WAIT:
+            may_pass = _may_pass(response) and seconds <= LONGEST_WAIT
+            if may_pass and asked(response.headers):
+                self.quiet.keep(request, seconds)
+            if last or not may_pass:
                 return response
             response.close()
             self._wait(_reason(response.status), seconds, failed)
         raise AssertionError("unreachable")
+
+    def _heed(self, request: Request, failed: int) -> None:
+        """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
+        seconds = self.quiet.left(request)
+        if seconds > 0:
+            self.tell(_REASONS[429], seconds, failed)
+            self.interrupt.sleep(seconds)
 
     def _wait(self, reason: str, seconds: float, failed: int) -> None:
         self.tell(reason, seconds, failed + 1)
@@ -58,12 +72,15 @@ class Retrying:
 
 
 def delay(headers: Headers, failed: int) -> float:
-    """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date, else a backoff."""
+    """Seconds to wait: what the API asks for, else a backoff."""
     return asked(headers) or backoff(failed)
 
 
 def asked(headers: Headers) -> float | None:
-    """Seconds that the API asks to wait; `None` if it does not, or asks for junk or the past."""
+    """Seconds that the API asks to wait, by `retry-after-ms`, else by `retry-after`, in seconds or as a date.
+
+    `None` if it does not ask, or for junk or the past.
+    """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         seconds = _seconds(headers.get(name, "")) * scale
         if seconds > 0:
