@@ -197,7 +197,7 @@ def test_rows_of_several_forms_are_one_table(echo: Echo) -> None:
 def test_a_name_that_two_columns_have_is_refused(echo: Echo) -> None:
     frame = pandas.DataFrame([["one", "two", "three"]], columns=["a", "a", "b"])
     for template in ("{{a}}", None):
-        with pytest.raises(CellError, match="2 columns are called 'a'|which column"):
+        with pytest.raises(CellError, match=r"2 columns are called 'a'|which column"):
             Notebook().map(frame, template)
     with pytest.raises(CellError, match="2 columns are called 'a'"):
         Notebook().map(frame, "{{b}}", grade="exact", expected="a")
@@ -353,7 +353,7 @@ def test_a_grading_model_is_not_told_what_the_other_one_was(echo: Echo) -> None:
     options = {"max_tokens": 5, "stop": ["."], "temperature": 1.0, "model": "claude-haiku-5-5", "header": {"x-a": "b"}}
     notebook.map(["one"], grade=notebook.rubric("Is it good?"), **options)
     asked, graded = (received.json for received in echo.received)
-    assert {name for name in asked} - {name for name in graded} == {"system", "stop_sequences", "temperature"}
+    assert set(asked) - set(graded) == {"system", "stop_sequences", "temperature"}
     assert (graded["model"], graded["max_tokens"]) == ("claude-haiku-5-5", 4096)
     assert echo.last.headers["x-a"] == "b"
 

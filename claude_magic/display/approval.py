@@ -28,6 +28,8 @@ _EDITABLE = 100_000
 MOST = 50  # calls that are shown one by one, and with a line each
 _LISTED = 500
 _GO_ON = 'To go on: %claude --approve runs {them}, %claude --refuse "why" does not.'
+_SEND_ON = "To go on: %claude --approve sends them."
+_RAN = "The calls were run. Their results wait to be sent."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,7 @@ class Approval:
         self._lock = threading.RLock()
         self._calls: tuple[Call, ...] = ()
         self._decisions: dict[str, Decision] = {}
-        self._working = False
+        self._working = self._sends = False
         self._panel = _panel(self._name, self.decide)
         self._published = False
         self.ask(calls)
@@ -136,15 +138,20 @@ class Approval:
         publish_display_data(twin, transient={"display_id": self._name})
         self._published = True
 
-    def ask(self, calls: Sequence[Call]) -> None:
-        """Show these calls in the place of what was there, with nothing decided yet."""
+    def ask(self, calls: Sequence[Call], *, sends: bool = False) -> None:
+        """Show these calls in the place of what was there, with nothing decided yet.
+
+        Args:
+            sends: Whether no call waits, but results do, to be sent.
+        """
+        title, how = (_RAN, _SEND_ON) if sends else (_title(calls), _how(calls))
         with self._lock:
-            self._calls, self._decisions, self._working = tuple(calls), {}, False
+            self._calls, self._decisions, self._working, self._sends = tuple(calls), {}, False, sends
             if self._panel:
-                self._panel.ask(self._calls, _title(calls))
-            inner = f'<div class="cm-title">{one_line(_title(calls))}</div>{pending_html(calls)}'
-            how = f'<div class="cm-note">{one_line(_how(calls))}</div>'
-            self._show_twin(self._framed(inner + how), pending_text(calls))
+                self._panel.ask(self._calls, title, sends=sends)
+            inner = f'<div class="cm-title">{one_line(title)}</div>{pending_html(calls)}'
+            note = f'<div class="cm-note">{one_line(how)}</div>'
+            self._show_twin(self._framed(inner + note), f"{title}\n{how}" if sends else pending_text(calls))
 
     def done(self, said: str = "") -> None:
         """Close it: nothing waits any more.
@@ -163,7 +170,7 @@ class Approval:
         """Take decisions on some of the calls; a second one for a call takes the place of the first."""
         with self._lock:
             wanted = {call.id for call in self._calls}
-            if self._working or not wanted:
+            if self._working or not (wanted or self._sends):
                 return
             self._decisions.update({name: each for name, each in decisions.items() if name in wanted})
             whole = wanted == set(self._decisions)

@@ -40,8 +40,8 @@ class ApprovalPanel:
         """The reference to it in an output."""
         return {"model_id": self._box.model_id, "version_major": 2, "version_minor": 0}
 
-    def ask(self, calls: Sequence[Call], title: str) -> None:
-        """Show these calls."""
+    def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False) -> None:
+        """Show these calls; with `sends`, that results wait to be sent."""
         before = self._rows
         self._rows = {call.id: _Row(call, self._decide) for call in calls[:MOST]}
         self._calls = calls
@@ -50,8 +50,8 @@ class ApprovalPanel:
         self._said.value = ""
         for name in ("cm-done", "cm-hidden"):
             self._box.remove_class(name)
-        self._all.disabled = False
-        whole = [self._all] if len(calls) > 1 else []
+        self._all.disabled, self._all.description = False, "Send the results" if sends else "Run all"
+        whole = [self._all] if sends or len(calls) > 1 else []
         self._box.children = [self._head, *(row.box for row in self._rows.values()), self._further, *whole, self._said]
         for row in before.values():
             row.close()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import html
 import time
-from typing import Any
+from collections.abc import Sequence
 
 from IPython.core.display_functions import publish_display_data
 
 from ..wire import Exchange
+from ..wire.tool import Call
 from .excerpt import one_line
 from .reply import framed, passage_html, passages, reply_bundle
 from .uninterrupted import uninterrupted
@@ -41,11 +42,15 @@ class Placed:
         self._shown.append({})
         return PlacedReply(self, len(self._shown) - 1, raw=raw, panel=panel)
 
+    def add(self, bundle: dict[str, str]) -> None:
+        """Show something under the replies."""
+        self._shown.append(bundle)
+        self._send(update=True)
+
     def fail(self, error: Exception) -> None:
         """Say under the replies what went wrong."""
         said = one_line(f"{type(error).__name__}: {error}")
-        self._shown.append({"text/html": framed(f'<div class="cm-warning">{said}</div>', styled=True)})
-        self._send(update=True)
+        self.add({"text/html": framed(f'<div class="cm-warning">{said}</div>', styled=True)})
 
     def put(self, place: int, bundle: dict[str, str]) -> int:
         """Show a reply in its place; the size of it all, in characters."""
@@ -81,13 +86,15 @@ class PlacedReply:
         size = self._placed.put(self._place, {"text/html": live})
         self._not_before = time.monotonic() + max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
 
-    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Any = ()) -> None:
+    def finish(
+        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
+    ) -> None:
         self._put(exchange, calls, above=above, body=body)
 
-    def update(self, exchange: Exchange, calls: Any) -> None:
+    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
         self._put(exchange, calls)
 
-    def _put(self, exchange: Exchange, calls: Any, *, above: str = "", body: str | None = None) -> None:
+    def _put(self, exchange: Exchange, calls: Sequence[Call], *, above: str = "", body: str | None = None) -> None:
         bundle = reply_bundle(exchange, raw=self._raw, above=above, body=body, calls=calls)
         if self._panel and exchange.status is not None:
             from .panel import static_panel

@@ -22,6 +22,7 @@ from .repeats import Repeats
 from .result import result
 
 if TYPE_CHECKING:
+    from ..display.placed import Placed
     from ..wire import Exchange
     from ..wire.tool import Call
     from .stages import InTerminal, OnPage, Shown
@@ -134,7 +135,9 @@ class ClaudeMagics(Magics):
         from .waiting import Waiting
 
         if notebook.waiting is not None and notebook.waiting.take():
-            notebook.waiting.close()
+            notebook.waiting.close("a later cell asks instead")
+        if turn.options.step:
+            display(_messages(turn), raw=True)
         notebook.waiting = Waiting(turn, stage, self._go_on_there)
         notebook.waiting.show()
 
@@ -149,10 +152,12 @@ class ClaudeMagics(Magics):
         turn = notebook.go_on(found.turn.allowing(options.yes), stage, decided)
         if turn.waits:
             self._wait(turn, stage)
-        else:
-            self._conclude(stage, turn.exchange, turn.error)
+            return
+        if turn.options.step:
+            display(_messages(turn), raw=True)
+        self._conclude(stage, turn.exchange, turn.error)
 
-    def _go_on_there(self, found: Waiting, decided: Sequence[Call], place: Any) -> None:
+    def _go_on_there(self, found: Waiting, decided: Sequence[Call], place: Placed) -> None:
         """A button was pressed: go on with the turn, under the cell that asked."""
         if not found.take():
             return
@@ -160,8 +165,11 @@ class ClaudeMagics(Magics):
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage, place=place)
         try:
             turn = notebook.go_on(found.turn, stage, decided)
+            if turn.options.step:
+                place.add(_messages(turn))
             if turn.waits:
-                notebook.waiting = found.again(turn, stage)
+                notebook.waiting = found
+                found.again(turn, stage)
                 return
             self._conclude(stage, turn.exchange, turn.error)
         except ClaudeError as error:
@@ -252,6 +260,13 @@ def _terminal(*, raw: bool, events: bool) -> Any:
     from ..display.terminal import Terminal
 
     return rich_terminal.RichTerminal() if rich_terminal.available() and not raw else Terminal()
+
+
+def _messages(turn: Turn) -> dict[str, str]:
+    """All messages of a turn so far, as they are sent."""
+    from ..display.turns import messages_bundle
+
+    return messages_bundle(turn.messages)
 
 
 def _show_difference(before: Exchange | None, exchange: Exchange) -> None:

@@ -109,7 +109,7 @@ def _tools(value: Any, name: str) -> Iterator[Tool]:
     elif callable(value):
         from ..wire.function import tool_of
 
-        yield tool_of(value)
+        yield tool_of(value, called=name)
     else:
         raise CellError(f"--tools {name}: a {type(value).__name__} cannot be called. Name a function, or a definition.")
 

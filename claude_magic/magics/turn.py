@@ -141,11 +141,14 @@ def gone_on(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
     Args:
         decided: Its calls, each `running` or answered.
     """
-    turn = replace(turn, waits="") if turn.waits == RESULTS else _run(replace(turn, waits=""), stage, decided)
-    if turn.error is not None:
-        return turn
-    if turn.options.step and decided and not stage.may_send(turn):
-        return replace(turn, waits=RESULTS)
+    ran = turn.waits == RESULTS
+    turn = replace(turn, waits="")
+    if not ran:
+        turn = _run(turn, stage, decided)
+        if turn.error is not None:
+            return turn
+        if turn.options.step and not stage.may_send(turn):
+            return replace(turn, waits=RESULTS)
     return played(turn, stage)
 
 

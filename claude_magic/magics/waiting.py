@@ -14,6 +14,8 @@ from ..wire.tool import Call
 from .turn import RESULTS, Turn, running, waiting
 
 if TYPE_CHECKING:
+    from ..display.approval import Approval, Decision
+    from ..display.placed import Placed
     from .stages import Shown
 
 
@@ -24,14 +26,14 @@ class Waiting:
         go_on: Goes on with the turn, from the calls as they were decided, on a stage.
     """
 
-    def __init__(self, turn: Turn, stage: Shown, go_on: Callable[[Waiting, Sequence[Call], Any], object]) -> None:
+    def __init__(self, turn: Turn, stage: Shown, go_on: Callable[[Waiting, Sequence[Call], Placed], object]) -> None:
         self.turn = turn
         self.stage = stage
         self._go_on = go_on
         self._lock = threading.Lock()
         self._taken = False
-        self._buttons: Any = None
-        self._placed: Any = None
+        self._placed: Placed | None = None
+        self._buttons: Approval | None = None
 
     def take(self) -> bool:
         """Whether it still waited; from now on it does not."""
@@ -41,38 +43,38 @@ class Waiting:
 
     def show(self) -> None:
         """Ask the reader: under the cell, whose later replies will stand there too."""
-        from IPython.core.display_functions import publish_display_data
-
         from ..display.approval import Approval
         from ..display.placed import Placed
 
         self._placed = Placed(uuid.uuid4().hex)
-        self._placed.begin(self.turn.messages if self.turn.options.step else ())
-        self._buttons = Approval(self._decided)
-        for bundle in self._buttons.bundles(waiting(self.turn), results=self.turn.waits == RESULTS):
-            publish_display_data(bundle)
+        self._placed.begin()
+        self._buttons = Approval((), self._decided)
+        self._ask()
+        self._buttons.publish()
 
-    def close(self) -> None:
-        """Take the buttons away."""
+    def again(self, turn: Turn, stage: Shown) -> None:
+        """The turn waits once more, in the same place."""
+        with self._lock:
+            self.turn, self.stage, self._taken = turn, stage, False
+        self._ask()
+
+    def close(self, said: str = "") -> None:
+        """Take the buttons away, and say why."""
         if self._buttons is not None:
-            self._buttons.done()
+            self._buttons.done(said)
 
-    def again(self, turn: Turn, stage: Shown) -> Waiting:
-        """The same place, where the turn waits once more."""
-        made = Waiting(turn, stage, self._go_on)
-        made._buttons, made._placed = self._buttons, self._placed
-        if turn.options.step:
-            self._placed.messages(turn.messages)
-        self._buttons.ask(waiting(turn), results=turn.waits == RESULTS, on_decide=made._decided)
-        return made
+    def _ask(self) -> None:
+        assert self._buttons is not None  # noqa: S101  it is shown
+        self._buttons.ask(waiting(self.turn), sends=self.turn.waits == RESULTS)
 
-    def _decided(self, decisions: Mapping[str, Any]) -> None:
+    def _decided(self, decisions: Mapping[str, Decision]) -> None:
         """What the buttons said."""
         several = [_decision(call, decisions.get(call.id)) for call in self.turn.exchange.calls]
+        assert self._placed is not None  # noqa: S101  it is shown
         self._go_on(self, several, self._placed)
 
 
-def _decision(call: Call, decision: Any) -> Call:
+def _decision(call: Call, decision: Decision | None) -> Call:
     if decision is None or decision.run:
         return running(call, None if decision is None else decision.arguments)
     return refused(call, decision.why)
@@ -92,7 +94,7 @@ def by_word(found: Waiting | None, said: str, *, refuses: bool) -> tuple[Waiting
     arguments = _arguments(said, found) if found is not None and said and not refuses else None
     if found is None or not found.take():
         raise CellError("nothing waits for your approval. It is asked for when a cell with --tools calls a function.")
-    found.close()
+    found.close("decided in another cell")
     asked = {call.id for call in waiting(found.turn)}
     if refuses:
         return found, [refused(call, said) if call.id in asked else call for call in found.turn.exchange.calls]
