@@ -12,6 +12,7 @@ _SOURCE = """
 .cm-reply .cm-summary { margin-top: 0.7em; padding-top: 0.35em; overflow-wrap: anywhere;
   border-top: 1px solid var(--jp-border-color2, #e0e0e0); font-variant-numeric: tabular-nums;
   font-size: var(--jp-ui-font-size0, 11px); }
+.cm-reply .cm-summary + .cm-summary { margin-top: 0; padding-top: 0; border-top: 0; }
 .cm-reply .cm-status { font-variant-numeric: tabular-nums; font-size: var(--jp-ui-font-size0, 11px);
   margin-top: 0.5em; }
 .cm-reply .cm-warning { margin-top: 0.7em; padding: 0.3em 0.7em; overflow-wrap: anywhere;

@@ -32,9 +32,11 @@ class Placed:
     def __init__(self, name: str) -> None:
         self._name = name
         self._shown: list[dict[str, str]] = []
+        self._messages: dict[str, str] = {}
 
-    def begin(self) -> None:
-        """Put the empty display under the running cell."""
+    def begin(self, messages: dict[str, str]) -> None:
+        """Put the display under the running cell; it is empty but for the messages so far, or `{}`."""
+        self._messages = messages
         self._send(update=False)
 
     def next(self, *, raw: bool, panel: bool) -> PlacedReply:
@@ -42,15 +44,17 @@ class Placed:
         self._shown.append({})
         return PlacedReply(self, len(self._shown) - 1, raw=raw, panel=panel)
 
-    def add(self, bundle: dict[str, str]) -> None:
-        """Show something under the replies."""
-        self._shown.append(bundle)
-        self._send(update=True)
+    def messages(self, bundle: dict[str, str]) -> None:
+        """Show the messages so far under the replies, in the place of fewer; `{}` for none."""
+        if bundle != self._messages:
+            self._messages = bundle
+            self._send(update=True)
 
     def fail(self, error: Exception) -> None:
         """Say under the replies what went wrong."""
         said = one_line(f"{type(error).__name__}: {error}")
-        self.add({"text/html": framed(f'<div class="cm-warning">{said}</div>', styled=True)})
+        self._shown.append({"text/html": framed(f'<div class="cm-warning">{said}</div>', styled=True)})
+        self._send(update=True)
 
     def put(self, place: int, bundle: dict[str, str]) -> int:
         """Show a reply in its place; the size of it all, in characters."""
@@ -58,9 +62,10 @@ class Placed:
         return self._send(update=True)
 
     def _send(self, *, update: bool) -> int:
+        bundles = [*self._shown, self._messages]
         whole = {
-            "text/html": "".join(bundle.get("text/html", "") for bundle in self._shown),
-            "text/plain": "\n\n".join(filter(None, (bundle.get("text/plain", "") for bundle in self._shown))),
+            "text/html": "".join(bundle.get("text/html", "") for bundle in bundles),
+            "text/plain": "\n\n".join(filter(None, (bundle.get("text/plain", "") for bundle in bundles))),
         }
         with uninterrupted():
             publish_display_data(whole, transient={"display_id": self._name}, update=update)

@@ -136,10 +136,8 @@ class ClaudeMagics(Magics):
 
         if notebook.waiting is not None and notebook.waiting.take():
             notebook.waiting.close("a later cell asks instead")
-        if turn.options.step:
-            display(_messages(turn), raw=True)
         notebook.waiting = Waiting(turn, stage, self._go_on_there)
-        notebook.waiting.show()
+        notebook.waiting.show(_messages(turn))
 
     def _go_on(self, options: Options, text: str) -> None:
         """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: go on with the turn that waits, in this cell."""
@@ -153,8 +151,8 @@ class ClaudeMagics(Magics):
         if turn.waits:
             self._wait(turn, stage)
             return
-        if turn.options.step:
-            display(_messages(turn), raw=True)
+        if messages := _messages(turn):
+            display(messages, raw=True)
         self._conclude(stage, turn.exchange, turn.error)
 
     def _go_on_there(self, found: Waiting, decided: Sequence[Call], place: Placed) -> None:
@@ -165,8 +163,7 @@ class ClaudeMagics(Magics):
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage, place=place)
         try:
             turn = notebook.go_on(found.turn, stage, decided)
-            if turn.options.step:
-                place.add(_messages(turn))
+            place.messages(_messages(turn))
             if turn.waits:
                 notebook.waiting = found
                 found.again(turn, stage)
@@ -248,7 +245,7 @@ class ClaudeMagics(Magics):
 
             return Page(owns_cell=owns_cell and first, raw=options.raw or options.as_ == "text", panel=panel)
 
-        return OnPage(cell, reader, asks=self._cells.asks, above=above, after=after)
+        return OnPage(cell, reader, asks=place is not None or self._cells.asks, above=above, after=after)
 
 
 def _terminal(*, raw: bool, events: bool) -> Any:
@@ -263,7 +260,9 @@ def _terminal(*, raw: bool, events: bool) -> Any:
 
 
 def _messages(turn: Turn) -> dict[str, str]:
-    """All messages of a turn so far, as they are sent."""
+    """All messages of a turn so far, as they are sent, if it stops after each; else `{}`."""
+    if not turn.options.step:
+        return {}
     from ..display.turns import messages_bundle
 
     return messages_bundle(turn.messages)

@@ -41,13 +41,17 @@ class Waiting:
             taken, self._taken = self._taken, True
         return not taken
 
-    def show(self) -> None:
-        """Ask the reader: under the cell, whose later replies will stand there too."""
+    def show(self, messages: dict[str, str]) -> None:
+        """Ask the reader: under the cell, whose later replies will stand there too.
+
+        Args:
+            messages: What shows the messages so far; `{}` for nothing.
+        """
         from ..display.approval import Approval
         from ..display.placed import Placed
 
         self._placed = Placed(uuid.uuid4().hex)
-        self._placed.begin()
+        self._placed.begin(messages)
         self._buttons = Approval((), self._decided)
         self._ask()
         self._buttons.publish()
