@@ -22,6 +22,7 @@ from tests.replaying import exchange as growing_exchange
 from tests.server import text_events
 from tests.test_page import sent, shown
 from tests.test_panel import HOSTILE, Read
+from tests.test_steps import USE, call
 
 
 def replay(
@@ -211,3 +212,24 @@ def test_both_stand_in_the_place_of_a_page_or_a_terminal() -> None:
 
 
 __all__ = ["ConnectionFailed", "Exchange", "growing_exchange", "replay"]
+
+
+def test_steps_stand_below_the_events_and_are_drawn_again(
+    events_kernel: Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = events_kernel.run(
+        "from tests.test_steps import *; from claude_magic.display.event_lines import EventPage\n"
+        "page = EventPage(); whole = exchange([USE], stop_reason='tool_use')\n"
+        "page.finish(whole, calls=[call('waiting')]); page.update(whole, [call('done', 'rain')])"
+    )
+    assert ran.error is None
+    (shown,) = [output["data"] for output in ran.outputs if output["type"] == "display_data"]
+    assert "cm-step" in shown["text/html"]
+    assert '    → "rain"' in shown["text/plain"]
+    terminal, whole = EventTerminal(), growing_exchange([USE], stop_reason="tool_use")
+    terminal.finish(whole, calls=[call("waiting")])
+    for _ in range(2):
+        terminal.update(whole, [call("done", "rain")])
+    printed = capsys.readouterr().out
+    assert printed.count("waiting for you") == 1
+    assert printed.count('→ "rain"') == 1

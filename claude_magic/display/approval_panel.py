@@ -30,8 +30,7 @@ class ApprovalPanel:
         self._style = style
         self._rows: dict[str, _Row] = {}
         self._head = ipywidgets.HTML(value=style)
-        self._all = ipywidgets.Button(description="Run all")
-        self._all.on_click(self._run_all)
+        self._all: Any = None  # a new one each time, so that a second click never means the next calls
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
         self._box = ipywidgets.VBox(_dom_classes=("cm-approval", "cm-live-approval"))
 
@@ -50,17 +49,21 @@ class ApprovalPanel:
         self._said.value = ""
         for name in ("cm-done", "cm-hidden"):
             self._box.remove_class(name)
-        self._all.disabled, self._all.description = False, "Send the results" if sends else "Run all"
-        whole = [self._all] if sends or len(calls) > 1 else []
+        old, self._all = self._all, None
+        if sends or len(calls) > 1:
+            self._all = ipywidgets.Button(description="Send the results" if sends else "Run all")
+            self._all.on_click(self._run_all)
+        whole = [] if self._all is None else [ipywidgets.HBox([self._all], _dom_classes=("cm-choices", "cm-whole"))]
         self._box.children = [self._head, *(row.box for row in self._rows.values()), self._further, *whole, self._said]
-        for row in before.values():
-            row.close()
+        for each in [*before.values(), *([] if old is None else [old])]:
+            each.close()
 
     def told(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
         """Show what is decided; while it works nothing more can be."""
         for name, row in self._rows.items():
             row.told(decisions.get(name), working=working)
-        self._all.disabled = working
+        if self._all is not None:
+            self._all.disabled = working
         left = len(self._calls) - len(decisions)
         said = "working…" if working else f"{left:,} more to decide" if decisions else ""
         self._said.value = f'<div class="cm-note">{one_line(said)}</div>'
@@ -70,9 +73,9 @@ class ApprovalPanel:
         self._head.value = self._style + (f'<div class="cm-note">{one_line(said, 300)}</div>' if said else "")
         self._box.children = [self._head]
         self._box.add_class("cm-done" if said else "cm-hidden")
-        for row in self._rows.values():
-            row.close()
-        self._rows = {}
+        for each in [*self._rows.values(), *([] if self._all is None else [self._all])]:
+            each.close()
+        self._rows, self._all = {}, None
 
     def _run_all(self, _: object) -> None:
         """Run each call that is not decided; with what was written where arguments are being edited."""
@@ -119,10 +122,12 @@ class _Row:
     def told(self, decision: Decision | None, *, working: bool) -> None:
         """Show what is decided."""
         self.decided = decision
-        for each in (self._run, self._refuse, self._why, self._text):
-            if each is not None:
-                each.disabled = working
-        self._edit.disabled = working or self._text is not None or not editable(self._call)
+        for each in (self._run, self._refuse, self._why):
+            each.disabled = working
+        settled = working or decision is not None  # what would be written now would not be what is run
+        self._edit.disabled = settled or self._text is not None or not editable(self._call)
+        if self._text is not None:
+            self._text.disabled = settled
         if decision is not None:
             said = "will run" if decision.run else "will not run"
             changed = ", with the arguments you wrote" if decision.arguments is not None else ""

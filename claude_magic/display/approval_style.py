@@ -37,6 +37,8 @@ _LIVE = """
 .cm-approval .cm-choices { flex-flow: row wrap; align-items: center; gap: 4px; overflow: visible; }
 .cm-approval .jupyter-button { margin: 2px 0; width: auto; padding: 0 12px; border-radius: 2px; }
 .cm-approval .jupyter-button:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+.cm-approval .cm-whole { margin-top: 6px; padding-top: 4px;
+  border-top: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.35)); }
 .cm-approval .widget-text { width: 20em; margin: 2px 0; }
 .cm-approval .widget-textarea { width: 100%; margin: 2px 0; height: auto; }
 .cm-approval .widget-textarea textarea { font-family: var(--jp-code-font-family, monospace);

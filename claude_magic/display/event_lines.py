@@ -18,8 +18,11 @@ from itertools import islice
 from IPython.core.display_functions import publish_display_data
 
 from ..wire import Exchange, TimedEvent
+from ..wire.tool import Call
 from .excerpt import one_line, plain_line
 from .plain import plain
+from .reply import called, framed
+from .step_page import step_html
 from .summary import asked_model, facts, warnings
 from .timeline import timeline
 from .uninterrupted import uninterrupted
@@ -62,7 +65,8 @@ class EventPage:
         self._arrived = _Arrived()
         self._drawn = ""
         self._not_before = time.monotonic() + _QUIET_SECONDS
-        self._finished = False
+        self._finished = self._sent = False
+        self._around = "", ""
 
     def arrive(self, events: Iterable[TimedEvent]) -> None:
         """Take the events that came since the last time; `show` shows them."""
@@ -86,17 +90,20 @@ class EventPage:
         pause = max(_SECONDS_BETWEEN, len(content.encode()) / _BYTES_A_SECOND)
         self._not_before = max(begun + pause, ended + _REST_AFTER_DRAWING * (ended - begun))
 
-    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+    def finish(
+        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
+    ) -> None:
         """Put the finished table in the place of the growing one, then the summary; nothing, if that was done.
 
         Args:
             above: Safe HTML that stands before the events.
             body: Safe HTML that stands after them, such as what was made of the reply; `None` for nothing.
+            calls: What is known of the calls that the reply asks for; their steps stand below the events.
         """
         if self._finished:
             return
-        arrived = self._arrived.whole(exchange)
-        bundle = _finished(exchange, arrived, above=above, body=body)
+        self._around = above, body or ""
+        bundle = self._bundle(exchange, calls)
         bundles = []
         if self._panel and exchange.status is not None:
             from .panel import panel_bundles
@@ -106,8 +113,24 @@ class EventPage:
             self._finished = True
             if self._drawn or bundle["text/html"]:
                 self._send(bundle)
+                self._sent = True
             for each in bundles:
                 publish_display_data(each)
+
+    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+        """Draw the finished events again, in their place, now that more is known of the calls."""
+        if self._sent:
+            bundle = self._bundle(exchange, calls)
+            with uninterrupted():
+                publish_display_data(dict(bundle), transient={"display_id": self._name}, update=True)
+
+    def _bundle(self, exchange: Exchange, calls: Sequence[Call]) -> dict[str, str]:
+        above, body = self._around
+        steps = called(exchange, calls)
+        below = framed("".join(map(step_html, steps)), styled=True) if steps else ""
+        bundle = _finished(exchange, self._arrived.whole(exchange), calls, above=above, body=body + below)
+        lines = [line for step in steps for line in step.lines]
+        return {**bundle, "text/plain": "\n".join([bundle["text/plain"], *lines])} if bundle["text/html"] else bundle
 
     def _live(self, exchange: Exchange, note: str) -> str:
         said = note or ("" if self._arrived.count else f"waiting for {asked_model(exchange) or 'an answer'}…")
@@ -134,6 +157,7 @@ class EventTerminal:
         self._count = 0
         self._note = ""
         self._finished = False
+        self._told: dict[str, list[str]] = {}
 
     def arrive(self, events: Iterable[TimedEvent]) -> None:
         """Write the events that came since the last time, a line each."""
@@ -148,15 +172,26 @@ class EventTerminal:
             self._note = note.partition(",")[0]  # without the seconds
             _write([plain_line(note, _DATA)] if note else [])
 
-    def finish(self, exchange: Exchange, **_: object) -> None:
-        """Write the events that are still missing, and the summary; nothing, if that was done."""
+    def finish(self, exchange: Exchange, *, calls: Sequence[Call] = (), **_: object) -> None:
+        """Write the events that are still missing, the steps and the summary; nothing, if that was done."""
         if self._finished:
             return
         self.arrive(islice(exchange.events, self._count, None))
         none = [] if self._count or exchange.status is None or exchange.error else [_WHOLE]
         with uninterrupted():
             self._finished = True
-            _write([*none, *_summary(exchange)] if exchange.error is None or self._count else [])
+            summary = [*none, *self._later(exchange, calls), *_summary(exchange, calls)]
+            _write(summary if exchange.error is None or self._count else [])
+
+    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+        """Write what is new about the calls of a finished reply."""
+        with uninterrupted():
+            _write(self._later(exchange, calls))
+
+    def _later(self, exchange: Exchange, calls: Sequence[Call]) -> list[str]:
+        steps = [step for step in called(exchange, calls) if self._told.get(step.id) != step.lines]
+        self._told.update({step.id: step.lines for step in steps})
+        return [line for step in steps for line in step.lines]
 
 
 class _Arrived:
@@ -211,13 +246,13 @@ def event_table(
     return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _finished(exchange: Exchange, arrived: _Arrived, *, above: str, body: str | None) -> dict[str, str]:
+def _finished(exchange: Exchange, arrived: _Arrived, calls: Sequence[Call], *, above: str, body: str) -> dict[str, str]:
     """The mime bundle of what remains; empty if nothing came because it failed."""
     if not arrived.count and exchange.error is not None:
         return {"text/html": "", "text/plain": ""}
     first, last = arrived.ends
     between = arrived.count - len(first) - len(last)
-    summary = _summary(exchange)
+    summary = _summary(exchange, calls)
     if arrived.count:
         shown = f'<div class="cm-box">{event_table(first, then=last, between=between)}</div>'
         omitted = [f"… {between:,} more"] if between else []
@@ -225,15 +260,15 @@ def _finished(exchange: Exchange, arrived: _Arrived, *, above: str, body: str | 
     else:
         shown, lines = _said(_WHOLE), [_WHOLE]
     notes = "".join(_said(line) for line in summary)
-    inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body or ''}{notes}"
+    inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body}{notes}"
     return {
         "text/html": f'<div class="cm-lines mathjax_ignore">{inner}</div>',
         "text/plain": "\n".join([*lines, "", *summary]),
     }
 
 
-def _summary(exchange: Exchange) -> list[str]:
-    return [*warnings(exchange), facts(exchange), *map(plain, exchange.notes)]
+def _summary(exchange: Exchange, calls: Sequence[Call]) -> list[str]:
+    return [*warnings(exchange, calls), facts(exchange), *map(plain, exchange.notes)]
 
 
 def _said(line: str) -> str:

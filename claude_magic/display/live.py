@@ -11,6 +11,7 @@ from .blocks import Open, Slice, first_slice, tail
 from .reply import Passage, passage_html, source_html
 
 PAGE_SIZE = 3_000
+_LATER = "shown when the reply is complete"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Live:
 
     def _rest(self, passage: Passage, raw: bool) -> str:
         if passage.kind != "text":
-            return passage_html(passage, raw=raw)
+            return passage_html(passage, raw=raw, brief=_LATER)
         return _slice_html(tail(passage.source, self.at, self.opened), raw)
 
 

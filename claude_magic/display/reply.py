@@ -25,6 +25,7 @@ from .summary import facts, warnings
 _JSON_LIMIT = 20_000
 _MOST_STEPS = 400  # that are shown; and characters of HTML after which only their lines are
 _MUCH = 1_000_000
+_TOO_MUCH = "not shown: there is too much in this reply"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,13 @@ def reply_bundle(
     }
 
 
+def called(exchange: Exchange, calls: Sequence[Call]) -> list[Step]:
+    """The steps of a reply of which a call is known, as many as are shown."""
+    known = {call.id for call in calls}
+    steps = (passage.step for passage in passages(exchange.joined, calls))
+    return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
+
+
 def bracketed(passage: Passage) -> str:
     """A text with its marks as `[1]`; it may still hold controls."""
     pieces, end = list[str](), 0
@@ -130,8 +138,8 @@ def framed(inner: str, *, styled: bool, live: str = "") -> str:
     return f'<div class="cm-reply{f" cm-live-{live}" if live else ""}">{style}{inner}</div>'
 
 
-def passage_html(passage: Passage, *, raw: bool = False, brief: bool = False) -> str:
-    """A passage, safe to show; of a step only the line, if `brief`."""
+def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str:
+    """A passage, safe to show; of a step only the line, if `brief` says why."""
     if passage.kind == "text":
         return source_html(passage.source, raw=raw)
     if passage.step is not None:
@@ -163,7 +171,7 @@ def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sour
             shown = rendered(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
             pieces.append(shown or preformatted(bracketed(passage)))
         elif passage.kind != "text" and steps < _MOST_STEPS:
-            pieces.append(passage_html(passage, raw=raw, brief=size > _MUCH))
+            pieces.append(passage_html(passage, raw=raw, brief=_TOO_MUCH if size > _MUCH else ""))
             steps, size = steps + (passage.step is not None), size + len(pieces[-1])
     left = sum(passage.step is not None for passage in found) - steps
     return "".join(pieces) + (f'<div class="cm-none">… {left:,} more steps not shown</div>' if left else "")

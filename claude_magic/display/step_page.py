@@ -19,16 +19,16 @@ _PROGRAMS = {"code": "python", "command": "bash"}
 _FILE_TEXTS = ("file_text", "old_str", "new_str")
 
 
-def step_html(step: Step, *, brief: bool = False) -> str:
+def step_html(step: Step, *, brief: str = "") -> str:
     """A step, safe to show and of bounded size.
 
     Args:
-        brief: Only the line: there is too much in the reply already.
+        brief: Only the line, and why there is nothing inside.
     """
     facts = "".join(f" · {one_line(fact)}" for fact in step.facts)
     outcome = f' <span class="cm-outcome">{one_line(step.outcome)}</span>' if step.outcome else ""
     line = f'<span class="cm-call">{one_line(step.called)}</span>{outcome}{facts}'
-    inner = '<div class="cm-none">not shown: there is too much in this reply</div>' if brief else _inside(step)
+    inner = f'<div class="cm-none">{one_line(brief)}</div>' if brief else _inside(step)
     return (
         f'<details class="cm-block cm-step{_CLASSES.get(step.state, "")} {IGNORED}"><summary>{line}</summary>'
         f'<div class="cm-folded">{inner}</div></details>'
@@ -38,7 +38,8 @@ def step_html(step: Step, *, brief: bool = False) -> str:
 def _inside(step: Step) -> str:
     sections = [*_arguments(step)]
     if step.kind:
-        sections += [_caption("result"), _result(step)]
+        ran = isinstance(step.content, Mapping) and step.content.get("type") in RAN
+        sections += [*([] if ran else [_caption("result")]), _result(step)]
     about = [fact for fact in step.facts if fact]
     if about:
         sections.append(f'<div class="cm-about">{one_line(" · ".join(about))}</div>')
