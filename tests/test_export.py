@@ -751,6 +751,16 @@ def test_a_key_in_a_command_is_refused_and_not_repeated(written: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_token_of_an_mcp_server_is_refused_and_its_variable_is_not() -> None:
+    def servers(token: str) -> str:
+        return json.dumps({"mcp_servers": [{"name": "a", "authorization_token": token}]})
+
+    with pytest.raises(CellError, match=r"holds a secret \(authorization_token\).*\$MCP_TOKEN") as caught:
+        request_fields(f"curl x -d '{servers('hidden')}'")
+    assert "hidden" not in str(caught.value)
+    assert request_fields(f"curl x -d '{servers('$MCP_TOKEN_A')}'").body == json.loads(servers("$MCP_TOKEN_A"))
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from claude_magic.magics import catalogue
+from claude_magic.settings import Claude
 from tests.notebook_kernel import Kernel
 from tests.server import JSON, Answer, Server, failure, reply
 
@@ -108,3 +112,43 @@ def test_the_list_feeds_the_tab_key_and_the_advice(kernel: Kernel, endpoint: Ser
     ran = kernel.run("%%claude -m brand-new\nquestion")
     assert ran.error is not None
     assert "Near brand-new: brand-new-" in ran.error[1]
+
+
+def test_a_retired_model_is_not_offered(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(
+        listed({"id": "claude-opus-9", "lifecycle": "active"}, {"id": "claude-opus-1", "lifecycle": "retired"}),
+        failure(404, "not_found_error", "model: claude-opus-1"),
+    )
+    kernel.run("from claude_magic import claude; claude.models")
+    kernel.client.complete("%%claude -m claude-", 19)
+    answer = kernel.client.get_shell_msg(timeout=10)
+    while answer["msg_type"] != "complete_reply":
+        answer = kernel.client.get_shell_msg(timeout=10)
+    assert "claude-opus-9" in answer["content"]["matches"]
+    assert "claude-opus-1" not in answer["content"]["matches"]
+    ran = kernel.run("%%claude -m claude-opus-1\nquestion")
+    assert ran.error is not None
+    assert ran.error[1].endswith("Near claude-opus-1: claude-opus-9.")
+
+
+def test_a_name_as_it_is_spoken_has_near_ones(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(failure(404, "not_found_error", "model: Opus 5.5"))
+    ran = kernel.run("%%claude -m 'Opus 5.5'\nquestion")
+    assert ran.error is not None
+    assert "Near Opus 5.5: claude-opus-5-5" in ran.error[1]
+
+
+def test_the_list_of_the_local_model_is_not_that_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Claude()
+    settings.local_model = "a.gguf"
+    local = catalogue._path(settings)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a key of the environment")
+    assert catalogue._path(settings) != local
+
+
+@pytest.mark.parametrize("what", ["5", "[{'role': 'user'}]", "None"])
+def test_only_texts_and_exchanges_are_counted(kernel: Kernel, endpoint: Server, what: str) -> None:
+    ran = kernel.run(f"from claude_magic import claude\nclaude.count({what})")
+    assert ran.error is not None
+    assert "claude.count takes a text or an exchange" in ran.error[1]
+    assert len(ran.error[2]) == 1

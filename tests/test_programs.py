@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_magic.export import LANGUAGES
+from claude_magic.magics.programs import curl
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel
 from tests.server import Server, reply, whole
@@ -147,14 +148,49 @@ def test_what_we_show_as_curl_can_be_sent_again(kernel: Kernel, endpoint: Server
         ("curl URL/v1/messages -d @body.json", "file"),
         ('curl URL/v1/messages -d "$(cat secret)"', "needs a shell"),
         ("curl URL/v1/messages -H 'x-api-key: sk-ant-api03-abcdefgh' -d '{}'", "key"),
+        ('curl URL/v1/messages -d \'{"messages": [{"content": "KEY"}]}\'', "shaped like an API key"),
+        ('curl URL/v1/messages -d \'{"messages": "sk-\\u0061nt-api03-abcdefgh"}\'', "shaped like an API key"),
+        ("curl URL/v1/messages -H 'x-note: KEY' -d '{}'", "shaped like an API key"),
+        ("curl 'URL/v1/messages?k=KEY' -d '{}'", "shaped like an API key"),
+        ("curl https://KEY.test/v1/messages -d '{}'", "shaped like an API key"),
+        ("curl 'URL/v1/messages?api_key=abcdefgh' -d '{}'", "holds a secret (url)"),
+        ("curl URL/v1/messages -x http://u:abcdefgh@p -d '{}'", "holds a secret (--proxy)"),
+        ("curl URL/v1/messages -H 'x-é: a' -d '{}'", "a character that headers have not"),
+        ("curl URL/v1/messages -H 'x-a: é' -d '{}'", "a character that headers have not"),
+        ("curl URL/v1/messages -H $'x-a: b\\nx-c: d' -d '{}'", "a character that headers have not"),
+        ("curl api.anthropic.com/v1/messages -d '{}'", "goes to an address without https://"),
+        ("curl http://127.0.0.1:x/v1/messages -d '{}'", "the address in the curl command cannot be read"),
         ("rm -rf /", "curl"),
         ("curl URL/v1/messages -d 'not json'", "JSON"),
     ],
 )
 def test_a_command_that_is_not_sent_is_one_line(kernel: Kernel, endpoint: Server, pasted: str, said: str) -> None:
-    ran = kernel.run(f"%%claude --curl\n{pasted.replace('URL', endpoint.url)}")
+    ran = kernel.run(f"%%claude --curl\n{pasted.replace('URL', endpoint.url).replace('KEY', KEY)}")
     assert ran.error is not None
     assert said in ran.error[1]
+    assert KEY not in str(ran.error)
     assert len(ran.error[2]) == 1
     assert "abcdefgh" not in str(ran.error)
     assert endpoint.received == []
+
+
+@pytest.mark.parametrize(
+    "option", ["-m x", "-t 5", "-s x", "--temperature 1", "--compare model=a,b", "-c", "--no-stream"]
+)
+def test_an_option_that_would_change_a_command_is_refused(kernel: Kernel, endpoint: Server, option: str) -> None:
+    ran = kernel.run(f"%%claude --curl {option}\n{command(endpoint.url, BODY)}")
+    assert ran.error is not None
+    assert "--curl sends just what the command says" in ran.error[1]
+    assert endpoint.received == []
+
+
+def test_a_header_that_stands_twice_is_a_list(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(whole("hi"))
+    kernel.run("%%claude --curl\n!" + command(endpoint.url, BODY, "-H 'anthropic-beta: a' -H 'Anthropic-Beta: b'"))
+    assert endpoint.last.headers["anthropic-beta"] == "a,b"
+
+
+def test_the_port_that_goes_without_saying_may_be_said() -> None:
+    body = {"a": 1}
+    pasted = "curl https://API.anthropic.com:443/v1/messages -d '{\"a\": 1}'"
+    assert curl(pasted, "https://api.anthropic.com") == (body, {})

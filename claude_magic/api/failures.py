@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import time
 from typing import Any
@@ -127,7 +126,7 @@ def _advice(
 def _about_models(message: str, model: str) -> str:
     if "model" not in message and model not in message:
         return "Is Claude.base_url right? It ends before /v1/messages."
-    near = difflib.get_close_matches(model, models.names(), n=3, cutoff=0.5)
+    near = models.nearest(model, [name for name in models.names() if name != model])
     return f"Near {model}: {', '.join(near)}." if near else f"Known models: {', '.join(models.names()[:6])}."
 
 

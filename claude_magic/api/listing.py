@@ -8,7 +8,6 @@ Source: https://docs.anthropic.com/en/api/models-list
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +17,12 @@ from typing import Any
 from . import failures
 from .credentials import Credential
 from .endpoints.models import models
+from .models import nearest
 from .transports.base import Response, Transport
 
 _A_PAGE = 1000
 _MOST_PAGES = 50
 _LARGEST_PAGE = 16_000_000  # bytes
-_LONGEST_NAME = 100
-_NEAR = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +70,6 @@ def listed(transport: Transport, *, base_url: str, api_version: str, credential:
         if page.get("has_more") is not True or len(found) == before:  # a page that repeats would never end
             break
     return list(found.values())
-
-
-def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """Up to three of the `known` names: first those that hold `name`, then those that are written like it."""
-    wanted = _plainly(name[:_LONGEST_NAME])
-    if not wanted:
-        return []
-    by_spelling: dict[str, str] = {}
-    for each in known:
-        by_spelling.setdefault(_plainly(each[:_LONGEST_NAME]), each)
-    holding = [spelling for spelling in by_spelling if wanted in spelling]
-    alike = difflib.get_close_matches(wanted, by_spelling, n=2 * _NEAR, cutoff=0.5)
-    return [by_spelling[spelling] for spelling in dict.fromkeys([*holding, *alike])][:_NEAR]
 
 
 def _page(response: Response, credential: Credential | None) -> Mapping[str, Any]:
@@ -140,6 +125,4 @@ def _moment(value: object) -> str:
         return ""
 
 
-def _plainly(name: str) -> str:
-    """`name` as ids are written: `Opus 5.5` is `opus-5-5`."""
-    return "-".join(name.lower().replace(".", "-").replace("_", "-").split()).strip("-")
+__all__ = ["Model", "listed", "nearest"]

@@ -113,5 +113,7 @@ def _valued(name: str, glued: Word | None, left: Iterator[Word]) -> Iterator[tup
     value = glued or next(left, None)
     if value is None:
         raise CellError(f"the curl command ends where {name} needs a value. Copy the whole command.")
+    if name == "--proxy" and "@" in value.text:
+        raise key_refused(name)
     if name in _TOLD:
         yield name, value

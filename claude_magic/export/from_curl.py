@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import CellError
 from ..wire.headers import names_a_credential
@@ -69,7 +69,11 @@ def _url(words: list[Word]) -> str:
         has_user = "@" in urlsplit(url).netloc
     except ValueError:
         raise CellError("the address in the curl command cannot be read. Repair it.") from None
-    if has_user or _KEY.search(url):
+    named = any(
+        name.lower() == "key" or names_a_credential(name)
+        for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    )
+    if has_user or named or _KEY.search(url):
         raise key_refused("url")
     return url
 
@@ -128,7 +132,19 @@ def _body(text: str | None) -> dict[str, Any]:
         raise CellError(f"the body of the curl command is not JSON: {error}. Repair it.") from None
     if not isinstance(body, dict):
         raise CellError("the body of the curl command is no JSON object. A request is one: {...}.")
+    _refuse_tokens(body.get("mcp_servers"))
     return body
+
+
+def _refuse_tokens(servers: Any) -> None:
+    """Refuse the token of an MCP server; the name of a variable may stand for it."""
+    for server in servers if isinstance(servers, list) else ():
+        token = server.get("authorization_token") if isinstance(server, dict) else None
+        if token and not re.fullmatch(r"\$\w+", str(token)):
+            raise CellError(
+                "the curl command holds a secret (authorization_token), so nothing of it was used. Put the token into "
+                'the variable MCP_TOKEN of the environment, and "$MCP_TOKEN" in its place.'
+            )
 
 
 def _no_constant(name: str) -> NoReturn:

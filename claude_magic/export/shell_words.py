@@ -77,7 +77,7 @@ def command(text: str) -> Command:
     Raises:
         CellError: It is not one, or a shell would have to run or read something.
     """
-    tokens, rest = _first_command(re.sub(r"\A\s*[$%>] (?=\s*curl)", "", text))
+    tokens, rest = _first_command(re.sub(r"\A\s*(?:[$%>] |!)(?=\s*curl)", "", text))
     heredoc = None
     for token in tokens:
         if token.lastgroup == "heredoc":

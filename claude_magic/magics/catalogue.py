@@ -15,6 +15,7 @@ from ..api.listing import Model, listed, nearest
 from ..conversation.prices import rates
 from ..errors import CellError
 from ..settings import Claude
+from .provider import is_local
 from .sending import Means, looking
 
 
@@ -68,14 +69,14 @@ def models(means: Means) -> Models:
     if found is None:
         found = looking(means, lambda transport, asked: _listed(transport, asked, settings))
         _keep(settings, found)
-    known_models.remember([model.id for model in found])
+    known_models.remember([model.id for model in found if model.lifecycle != "retired"])
     return Models(found, settings.prices)
 
 
 def names(settings: Claude) -> Sequence[str]:
     """What can stand after `-m`; the endpoint is not asked."""
     found = _kept(settings)
-    return known_models.names() if found is None else [model.id for model in found]
+    return known_models.names() if found is None else [model.id for model in found if model.lifecycle != "retired"]
 
 
 def _listed(transport: Any, asked: Any, settings: Claude) -> list[Model]:
@@ -104,5 +105,6 @@ def _keep(settings: Claude, models: Sequence[Model]) -> None:
 def _path(settings: Claude) -> Path:
     import platformdirs
 
-    where = sha256(f"{settings.provider} {settings.base_url}".encode()).hexdigest()[:12]
+    endpoint = f"local {settings.local_model}" if is_local(settings) else settings.base_url
+    where = sha256(endpoint.encode()).hexdigest()[:12]
     return Path(platformdirs.user_cache_dir("claude-magic")) / f"models-{where}.json"

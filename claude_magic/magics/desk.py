@@ -258,7 +258,7 @@ class Desk:
         from .question import asked
 
         if options.curl:
-            return self._pasted(text, cell, settings)
+            return self._pasted(options, text, cell, settings)
         return asked(
             options,
             text,
@@ -269,12 +269,13 @@ class Desk:
             cut=self._cut,
         )
 
-    def _pasted(self, text: str, cell: str, settings: Claude) -> Asked:
+    def _pasted(self, options: Options, text: str, cell: str, settings: Claude) -> Asked:
         """What a curl command asks."""
-        from .programs import curl
+        from .programs import curl, refuse_options
         from .question import Asked
         from .sending import Question
 
+        refuse_options(options)
         body, headers = curl(text, settings.base_url)
         return Asked(cell=cell, question=Question(new=[], body=body, headers=headers))
 

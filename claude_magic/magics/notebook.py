@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options, from_keywords
-from ..errors import ClaudeError, SettingsError
+from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from .desk import Desk
 
@@ -160,6 +160,8 @@ class Notebook(Desk):
         means = self.means(read)
         if isinstance(what, Exchange):
             return of_request(means, what.request)
+        if not isinstance(what, str):
+            raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
         return of_question(means, self._asking(means, read, what, cell, attached))
 
     @property

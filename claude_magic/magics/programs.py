@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..errors import CellError
 from ..wire import Request
 
 if TYPE_CHECKING:
     from ..cell.attachments import Attachment
+    from ..cell.options import Options
 
 _MESSAGES = "/v1/messages"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Programs:
@@ -54,24 +57,69 @@ def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
         CellError: It is none, holds a key, or goes elsewhere than our requests do.
     """
+    from ..api import credentials
     from ..export import request_fields
 
+    credentials.refuse_keys(text, credentials.find())
     found = request_fields(text)
     asked, ours = urlsplit(found.url), urlsplit(base_url)
-    if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+    if _place(asked) != _place(ours):
+        where = f"{asked.scheme}://{asked.netloc}" if asked.scheme else "an address without https://"
         raise CellError(
-            f"the command goes to {asked.scheme}://{asked.netloc}, and Claude.base_url is {base_url}. Nothing was "
+            f"the command goes to {where}, and Claude.base_url is {base_url}. Nothing was "
             "sent. Set Claude.base_url to it, if your key may go there."
         )
     if found.method != "POST" or not asked.path.rstrip("/").endswith(_MESSAGES):
         raise CellError(f"the command asks for {found.method} {asked.path}, not POST {_MESSAGES}. Nothing was sent.")
-    return found.body, dict(_headers(found.headers))
+    return found.body, _headers(found.headers)
 
 
-def _headers(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """Those that say something of the request; credentials, and what belongs to the connection, are ours to set."""
+def refuse_options(options: Options) -> None:
+    """Refuse what a curl command says itself.
+
+    Raises:
+        CellError: An option would change the request.
+    """
+    given = {
+        "-c": options.conversation,
+        "--continue": options.go_on,
+        "--turns": options.turns,
+        "-a": options.attach,
+        "--schema": options.schema,
+        "--compare": options.compare,
+        "-m": options.model,
+        "-t": options.max_tokens is not None,
+        "-s": options.system is not None,
+        "--api-version": options.api_version,
+        "--header": options.header,
+        "--no-stream": options.stream is not None,
+        **{name: True for name in options.body()},
+    }
+    found = next((name for name, value in given.items() if value), None)
+    if found is not None:
+        raise CellError(f"--curl sends just what the command says: {found} would change it. Leave it out.")
+
+
+def _place(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port."""
+    try:
+        return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
+    except ValueError:
+        raise CellError("the address in the curl command cannot be read. Repair it.") from None
+
+
+def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those that say something of the request; credentials, and what belongs to the connection, are ours to set.
+
+    Raises:
+        CellError: One of them cannot be sent.
+    """
     from ..cell.options import is_ours
 
+    found: dict[str, str] = {}
     for name, value in headers:
-        if not is_ours(name):
-            yield name, value
+        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise CellError("a header of the curl command holds a character that headers have not. Repair it.")
+        if not is_ours(name):  # one that stands there twice is one list, as HTTP has it
+            found[name.lower()] = f"{found[name.lower()]},{value}" if name.lower() in found else value
+    return found

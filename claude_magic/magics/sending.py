@@ -216,7 +216,7 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     version = options.api_version or settings.api_version
     headers = {**question.headers, **options.header}
     given = question.body or {}
-    _refuse_keys({**given, **fields, "model": model, "messages": question.new}, [version, *headers.values()], asked)
+    _refuse_keys({**fields, "model": model, "messages": question.new, **given}, [version, *headers.values()], asked)
     request = messages(
         base_url=asked.base_url,
         api_version=version,

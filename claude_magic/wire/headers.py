@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-_CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api-?key|token$", re.IGNORECASE)
+_CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api[-_]?key|token$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
 
 
