@@ -130,6 +130,8 @@ def run(
     try:
         if len(at_once) > 1:
             workers.update((index, _Worker(_called(tools, made[index]))) for index in at_once)
+            for worker in workers.values():
+                worker.start()
         for index in running:
             if index not in workers:
                 end(index, partial(_awaited, _called(tools, made[index])))
@@ -151,7 +153,15 @@ def _called(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
 def _awaited(produce: Callable[[], Any]) -> Any:
     """What is produced here; if it is to be awaited, by a loop elsewhere, for the kernel's own is busy."""
     value = produce()
-    return _Worker(lambda: value).result() if inspect.isawaitable(value) else value
+    if not inspect.isawaitable(value):
+        return value
+    worker = _Worker(lambda: value)
+    try:
+        worker.start()
+        return worker.result()
+    except KeyboardInterrupt:
+        worker.cancel()
+        raise
 
 
 def _ended(call: Call, produce: Callable[[], Any], content: Content) -> Call:
@@ -202,20 +212,20 @@ class _Worker:
         self._produce = produce
         self._outcome: tuple[Any, BaseException | None] = (None, None)
         self.seconds = 0.0
+        self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._done = threading.Event()
         inside = contextvars.copy_context()
-        threading.Thread(target=inside.run, args=(self._run,), name="claude-magic-tool", daemon=True).start()
+        self._thread = threading.Thread(target=inside.run, args=(self._run,), name="claude-magic-tool", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
 
     def result(self) -> Any:
         """What was produced, once it is; raises what was raised."""
-        try:
-            while not self._done.wait(_TICK):
-                pass
-        except KeyboardInterrupt:
-            self.cancel()
-            raise
+        while not self._done.wait(_TICK):
+            pass
         value, error = self._outcome
         if error is not None:
             raise error
@@ -223,6 +233,7 @@ class _Worker:
 
     def cancel(self) -> None:
         """Stop it, if it is async, and let it clear up; a thread cannot be stopped."""
+        self._cancelled = True
         if self._loop is not None and self._task is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(self._task.cancel)
@@ -243,4 +254,6 @@ class _Worker:
 
     async def _in_loop(self, value: Awaitable[Any]) -> Any:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        if self._cancelled:
+            raise asyncio.CancelledError
         return await value
