@@ -307,12 +307,12 @@ ran = []
 @claude.tool(approve=False)
 def slow(n: int):
     ran.append(n)
-    print("running")
+    print("has begun")
     time.sleep(30)
 """,
     )
     endpoint.answers(asks(("slow", {"n": 1}), ("slow", {"n": 2})), reply("fine"))
-    ran = kernel.run("%%claude -c --tools slow\nhi", stop_when="running")
+    ran = kernel.run("%%claude -c --tools slow\nhi", stop_when="has begun")
     assert ran.error is not None
     assert ran.error[0] == "Interrupted"
     assert ran.seconds < 20
@@ -321,6 +321,14 @@ def slow(n: int):
     kernel.run("%%claude -c --tools slow\nand now?")
     assert_every_call_is_answered(sent(endpoint))
     assert "stopped" in json.dumps(sent(endpoint))
+
+
+def test_stop_while_a_call_is_only_shown_as_running_is_one_line(tools: Kernel, endpoint: Server) -> None:
+    endpoint.answers(asks(("weather", {"city": "Oslo"})), reply("fine"), reply("fine"))
+    stopped = tools.run("%%claude -c --tools weather\nhi", stop_when="running")
+    assert stopped.error is None or stopped.error[0] == "Interrupted"
+    assert tools.run("%%claude -c --tools weather\nand now?").error is None
+    assert_every_call_is_answered(sent(endpoint))
 
 
 def test_stop_in_an_async_function_cancels_it(kernel: Kernel, endpoint: Server) -> None:
@@ -332,7 +340,7 @@ seen = []
 
 @claude.tool(approve=False)
 async def slow():
-    print("running")
+    print("has begun")
     try:
         await asyncio.sleep(30)
     finally:
@@ -340,7 +348,7 @@ async def slow():
 """,
     )
     endpoint.answers(asks(("slow", {})), reply("fine"))
-    ran = kernel.run("%%claude --tools slow\nhi", stop_when="running")
+    ran = kernel.run("%%claude --tools slow\nhi", stop_when="has begun")
     assert ran.error is not None
     assert ran.seconds < 20
     assert kernel.value("seen") == ["cleared up"]

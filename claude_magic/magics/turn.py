@@ -128,10 +128,15 @@ def played(turn: Turn, stage: Stage) -> Turn:
         SettingsError: Nobody can be asked.
     """
     going = True
-    while going:
-        turn, going = _asked(turn, stage)
-        if going and turn.exchange.calls:
-            turn, going = _called(turn, stage)
+    try:
+        while going:
+            turn, going = _asked(turn, stage)
+            if going and turn.exchange.calls:
+                turn, going = _called(turn, stage)
+    except KeyboardInterrupt:  # between two requests
+        if not turn.exchanges:
+            raise
+        return _broken(turn, Interrupted("stopped between two requests; the replies are in claude.last.earlier."))
     return turn
 
 
@@ -217,8 +222,11 @@ def _run(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
     def tell(several: tuple[Call, ...]) -> None:
         stage.update(turn.with_calls(several).exchange)
 
-    tell(tuple(decided))
-    made, whole = run(decided, turn.tools, turn.content, tell)
+    try:
+        tell(tuple(decided))
+        made, whole = run(decided, turn.tools, turn.content, tell)
+    except KeyboardInterrupt:  # before the first call was begun
+        made, whole = tuple(decided), False
     if not whole:
         return _stopped(turn, stage, made)
     turn = turn.with_calls(made)
