@@ -159,7 +159,7 @@ def _environ(tmp_path: Path) -> dict[str, str]:
 def test_a_terminal_asks_in_the_next_line(endpoint: Server, tmp_path: Path) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("Done."))
     shown = terminal(endpoint, "%claude --tools pay Pay 5.", "y", "print('ran', ran)", tmp_path=tmp_path)
-    assert 'Run pay({"amount": 5})?' in shown
+    assert '"amount": 5' in shown.split("Run it?")[0]
     assert "ran [(5, 'nobody')]" in shown
     assert "Done." in shown
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ from .turn import Turn, running, to_ask
 if TYPE_CHECKING:
     from ..wire import Exchange
     from .composing import Composed
-
-_SHOWN = 2_000  # characters of the arguments in a terminal's question
 
 
 class Unseen:
@@ -143,12 +140,12 @@ class InTerminal(Shown):
 
 
 def _answer(call: Call) -> Call:
-    from ..display.plain import plain
+    """The call, as whoever sits at the terminal decides it, with all its arguments in view."""
+    from ..display.approval import call_text
 
-    shown = json.dumps(dict(call.arguments), ensure_ascii=False)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}… ({len(shown):,} characters)"
+    print(call_text(call))
     while True:
-        said = _typed(plain(f"Run {call.name}({shown})? y, or n and why: ")).strip()
+        said = _typed("Run it? y, or n and why: ").strip()
         word, _, why = said.partition(" ")
         if word.lower() in ("y", "yes"):
             return running(call)
