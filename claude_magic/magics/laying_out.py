@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..cell.options import Options
@@ -59,6 +59,7 @@ class Layout:
             raise CellError(_EMPTY)
         if not self.spells:
             return form.turns[0][1]
+        _check(form.turns)
         system = [("system", form.system)] if form.system.strip() else []
         return spelled([*system, *form.turns])
 
@@ -84,6 +85,15 @@ class Layout:
             yield "-c", ""
         if self.spells:
             yield ("--turns",)
+
+
+def _check(turns: Sequence[tuple[str, str]]) -> None:
+    """Refuse turns that are no conversation; a last, empty one of the assistant is left out."""
+    for number, (role, text) in enumerate(turns, 1):
+        if not text.strip() and (number < len(turns) or role == "user"):
+            raise CellError(f"turn {number} is empty. Write its text, or delete it.")
+    if all(role != "user" for role, _ in turns):
+        raise CellError("nobody asks: all turns are the assistant's. Give one to the user.")
 
 
 def _fits(text: str) -> bool:

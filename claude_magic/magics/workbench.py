@@ -137,17 +137,16 @@ class _Rooms:
             return []
 
     def _variable(self, name: str) -> Variable:
-        if name in self.namespace or name.startswith("__"):
-            try:
-                place = "{{" + name + "}}"
-                return Variable(name=name, text=templates.filled(place, self.namespace, self.desk.written))
-            except ClaudeError as error:
-                return Variable(name=name, note=str(error))
+        from ..api import credentials
+
+        known = name in self.namespace
         try:
-            templates.filled("{{" + name + "}}", {name: "a value"}, str)
+            text = templates.filled("{{" + name + "}}", self.namespace if known else {name: ""}, self.desk.written)
         except ClaudeError as error:  # such as for a name that promises a secret
             return Variable(name=name, note=str(error))
-        return Variable(name=name)
+        if credentials.hidden(text) != text:
+            return Variable(name=name, note=f"{{{{{name}}}}} holds the key: it is neither shown nor sent.")
+        return Variable(name=name, text=text if known else None)
 
     def _history(self, words: str) -> list[tuple[str, int]]:
         from ..api import credentials

@@ -61,7 +61,8 @@ class Workbench:
         controls = self._controls = Controls()
         self._settings = Settings(controls, names, lambda: self._begin(self._list_models))
         self._system = controls.text("System", hint="none")
-        self._turns = Turns(controls, self._changed, self._guard)
+        keep = controls.button("Add reply", lambda: self._begin(self._keep), hint="Add the reply as a turn")
+        self._turns = Turns(controls, self._changed, self._guard, keep)
         self._variables = Variables(controls, self._guard)
         self._told = controls.html(name="cm-told")
         self._places = places(ipywidgets, controls.layout)
@@ -113,18 +114,14 @@ class Workbench:
             self._stop,
             controls.button("Preview", lambda: self._begin(self._preview), hint="The request, its tokens, its price"),
             controls.button("History", self._history.open, hint="Earlier questions of the journal"),
-            name="cm-actions",
-        )
-        taking = controls.row(
             controls.button("Insert as cell", lambda: self._begin(self._insert), hint="Write the %%claude cell below"),
             controls.button("Copy code", lambda: self._begin(self._copy), hint="The request as a program"),
             self._language,
-            controls.button("Add reply", lambda: self._begin(self._keep), hint="Add the reply as a turn"),
             name="cm-actions",
         )
         reply = named(ipywidgets.VBox(children=self._places, layout=controls.layout), "cm-answer")
         asked = (self._system, self._turns.widget, self._variables.widget, self._history.widget)
-        main = controls.column(*asked, actions, taking, self._told, self._source.widget, reply, name="cm-main")
+        main = controls.column(*asked, actions, self._told, self._source.widget, reply, name="cm-main")
         head = controls.html(live_style(self._name) + boot(), name="cm-head")
         body = controls.row(self._settings.widget, main, name="cm-body")
         return controls.column(head, body, name="cm-workbench")

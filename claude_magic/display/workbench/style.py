@@ -15,8 +15,10 @@ _LIVE = """
   background: var(--jp-layout-color2, rgba(128, 128, 128, 0.08)); }
 .cm-workbench .cm-main { flex: 1 1 22em; min-width: 0; box-sizing: border-box; padding: 10px 12px; gap: 8px;
   overflow: visible; }
+@container (max-width: 38em) { .cm-workbench .cm-settings { flex: 1 1 100%; } }
 .cm-workbench .widget-vbox { overflow: visible; }
 .cm-workbench :is(.cm-turns, .cm-variables, .cm-history) { gap: 8px; }
+.cm-workbench .cm-fields { gap: 6px; }
 .cm-workbench :is(.cm-variables, .cm-history) { gap: 6px; padding: 8px 10px 10px;
   background: var(--jp-layout-color2, rgba(128, 128, 128, 0.08)); }
 .cm-workbench :is(.widget-text, .widget-textarea, .widget-dropdown, .widget-select, .widget-combobox) {
@@ -29,7 +31,9 @@ _LIVE = """
   border: 1px solid var(--jp-border-color1, rgba(128, 128, 128, 0.6)); border-radius: 2px; font-size: inherit; }
 .cm-workbench :is(input, textarea)::placeholder { color: var(--jp-ui-font-color2, #6b6b6b); opacity: 1; }
 .cm-workbench select option { color: var(--jp-ui-font-color1, inherit); background: var(--jp-layout-color0, Canvas); }
-.cm-workbench select:not([size]) { background-image: none; appearance: auto; }
+.cm-workbench :is(input[type=text], select) { flex: 0 0 auto; height: 30px; }
+.cm-workbench select[size] { height: 10em; padding: 4px; overflow: auto; }
+.cm-workbench select:not([size]) { background-image: none; appearance: auto; padding: 0 4px; }
 .cm-workbench textarea { field-sizing: content; min-height: 2.6em; max-height: 24em; padding: 5px 8px; resize: vertical;
   line-height: 1.5; font-family: var(--jp-code-font-family, ui-monospace, monospace);
   font-size: var(--jp-code-font-size, 13px); }
@@ -37,11 +41,12 @@ _LIVE = """
 .cm-workbench .cm-source textarea { white-space: pre; overflow: auto; }
 .cm-workbench .cm-turn-head { align-items: flex-end; justify-content: space-between; flex-wrap: wrap; gap: 6px; }
 .cm-workbench .cm-turn-head .widget-dropdown { flex: 0 1 12em; }
-.cm-workbench .cm-turn-text > .widget-label { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); }
+.cm-workbench :is(.cm-turn-text, .cm-actions .widget-dropdown) > .widget-label { position: absolute;
+  width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .cm-workbench .cm-turn { gap: 4px; position: relative; }
 .cm-workbench .cm-actions { flex-wrap: wrap; align-items: flex-end; gap: 6px; overflow: visible; }
-.cm-workbench .cm-actions .widget-dropdown { flex: 0 0 9em; }
+.cm-workbench .cm-actions .widget-dropdown { flex: 0 0 8em; position: relative; }
+.cm-workbench .cm-actions select { height: 28px; }
 .cm-workbench .jupyter-button { margin: 0; width: auto; flex: 0 0 auto; height: 28px; line-height: 26px;
   padding: 0 12px;  border-radius: 2px; border: 1px solid var(--jp-border-color1, rgba(128, 128, 128, 0.6));
   color: var(--jp-ui-font-color1, inherit); background: var(--jp-layout-color1, transparent); box-shadow: none; }

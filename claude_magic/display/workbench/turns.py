@@ -16,16 +16,19 @@ class Turns:
     Args:
         changed: Told of each change.
         typed: Told of each new field that a reader types into.
+        more: What else stands beside "Add turn".
     """
 
-    def __init__(self, controls: Controls, changed: Callable[[], object], typed: Callable[[Any], object]) -> None:
+    def __init__(
+        self, controls: Controls, changed: Callable[[], object], typed: Callable[[Any], object], *more: Any
+    ) -> None:
         self._controls = controls
         self._changed = changed
         self._typed = typed
         self._rows: list[tuple[Any, Any, Any]] = []  # role, text, row
         self._list = controls.column(name="cm-turns")
         add = controls.button("Add turn", self._add, hint="Add a turn below the last one")
-        self.widget = controls.column(self._list, controls.row(add, name="cm-actions"))
+        self.widget = controls.column(self._list, controls.row(add, *more, name="cm-actions"), name="cm-turns")
 
     @property
     def value(self) -> tuple[tuple[str, str], ...]:

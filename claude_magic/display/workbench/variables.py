@@ -23,7 +23,7 @@ class Variables:
         self._typed = typed
         self._fields: dict[str, Any] = {}
         self._given: dict[str, str] = {}
-        self._list = controls.column()
+        self._list = controls.column(name="cm-fields")
         self._notes = controls.html()
         self.widget = controls.column(
             controls.html('<div class="cm-heading">Variables</div>'), self._list, self._notes, name="cm-variables"
