@@ -48,5 +48,5 @@ class Answer(Page):
 
 
 def places(ipywidgets: Any, layout: Any) -> list[Any]:
-    """The widgets that a reply is drawn into."""
-    return [ipywidgets.HTML(layout=layout) for _ in range(_DISPLAYS)]
+    """The widgets that a reply is drawn into; they set mathematics as an output does."""
+    return [ipywidgets.HTMLMath(layout=layout) for _ in range(_DISPLAYS)]

@@ -23,6 +23,8 @@ if (b && !b.cmAct) {
   var changed = function (t) { clearTimeout(t.cmLater); t.dispatchEvent(new Event('change', {bubbles: true})); };
   b.setAttribute('role', 'group');
   b.setAttribute('aria-label', 'Claude workbench');
+  var told = b.querySelector('.cm-told');
+  if (told) told.setAttribute('role', 'status');
   b.addEventListener('focusin', function (e) { e.target.setAttribute('data-lm-suppress-shortcuts', 'true'); }, true);
   b.addEventListener('input', function (e) {
     var t = e.target; clearTimeout(t.cmLater); t.cmLater = setTimeout(function () { changed(t); }, 300);

@@ -61,9 +61,9 @@ _LIVE = """
 .cm-workbench .widget-checkbox { width: auto; margin: 0; }
 .cm-workbench .widget-checkbox label { color: var(--jp-ui-font-color1, inherit); display: flex; align-items: center;
   gap: 6px; }
-.cm-workbench .widget-html { margin: 0; height: auto; overflow: visible; }
+.cm-workbench :is(.widget-html, .widget-htmlmath) { margin: 0; height: auto; overflow: visible; }
 .cm-workbench .widget-html:not(:has(.widget-html-content > :not(style))) { display: none; }
-.cm-workbench .widget-html-content { line-height: 1.5; overflow-wrap: anywhere; }
+.cm-workbench :is(.widget-html-content, .widget-htmlmath-content) { line-height: 1.5; overflow-wrap: anywhere; }
 .cm-workbench .cm-heading { font-weight: 600; }
 .cm-workbench .cm-quiet { color: var(--jp-ui-font-color2, #6b6b6b); }
 .cm-workbench .cm-told.cm-told { display: block; min-height: 1.5em; }
