@@ -444,6 +444,13 @@ def test_the_notebook_keeps_a_static_twin_with_the_last_reply(
     assert "onload" not in front.displays[-1]["text/html"]
 
 
+def test_the_local_model_needs_no_name(front: Front, opened: Callable[..., str]) -> None:
+    front.run("%config Claude.provider = 'local'")
+    bench = opened("Hello")
+    assert front.states[front.named(bench, "Model")]["value"] == ""
+    assert front.kernel.value("w.cell") == "%%claude -t 4096\nHello"
+
+
 def test_a_whole_reply_that_is_not_streamed_is_shown(
     front: Front, endpoint: Server, opened: Callable[..., str]
 ) -> None:

@@ -37,13 +37,23 @@ def workbench(desk: Desk, namespace: Mapping[str, Any], text: str) -> Workbench:
 
     settings, _ = desk.settings.effective()
     form = Form(
-        model=settings.model,
+        model="" if _has_one_model(settings) else settings.model,
         max_tokens=str(settings.max_tokens),
         system=settings.system,
         turns=(("user", text),),
     )
     doors = _Rooms(desk=desk, namespace=namespace, name=f"{desk.cells.next()}/workbench").doors
     return Workbench(doors, form, names=names(settings), languages=LANGUAGES)
+
+
+def _has_one_model(settings: Claude) -> bool:
+    """Whether the local model answers, which is no other whatever it is called."""
+    from .provider import is_local
+
+    try:
+        return is_local(settings)
+    except ClaudeError:  # a key that cannot be read: Run tells of it
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)

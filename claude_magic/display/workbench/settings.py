@@ -28,7 +28,7 @@ class Settings:
 
     def __init__(self, controls: Controls, names: Sequence[str], listed: Callable[[], object]) -> None:
         self.model = ipywidgets.Combobox(
-            description="Model", options=tuple(names), ensure_option=False, continuous_update=False
+            description="Model", placeholder="the one there is", options=tuple(names), continuous_update=False
         )
         self.model.layout = controls.layout
         self.max_tokens = controls.line("Max tokens")

@@ -62,7 +62,10 @@ _LIVE = """
 .cm-workbench .widget-checkbox label { color: var(--jp-ui-font-color1, inherit); display: flex; align-items: center;
   gap: 6px; }
 .cm-workbench :is(.widget-html, .widget-htmlmath) { margin: 0; height: auto; overflow: visible; }
+.cm-workbench .widget-htmlmath { width: 100%; }
+.cm-workbench .widget-htmlmath-content { flex: 1 1 auto; min-width: 0; }
 .cm-workbench .widget-html:not(:has(.widget-html-content > :not(style))) { display: none; }
+.cm-workbench .widget-htmlmath:not(:has(.widget-htmlmath-content > *)) { display: none; }
 .cm-workbench :is(.widget-html-content, .widget-htmlmath-content) { line-height: 1.5; overflow-wrap: anywhere; }
 .cm-workbench .cm-heading { font-weight: 600; }
 .cm-workbench .cm-quiet { color: var(--jp-ui-font-color2, #6b6b6b); }
