@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -17,6 +19,8 @@ from tests.browser.lab_page import (
     open_in_notebook_7,
     open_notebook,
     outputs,
+    restart_kernel,
+    run_all,
     save,
     screenshot,
     shut_down_kernel,
@@ -293,6 +297,38 @@ def test_reopened_without_its_kernel_it_shows_what_was_last_asked_and_the_reply(
     expect(twin).to_contain_text("Kept reply.")
     assert "Error displaying widget" not in cell(other, 1).inner_text()
     screenshot(other, "workbench-reopened")
+
+
+def test_executed_without_a_page_it_is_its_twin_and_a_restart_brings_that_back(
+    browser_page: Page, lab: Lab, api: Server
+) -> None:
+    page = browser_page
+    load = "%load_ext claude_magic\nfrom claude_magic import claude"
+    path = write_notebook(lab, "executed-workbench.ipynb", load, "claude.workbench('Keep this.')")
+    run = [
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--log-level=ERROR",
+        "--to",
+        "notebook",
+        "--execute",
+        "--inplace",
+        str(path),
+    ]
+    subprocess.run(run, check=True, env=lab.environ, cwd=lab.root)
+    assert "widget-state" in path.read_text()
+    open_notebook(page, lab, path.name)
+    twin = outputs(page, 1).locator(".cm-static-workbench")
+    expect(twin).to_contain_text("Keep this.")
+    expect(twin).to_be_visible()
+    expect(page.locator(".cm-workbench:visible")).to_have_count(0)
+    run_all(page)
+    expect(page.locator(".cm-workbench:visible")).to_have_count(1)
+    expect(twin).to_be_hidden()
+    restart_kernel(page)
+    expect(twin).to_be_visible()
+    expect(page.locator(".cm-workbench:visible")).to_have_count(0)
 
 
 def test_a_page_that_is_loaded_again_has_the_workbench_and_no_second_cell(

@@ -124,7 +124,7 @@ class Workbench:
         main = controls.column(*asked, actions, self._told, self._source.widget, reply, name="cm-main")
         head = controls.html(live_style(self._name) + boot(), name="cm-head")
         body = controls.row(self._settings.widget, main, name="cm-body")
-        return controls.column(head, body, name="cm-workbench")
+        return controls.column(head, body, name=f"cm-workbench {self._name}-live")
 
     def _fill(self, form: Form) -> None:
         self._settings.fill(form)

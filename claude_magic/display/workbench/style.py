@@ -72,12 +72,12 @@ _LIVE = """
 .cm-workbench .cm-told.cm-told { display: block; min-height: 1.5em; }
 .cm-workbench .cm-error { padding: 3px 8px; border-left: 3px solid var(--jp-error-color1, #d32f2f);
   background: var(--jp-layout-color2, rgba(128, 128, 128, 0.12)); }
-.cm-workbench.jupyter-widgets-disconnected::before, .cm-workbench .jupyter-widgets-disconnected::before {
-  display: none; }
+.cm-workbench.cm-workbench.jupyter-widgets-disconnected { display: none; }
 """
 
 _HIDE = """
-.jp-OutputArea-child:has(> .jp-OutputArea-output .{name}), .{name} {{ display: none !important; }}
+body:has(.{name}-live:not(.jupyter-widgets-disconnected))
+  :is(.jp-OutputArea-child:has(> .jp-OutputArea-output .{name}), .{name}) {{ display: none !important; }}
 """
 
 _TWIN = """
@@ -94,7 +94,7 @@ _TWIN = """
 
 
 def live_style(name: str) -> str:
-    """For the widget; it hides the static twin, whose class is `name`."""
+    """For the widget, whose class is `name-live`; while it has its kernel, it hides the static twin, `name`."""
     return _style(_LIVE + _HIDE.format(name=name))
 
 
