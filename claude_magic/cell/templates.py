@@ -126,6 +126,30 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(template.name for template in _templates(text) if template.name))
 
 
+def put_in(text: str, values: Mapping[str, str]) -> str:
+    """`text` with these values as plain text in the place of their `{{name}}`; its other templates stay.
+
+    A value that itself says `{{name}}` is written so that these braces stay, as far as that can be written:
+    whoever must be sure fills the result and compares.
+    """
+    pieces, position = [], 0
+    for template in _templates(text):
+        if template.name in values and not template.steps:
+            pieces += [text[position : template.start], escaped(values[template.name])]
+            position = template.end
+    return "".join((*pieces, text[position:]))
+
+
+def escaped(text: str) -> str:
+    """`text`, so written that filling it gives `text` again; but for an odd number of backslashes before braces."""
+    pieces, position = [], 0
+    for template in _templates(text):
+        if template.name:
+            pieces += [text[position : template.start], "\\"]
+            position = template.start
+    return "".join((*pieces, text[position:]))
+
+
 def _templates(text: str) -> Iterator[_Template]:
     inserted = 0  # where the last template ended: no command reaches beyond it
     for match in _BRACES.finditer(text):

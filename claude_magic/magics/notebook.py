@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..cell.attachments import Attachment
     from ..conversation import Conversation
     from ..conversation.tally import Usage
+    from ..display.workbench.bench import Workbench
     from ..journal import Journal
     from ..journal.recording import Recorder, Recording
     from ..wire import Exchange
@@ -236,6 +237,27 @@ class Notebook(Desk):
         from .grading import Rubric
 
         return Rubric(text=text, model=model)
+
+    def workbench(self, text: str = "") -> Workbench:
+        """A panel to try a question in: settings, turns and variables as fields; shown at the end of a cell.
+
+        Run sends what a cell would, and the reply streams in while the notebook goes on; "Insert as cell" writes
+        the `%%claude` cell that sends the same, "Copy code" the program. Its `.form` and `.cell` are for Python.
+
+        Args:
+            text: The prompt to begin with; `{{name}}` becomes a field.
+
+        Raises:
+            SettingsError: There is no page for it, as in a terminal.
+        """
+        from ..display.workbench import has_page
+        from .workbench import workbench
+
+        if self._shell is None or not has_page():
+            raise SettingsError(
+                "the workbench needs a notebook's page, and here is none. Ask with %claude, or open it in JupyterLab."
+            )
+        return workbench(self, self._shell.user_ns, text)
 
     def conversation(self, name: str = "main") -> Conversation:
         """The conversation of this name; empty if nothing was said in it yet."""

@@ -146,6 +146,7 @@ def _write_settings(home: Path) -> None:
 def _command(root: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"),
+        "--JupyterNotebookApp.expose_app_in_browser=True",  # Notebook 7, which the same server shows
         *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
         *("--ServerApp.allow_root=True", "--IdentityProvider.token=claude-magic-tests"),
         *("--LabApp.news_url=None", "--LabApp.extension_manager=readonly"),

@@ -72,6 +72,15 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
         use_theme(page, dark=False)  # JupyterLab remembers what another test chose
 
 
+def open_in_notebook_7(page: Page, lab: Lab, name: str) -> None:
+    """The same in Notebook 7."""
+    page.goto(f"{lab.url}notebooks/{name}?token={lab.token}")
+    page.wait_for_function("() => Boolean(window.jupyterapp?.restored)", timeout=_READY)
+    page.evaluate("() => window.jupyterapp.restored.then(() => null)")
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=_READY)
+    wait_until_idle(page)
+
+
 def wait_until_idle(page: Page, seconds: float = 30) -> None:
     """Wait until the kernel is connected and has nothing to do."""
     page.wait_for_function(

@@ -1,0 +1,94 @@
+"""What a workbench writes for the reader: a cell, a program, a preview; shown, and carried out in the page.
+
+A text to take away is shown first, so that there is something to copy by hand wherever the page cannot do it.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+from . import script
+from .controls import Controls, shown
+
+_SECONDS = 6.0  # after which an order that no page has followed is taken back
+
+
+class Source:
+    """The text, and what becomes of it.
+
+    Args:
+        tell: Says a sentence in the status line.
+    """
+
+    def __init__(self, controls: Controls, tell: Callable[[str], object]) -> None:
+        self._tell = tell
+        self._order = controls.html(name="cm-order")
+        self._text = controls.text("Text", name="cm-source")
+        self._said = ("", "")
+        self._lock = threading.Lock()
+        done = controls.button("done", lambda: self._ended(0), name="cm-done cm-hidden")
+        undone = controls.button("not done", lambda: self._ended(1), name="cm-undone cm-hidden")
+        close = controls.button("Close", self.close, hint="Hide this text")
+        self._seen = controls.column(self._text, controls.row(close, name="cm-actions"))
+        self.widget = controls.column(self._order, done, undone, self._seen)
+        shown(self._seen, False)
+
+    def show(self, title: str, text: str) -> None:
+        """Show a text to read."""
+        self._text.description, self._text.value = title, text
+        shown(self._seen, True)
+
+    def copy(self, title: str, text: str) -> None:
+        """Put a text on the reader's clipboard."""
+        self.show(title, text)
+        self._begin(
+            "copy",
+            text,
+            done=f"Copied: {title}.",
+            undone="The page may not write to the clipboard: select the text below, and copy it.",
+        )
+
+    def insert(self, title: str, text: str) -> None:
+        """Write a text into a new cell of the notebook."""
+        self.show(title, text)
+        self._begin(
+            "insert",
+            text,
+            done="The cell stands below. It was not run.",
+            undone="This page has no way to add a cell: copy the text below into one.",
+        )
+
+    def close(self) -> None:
+        """Hide the text, and forget it."""
+        shown(self._seen, False)
+        self._text.value = ""
+
+    def _begin(self, act: str, text: str, *, done: str, undone: str) -> None:
+        name = uuid.uuid4().hex
+        with self._lock:
+            self._said = (done, undone)
+            self._order.value = script.order(act, text, name)
+        self._tell("The text stands below.")
+        later = threading.Timer(_SECONDS, self._take_back, (name,))
+        later.daemon = True
+        later.start()
+
+    def _ended(self, which: int) -> None:
+        """The page has said what became of the order."""
+        with self._lock:
+            if not self._order.value:
+                return
+            said, act = self._said, self._order.value
+            self._order.value = ""
+        self._tell(said[which])
+        if which == 0 and 'data-act="insert"' in act:
+            self.close()
+
+    def _take_back(self, name: str) -> None:
+        with self._lock:
+            if name not in self._order.value:
+                return
+            self._order.value = ""
+        self._tell(self._said[1])

@@ -1,0 +1,65 @@
+"""The variables of a prompt, as fields: the notebook's own value stands there until another is typed."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..plain import plain
+from .controls import Controls, shown
+from .form import Variable
+
+
+class Variables:
+    """Fields, by the names of the variables.
+
+    Args:
+        typed: Told of each new field that a reader types into.
+    """
+
+    def __init__(self, controls: Controls, typed: Callable[[Any], object]) -> None:
+        self._controls = controls
+        self._typed = typed
+        self._fields: dict[str, Any] = {}
+        self._given: dict[str, str] = {}
+        self._list = controls.column(name="cm-fields")
+        self._notes = controls.html()
+        self.widget = controls.column(
+            controls.html('<div class="cm-heading">Variables</div>'), self._list, self._notes, name="cm-variables"
+        )
+        shown(self.widget, False)
+
+    @property
+    def value(self) -> Mapping[str, str]:
+        """What was typed in the place of the notebook's values, by name."""
+        found: dict[str, str] = {}
+        for name in [widget.description for widget in self._list.children]:
+            text = self._fields[name].value
+            if text != self._given.get(name, ""):
+                found[name] = text
+        return found
+
+    def show(self, variables: Sequence[Variable]) -> None:
+        """Have a field for each of these; what was typed stays, also while its name is away from the prompt."""
+        for variable in variables:
+            self._place(variable)
+        fields = tuple(self._fields[variable.name] for variable in variables if not variable.note)
+        if fields != self._list.children:
+            self._list.children = fields
+        said = (html.escape(plain(variable.note)) for variable in variables if variable.note)
+        self._notes.value = "".join(f'<div class="cm-quiet">{note}</div>' for note in said)
+        shown(self.widget, bool(variables))
+
+    def _place(self, variable: Variable) -> None:
+        if variable.note:
+            return
+        field, given = self._fields.get(variable.name), variable.text or ""
+        if field is None:
+            field = self._controls.text(variable.name, given)
+            self._fields[variable.name] = field
+            self._typed(field)
+        elif field.value == self._given.get(variable.name, "") and field.value != given:
+            self._given[variable.name] = given  # first, for else it would seem to be typed
+            field.value = given
+        self._given[variable.name] = given
