@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cell import templates
 from ..cell.line import parsed
-from ..cell.options import LANGUAGES, Options
+from ..cell.options import Options
+from ..cell.spelling import LANGUAGES
 from ..display.workbench.form import Doors, Form, Variable
 from ..errors import CellError, ClaudeError
 from ..wire import Exchange
