@@ -93,7 +93,7 @@ def refuse_options(options: Options) -> None:
         "--api-version": options.api_version,
         "--header": options.header,
         "--no-stream": options.stream is not None,
-        **{name: True for name in options.body()},
+        **dict.fromkeys(options.body(), True),
     }
     found = next((name for name, value in given.items() if value), None)
     if found is not None:

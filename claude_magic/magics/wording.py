@@ -89,14 +89,15 @@ def is_missing(value: Any) -> bool:
     """Whether a table holds nothing there: None, NaN, NaT or NA."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
-    return isinstance(value, numbers.Number) and bool(value != value)  # noqa: PLR0124  so is only NaN
+    return isinstance(value, numbers.Number) and bool(value != value)  # so is only NaN
 
 
 def _only(columns: list[str], expected: str | None) -> str:
     found = [name for name in columns if name != expected] or columns
     if len(found) > 1 and COLUMN not in found:
         raise CellError(
-            f"which column is to be sent? There are {', '.join(found)}. Give a template such as 'Translate: {{{{text}}}}'."
+            f"which column is to be sent? There are {', '.join(found)}. "
+            "Give a template such as 'Translate: {{text}}'."
         )
     return found[0] if len(found) == 1 else COLUMN
 
