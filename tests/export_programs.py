@@ -180,6 +180,40 @@ TOOL_TURNS = [
         ],
     },
 ]
+RESULTS = [
+    {"role": "user", "content": [{"type": "text", "text": "Draw, and search."}]},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "it's $HOME"}},
+            {
+                "type": "web_search_tool_result",
+                "tool_use_id": "srvtoolu_1",
+                "content": [
+                    {
+                        "type": "web_search_result",
+                        "url": "https://a.example/?b",
+                        "title": "</script>",
+                        "encrypted_content": "x==",
+                    }
+                ],
+            },
+            {"type": "tool_use", "id": "toolu_1", "name": "draw", "input": {}},
+            {"type": "tool_use", "id": "toolu_2", "name": "weather", "input": {"city": "\u2028`${x}`"}},
+        ],
+    },
+    {
+        "role": "user",
+        "content": [
+            {
+                "type": "tool_result",
+                "tool_use_id": "toolu_1",
+                "content": [picture(), {"type": "text", "text": "drawn"}],
+            },
+            {"type": "tool_result", "tool_use_id": "toolu_2", "content": "no such city", "is_error": True},
+        ],
+    },
+]
 SHELL = "$(id) `id` $HOME ${HOME} !! !foo %d %s * ? ~ # ; & | < > ( ) { } [ ] ^ \\"
 ODD_KEYS = {"__proto__": {"a": 1}, "toString": 2, "a b": 3, "": 4, "x\ny": 5, "'\"`$": 6, "7": 7, "class": 8, "é": 9}
 
@@ -210,6 +244,19 @@ CASES: dict[str, Case] = {
     "tools": text("Weather?", tools=[TOOL], tool_choice={"type": "any", "disable_parallel_tool_use": True}),
     "tool turns": Case(
         body={"model": "claude-opus-5-5", "max_tokens": 64, "tools": [TOOL], "messages": TOOL_TURNS, "stream": True}
+    ),
+    "results of tools": Case(
+        body={
+            "model": "claude-opus-5-5",
+            "max_tokens": 64,
+            "tools": [
+                {"name": "draw", "input_schema": {"type": "object"}},
+                TOOL,
+                {"type": "bash_20250124", "name": "bash"},
+            ],
+            "tool_choice": {"type": "tool", "name": "draw", "disable_parallel_tool_use": True},
+            "messages": RESULTS,
+        }
     ),
     "server tool": text("News?", tools=[{"type": "web_search_20260318", "name": "web_search", "max_uses": 2}]),
     "schema": text("A city", output_config={"effort": "low", "format": {"type": "json_schema", "schema": _rich()}}),

@@ -527,8 +527,19 @@ def test_openai_gets_tools_as_functions(sent: Callable[[str], Any]) -> None:
     ],
 )
 def test_openai_gets_the_choice_of_tools(ours: dict[str, Any], theirs: Any) -> None:
-    made = program(text("Hi", tool_choice=ours).request("http://x"), "openai")
+    tool = {"name": "x", "input_schema": {}}
+    made = program(text("Hi", tools=[tool], tool_choice=ours).request("http://x"), "openai")
     assert f"    tool_choice={json.dumps(theirs)},\n" in made
+
+
+@pytest.mark.parametrize("tools", [[], [{"name": "x", "input_schema": {}}]])
+@pytest.mark.parametrize("choice", [{"type": "tool", "name": "web_search"}, {"type": "any"}])
+def test_openai_is_not_asked_to_choose_a_tool_that_is_left_out(tools: list[Any], choice: dict[str, str]) -> None:
+    search = {"type": "web_search_20260318", "name": "web_search"}
+    made = program(text("Hi", tools=[search, *tools], tool_choice=choice).request("http://x"), "openai")
+    chosen = bool(tools) and choice["type"] == "any"
+    assert ("    tool_choice=" in made) == chosen
+    assert ("tool_choice.\n" in made) == (not chosen)
 
 
 def test_openai_gets_tool_calls_and_their_results(sent: Callable[[str], Any]) -> None:

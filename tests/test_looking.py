@@ -152,3 +152,18 @@ def test_only_texts_and_exchanges_are_counted(kernel: Kernel, endpoint: Server, 
     assert ran.error is not None
     assert "claude.count takes a text or an exchange" in ran.error[1]
     assert len(ran.error[2]) == 1
+
+
+def test_another_notebook_with_a_cell_of_this_name_is_not_its_previous_run(endpoint: Server) -> None:
+    endpoint.answers(reply("one"), reply("two"))
+    for notebook, told in (
+        ("a.ipynb", "nothing to compare"),
+        ("copy of a.ipynb", "nothing to compare"),
+        ("a.ipynb", ""),
+    ):
+        with Kernel(JPY_SESSION_NAME=notebook) as kernel:
+            kernel.run("%load_ext claude_magic")
+            ran = kernel.run("%%claude --diff\nquestion", cell_id="a")
+            assert ran.error is None
+            assert ran.stdout.startswith(told)
+            assert bool(ran.stdout) == bool(told)

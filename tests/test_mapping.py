@@ -13,7 +13,7 @@ import numpy
 import pandas
 import pytest
 
-from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, TimedOut
+from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, SettingsError, TimedOut
 from claude_magic.magics.grading import Rubric, grader, passed
 from claude_magic.magics.notebook import Notebook
 from claude_magic.magics.tabular import rows_of
@@ -197,7 +197,7 @@ def test_rows_of_several_forms_are_one_table(echo: Echo) -> None:
 def test_a_name_that_two_columns_have_is_refused(echo: Echo) -> None:
     frame = pandas.DataFrame([["one", "two", "three"]], columns=["a", "a", "b"])
     for template in ("{{a}}", None):
-        with pytest.raises(CellError, match=r"2 columns are called 'a'|which column"):
+        with pytest.raises(CellError, match=r"which column|2 columns are called"):
             Notebook().map(frame, template)
     with pytest.raises(CellError, match="2 columns are called 'a'"):
         Notebook().map(frame, "{{b}}", grade="exact", expected="a")
@@ -391,6 +391,56 @@ def test_another_process_sends_and_the_journal_is_written_here(echo: Echo) -> No
         assert isinstance(made[1], APIError)
         assert made[1].status == 400
     assert notebook.journal.exchange(made.answers[0].entry).text == "ONE"
+
+
+def test_a_process_without_a_key_says_so_and_sends_nothing(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    import multiprocessing
+
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    notebook = Notebook()
+    try:
+        notebook.login("a key that is only in memory")
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+            made = notebook.map(["one"], executor=executor)
+    finally:
+        notebook.logout()
+    assert isinstance(made[0], SettingsError)
+    assert "no API key where the executor runs" in str(made[0])
+    assert echo.received == []
+
+
+def test_the_key_of_the_place_that_sends_is_used_and_the_exchange_names_it(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from claude_magic.magics.remote import sent
+    from claude_magic.wire import Headers, Request
+
+    headers = Headers([("x-api-key", "$ANTHROPIC_API_KEY"), ("content-type", "application/json")])
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "one"}]}
+    request = Request(method="POST", url=f"{echo.url}/v1/messages", headers=headers, body=body)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a token of that place")
+    exchange = sent(request, 0, 5.0, 5.0, 0)
+    assert exchange.text == "ONE"
+    assert exchange.request == request
+    assert echo.last.headers["authorization"] == "Bearer a token of that place"
+    assert "x-api-key" not in echo.last.headers
+
+
+def test_what_crosses_to_another_process_holds_no_key(echo: Echo) -> None:
+    crossed: list[bytes] = []
+
+    class Watched(ThreadPoolExecutor):
+        def submit(self, /, *args: Any, **kwargs: Any) -> Any:
+            crossed.append(pickle.dumps((args, kwargs)))
+            return super().submit(*args, **kwargs)
+
+    with Watched(1) as executor:
+        made = Notebook().map(["one"], executor=executor)
+        crossed.append(pickle.dumps(made.answers))
+    assert made == ["ONE"]
+    assert len(crossed) == 2
+    assert not any(b"test-key-8d1f6a0e2b" in each for each in crossed)
 
 
 def test_an_executor_that_fails_is_an_error_beside_the_others(echo: Echo) -> None:

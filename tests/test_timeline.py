@@ -75,6 +75,15 @@ def test_each_block_stands_from_its_start_to_its_stop() -> None:
     assert svg.get("aria-label") == "waiting 1.1 s, thinking 1.5 s, text 1.5 s, tools 1.0 s, 5.2 s in all"
 
 
+def test_a_tool_is_named_beside_its_time_on_the_side_that_has_room() -> None:
+    first, last = (
+        (start(0.2, 0, "tool_use", name="first"), stop(0.4, 0)),
+        (start(5.0, 1, "tool_use", name="the_last_one"),),
+    )
+    named = {each.text: each.get("text-anchor") for each in drawn(*first, *last, seconds=5.25).iter("text")}
+    assert (named["first"], named["the_last_one"]) == (None, "end")
+
+
 def test_the_seconds_are_told_at_round_numbers() -> None:
     words = [each.text for each in drawn(start(0.1, 0, "text"), stop(24.0, 0), seconds=24.4).iter("text")]
     assert words[-6:] == ["0 s", "5 s", "10 s", "15 s", "20 s", "24 s"]

@@ -154,9 +154,13 @@ def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterat
             f'<rect x="{left:.1f}" y="{y + (_LANE - _BAR) / 2:g}" width="{max(right - left, 1.5):.1f}" '
             f'height="{_BAR:g}" rx="2" fill-opacity="{_SHADE[lane]}"><title>{said}</title></rect>'
         )
-        room = (_x(own[number + 1].begin, end) if number + 1 < len(own) else _WIDTH) - right - 8
-        if name and len(plain_line(block.name, 60)) * _CHARACTER <= room:
+        needed = len(plain_line(block.name, 60)) * _CHARACTER + 8
+        after = (_x(own[number + 1].begin, end) if number + 1 < len(own) else _WIDTH) - right
+        before = left - (_x(own[number - 1].end, end) if number else _LEFT)
+        if name and needed <= after:
             yield f'<text x="{right + 4:.1f}" y="{middle:g}" opacity="0.75">{name}</text>'
+        elif name and needed <= before:
+            yield f'<text x="{left - 4:.1f}" y="{middle:g}" text-anchor="end" opacity="0.75">{name}</text>'
 
 
 def _axis(end: float, bottom: float) -> Iterator[str]:

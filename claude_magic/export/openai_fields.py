@@ -43,7 +43,7 @@ def fields(body: Mapping[str, Any], left_out: LeftOut) -> Iterator[tuple[str, An
         elif name == "tools":
             yield from _tools(value, left_out)
         elif name == "tool_choice":
-            yield from _tool_choice(value)
+            yield from _tool_choice(value, body.get("tools") or [], left_out)
         elif name == "output_config":
             yield from _response_format(value, left_out)
         elif name not in {"system", "thinking"}:
@@ -117,8 +117,8 @@ def _call(block: dict[str, Any], left_out: LeftOut) -> dict[str, Any]:
 
 
 def _tools(tools: list[dict[str, Any]], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
-    made = [_tool(tool, left_out) for tool in tools if tool.get("type", "custom") in {"custom", None}]
-    left_out.add(*(tool["type"] for tool in tools if tool.get("type", "custom") not in {"custom", None}))
+    made = [_tool(tool, left_out) for tool in tools if _is_custom(tool)]
+    left_out.add(*(tool["type"] for tool in tools if not _is_custom(tool)))
     if made:
         yield "tools", made
 
@@ -129,7 +129,16 @@ def _tool(tool: dict[str, Any], left_out: LeftOut) -> dict[str, Any]:
     return {"type": "function", "function": {**known, "parameters": tool["input_schema"]}}
 
 
-def _tool_choice(choice: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _is_custom(tool: dict[str, Any]) -> bool:
+    return tool.get("type") in {"custom", None}
+
+
+def _tool_choice(choice: dict[str, Any], tools: list[dict[str, Any]], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
+    """The choice, if what it chooses from is there."""
+    there = {tool["name"] for tool in tools if _is_custom(tool)}
+    if not there or (choice["type"] == "tool" and choice["name"] not in there):
+        left_out.add("tool_choice")
+        return
     if choice["type"] == "tool":
         yield "tool_choice", {"type": "function", "function": {"name": choice["name"]}}
     else:

@@ -162,9 +162,9 @@ class Journal:
         found: Recorded | None = self._read(lambda c: reading.shown(c, request.identity, cell))
         return found
 
-    def before(self, cell: str) -> Exchange | None:
-        """What a cell was answered last, whole; `None` if it was not."""
-        found: Exchange | None = self._read(lambda c: reading.before(c, cell))
+    def before(self, cell: str, notebook: str) -> Exchange | None:
+        """What a cell of this notebook was answered last, whole; `None` if it was not. A copy has its cells' names."""
+        found: Exchange | None = self._read(lambda c: reading.before(c, cell, notebook))
         return found
 
     def results(self, exchange: Exchange) -> list[Block] | None:

@@ -106,9 +106,10 @@ def _recorded(connection: sqlite3.Connection, found: list[Row]) -> Recorded | No
     return rows.recorded(found[0], _events(connection, found[0]["id"])) if found else None
 
 
-def before(connection: sqlite3.Connection, cell: str) -> Exchange | None:
-    """The last whole exchange of a cell."""
-    found = _all(connection, f"select * from exchange where cell = ? and {_WHOLE} order by id desc limit 1", cell)  # noqa: S608
+def before(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:
+    """The last whole exchange of a notebook's cell."""
+    asked = f"select * from exchange where cell = ? and notebook = ? and {_WHOLE} order by id desc limit 1"  # noqa: S608
+    found = _all(connection, asked, cell, notebook)
     return _exchange(connection, found[0]) if found else None
 
 

@@ -215,8 +215,8 @@ class Desk:
         """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
         if cell in self._before:
             return self._before[cell]
-        journal = self.books.journal(self.settings)
-        return None if journal is None else journal.before(cell)
+        journal = self.books.journal(self.settings) if self.cells.in_notebook else None  # inputs have other numbers
+        return None if journal is None else journal.before(cell, self.cells.notebook)
 
     def written(self, value: Any) -> str:
         """How a variable's value is written in a prompt."""

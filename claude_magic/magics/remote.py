@@ -9,17 +9,20 @@ from __future__ import annotations
 import functools
 from concurrent import futures
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 from ..api import credentials
 from ..api.client import Client
+from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..api.transports.direct import Direct, pool
 from ..api.transports.retrying import Retrying
-from ..errors import ClaudeError, ConnectionFailed
+from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
-from ..wire import Exchange, Request
+from ..wire import Exchange, Headers, Request
 
+_PLACES_OF_A_KEY = ("x-api-key", "authorization")  # where its name stands in a request
 _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 
 
@@ -49,13 +52,25 @@ def through(executor: Executor, settings: Claude, request: Request, number: int,
 
 
 def sent(request: Request, number: int, connect_timeout: float, timeout: float, max_retries: int) -> Exchange:
-    """Send `request` from here; what runs in the executor."""
+    """Send `request` from here; what runs in the executor.
+
+    Raises:
+        SettingsError: It needs a key, and there is none here.
+    """
     credential, interrupt = credentials.find(), Interrupt()
+    bare = [(name, value) for name, value in request.headers.items() if name.lower() not in _PLACES_OF_A_KEY]
+    if credential is None and len(bare) < len(request.headers):
+        raise SettingsError(
+            "no API key where the executor runs: $ANTHROPIC_API_KEY is empty there. Set it there: the key of this "
+            "kernel does not travel."
+        )
     direct = Direct(
         pool=_pool(), credential=credential, connect_timeout=connect_timeout, timeout=timeout, interrupt=interrupt
     )
     transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet)
-    return Client(transport=transport, credential=credential, timeout=timeout).send(request)
+    return Client(transport=transport, credential=credential, timeout=timeout).send(
+        replace(request, headers=Headers(bare)), Growing(request)
+    )
 
 
 @functools.cache

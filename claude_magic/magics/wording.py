@@ -89,7 +89,7 @@ def is_missing(value: Any) -> bool:
     """Whether a table holds nothing there: None, NaN, NaT or NA."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
-    return isinstance(value, numbers.Number) and bool(value != value)
+    return isinstance(value, numbers.Number) and bool(value != value)  # so is only NaN
 
 
 def _only(columns: list[str], expected: str | None) -> str:
