@@ -123,3 +123,13 @@ def test_every_option_sets_a_field() -> None:
 def test_every_option_is_in_the_readme() -> None:
     readme = README.read_text(encoding="utf-8")
     assert [name for name in BY_NAME if f"`{name}" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["--tools a,b --yes", "--tools a, b --yes", "--tools a --tools b --yes", "--tools 'a, b' --yes"]
+)
+def test_tools_are_named_one_by_one_or_with_commas(line: str) -> None:
+    options, text = parsed(line)
+    assert [name.strip() for several in options.tools for name in several.split(",")] == ["a", "b"]
+    assert options.yes
+    assert text == ""

@@ -83,6 +83,9 @@ def _words(
         if line[position:].split(None, 1)[0] in BY_NAME:
             raise CellError(f"{name} needs a value before {line[position:].split(None, 1)[0]}. Quote it if it is one.")
         word, position = _word(line, position, name, is_json=kind == "JSON")
+        while kind == "A,B" and word.endswith(",") and (begin := _after_space(line, position)) < len(line):
+            more, position = _word(line, begin, name, is_json=False)
+            word += more
         words.append(word)
     while option.several and _MORE.match(line, _after_space(line, position)):
         word, position = _word(line, _after_space(line, position), name, is_json=False)

@@ -125,13 +125,13 @@ class Desk:
             CellError: It cannot be sent, such as for a key in it, or a budget.
             SettingsError: Nobody can be asked.
         """
-        from .turn import played
+        from .playing import played
 
         return self._kept(played(turn, stage))
 
     def go_on(self, turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
         """A turn that waited, as far as it goes now, with its calls decided."""
-        from .turn import gone_on
+        from .playing import gone_on
 
         return self._kept(gone_on(turn, stage, decided))
 

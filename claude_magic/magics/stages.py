@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.tools import refused
+from ..conversation.calls import refused
 from ..errors import CellError, ClaudeError
 from ..wire.tool import Call
 from .result import Result, result

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..conversation.tools import refused
+from ..conversation.calls import refused
 from ..errors import CellError
 from ..wire.tool import Call
 from .turn import RESULTS, Turn, running, waiting
