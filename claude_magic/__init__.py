@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import (
         APIError,
+        ArgumentsError,
         CellError,
         ClaudeError,
         ConnectionFailed,
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
         Interrupted,
         NotRecorded,
         OverBudget,
+        ServerFailed,
         SettingsError,
         StreamError,
         TimedOut,
+        ToolFailed,
     )
     from .magics.notebook import claude
     from .wire import Exchange, Message
@@ -25,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "APIError",
+    "ArgumentsError",
     "CellError",
     "ClaudeError",
     "ConnectionFailed",
@@ -34,9 +38,11 @@ __all__ = [
     "Message",
     "NotRecorded",
     "OverBudget",
+    "ServerFailed",
     "SettingsError",
     "StreamError",
     "TimedOut",
+    "ToolFailed",
     "claude",
     "load_ipython_extension",
     "unload_ipython_extension",

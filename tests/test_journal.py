@@ -357,6 +357,7 @@ def test_words_are_found_in_questions_and_replies(journal: Journal) -> None:
     assert [row["id"] for row in journal.search("what is")] == [2, 1]
     assert len(journal.search('"quoted (NOT AND * ^ : -')) == 0
     assert len(journal.search("  ")) == 0
+    assert [row["id"] for row in journal.search("a\0tuple")] == [1]
 
 
 def test_a_number_that_is_not_there_is_one_line(journal: Journal) -> None:

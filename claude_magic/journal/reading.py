@@ -32,7 +32,7 @@ def last(connection: sqlite3.Connection, count: int) -> list[Row]:
 
 def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
     """Exchanges in whose question or reply all the words begin, the best first."""
-    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
+    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in words.replace("\0", " ").split())
     if not quoted:
         return []
     columns = ", ".join(f"exchange.{name.strip()}" for name in _LINE.split(","))
