@@ -103,7 +103,7 @@ class Kernel:
                 ran.seconds = time.monotonic() - began
                 return ran
 
-    def _sent(self, code: str, cell_id: str, asks: bool) -> str:
+    def _sent(self, code: str, cell_id: str, asks: bool = False) -> str:
         if not cell_id:
             return self.client.execute(code, allow_stdin=asks)
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": asks}
