@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sqlite3
@@ -10,16 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claude_magic.errors import APIError, CellError, OverBudget, SettingsError
-from claude_magic.journal import Entry, Journal, Limit, Place
+from claude_magic.journal import Entry, Journal, Limit, Place, database
 from claude_magic.journal import migrations as migrations_module
 from claude_magic.journal.database import opened
 from claude_magic.journal.migrations import MIGRATIONS, migrate, statements
@@ -513,3 +514,131 @@ def test_a_fork_writes_on_its_own(journal: Journal) -> None:
     os.waitpid(child, 0)
     keep(journal, "after")
     assert {row["prompt"] for row in journal.last()} == {"hello", "from the child", "after"}
+
+
+def test_a_reply_whose_file_was_replaced_while_it_was_written_is_in_the_new_one_and_touches_no_other(
+    journal: Journal,
+) -> None:
+    begun = entry(asked("mine"), arrived=events("all of it"))
+    journal.writer.begin(begun)
+    journal.writer.flush()
+    for path in list(journal.path.parent.iterdir()):
+        path.unlink()
+    other = made(journal.path)
+    assert keep(other, "another's", place={"session": "elsewhere-1"}) == begun.id
+    other.close()
+    assert journal.writer.end(begun, ending(exchange(asked("mine")), BEGAN)) == ""
+    assert [row["prompt"] for row in journal.last()] == ["mine", "another's"]
+    assert journal.exchange(2).message.text == "hi there"
+    assert len(journal.exchange(2).events) == 3
+
+
+def test_a_reply_that_was_forgotten_while_it_was_written_is_kept(journal: Journal) -> None:
+    begun = entry(asked("mine"), arrived=events("all of it"))
+    journal.writer.begin(begun)
+    journal.forget(before=timedelta(days=-9999))
+    assert journal.writer.end(begun, ending(exchange(asked("mine")), BEGAN)) == ""
+    assert [row["prompt"] for row in journal.last()] == ["mine"]
+
+
+def test_a_damaged_file_that_another_kernel_has_replaced_is_not_moved_again(journal: Journal) -> None:
+    keep(journal)
+    now = database.number(journal.path)
+    assert database.aside(journal.path, now + 1) == ""
+    assert database.number(journal.path) == now
+    assert database.aside(journal.path, now).startswith("the journal was damaged")
+    assert database.number(journal.path) == -1
+
+
+@pytest.mark.parametrize(
+    "words", ["文章", "☃", "\0", "qu\0estion", "\ud800", '"', "-", "x " * 20_000, "a" * 1_000_000, 5]
+)
+def test_a_search_finds_or_finds_nothing_whatever_is_typed(journal: Journal, words: Any) -> None:
+    keep(journal, "日本語の文章です ☃☃ question", 'so "called" - as 5')
+    found = [row["id"] for row in journal.search(words)]
+    assert found == ([] if words in ("\0", "\ud800", "x " * 20_000, "a" * 1_000_000) else [1])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda journal: journal.exchange(2**70),
+        lambda journal: journal.last(2**70),
+        lambda journal: journal.last("x"),
+        lambda journal: journal.forget(id=2**70),
+        lambda journal: journal.forget(id=[1]),
+        lambda journal: journal.forget(id=True),
+        lambda journal: journal.forget(before=timedelta.max),
+        lambda journal: journal.forget(before=date.min),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line_and_nothing_is_deleted(
+    journal: Journal, code: Callable[[Journal], object]
+) -> None:
+    keep(journal)
+    with pytest.raises(CellError):
+        code(journal)
+    assert len(journal.last()) == 1
+
+
+def test_what_somebody_still_reads_is_not_called_gone(journal: Journal) -> None:
+    keep(journal, "a deep secret")
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from exchange").fetchone()
+        with pytest.raises(SettingsError, match="deleted, but still on the disk"):
+            journal.forget(id=1)
+    assert len(journal.last()) == 0
+    journal.forget(id=1)
+    assert b"a deep secret" not in b"".join(path.read_bytes() for path in journal.path.parent.iterdir())
+
+
+def test_the_journal_is_not_exported_over_itself(journal: Journal) -> None:
+    keep(journal)
+    with pytest.raises(SettingsError, match="itself"):
+        journal.export(journal.path)
+    assert len(journal.last()) == 1
+
+
+def test_a_spreadsheet_computes_nothing_of_an_export(journal: Journal, tmp_path: Path) -> None:
+    keep(journal, "=HYPERLINK(1)", "@SUM(1)")
+    with journal.export(tmp_path / "out.CSV").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["prompt"], row["reply"], row["model"]) == ("'=HYPERLINK(1)", "'@SUM(1)", "claude-opus-5-5")
+    (exact,) = (json.loads(line) for line in journal.export(tmp_path / "out.jsonl").read_text().splitlines())
+    assert (exact["prompt"], exact["reply"]) == ("=HYPERLINK(1)", "@SUM(1)")
+
+
+def test_an_exchange_of_a_dead_kernel_whose_number_another_process_has_is_completed(journal: Journal) -> None:
+    machine = SESSION.split("-", maxsplit=1)[0]
+    dead = {
+        "ours": f"{machine}-{os.getpid()}-000000000000",  # the kernel of a container that was started again
+        "its parent's": f"{machine}-{os.getppid()}-000000000000",
+    }
+    for name, of in dead.items():
+        journal.writer.begin(entry(asked(name), "2020-01-01T00:00:00.000+00:00", session=of))
+    journal.writer.begin(entry(asked("mine")))
+    assert [(row["prompt"], bool(row["error"])) for row in journal.last()] == [
+        ("mine", False),
+        ("its parent's", True),
+        ("ours", True),
+    ]
+
+
+def test_an_ended_process_that_nobody_has_buried_is_dead(journal: Journal) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+    of = f"{SESSION.split('-', maxsplit=1)[0]}-{process.pid}-000000000000"
+    journal.writer.begin(entry(asked(), datetime.now(timezone.utc).isoformat(), session=of))
+    assert "kernel died" in journal.last()[0]["error"]
+    process.wait()
+
+
+def test_the_file_has_its_mode_under_any_umask(journal: Journal) -> None:
+    journal.path.parent.mkdir(parents=True)
+    before = os.umask(0o777)
+    try:
+        keep(journal)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in journal.path.parent.iterdir()} == {0o600}

@@ -213,6 +213,44 @@ def test_a_file_that_is_no_recording_is_one_line(tmp_path: Path, content: bytes)
         read(tmp_path / "none.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("seconds", "1e999"),
+        ("seconds", "NaN"),
+        ("seconds", "1e12"),
+        ("seconds", "-1"),
+        ("first_token_seconds", '"x"'),
+        ("first_token_seconds", "NaN"),
+        ("recorded", '"<b>"'),
+        ("recorded", "5"),
+        ("status", "1e999"),
+        ("status", "99999"),
+        ("endpoint", '"http://[bad"'),
+        ("events", '[[1e300, "a", "b"]]'),
+        ("events", "[]"),
+    ],
+)
+def test_a_recording_with_a_value_that_cannot_be_is_one_line(tmp_path: Path, name: str, wrong: str) -> None:
+    recorded_in(tmp_path / "r.jsonl", exchange(asked(), events=[TimedEvent(0.1, "message_stop", "{}")]))
+    text = (tmp_path / "r.jsonl").read_text(encoding="utf-8")
+    before = json.dumps(found_in(json.loads(text), name))
+    assert text.count(f'"{name}": {before}') == 1
+    (tmp_path / "r.jsonl").write_text(text.replace(f'"{name}": {before}', f'"{name}": {wrong}'), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"not a recording: .*line 1"):
+        read(tmp_path / "r.jsonl")
+
+
+def found_in(value: Any, name: str) -> Any:
+    return next(inner[name] for inner in (value, value["request"], value["response"]) if name in inner)
+
+
+def test_a_recording_that_an_editor_has_saved_is_the_same(tmp_path: Path) -> None:
+    path = recorded_in(tmp_path / "r.jsonl", exchange(asked(), "one"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(path).answer(asked(), 0) is not None
+
+
 def test_a_place_that_cannot_be_written_is_one_line_and_keeps_what_was(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be written"):
         recorded_in(tmp_path / "none" / "r.jsonl", exchange(asked()))

@@ -31,6 +31,7 @@ def opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)  # whatever the umask
     _close_to_others(path)
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     try:
@@ -81,17 +82,56 @@ def mended(path: Path, told: Callable[[str], None]) -> sqlite3.Connection:
     Args:
         told: Gets the sentence that says so.
     """
+    seen = number(path)
     try:
         return opened(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        told(aside(path))
+        if said := aside(path, seen):
+            told(said)
         return opened(path)
 
 
-def aside(path: Path) -> str:
-    """Move a damaged journal out of the way; a sentence that says where it is."""
+def number(path: Path) -> int:
+    """Of the file that is there now; -1 if there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
+
+
+def aside(path: Path, damaged: int) -> str:
+    """Move a damaged journal out of the way.
+
+    Args:
+        damaged: Its number; if another file is there by now, another kernel has done it.
+
+    Returns:
+        A sentence that says where it is; `""` if it was done already.
+    """
+    with _alone(path):
+        return _aside(path) if number(path) == damaged else ""
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process after another; where files cannot be locked, at once."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a file that is open elsewhere cannot be moved
+        yield
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _aside(path: Path) -> str:
     kept = path.with_name(f"{path.stem}.damaged-{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{os.getpid()}{path.suffix}")
     for ending in _BESIDE:
         found = path.with_name(path.name + ending)

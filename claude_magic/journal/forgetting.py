@@ -15,15 +15,15 @@ def moment(before: object) -> str:
     Raises:
         CellError: It is none of them.
     """
-    if isinstance(before, timedelta):
-        return utc(datetime.now(timezone.utc) - before)
-    if isinstance(before, datetime):
-        return utc(before.astimezone())
-    if isinstance(before, date):
-        return utc(datetime.combine(before, time()).astimezone())
     try:
+        if isinstance(before, timedelta):
+            return utc(datetime.now(timezone.utc) - before)
+        if isinstance(before, datetime):
+            return utc(before.astimezone())
+        if isinstance(before, date):
+            return utc(datetime.combine(before, time()).astimezone())
         return utc(datetime.fromisoformat(str(before)).astimezone())
-    except ValueError:
+    except (ValueError, OverflowError):
         raise CellError(f"before={before!r} is not a day. Write it as '2026-11-20'; nothing was deleted.") from None
 
 
@@ -48,6 +48,12 @@ def forgetting(where: str, value: object, count: Callable[[int], None]) -> Calla
 
 
 def wipe(connection: sqlite3.Connection) -> None:
-    """Write the file anew, without what was deleted, and empty the log beside it."""
+    """Write the file anew, without what was deleted, and empty the log beside it.
+
+    Raises:
+        sqlite3.OperationalError: Somebody still reads what was deleted, so that it stays on the disk until later.
+    """
     connection.execute("vacuum")
-    connection.execute("pragma wal_checkpoint(truncate)")
+    (busy, *_) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("it is deleted, but still on the disk, for somebody else is reading the file")

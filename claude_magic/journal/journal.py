@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,11 +15,12 @@ from ..wire import Block, Exchange, Request
 from ..wire.recorded import Recorded
 from . import continuing, database, reading, settling
 from .differences import nearest
+from .exporting import KINDS, export
 from .forgetting import forgetting, moment, wipe
 from .writer import Writer
 
 SHOWN = 20
-_KINDS = (".jsonl", ".csv", ".db", ".sqlite")
+_MOST = 2**63  # more is no number of a row
 
 Row = Mapping[str, Any]
 
@@ -65,11 +64,12 @@ class Journal:
 
     def last(self, count: int = SHOWN) -> Found:
         """The last exchanges, the newest first."""
-        return self._found("the last exchanges", self._read(lambda c: reading.last(c, count)))
+        return self._found("the last exchanges", self._read(lambda c: reading.last(c, _count(count))))
 
     def search(self, words: str, count: int = SHOWN) -> Found:
         """Exchanges in whose question or reply all these words begin, the best first."""
-        return self._found(f"exchanges with {words!r}", self._read(lambda c: reading.search(c, words, count)))
+        asked, most = str(words), _count(count)
+        return self._found(f"exchanges with {asked!r}", self._read(lambda c: reading.search(c, asked, most)))
 
     def exchange(self, id: int) -> Exchange:
         """The whole exchange; shown, it is its reply and its panel.
@@ -77,7 +77,7 @@ class Journal:
         Raises:
             CellError: There is none of this number.
         """
-        number = id if isinstance(id, int) else -1
+        number = id if isinstance(id, int) and abs(id) < _MOST else -1
         found: Exchange | None = self._read(lambda c: reading.exchange(c, number))
         if found is None:
             raise CellError(f"no exchange {id!r} in the journal. claude.journal shows the last ones.")
@@ -102,15 +102,13 @@ class Journal:
         Raises:
             SettingsError: The file cannot be written, or its name ends in something else.
         """
-        target = Path(path)
-        if target.suffix not in _KINDS:
-            known = ", ".join(_KINDS)
+        target = Path(path).expanduser()
+        if target.suffix.lower() not in KINDS:
+            known = ", ".join(KINDS)
             raise SettingsError(f"not known how to write {str(target)!r}: its name ends in one of {known}.")
-        try:
-            self._read(lambda connection: _export(connection, target))
-        except (OSError, SettingsError) as error:
-            why = database.reason(error) if isinstance(error, OSError) else str(error)
-            raise SettingsError(f"the journal cannot be written to {target}: {why}. Choose another place.") from None
+        if target.exists() and self.path.exists() and target.samefile(self.path):
+            raise SettingsError(f"the journal is {target} itself. Choose another place.")
+        self._read(lambda connection: export(connection, target))
         return target
 
     def forget(self, *, before: object = None, id: int | None = None) -> str:
@@ -123,6 +121,8 @@ class Journal:
             CellError: Neither or both are given, or `before` is no moment; nothing was deleted.
             SettingsError: The journal cannot be written now.
         """
+        if id is not None and (isinstance(id, bool) or not isinstance(id, int) or abs(id) >= _MOST):
+            raise CellError(f"id={id!r} is no number of an exchange, such as 12. Nothing was deleted.")
         if (before is None) == (id is None):
             raise CellError("say what to forget: before='2026-11-20', or id=12. Nothing was deleted.")
         counted: list[int] = []
@@ -208,6 +208,12 @@ class Journal:
         return self.last()._repr_mimebundle_()
 
 
+def _count(count: object) -> int:
+    if isinstance(count, int) and abs(count) < _MOST:
+        return count
+    raise CellError(f"count={count!r} is no number of rows, such as {SHOWN}.")
+
+
 class Found(Sequence[Row]):
     """Rows of the journal, as mappings; shown, they are a table."""
 
@@ -229,23 +235,3 @@ class Found(Sequence[Row]):
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
         return self._shown(self._title, self._rows)
-
-
-def _export(connection: sqlite3.Connection, target: Path) -> None:
-    if target.suffix in (".db", ".sqlite"):
-        os.close(os.open(target, os.O_RDWR | os.O_CREAT, 0o600))
-        with closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
-        return
-    with os.fdopen(
-        os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-    ) as file:
-        rows = reading.columns_of(connection)
-        if target.suffix == ".jsonl":
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            return
-        table = csv.writer(file)
-        for number, row in enumerate(rows):
-            if not number:
-                table.writerow(row)
-            table.writerow(row.values())

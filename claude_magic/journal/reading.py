@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..wire import Exchange, TimedEvent
+from ..wire.message import sound
 from ..wire.recorded import Recorded
 from . import rows
 
 BY = ("day", "model", "notebook", "conversation", "provider")
+_MOST_WORDS = 50  # of a search
 _DAY = "date(began, 'localtime')"
 _LINE = (
     "id, began, model, prompt, stop_reason, input_tokens, cache_write_tokens, cache_read_tokens, output_tokens, "
@@ -31,16 +33,35 @@ def last(connection: sqlite3.Connection, count: int) -> list[Row]:
 
 
 def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
-    """Exchanges in whose question or reply all the words begin, the best first."""
-    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in words.replace("\0", " ").split())
-    if not quoted:
+    """Exchanges in whose question or reply all the words begin, the best first.
+
+    What the index knows no words for, such as a part of a Chinese sentence or a row of signs, is looked for
+    letter by letter, the newest first.
+    """
+    asked = sound(words).replace("\0", " ").split()[:_MOST_WORDS]
+    if not asked:
         return []
+    return _by_index(connection, asked, count) or _by_letters(connection, asked, count)
+
+
+def _by_index(connection: sqlite3.Connection, asked: list[str], count: int) -> list[Row]:
+    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in asked)
     columns = ", ".join(f"exchange.{name.strip()}" for name in _LINE.split(","))
     return _all(
         connection,
         f"select {columns} from words join exchange on exchange.id = words.rowid "  # noqa: S608
         "where words match ? order by rank, exchange.id desc limit ?",
         quoted,
+        count,
+    )
+
+
+def _by_letters(connection: sqlite3.Connection, asked: list[str], count: int) -> list[Row]:
+    holds = " and ".join(["(instr(lower(prompt), lower(?)) or instr(lower(reply), lower(?)))"] * len(asked))
+    return _all(
+        connection,
+        f"select {_LINE} from exchange where {holds} order by id desc limit ?",  # noqa: S608
+        *(word for word in asked for _ in range(2)),
         count,
     )
 

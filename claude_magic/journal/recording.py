@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .differences import nearest
 _SENT = ("anthropic-version", "anthropic-beta")
 _CAME = ("content-type", "date", "request-id", "retry-after", "server")
 _LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
+_LONGEST = 86_400.0  # seconds of an answer
 _MAY_PASS = (401, 403, 408, 409, 429)
 
 
@@ -76,19 +78,20 @@ def read(path: Path) -> Recording:
     answers: dict[str, list[Recorded]] = {}
     bodies: list[Mapping[str, Any]] = []
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        lines = [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(f"the recording cannot be read: {path}: {said}. claude.record(path) makes one.") from None
     for number, line in enumerate(lines, 1):
         try:
             request, recorded = _parsed(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            identity = request.identity
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
             raise SettingsError(
                 f"not a recording: {path}, line {number}: {type(error).__name__}: {str(error)[:80]}. "
                 "It is what claude.record(path) wrote."
             ) from None
-        answers.setdefault(request.identity, []).append(recorded)
+        answers.setdefault(identity, []).append(recorded)
         bodies.append(request.body or {})
     return Recording(path=path, answers=answers, bodies=bodies)
 
@@ -202,14 +205,28 @@ def _parsed(value: dict[str, Any]) -> tuple[Request, Recorded]:
     if not isinstance(asked["body"], dict):
         raise ValueError("the request has no body")
     request = Request(method=str(asked["method"]), url=str(asked["endpoint"]), body=asked["body"])
-    events = [TimedEvent(float(seconds), str(event), str(data)) for seconds, event, data in came.get("events", ())]
+    events = [TimedEvent(_seconds(at), str(event), str(data)) for at, event, data in came.get("events", ())]
+    first = value.get("first_token_seconds")
+    status = int(came["status"])
+    if not 100 <= status <= 999:
+        raise ValueError(f"the status is {status}")
+    if not events and status < 300 and not isinstance(came["body"], dict):
+        raise ValueError("the answer is neither events nor an object")
     return request, Recorded(
-        when=str(value["recorded"]),
-        status=int(came["status"]),
+        when=datetime.fromisoformat(value["recorded"]).isoformat(timespec="milliseconds"),
+        status=status,
         headers=Headers((str(name), str(text)) for name, text in came["headers"].items()),
         events=events,
         body=None if events else came["body"],
-        seconds=float(value["seconds"]),
-        first_token_seconds=value.get("first_token_seconds"),
+        seconds=_seconds(value["seconds"]),
+        first_token_seconds=None if first is None else _seconds(first),
         model_note=str(value.get("model_note", "")),
     )
+
+
+def _seconds(value: Any) -> float:
+    """A time of an answer; of a hostile file, nobody waits for it until tomorrow."""
+    seconds = float(value)
+    if not 0 <= seconds <= _LONGEST:
+        raise ValueError(f"no answer takes {seconds} s")
+    return seconds

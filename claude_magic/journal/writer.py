@@ -45,6 +45,7 @@ class Entry:
     Attributes:
         id: Its number, once it is written.
         arrived: From where we are to the events after that.
+        reserved: US dollars that it can cost, under a budget.
     """
 
     columns: Mapping[str, Any]
@@ -52,6 +53,7 @@ class Entry:
     arrived: Source = _nothing
     id: int | None = None
     cursor: Cursor = (0, 0)
+    reserved: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +105,9 @@ class Writer:
         def write(connection: sqlite3.Connection) -> None:
             if limit is not None:
                 _check(connection, limit, most)
-            _insert(connection, entry, most)
+            _insert(connection, entry)
 
+        entry.reserved = most
         self._open.add(entry)
         job = self._put(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE if limit is None else _LONGEST)
@@ -122,8 +125,6 @@ class Writer:
         self._open.discard(entry)
 
         def write(connection: sqlite3.Connection) -> None:
-            if entry.id is None:
-                _insert(connection, entry, 0.0)
             _insert_events(connection, entry)
             names = ", ".join(f"{name} = ?" for name in columns)
             connection.execute(f"update exchange set {names} where id = ?", [*_values(columns), entry.id])  # noqa: S608
@@ -190,11 +191,7 @@ class Writer:
         return [self._events_of(entry) for entry in list(self._open)]
 
     def _events_of(self, entry: Entry) -> _Job:
-        def write(connection: sqlite3.Connection) -> None:
-            if entry.id is not None:
-                _insert_events(connection, entry)
-
-        return _Job(do=write, entry=entry)
+        return _Job(do=lambda connection: _insert_events(connection, entry), entry=entry)
 
     def _all_done(self, jobs: list[_Job]) -> bool:
         """Do `jobs` at once, else one by one; whether they are over, done or not."""
@@ -208,8 +205,12 @@ class Writer:
             job.done.set()
         return True
 
-    def _tried(self, jobs: list[_Job]) -> BaseException | None:
-        """Do `jobs` in one transaction; why nothing of it was done."""
+    def _tried(self, jobs: list[_Job], *, again: bool = True) -> BaseException | None:
+        """Do `jobs` in one transaction; why nothing of it was done.
+
+        Args:
+            again: Whether to begin a new file if this one is damaged.
+        """
         before = [(job.entry, job.entry.id, job.entry.cursor) for job in jobs if job.entry is not None]
         try:
             with database.transaction(self._connected()) as connection:
@@ -223,7 +224,7 @@ class Writer:
                 entry.id, entry.cursor = number, cursor
             if not database.is_lock(error):
                 self._let_go()
-            return self._again(jobs) if database.is_damage(error) else error
+            return self._again(jobs) if again and database.is_damage(error) else error
         for job in jobs:
             job.done.set()
         return None
@@ -231,18 +232,19 @@ class Writer:
     def _again(self, jobs: list[_Job]) -> BaseException | None:
         """The file is damaged: put it aside and try with a new one."""
         try:
-            self._told.append(database.aside(self.path))
+            if said := database.aside(self.path, self._file):
+                self._told.append(said)
         except OSError as error:
             return error
-        return self._tried(jobs)
+        return self._tried(jobs, again=False)
 
     def _connected(self) -> sqlite3.Connection:
         """The connection, opened again if the file is another one by now."""
-        if self._connection is not None and _number(self.path) != self._file:
+        if self._connection is not None and database.number(self.path) != self._file:
             self._let_go()
         if self._connection is None:
             self._connection = database.mended(self.path, self._told.append)
-            self._file = _number(self.path)
+            self._file = database.number(self.path)
         return self._connection
 
     def _tidy(self) -> None:
@@ -262,13 +264,6 @@ def _why(job: _Job) -> str:
     return "another process is writing it" if job.error is None else database.reason(job.error)
 
 
-def _number(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return -1
-
-
 def _check(connection: sqlite3.Connection, limit: Limit, most: float) -> None:
     """Refuse what could pass the limit, together with all that was and is being spent."""
     (spent,) = connection.execute(
@@ -278,14 +273,14 @@ def _check(connection: sqlite3.Connection, limit: Limit, most: float) -> None:
         raise OverBudget.of(most, spent=spent, limit=limit.usd, setting="budget_usd_per_day", since="today")
 
 
-def _insert(connection: sqlite3.Connection, entry: Entry, most: float) -> None:
-    columns = {**entry.columns, "reserved_usd": most}
+def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
+    columns = {**entry.columns, "reserved_usd": entry.reserved}
     places = ", ".join("?" * len(columns))
     done = connection.execute(
         f"insert into exchange ({', '.join(columns)}) values ({places})",  # noqa: S608  names are ours
         _values(columns),
     )
-    entry.id = done.lastrowid
+    entry.id, entry.cursor = done.lastrowid, (0, 0)
     for each in entry.attachments:
         connection.execute(
             "insert or ignore into attachment values (?, ?, ?)", (each.digest, each.media_type, each.data)
@@ -293,7 +288,16 @@ def _insert(connection: sqlite3.Connection, entry: Entry, most: float) -> None:
         connection.execute("insert or ignore into exchange_attachment values (?, ?)", (entry.id, each.digest))
 
 
+def _is_there(connection: sqlite3.Connection, entry: Entry) -> bool:
+    """Whether its row is in this file: it may have been moved aside, or deleted, while the reply was written."""
+    columns = entry.columns
+    row = connection.execute("select session, began from exchange where id = ?", (entry.id,)).fetchone()
+    return bool(row == (columns["session"], columns["began"]))
+
+
 def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
+    if not _is_there(connection, entry):
+        _insert(connection, entry)
     batches, cursor = entry.arrived(entry.cursor)
     connection.executemany(
         "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)",
