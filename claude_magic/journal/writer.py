@@ -45,12 +45,14 @@ class Entry:
     Attributes:
         id: Its number, once it is written.
         arrived: From where we are to the events after that.
+        hide: From a text to the same without a key: a server may have sent it back.
         reserved: US dollars that it can cost, under a budget.
     """
 
     columns: Mapping[str, Any]
     attachments: Sequence[Attachment] = ()
     arrived: Source = _nothing
+    hide: Callable[[str], str] = str
     id: int | None = None
     cursor: Cursor = (0, 0)
     reserved: float = 0.0
@@ -127,7 +129,7 @@ class Writer:
         def write(connection: sqlite3.Connection) -> None:
             _insert_events(connection, entry)
             names = ", ".join(f"{name} = ?" for name in columns)
-            connection.execute(f"update exchange set {names} where id = ?", [*_values(columns), entry.id])  # noqa: S608
+            connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
 
         job = self._put(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE)
@@ -278,7 +280,7 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
     places = ", ".join("?" * len(columns))
     done = connection.execute(
         f"insert into exchange ({', '.join(columns)}) values ({places})",  # noqa: S608  names are ours
-        _values(columns),
+        _values(columns, entry.hide),
     )
     entry.id, entry.cursor = done.lastrowid, (0, 0)
     for each in entry.attachments:
@@ -301,10 +303,10 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
     batches, cursor = entry.arrived(entry.cursor)
     connection.executemany(
         "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)",
-        ((entry.id, seconds, sound(framed(names, data))) for seconds, names, data in batches),
+        ((entry.id, seconds, entry.hide(sound(framed(names, data)))) for seconds, names, data in batches),
     )
     entry.cursor = cursor
 
 
-def _values(columns: Mapping[str, Any]) -> list[Any]:
-    return [sound(value) if isinstance(value, str) else value for value in columns.values()]
+def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
+    return [hide(sound(value)) if isinstance(value, str) else value for value in columns.values()]
