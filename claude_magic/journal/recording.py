@@ -133,7 +133,9 @@ class Recorder:
             SettingsError: The file cannot be written; what stood there is untouched.
         """
         if not self._target.parent.is_dir():
-            raise SettingsError(f"the recording cannot be written: {self.path}: there is no such folder. Make it first.")
+            raise SettingsError(
+                f"the recording cannot be written: {self.path}: there is no such folder. Make it first."
+            )
         with self._lock:
             if self._lines:
                 self._write("".join(each + "\n" for each in self._lines.values()))
