@@ -28,6 +28,8 @@ PATIENCE = 0.25  # seconds that an exchange waits for its row
 EVERY = 0.25  # seconds between two looks at what has arrived
 _LONGEST = 2 * database.BUSY  # seconds for what cannot go on without the journal
 _IDLE = 1.0  # seconds without work after which the log may be tidied
+_CAME = frozenset(("message", "reply", "error", "error_body", "response_headers", "request_id"))  # from a server
+_ARRIVED = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
 _AT_EXIT = 10.0  # seconds for what is still to be written
 
 Cursor = tuple[int, int]
@@ -301,12 +303,17 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
     if not _is_there(connection, entry):
         _insert(connection, entry)
     batches, cursor = entry.arrived(entry.cursor)
-    connection.executemany(
-        "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)",
-        ((entry.id, seconds, entry.hide(sound(framed(names, data)))) for seconds, names, data in batches),
-    )
+    for seconds, names, data in batches:
+        text = entry.hide(framed(names, data))
+        try:
+            connection.execute(_ARRIVED, (entry.id, seconds, text))
+        except UnicodeEncodeError:  # rare: to look for it beforehand costs as much as all the rest
+            connection.execute(_ARRIVED, (entry.id, seconds, sound(text)))
     entry.cursor = cursor
 
 
 def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
-    return [hide(sound(value)) if isinstance(value, str) else value for value in columns.values()]
+    return [
+        value if not isinstance(value, str) else hide(sound(value)) if name in _CAME else sound(value)
+        for name, value in columns.items()
+    ]
