@@ -28,12 +28,10 @@ def rows(path: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
 
 
-def rows_so_far(path: Path, statement: str) -> list[Any]:
-    """As `rows`; none while the tables are being made."""
-    if not path.exists():
-        return []
+def so_far(path: Path, statement: str) -> list[Any]:
+    """As `rows`; none if the tables are not there yet."""
     try:
-        return rows(path, statement)
+        return rows(path, statement) if path.exists() else []
     except sqlite3.OperationalError:
         return []
 
@@ -85,6 +83,44 @@ def test_an_exchange_is_written_whole_and_without_the_key(kernel: Kernel, endpoi
     assert b"hush" not in content
 
 
+def test_a_key_that_the_server_sends_back_is_not_in_the_file(kernel: Kernel, endpoint: Server, journal: Path) -> None:
+    echoed = streamed(f"your key is {KEY}", "!")
+    refused = {"type": "error", "error": {"type": "overloaded_error", "message": f"not with {KEY}"}}
+    headers = (*STREAM, ("x-echo", KEY))
+    endpoint.answers(
+        Answer(headers=headers, pieces=echoed),
+        Answer(headers=headers, pieces=[*echoed[:4], event(refused)]),
+        Answer(status=400, headers=headers, pieces=[json.dumps({**refused, "more": KEY}).encode()]),
+    )
+    for _ in range(3):
+        kernel.run("%%claude\nWhat is my key?")
+    assert rows(journal, "select reply from exchange where id = 1") == [("your key is ***!",)]
+    assert rows(journal, "select count(*) from exchange where ended is not null") == [(3,)]
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in journal.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "asked", ["%config Claude.replay = 'on'", "%config Claude.confirm_run_all = True", "%config Claude.replay = 'off'"]
+)
+@pytest.mark.parametrize("trouble", ["no folder", "newer"])
+def test_a_cell_that_looks_into_a_journal_in_trouble_is_answered_with_a_quiet_line(
+    kernel: Kernel, endpoint: Server, tmp_path: Path, asked: str, trouble: str
+) -> None:
+    path = tmp_path / "file" / "journal.db" if trouble == "no folder" else tmp_path / "newer.db"
+    if trouble == "newer":
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("pragma user_version = 999")
+    (tmp_path / "file").touch()
+    before = (tmp_path / "newer.db").read_bytes() if trouble == "newer" else b""
+    kernel.run(f"{asked}\n%config Claude.journal = {str(path)!r}")
+    endpoint.answers(reply("a reply"))
+    ran = kernel.run("%%claude --diff\nquestion", cell_id="cell-a")
+    assert ran.error is None
+    assert "a reply" in summary(ran) + "".join(ran.data("text/html"))
+    assert "".join(ran.data("text/html")).count("not kept in the journal") == 1
+    assert trouble != "newer" or path.read_bytes() == before
+
+
 def test_a_kernel_that_is_killed_leaves_what_had_arrived(endpoint: Server, journal: Path) -> None:
     events = streamed("The beginning of a long reply, ", "and more of it")
     endpoint.answers(Answer(headers=STREAM, pieces=[*events[:4], 60.0]))
@@ -93,7 +129,7 @@ def test_a_kernel_that_is_killed_leaves_what_had_arrived(endpoint: Server, journ
         kernel.client.execute("%%claude\nTell me everything")
         pid = kernel.manager.provisioner.pid
         for _ in range(200):
-            if "text_delta" in str(rows_so_far(journal, "select events from arrival")):
+            if "text_delta" in str(so_far(journal, "select events from arrival")):
                 break
             time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
@@ -116,7 +152,7 @@ def test_a_running_exchange_of_another_kernel_is_not_called_dead(
     with Kernel() as other:
         other.run("%load_ext claude_magic\nfrom claude_magic import claude")
         for _ in range(100):
-            if rows_so_far(journal, "select id from exchange"):
+            if so_far(journal, "select count(*) from exchange") > [(0,)]:
                 break
             time.sleep(0.05)
         assert other.value("[row['error'] for row in claude.journal.last()]") == [None]

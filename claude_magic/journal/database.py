@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .migrations import migrate
+from .migrations import migrate, refuse_newer
 
 BUSY = 5.0  # seconds that SQLite waits for another writer
 _LONG_LOG = 1_000_000  # bytes
@@ -35,6 +35,7 @@ def opened(path: Path) -> sqlite3.Connection:
     _close_to_others(path)
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     try:
+        refuse_newer(connection)
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma foreign_keys = on")

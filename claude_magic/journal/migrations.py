@@ -101,13 +101,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         return
     connection.execute("begin immediate")
     try:
-        version = _version(connection)
-        if version > len(MIGRATIONS):
-            raise SettingsError(
-                f"the journal is of a newer claude-magic: its tables are of version {version}, known here are "
-                f"{len(MIGRATIONS)}. Install that one, or set Claude.journal to another path."
-            )
-        for number in range(version, len(MIGRATIONS)):
+        refuse_newer(connection)
+        for number in range(_version(connection), len(MIGRATIONS)):
             for statement in statements(MIGRATIONS[number]):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number + 1}")
@@ -115,6 +110,20 @@ def migrate(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.rollback()
         raise
+
+
+def refuse_newer(connection: sqlite3.Connection) -> None:
+    """Nothing is done to a file whose tables are not known here.
+
+    Raises:
+        SettingsError: A later version has written it.
+    """
+    version = _version(connection)
+    if version > len(MIGRATIONS):
+        raise SettingsError(
+            f"the journal is of a newer claude-magic: its tables are of version {version}, known here are "
+            f"{len(MIGRATIONS)}. Install that one, or set Claude.journal to another path."
+        )
 
 
 def statements(script: str) -> list[str]:

@@ -78,7 +78,7 @@ def read(path: Path) -> Recording:
     answers: dict[str, list[Recorded]] = {}
     bodies: list[Mapping[str, Any]] = []
     try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+        lines = [line for line in path.expanduser().read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(f"the recording cannot be read: {path}: {said}. claude.record(path) makes one.") from None
@@ -108,7 +108,7 @@ class Recorder:
 
     def __init__(self, path: Path, hide: Callable[[str], str]) -> None:
         self.path = path
-        self._target = path.absolute()  # the notebook may change its folder
+        self._target = path.expanduser().absolute()  # the notebook may change its folder
         self._hide = hide
         self._lines: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -132,11 +132,15 @@ class Recorder:
         return True
 
     def write(self) -> None:
-        """Write the file, if anything was recorded.
+        """Write the file, if anything was recorded; that it could be is told at once.
 
         Raises:
             SettingsError: The file cannot be written; what stood there is untouched.
         """
+        if not self._target.parent.is_dir():
+            raise SettingsError(
+                f"the recording cannot be written: {self.path}: there is no such folder. Make it first."
+            )
         with self._lock:
             if self._lines:
                 self._write("".join(each + "\n" for each in self._lines.values()))

@@ -28,6 +28,8 @@ PATIENCE = 0.25  # seconds that an exchange waits for its row
 EVERY = 0.25  # seconds between two looks at what has arrived
 _LONGEST = 2 * database.BUSY  # seconds for what cannot go on without the journal
 _IDLE = 1.0  # seconds without work after which the log may be tidied
+_CAME = frozenset(("message", "reply", "error", "error_body", "response_headers", "request_id"))  # from a server
+_ARRIVED = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
 _AT_EXIT = 10.0  # seconds for what is still to be written
 
 Cursor = tuple[int, int]
@@ -45,12 +47,14 @@ class Entry:
     Attributes:
         id: Its number, once it is written.
         arrived: From where we are to the events after that.
+        hide: From a text to the same without a key: a server may have sent it back.
         reserved: US dollars that it can cost, under a budget.
     """
 
     columns: Mapping[str, Any]
     attachments: Sequence[Attachment] = ()
     arrived: Source = _nothing
+    hide: Callable[[str], str] = str
     id: int | None = None
     cursor: Cursor = (0, 0)
     reserved: float = 0.0
@@ -127,7 +131,7 @@ class Writer:
         def write(connection: sqlite3.Connection) -> None:
             _insert_events(connection, entry)
             names = ", ".join(f"{name} = ?" for name in columns)
-            connection.execute(f"update exchange set {names} where id = ?", [*_values(columns), entry.id])  # noqa: S608
+            connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
 
         job = self._put(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE)
@@ -278,7 +282,7 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
     places = ", ".join("?" * len(columns))
     done = connection.execute(
         f"insert into exchange ({', '.join(columns)}) values ({places})",  # noqa: S608  names are ours
-        _values(columns),
+        _values(columns, entry.hide),
     )
     entry.id, entry.cursor = done.lastrowid, (0, 0)
     for each in entry.attachments:
@@ -299,12 +303,17 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
     if not _is_there(connection, entry):
         _insert(connection, entry)
     batches, cursor = entry.arrived(entry.cursor)
-    connection.executemany(
-        "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)",
-        ((entry.id, seconds, sound(framed(names, data))) for seconds, names, data in batches),
-    )
+    for seconds, names, data in batches:
+        text = entry.hide(framed(names, data))
+        try:
+            connection.execute(_ARRIVED, (entry.id, seconds, text))
+        except UnicodeEncodeError:  # rare: to look for it beforehand costs as much as all the rest
+            connection.execute(_ARRIVED, (entry.id, seconds, sound(text)))
     entry.cursor = cursor
 
 
-def _values(columns: Mapping[str, Any]) -> list[Any]:
-    return [sound(value) if isinstance(value, str) else value for value in columns.values()]
+def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
+    return [
+        value if not isinstance(value, str) else hide(sound(value)) if name in _CAME else sound(value)
+        for name, value in columns.items()
+    ]

@@ -32,7 +32,7 @@ INSTALL = f"{_INSTALL_SOFTWARE} && {_INSTALL_FILE}"
 
 _TICK = 0.25  # seconds between two words on how far it is
 _LONGEST_LOAD = 300.0  # seconds; a large model from a slow disk
-_LAST_WORDS = 5.0  # seconds that a child which has failed may take to end
+_LAST_WORDS = 5.0  # seconds until all that a child that ended has said is read
 _LONGEST_LINE = 500  # characters of a line that the child says
 
 
@@ -269,7 +269,7 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 def _reason(answer: dict[str, Any], child: _Child) -> str:
-    """What the child said last; llama.cpp tells the cause before it gives up."""
+    """What the child said last; llama.cpp tells the cause before it gives up, and the child has then ended."""
     child.readers[1].join(_LAST_WORDS)
     said = [line for line in list(child.last_words) if " E " in line or "error" in line.lower()]
     text = said[0].split(" E ", 1)[-1] if said else answer.get("error") or _death(child.process)

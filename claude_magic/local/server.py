@@ -17,8 +17,8 @@ import time
 from typing import Any
 
 _CONTEXT = 8192  # tokens; what the shipped model was trained on, and 190 MB of memory for it
-_LAST_WORDS = 1.0  # seconds for llama.cpp's log, which a thread of its own writes, to say why it failed
 _PATIENCE = 30.0  # seconds that the server, once loaded, may take to answer a first request
+_LOG_PATIENCE = 1.0  # seconds that the reason of a failure may take to be written
 
 # The shipped model's own template adds a system prompt where none is given; this one does not.
 _TEMPLATE = (
@@ -44,10 +44,10 @@ def main() -> None:
         answer = {"url": _checked(server.listening_address, orders["key"])}
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
+        _say_all()
     print(json.dumps(answer), file=answers, flush=True)
     while "url" in answer:
         time.sleep(60)
-    time.sleep(_LAST_WORDS)
     os._exit(1)  # not by way of llama.cpp's destructors, which may wait for threads that never began
 
 
@@ -80,6 +80,30 @@ def _threads() -> int:
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, count // 2)
+
+
+def _say_all() -> None:
+    """Wait until llama.cpp has written why: a thread of its own writes its log, and would end with us unheard.
+
+    Source: https://github.com/ggml-org/llama.cpp/blob/master/common/log.h (common_log_flush)
+    """
+    waiting = threading.Thread(target=_flush, daemon=True)
+    waiting.start()
+    waiting.join(_LOG_PATIENCE)
+
+
+def _flush() -> None:
+    """The library exports its functions under the names that C++ compilers other than Microsoft's give them."""
+    import ctypes
+
+    try:
+        library = ctypes.CDLL(sys.modules["xllamacpp.xllamacpp"].__file__)
+        log, flush = library["_Z15common_log_mainv"], library["_Z16common_log_flushP10common_log"]
+    except (KeyError, OSError, AttributeError):
+        time.sleep(_LOG_PATIENCE)
+        return
+    log.restype, flush.argtypes, flush.restype = ctypes.c_void_p, [ctypes.c_void_p], None
+    flush(log())
 
 
 def _checked(url: str, key: str) -> str:

@@ -18,7 +18,7 @@ from ..conversation import prices
 from ..conversation.bounds import bound
 from ..conversation.budget import Budget
 from ..conversation.tally import Usage
-from ..errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, NotRecorded, OverBudget
+from ..errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, NotRecorded, OverBudget, SettingsError
 from ..settings import Claude
 from ..wire import Block, Exchange, Message, Request
 from ..wire.tool import DONE, FAILED, Call
@@ -104,9 +104,14 @@ class Books:
         journal = self.journal(settings)
         if journal is None:
             return None
-        if settings.replay == "off":
-            return journal.shown(request, asker.cell) if asker.on_page else None
-        return journal.answer(request, number, only=settings.replay == "only")
+        try:
+            if settings.replay == "off":
+                return journal.shown(request, asker.cell) if asker.on_page else None
+            return journal.answer(request, number, only=settings.replay == "only")
+        except SettingsError:  # it cannot be read; the line under the reply will say so
+            if settings.replay == "only":
+                raise
+            return None
 
     def continued(self, settings: Claude, exchange: Exchange) -> tuple[Call, ...]:
         """The calls of a reply that was replayed, with their recorded results; no function runs for them.
@@ -159,18 +164,20 @@ class Books:
         provider: str,
         count: Callable[[], int],
         send: Callable[[], Exchange],
+        hide: Callable[[str], str] = str,
     ) -> Exchange:
         """Send `request`, with the books kept.
 
         Args:
             provider: Who answers.
             count: Asks how many tokens would be sent.
+            hide: From a text to the same without the key.
 
         Raises:
             OverBudget: It could cost more than is left; nothing was sent.
         """
         began = _now()
-        entry = self._entry(settings, request, growing, asker, provider, began)
+        entry = self._entry(settings, request, growing, asker, provider, began, hide)
         most = self._begun(settings, request, entry, count, free=provider == "local")
         exchange: Exchange | None = None
         try:
@@ -184,7 +191,14 @@ class Books:
         return self._record(exchange, asker)
 
     def _entry(
-        self, settings: Claude, request: Request, growing: Growing, asker: Asker, provider: str, began: str
+        self,
+        settings: Claude,
+        request: Request,
+        growing: Growing,
+        asker: Asker,
+        provider: str,
+        began: str,
+        hide: Callable[[str], str],
     ) -> Entry | None:
         if self.journal(settings) is None:
             return None
@@ -200,7 +214,7 @@ class Books:
             provider=provider,
         )
         columns, attachments = beginning(request, place, began)
-        return Entry(columns=columns, attachments=attachments, arrived=growing.arrived)
+        return Entry(columns=columns, attachments=attachments, arrived=growing.arrived, hide=hide)
 
     def _begun(
         self, settings: Claude, request: Request, entry: Entry | None, count: Callable[[], int], *, free: bool

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options
-from ..errors import CellError
+from ..errors import CellError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
 from .cells import Cells
@@ -216,7 +216,10 @@ class Desk:
         if cell in self._before:
             return self._before[cell]
         journal = self.books.journal(self.settings) if self.cells.in_notebook else None  # inputs have other numbers
-        return None if journal is None else journal.before(cell, self.cells.notebook)
+        try:
+            return None if journal is None else journal.before(cell, self.cells.notebook)
+        except SettingsError:  # it cannot be read; the line under the reply will say so
+            return None
 
     def written(self, value: Any) -> str:
         """How a variable's value is written in a prompt."""

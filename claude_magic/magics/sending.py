@@ -101,6 +101,7 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
         asking.asker,
         request=request,
         provider=asked.name,
+        hide=credentials.redacted if asked.credential is None else asked.credential.redacted,
         count=lambda: counted(transport, request, asked.credential),
         send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
     )

@@ -32,7 +32,7 @@ def card(notebook: Notebook) -> str:
         "version": f"claude-magic {__version__}",
     }
     facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
-    lines = [f"{name:<16}{value}" for name, value in facts.items() if value]
+    lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
     used = ["", repr(notebook.usage)] if notebook.has_asked else []
     return "\n".join([*lines, *used, "", "Options: %%claude --help"])
 

@@ -191,6 +191,8 @@ def _copy(block: Block) -> Block:
 
 def sound(text: str) -> str:
     """`text` with surrogate pairs joined and lone surrogates replaced, so that it can be encoded."""
+    if text.isascii():  # known without looking
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

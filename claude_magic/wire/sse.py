@@ -35,11 +35,26 @@ class ServerSentEvent(NamedTuple):
 _event = partial(tuple.__new__, ServerSentEvent)  # a third of the cost of its own, which is written in Python
 
 
+_END, _NEXT = "\n", "\ndata: "
+
+
 def framed(names: Iterable[str | None], data: Iterable[str]) -> str:
     """Events as they cross the wire: what `Decoder` takes apart."""
-    lines = (datum.replace("\n", "\ndata: ") for datum in data)
-    pairs = zip(names, lines, strict=True)
-    return "".join([f"event: {name}\ndata: {line}\n\n" if name else f"data: {line}\n\n" for name, line in pairs])
+    heads = _Heads()
+    return "".join(
+        [
+            f"{heads[name]}{datum if _END not in datum else datum.replace(_END, _NEXT)}\n\n"
+            for name, datum in zip(names, data, strict=True)
+        ]
+    )
+
+
+class _Heads(dict[str | None, str]):
+    """What stands before the data of an event, by its name; made once of each."""
+
+    def __missing__(self, name: str | None) -> str:
+        self[name] = f"event: {name}{_NEXT}" if name else "data: "
+        return self[name]
 
 
 class Decoder:
