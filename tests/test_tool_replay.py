@@ -89,3 +89,15 @@ def test_what_was_not_recorded_is_not_run_either(kernel: Kernel, endpoint: Serve
         assert again.value("ran") == []
     finally:
         again.__exit__()
+
+
+def test_a_step_that_nobody_can_be_asked_about_is_replayed_to_its_end(kernel: Kernel, endpoint: Server) -> None:
+    asked(kernel, endpoint)
+    again = other("claude.settings.replay = 'only'")
+    try:
+        ran = again.run(CELL.replace("-o said", "--step"))
+        assert ran.error is None, ran.error
+        assert "It is 18 degrees." in html(ran)
+        assert again.value("ran") == []
+    finally:
+        again.__exit__()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import KEY
 from tests.notebook_kernel import Kernel, Ran
 from tests.server import STREAM, Answer, Server, event, failure, reply, text_events
 from tests.tool_streams import asks, tool_events
@@ -267,6 +268,30 @@ def test_a_key_in_a_result_is_not_sent(kernel: Kernel, endpoint: Server) -> None
     endpoint.answers(asks(("f", {})), reply("done"))
     assert kernel.run("%%claude --tools f\nhi").error is None
     assert b"api03-abcdefghijklmnop" not in endpoint.last.body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise KeyError(os.environ['ANTHROPIC_API_KEY'])",
+        "raise claude_magic.CellError('no: ' + os.environ['ANTHROPIC_API_KEY'])",
+        "return 'x' * 14_990 + os.environ['ANTHROPIC_API_KEY'] + 'y' * 20_000",
+        "return {'headers': {'x-api-key': os.environ['ANTHROPIC_API_KEY']}}",
+        "return Content(blocks=({'type': 'document', 'source': {'type': 'text', 'media_type': 'text/plain', "
+        "'data': 'a ' + os.environ['ANTHROPIC_API_KEY']}},))",
+    ],
+    ids=["exception", "error", "at the cut", "json", "document"],
+)
+def test_the_key_is_in_no_result_and_on_no_page_however_it_came(body: str, kernel: Kernel, endpoint: Server) -> None:
+    head = "import os, claude_magic\nfrom claude_magic.wire.tool import Content\n"
+    defined(kernel, f"{head}@claude.tool(approve=False)\ndef f():\n    {body}")
+    endpoint.answers(asks(("f", {})), reply("done"))
+    ran = kernel.run("%%claude --tools f\nhi")
+    assert ran.error is None, ran.error[1]
+    assert len(endpoint.received) == 2
+    for half in (KEY, KEY[:10]):
+        assert half.encode() not in endpoint.last.body
+        assert half not in str(ran.messages)
 
 
 def test_a_turn_ends_at_its_most_requests_with_every_call_answered(tools: Kernel, endpoint: Server) -> None:

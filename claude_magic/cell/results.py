@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import CellError
@@ -21,19 +21,23 @@ from .media import of_bytes
 _MOST_IMAGES = 20  # in one result: from there on the API takes only smaller ones
 
 
-def blocks(value: Any, name: str, *, write: Callable[[Any], str], most: int) -> tuple[Block, ...]:
+def blocks(
+    value: Any, name: str, *, write: Callable[[Any], str], hide: Callable[[str], str], most: int
+) -> tuple[Block, ...]:
     """The content of a `tool_result`; empty for a text without words.
 
     Args:
         name: Of the tool.
         write: From a value to text, as in a prompt.
+        hide: From a text to the same without a key; before it is cut, which could halve one.
         most: Longest text, in characters; the middle of a longer one is left out.
 
     Raises:
         CellError: A picture cannot be drawn or sent, or the value cannot be written.
     """
     made: list[Block] = []
-    for block in _blocks(value, f"the result of {name}", write):
+    for found in _blocks(value, f"the result of {name}", write):
+        block = _hidden(found, hide)
         if block.get("type") == "text":
             block = {**block, "text": _cut(sound(str(block.get("text") or "")), most)}
             if not block["text"].strip():
@@ -59,6 +63,15 @@ def _blocks(value: Any, where: str, write: Callable[[Any], str]) -> Iterator[Blo
             yield from _blocks(item, where, write)
     else:
         yield {"type": "text", "text": _text(value, write)}
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    """`value`, from JSON, with `hide` done to all its text."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Mapping):
+        return {name: _hidden(inner, hide) for name, inner in value.items()}
+    return [_hidden(inner, hide) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _pictures(value: Any, where: str) -> list[bytes]:

@@ -24,7 +24,7 @@ from typing import Any
 from ..errors import ClaudeError
 from ..wire import Block
 from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Tool
-from .calls import answered, not_run
+from .calls import not_run
 
 _TICK = 0.1  # seconds between two looks at whether a call is over
 _LAST_WORDS = 1.0  # seconds that a call which is cancelled has to clear up
@@ -94,7 +94,7 @@ def _awaited(produce: Callable[[], Any]) -> Any:
 
 
 def _ended(call: Call, produce: Callable[[], Any], content: Content) -> Call:
-    """`call` with what it produced, or with why it failed."""
+    """`call` with what it produced, or with why it failed; a failure is text like any other, and may hold a key."""
     began = time.monotonic()
     try:
         value = produce()
@@ -103,10 +103,10 @@ def _ended(call: Call, produce: Callable[[], Any], content: Content) -> Call:
     except KeyboardInterrupt:
         raise
     except ClaudeError as error:
-        failed = answered(call, FAILED, str(error))
+        said = str(error)
     except BaseException as error:  # also what would end the kernel
-        failed = answered(call, FAILED, _told(error))
-    return replace(failed, seconds=time.monotonic() - began)
+        said = _told(error)
+    return replace(call, state=FAILED, content=content(call.name, said), seconds=time.monotonic() - began)
 
 
 def _edited(call: Call) -> Iterator[Block]:

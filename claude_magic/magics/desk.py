@@ -146,12 +146,11 @@ class Desk:
         return turn
 
     def _content(self, settings: Claude, name: str, value: Any) -> tuple[Block, ...]:
-        """The blocks of a tool's result, without anything shaped like a key."""
+        """The blocks of a tool's result, without the key or anything shaped like one."""
         from ..api import credentials
         from ..cell.results import blocks
 
-        found = blocks(value, name, write=self.written, most=settings.value_chars)
-        return tuple({**b, "text": credentials.hidden(b["text"])} if b.get("type") == "text" else b for b in found)
+        return blocks(value, name, write=self.written, hide=credentials.hidden, most=settings.value_chars)
 
     def ask_times(
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()

@@ -169,10 +169,10 @@ class ClaudeMagics(Magics):
                 found.again(turn, stage)
                 return
             self._conclude(stage, turn.exchange, turn.error)
-        except ClaudeError as error:
-            place.fail(error)
         except KeyboardInterrupt:
             place.fail(Interrupted("stopped."))
+        except Exception as error:  # who pressed a button sees no traceback, and the reply is in claude.last
+            place.fail(error)
         found.close()
 
     def _tell(self, cell: Composed) -> None:

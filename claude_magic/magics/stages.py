@@ -81,10 +81,8 @@ class Shown:
         self._above = ""
 
     def update(self, exchange: Exchange) -> None:
-        update = getattr(self._reader, "update", None)  # a list of events has none
-        if update is not None:
-            with contextlib.suppress(Exception):  # what cannot be shown is still sent
-                update(exchange, exchange.calls)
+        with contextlib.suppress(Exception):  # what cannot be shown is still sent
+            self._reader.update(exchange, exchange.calls)
 
 
 class OnPage(Shown):
@@ -114,7 +112,7 @@ class OnPage(Shown):
         return None
 
     def may_send(self, turn: Turn) -> bool:
-        return False
+        return not self._asks  # where nobody can be asked, only what was recorded has come so far
 
     def _check(self, turn: Turn, call: Call) -> None:
         if self._asks:
