@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import Server
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded"
@@ -45,6 +46,14 @@ def endpoint(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     return server
+
+
+@pytest.fixture
+def shell(endpoint: Server) -> Iterator[Shell]:
+    """A notebook's shell in this process, with the extension loaded, that asks the scripted API."""
+    with Shell() as made:
+        assert made.run("%load_ext claude_magic").error is None
+        yield made
 
 
 @pytest.fixture

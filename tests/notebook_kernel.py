@@ -79,7 +79,12 @@ class Kernel:
             asks: Whether the front end says that somebody can be asked.
         """
         ran, began = Ran(), time.monotonic()
-        sent = self._sent(code, cell_id, asks)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        sent = self.send(
+            "execute_request",
+            {**content, "allow_stdin": asks, "stop_on_error": True},
+            {"cellId": cell_id} if cell_id else None,
+        )
         pending_clear = False
         while True:
             seconds = time.monotonic() - began
@@ -103,13 +108,9 @@ class Kernel:
                 ran.seconds = time.monotonic() - began
                 return ran
 
-    def _sent(self, code: str, cell_id: str, asks: bool = False) -> str:
-        if not cell_id:
-            return self.client.execute(code, allow_stdin=asks)
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": asks}
-        request = self.client.session.msg(
-            "execute_request", {**content, "stop_on_error": True}, metadata={"cellId": cell_id}
-        )
+    def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> str:
+        """Send a message on the shell channel; its id."""
+        request = self.client.session.msg(kind, content, metadata=metadata)
         self.client.shell_channel.send(request)
         return str(request["header"]["msg_id"])
 

@@ -1,0 +1,160 @@
+"""A notebook's shell within the tests' own process: ipykernel's in-process kernel, at some 10 ms a cell.
+
+It runs cells as a real kernel does (magics, display messages, comms, parent headers), with no process and no socket
+of its own. Use the fixture `shell`: the extension is loaded, and the scripted API answers.
+
+    def test_a_cell_shows_its_reply(shell: Shell, endpoint: Server) -> None:
+        endpoint.answers(reply("Hello *there*"))
+        ran = shell.run("%%claude\\nhi", cell_id="a")
+        assert ran.error is None                     # else (name, text, traceback lines)
+        assert "<em>there</em>" in ran.data("text/html")[0]
+        assert ran.stdout == ""
+        assert shell.value("claude.last.message.text") == "Hello *there*"
+        assert shell.user_ns["claude"].last.error is None
+
+Each test gets a new shell, and `claude` as if it had just been imported; home and journal are the test's own.
+What needs a process of its own (ending it, a second kernel, code between two cells) belongs in a test marked `kernel`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+from typing import Any
+from unittest import mock
+
+import comm
+
+from tests.notebook_kernel import Kernel, Ran
+
+_without_kernel = comm.create_comm, comm.get_comm_manager
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the debugger that ipykernel imports warns
+from ipykernel.inprocess.blocking import BlockingInProcessChannel  # noqa: E402
+from ipykernel.inprocess.ipkernel import InProcessKernel  # noqa: E402
+from ipykernel.inprocess.manager import InProcessKernelManager  # noqa: E402
+from jupyter_core.utils import run_sync  # noqa: E402
+
+_with_kernel = comm.create_comm, comm.get_comm_manager
+comm.create_comm, comm.get_comm_manager = _without_kernel  # importing ipykernel replaces them: only a shell has comms
+
+
+class Shell(Kernel):
+    """Runs cells in this process, as `Kernel` does in another."""
+
+    def __enter__(self) -> Shell:
+        self._exit = contextlib.ExitStack()
+        # what ipykernel's own main program does to a process of its own
+        self._exit.enter_context(
+            mock.patch.multiple(comm, create_comm=_with_kernel[0], get_comm_manager=_with_kernel[1])
+        )
+        self._exit.enter_context(
+            mock.patch.dict(os.environ, {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **self._env})
+        )
+        self._exit.enter_context(mock.patch.multiple(sys, path=[*sys.path], ps1="", ps2="", ps3="", create=True))
+        self.manager = InProcessKernelManager()
+        self.manager.config.HistoryManager.enabled = False
+        self.manager.kernel = InProcessKernel.instance(parent=self.manager, session=self.manager.session)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self._watch = _Watch(self.client)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        kernel = self.manager.kernel
+        if "ipywidgets" in sys.modules:
+            sys.modules["ipywidgets"].Widget.close_all()
+        kernel.shell.run_line_magic("unload_ext", "claude_magic")
+        forget()
+        kernel.shell.restore_sys_module_state()
+        kernel.shell.atexit_operations()
+        atexit.unregister(kernel.shell.atexit_operations)
+        kernel.shell.clear_instance()
+        self.client.stop_channels()
+        kernel.frontends.clear()
+        loop = kernel.iopub_thread.io_loop.asyncio_loop
+        asyncio.run_coroutine_threadsafe(_end_others(), loop).result()
+        self.manager.shutdown_kernel()
+        kernel.clear_instance()
+        self._exit.close()
+
+    @property
+    def user_ns(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        return self.manager.kernel.shell.user_ns  # type: ignore[no-any-return]
+
+    def run(self, code: str, *, stop_when: str = "", **how: Any) -> Ran:
+        """As `Kernel.run`, without `stop_after`."""
+        assert "stop_after" not in how, "a shell of this process stops for a text that is shown, not after a time"
+        self._watch.text = stop_when
+        return super().run(code, **how)
+
+    def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> str:
+        """Send a message on the shell channel, and wait until the kernel has dealt with it."""
+        kernel, session = self.manager.kernel, self.client.session
+        stream = kernel.shell_stream
+        request = session.msg(kind, content, metadata=metadata)
+        session.send(stream, request)
+        with self._watch, mock.patch.multiple(sys, stdout=kernel.stdout, stderr=kernel.stderr):
+            run_sync(kernel.dispatch_shell)(stream.recv_multipart())
+        while not stream.queue.empty():
+            self.client.shell_channel.call_handlers(session.recv(stream, copy=False)[1])
+        return str(request["header"]["msg_id"])
+
+
+class _Watch:
+    """Interrupts the cell that runs once something shows this text."""
+
+    def __init__(self, client: Any) -> None:
+        self.text = ""
+        self._lock = threading.Lock()
+        self._runs = False
+        channel: BlockingInProcessChannel = client.iopub_channel
+        self._deliver = channel.call_handlers
+        channel.call_handlers = self._take
+
+    def __enter__(self) -> None:
+        self._runs = True
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._runs = False
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self._deliver(message)
+        with self._lock:
+            if (
+                self._runs
+                and self.text
+                and message["msg_type"] != "execute_input"
+                and self.text in str(message["content"])
+            ):
+                self.text = ""
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+async def _end_others() -> None:
+    """End the other tasks of this loop, else it complains once it is gone."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def forget() -> None:
+    """Let `claude_magic` be as it was when it was imported: no settings, replies, keys, journal or servers."""
+    from claude_magic.api import credentials, models
+    from claude_magic.display import panel
+    from claude_magic.magics.notebook import claude
+
+    for journal in claude.books._journals.values() if claude.has_asked else ():
+        journal.writer.close()
+    vars(claude).clear()
+    claude.__init__()  # type: ignore[misc]
+    credentials._remembered = None
+    models._remembered.clear()
+    panel._live.clear()
