@@ -42,19 +42,23 @@ def parsed(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
         _keep(values, option, _read(option, name, words))
 
 
-def without(unwanted: str, line: str, text: str) -> str:
-    """The options of `line` as written, but for one; of a line with its text, only the options."""
+def without_actions(line: str, text: str) -> str:
+    """The options of `line` as written, but for those that say what to do with the cell, such as `--preview`.
+
+    Args:
+        text: The cell's text; a line that ends with it holds it, as in `%claude --save brief Be brief.`
+    """
     kept: list[str] = []
     position = 0
+    text_follows = bool(text) and line.endswith(text)
     while True:
         begin = _after_space(line, position)
         name, equals, end = _name(line, begin)
         if not name or name == "--":
             return " ".join(kept)
-        _, position = _words(
-            line, end, name, _known(name, equals), equals, text_follows=bool(line.endswith(text) and text)
-        )
-        if name != unwanted:
+        option = _known(name, equals)
+        _, position = _words(line, end, name, option, equals, text_follows=text_follows)
+        if not option.action:
             kept.append(line[begin:position].strip())
 
 

@@ -35,6 +35,7 @@ class Option:
         also: A field that it sets to True besides.
         several: Whether more words of the form NAME=... belong to it.
         left_out: What stands for its word where that may be left out.
+        action: Whether it says what to do with a cell, not what the cell asks; a snippet does not hold it.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,7 @@ class Option:
     also: str = ""
     several: bool = False
     left_out: str = "main"
+    action: bool = False
 
     @property
     def optional(self) -> bool:
@@ -191,20 +193,21 @@ _TABLE = (
     ),
     Option(
         names=("--show",),
+        action=True,
         words=("LANGUAGE",),
         read=_language,
         help="print the request as a program instead of sending it: " + ", ".join(LANGUAGES),
     ),
     Option(names=("--curl",), help="the text is a curl command: send what it would send"),
-    Option(names=("--events",), help="list the server-sent events as they arrive, with their times"),
-    Option(names=("--diff",), help="show what changed since this cell's previous run"),
-    Option(names=("--count",), help="count the tokens of each portion; send nothing to a model"),
-    Option(names=("--preview",), help="show the request, its tokens and its price; send nothing"),
-    Option(names=("--save",), words=("NAME",), read=_text, help="keep this cell as a snippet"),
+    Option(names=("--events",), action=True, help="list the server-sent events as they arrive, with their times"),
+    Option(names=("--diff",), action=True, help="show what changed since this cell's previous run"),
+    Option(names=("--count",), action=True, help="count the tokens of each portion; send nothing to a model"),
+    Option(names=("--preview",), action=True, help="show the request, its tokens and its price; send nothing"),
+    Option(names=("--save",), action=True, words=("NAME",), read=_text, help="keep this cell as a snippet"),
     Option(
         names=("--with",), words=("NAME",), read=_text, field="with_", gather=True, help="put a snippet before the text"
     ),
-    Option(names=("--again",), help="ask, although an answer is recorded"),
+    Option(names=("--again",), action=True, help="ask, although an answer is recorded"),
     Option(
         names=("--tools",),
         words=("A,B",),
@@ -225,13 +228,19 @@ _TABLE = (
         help="an MCP server: its https:// address, or the variable of a local one; repeatable",
     ),
     Option(names=("--yes",), help="run the calls without asking"),
-    Option(names=("--step",), help="stop after each message, and show all of them"),
-    Option(names=("--approve",), help="run the calls that wait"),
-    Option(names=("--refuse",), words=("[WHY]",), left_out="", help="refuse the calls that wait; Claude is told why"),
-    Option(names=("--run-tools",), help="run functions although their results are recorded"),
+    Option(names=("--step",), action=True, help="stop after each message, and show all of them"),
+    Option(names=("--approve",), action=True, help="run the calls that wait"),
+    Option(
+        names=("--refuse",),
+        action=True,
+        words=("[WHY]",),
+        left_out="",
+        help="refuse the calls that wait; Claude is told why",
+    ),
+    Option(names=("--run-tools",), action=True, help="run functions although their results are recorded"),
     Option(names=("--profile",), words=("NAME",), read=_text, help="use these settings of the project"),
     Option(names=("-o", "--out"), words=("NAME",), read=_variable, help="put the reply's text into this variable"),
-    Option(names=("-h", "--help"), help="show this"),
+    Option(names=("-h", "--help"), action=True, help="show this"),
 )
 BY_NAME = {name: option for option in _TABLE for name in option.names}
 

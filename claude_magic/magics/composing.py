@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..cell.line import parsed, without
+from ..cell.line import parsed, without_actions
 from ..cell.options import Options, overlaid
 from ..errors import CellError
 from ..snippets import Snippets
@@ -57,10 +57,11 @@ def composed(
         CellError: A snippet, a variable or a file is not there or cannot be sent; nothing was.
     """
     if options.save:
-        snippets.keep(options.save, without("--save", line, text), text)
+        snippets.keep(options.save, without_actions(line, text), text)
     for name in reversed(options.with_):
         snippet = snippets[name]
-        options = overlaid(parsed(snippet.line, text_follows=False)[0], options)
+        kept = without_actions(snippet.line, "")  # the file may be older, or written by hand
+        options = overlaid(parsed(kept, text_follows=False)[0], options)
         text = _after(snippet.text, text)
     if "{{" in text and not options.curl:  # what was pasted is no template
         from ..cell.templates import filled

@@ -1,0 +1,58 @@
+"""Cells kept by name hold what they ask, and nothing of what was done with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from claude_magic.cell.line import parsed
+from claude_magic.cell.options import Options
+from claude_magic.cell.spelling import BY_NAME
+from claude_magic.magics.composing import composed
+from claude_magic.magics.failing import Failing
+from claude_magic.snippets import Snippets
+
+ACTIONS = ("--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
+
+
+def compose(line: str, text: str) -> Options:
+    options, _ = parsed(line, text_follows=False)
+    return composed(options, line, text, namespace={}, snippets=Snippets(), failing=Failing(), write=str).options
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("line", ["{} --save brief -t 60", "--save brief {} -t 60", "-t 60 --save=brief {}"])
+def test_an_action_is_not_stored(line: str, action: str) -> None:
+    compose(line.format(action), "Be brief.")
+    assert str(Snippets()["brief"]) == "%%claude -t 60\nBe brief."
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_in_the_file_of_an_older_snippet_does_not_act(action: str) -> None:
+    Snippets().keep("brief", f"{action} -t 60", "Be brief.")
+    assert compose("--with brief", "What is a notebook?") == Options(max_tokens=60, with_=("brief",))
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_beside_with_acts(action: str) -> None:
+    Snippets().keep("brief", "-t 60", "Be brief.")
+    alone, _ = parsed(action, text_follows=False)
+    said = compose(f"--with brief {action}", "What is a notebook?")
+    assert said == Options(**{**vars(alone), "max_tokens": 60, "with_": ("brief",)})
+
+
+def test_what_a_cell_asks_is_stored() -> None:
+    kept = "-m x --temperature 0.5 --stop='a b' --thinking --yes -c=talk --raw -o n"
+    compose(f"--save s {kept} --preview", "x")
+    assert Snippets()["s"].line == kept
+
+
+def test_in_a_line_the_text_is_not_taken_for_options() -> None:
+    line = "--preview --save brief -t 60 Be brief."
+    options, text = parsed(line)
+    composed(options, line, text, namespace={}, snippets=Snippets(), failing=Failing(), write=str)
+    assert str(Snippets()["brief"]) == "%%claude -t 60\nBe brief."
+
+
+def test_every_action_is_one_of_the_table() -> None:
+    actions = {name for name, option in BY_NAME.items() if option.action}
+    assert {word.split()[0] for word in ACTIONS} | {"--save", "--approve", "--refuse", "-h", "--help"} == actions
