@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.api.credentials import Secret
+from claude_magic.api.stand_ins import StandIns
 from claude_magic.api.tokens import Tokens
 from claude_magic.cell.options import Options
 from claude_magic.cell.remote_servers import BETA, RemoteServers, is_address, remote_servers
@@ -304,9 +305,12 @@ def test_the_body_that_goes_out_shows_itself_to_nobody(monkeypatch: pytest.Monke
     body = {"mcp_servers": [{"authorization_token": "$MCP_TOKEN"}]}
     request = Request(method="POST", url="https://x.test/v1/messages", body=body)
     tokens = Tokens.of(request)
-    content = tokens.content(request)
-    assert json.loads(content)["mcp_servers"][0]["authorization_token"] == TOKEN
-    assert not holds(f"{content!r} {tokens!r} {request!r}")
+    stand_ins = StandIns()
+    content = tokens.content(request, stand_ins)
+    assert not holds(f"{content!r} {tokens!r} {request!r} {vars(stand_ins)!r}")
+    filled = stand_ins.filled(content)
+    assert json.loads(filled)["mcp_servers"][0]["authorization_token"] == TOKEN
+    assert len(filled) == stand_ins.length(content)
 
 
 CELL = """

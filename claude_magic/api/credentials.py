@@ -24,10 +24,11 @@ _remembered: Credential | None = None
 class Secret:
     """A key that shows itself to nobody: no `str`, or everything that writes text could write it."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_in_json", "_key")
 
     def __init__(self, key: str) -> None:
         self._key = key.strip()
+        self._in_json = json.dumps(self._key)[1:-1]
 
     def __len__(self) -> int:
         return len(self._key)
@@ -51,33 +52,28 @@ class Secret:
 
     def forms(self) -> tuple[bytes, ...]:
         """As an answer could repeat it: as it is, and as JSON writes it."""
-        return tuple({self._key.encode(), json.dumps(self._key)[1:-1].encode()})
+        return tuple({_Unseen(self._key.encode()), _Unseen(self._in_json.encode())})
 
-    def header_value(self, before: str = "") -> str:
-        """For the wire: text that only an encoder can read."""
-        return _Unseen(before + self._key)
+    def wire_length(self, as_json: bool = False) -> int:
+        """The number of bytes on the wire."""
+        return len(self._in_json if as_json else self._key)
+
+    def put_in(self, data: bytes, place: bytes, as_json: bool = False) -> bytes:
+        """`data` with this key instead of `place`; only for the wire."""
+        return data.replace(place, (self._in_json if as_json else self._key).encode())
 
     def line(self) -> bytes:
         """For the file that only the user can read."""
         return self._key.encode() + b"\n"
 
 
-class _Unseen(str):
-    """Goes through `requests` as a header's value, and shows itself in none of its errors."""
+class _Unseen(bytes):
+    """A form of a key to search for, which shows itself in no traceback."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "'***'"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a key is not written down.")
+        return "b'***'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +91,11 @@ class Credential:
     bearer: bool = False
     shown: str = ""
 
-    @property
-    def header(self) -> tuple[str, str]:
-        """Name and value of the header that is sent."""
+    def header(self, stand_in: str) -> tuple[str, str]:
+        """Name and value of the header that is sent, with a stand-in for the key."""
         if self.bearer:
-            return "authorization", self.secret.header_value("Bearer ")
-        return "x-api-key", self.secret.header_value()
+            return "authorization", f"Bearer {stand_in}"
+        return "x-api-key", stand_in
 
     @property
     def placeholder(self) -> tuple[str, str]:
@@ -136,7 +131,10 @@ def find() -> Credential | None:
     Raises:
         SettingsError: It holds characters that cannot be sent, or a file cannot be read.
     """
-    return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved()
+    from .stand_ins import untraced
+
+    with untraced():
+        return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved()
 
 
 def remember(key: str, *, save: bool) -> Credential:

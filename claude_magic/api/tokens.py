@@ -1,7 +1,7 @@
 """Tokens of remote MCP servers: a request names variables of the environment, the wire gets their values.
 
-A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. Only the bytes that go out hold the token, and what
-comes back is searched for it, however it was cut.
+A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. Only the bytes that the socket gets hold the token, and
+what comes back is searched for it, however it was cut.
 """
 
 from __future__ import annotations
@@ -15,18 +15,10 @@ from typing import Any
 from ..errors import CellError, SettingsError
 from ..wire import Request
 from .credentials import Secret
+from .stand_ins import StandIns, untraced
 
 _PLACEHOLDER = re.compile(r"\$(MCP_TOKEN(?:_[A-Z0-9_]+)?)")  # no other: a pasted request could ask for any variable
 _SHORTEST = 8  # characters of a token that is looked for; a shorter one may be any word
-
-
-class _UnseenBytes(bytes):
-    """Goes through `requests` as a body, and shows itself in none of its errors."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "b'***'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +37,17 @@ class Tokens:
         names = [name for server in _servers(request) if (name := _named(server))]
         return cls(named={name: _token(name) for name in names})
 
-    def content(self, request: Request) -> bytes:
-        """The bytes of the body, with the tokens."""
+    def content(self, request: Request, stand_ins: StandIns) -> bytes:
+        """The bytes of the body, with stand-ins for the tokens."""
         if not self.named:
             return request.content
-        servers = [self._filled(server) for server in _servers(request)]
-        filled = Request(method=request.method, url=request.url, body={**(request.body or {}), "mcp_servers": servers})
-        return _UnseenBytes(filled.content)
+        marks = {name: stand_ins.add(secret, as_json=True) for name, secret in self.named.items()}
+        servers = [
+            {**server, "authorization_token": marks[name]} if (name := _named(server)) else server
+            for server in _servers(request)
+        ]
+        body = {**(request.body or {}), "mcp_servers": servers}
+        return Request(method=request.method, url=request.url, body=body).content
 
     def hidden(self, text: str) -> str:
         """`text` without the tokens."""
@@ -63,10 +59,6 @@ class Tokens:
         """`chunks` without the tokens; only what may be the beginning of one is held back until the next."""
         forms = [form for secret in self.named.values() if len(secret) >= _SHORTEST for form in secret.forms()]
         return _without(chunks, sorted(forms, key=len, reverse=True)) if forms else chunks
-
-    def _filled(self, server: Any) -> Any:
-        name = _named(server)
-        return {**server, "authorization_token": self.named[name].header_value()} if name else server
 
 
 def refuse_tokens(body: Mapping[str, Any]) -> None:
@@ -101,7 +93,8 @@ def _named(server: Any) -> str:
 
 
 def _token(name: str) -> Secret:
-    secret = Secret(os.getenv(name, ""))
+    with untraced():
+        secret = Secret(os.getenv(name, ""))
     if not secret:
         raise SettingsError(f"no token for the MCP server: ${name} is empty. Set it before Jupyter starts.")
     if not secret.can_be_sent():

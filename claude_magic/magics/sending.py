@@ -16,6 +16,7 @@ from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..api.tokens import refuse_tokens
 from ..api.transports.base import Transport
+from ..api.transports.connections import is_debugging
 from ..api.transports.direct import Direct
 from ..api.transports.replay import Replay
 from ..api.transports.retrying import Retrying
@@ -29,6 +30,10 @@ from .books import Asker, Books
 from .provider import Provider, is_local, provider, unasked
 
 Found = TypeVar("Found")
+_NO_DEBUG = (
+    "http.client's debug output is left out here, as an answer may repeat the key: claude.last.request is what was "
+    "sent, claude.last.headers and claude.last.events what came back"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +100,7 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
     growing.requests(request, model_note=asked.model_note)
     transport = _transport(settings, asked, means.pool, growing, interrupt)
     client = Client(transport=transport, credential=asked.credential, timeout=settings.timeout)
-    return means.books.sent(
+    exchange = means.books.sent(
         settings,
         growing,
         asking.asker,
@@ -105,6 +110,7 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
         count=lambda: counted(transport, request, asked.credential),
         send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
     )
+    return replace(exchange, notes=(*exchange.notes, _NO_DEBUG)) if is_debugging() else exchange
 
 
 def _carried(carry: Callable[[Request], Exchange], request: Request, growing: Growing) -> Exchange:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import sys
 import threading
 import time
 from typing import Any
@@ -16,6 +17,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ..interrupt import Interrupt
+from ..stand_ins import StandIns, untraced
 from .chunked import Dechunker
 
 READ = 65_536
@@ -26,10 +28,12 @@ class _Asking(threading.local):
 
     Attributes:
         timeout: Longest time to send the request, in seconds.
+        stand_ins: What the socket gets instead of them.
     """
 
     interrupt: Interrupt
     timeout: float
+    stand_ins: StandIns
 
 
 asking = _Asking()
@@ -93,9 +97,19 @@ class Answer(http.client.HTTPResponse):
                 return data
 
 
-class Connection(HTTPConnection):
-    """Hands its socket to the interrupt of the exchange that uses it."""
+def is_debugging() -> bool:
+    """Whether `http.client` is told to print what is sent and received."""
+    return bool(http.client.HTTPConnection.debuglevel or HTTPConnection.debuglevel or HTTPSConnection.debuglevel)
 
+
+class Connection(HTTPConnection):
+    """Hands its socket to the interrupt of the exchange that uses it, and puts in the key.
+
+    Attributes:
+        debuglevel: Always 0: an answer may repeat the key, and `http.client` would print it.
+    """
+
+    debuglevel = 0
     response_class = Answer
 
     def _new_conn(self) -> socket.socket:
@@ -115,6 +129,15 @@ class Connection(HTTPConnection):
         self._watch()
         self.timeout = asking.timeout  # sending a long body may take longer than connecting
         super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Send bytes; the secrets are put in here, where nothing but the socket sees them."""
+        if not isinstance(data, bytes) or self.sock is None or not asking.stand_ins.are_in(data):
+            super().send(data)
+            return
+        sys.audit("http.client.send", self, data)
+        with untraced():
+            self.sock.sendall(asking.stand_ins.filled(data))
 
     def _watch(self) -> None:
         asking.interrupt.check()

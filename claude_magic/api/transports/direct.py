@@ -25,6 +25,7 @@ from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
 from ...wire import Headers, Request
 from ..credentials import Credential
 from ..interrupt import Interrupt
+from ..stand_ins import StandIns
 from ..tokens import Tokens
 from .base import Response
 from .connections import READ, Answer, Connection, SecureConnection, asking
@@ -71,28 +72,39 @@ class Direct:
     def send(self, request: Request) -> Response:
         self.interrupt.check()
         tokens = Tokens.of(request)
-        asking.interrupt, asking.timeout = self.interrupt, self.timeout
+        asking.interrupt, asking.timeout, asking.stand_ins = self.interrupt, self.timeout, StandIns()
         host = urlsplit(request.url).netloc
-        with _translated(host, self, ConnectionFailed):
-            asked = requests.Request(
-                request.method,
-                request.url,
-                data=tokens.content(request) or None,
-                headers=dict(request.headers),
-                auth=self._signed,
-            )
+        with _Translated(host, self, ConnectionFailed) as failed:
             response = self.pool.send(
-                self.pool.prepare_request(asked),
+                self._prepared(request, tokens.content(request, asking.stand_ins), asking.stand_ins),
                 timeout=(self.connect_timeout, self.timeout),
                 allow_redirects=False,
                 **self._of_environment(request.url),
             )
+        failed.check()
         return Response(
             status=response.status_code,
             headers=Headers((str(n), tokens.hidden(self._hidden(str(v)))) for n, v in response.raw.headers.iteritems()),
             chunks=tokens.hidden_in(self._chunks(response.raw, host)),
             close=lambda: _release(response, self.interrupt),
         )
+
+    def _prepared(self, request: Request, content: bytes, stand_ins: StandIns) -> requests.PreparedRequest:
+        """The request with stand-ins for its secrets, and the length that it has with them."""
+
+        def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+            if self.credential is not None:
+                name, value = self.credential.header(stand_ins.add(self.credential.secret))
+                prepared.headers[name] = value
+            return prepared
+
+        asked = requests.Request(
+            request.method, request.url, data=content or None, headers=dict(request.headers), auth=sign
+        )
+        prepared = self.pool.prepare_request(asked)
+        if content:
+            prepared.headers["Content-Length"] = str(stand_ins.length(content))
+        return prepared
 
     def _of_environment(self, url: str) -> dict[str, Any]:
         """The proxy and the certificates that the environment names; plain loopback needs neither."""
@@ -105,21 +117,16 @@ class Direct:
         """`value` without the key, which an answer may repeat."""
         return self.credential.redacted(value) if self.credential else value
 
-    def _signed(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.credential is not None:
-            name, secret = self.credential.header
-            prepared.headers[name] = secret
-        return prepared
-
     def _chunks(self, raw: Any, host: str) -> Iterator[bytes]:
         """Bytes as they arrive: `read1` never waits for more than there is, in a chunk or out of one."""
         answer: Answer = raw._original_response
-        with _translated(host, self, StreamError):
+        with _Translated(host, self, StreamError) as failed:
             answer.allow(self.timeout if raw.status < 400 else min(self.timeout, _LONGEST_ERROR))
             while chunk := raw.read1(READ, decode_content=True):
                 yield chunk
                 if raw.status < 400:
                     answer.allow(self.timeout)
+        failed.check()
         self.interrupt.check()
 
 
@@ -137,16 +144,33 @@ def _release(response: requests.Response, interrupt: Interrupt) -> None:
     response.close()
 
 
-@contextlib.contextmanager
-def _translated(host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> Iterator[None]:
-    """Turn what `requests`, `urllib3` and the sockets raise into one of our errors."""
-    try:
-        yield
-    except ClaudeError:
-        raise
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
-        direct.interrupt.check()
-        raise _error(error, host, direct, otherwise) from None
+class _Translated:
+    """Turns what `requests`, `urllib3` and the sockets raise into one of our errors, which `check` raises.
+
+    It is raised after the handling, not in it: so it holds no frames or requests of theirs as its context.
+    """
+
+    def __init__(self, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> None:
+        self._host = host
+        self._direct = direct
+        self._otherwise = otherwise
+        self._error: ClaudeError | None = None
+
+    def __enter__(self) -> _Translated:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> bool:
+        foreign = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, http.client.HTTPException)
+        if isinstance(error, ClaudeError) or not isinstance(error, foreign):
+            return False
+        self._error = _error(error, self._host, self._direct, self._otherwise)
+        return True
+
+    def check(self) -> None:
+        """Raise what was translated."""
+        if self._error is not None:
+            self._direct.interrupt.check()
+            raise self._error
 
 
 def _error(
