@@ -192,7 +192,7 @@ def test_a_notebook_is_sent_without_its_outputs(tmp_path: Path) -> None:
 )
 def test_a_broken_notebook_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.ipynb").write_text(content)
-    assert refusal("a.ipynb").startswith("--attach a.ipynb: not a notebook of format 4.")
+    assert refusal("a.ipynb").startswith("--attach a.ipynb: not a notebook of format 3 or 4.")
 
 
 # What cannot be sent
@@ -205,11 +205,11 @@ def test_a_broken_notebook_is_refused(tmp_path: Path, content: str) -> None:
         (b" \n\t", "there is no text in it"),
         (codecs.BOM_UTF8, "there is no text in it"),
         (b"a\0b", "there is a NUL at character 1"),
-        ("é".encode("latin-1"), "byte 0 is not UTF-8"),
+        (bytes(range(1, 256)), "byte 127 is not UTF-8"),
         (codecs.BOM_UTF16_LE + b"a", "is not UTF-16"),
         (b"PK\x03\x04\xff", "a ZIP archive or an Office file"),
         (b"II*\0\xff", "a TIFF image"),
-        (b"BM\0\0", "a BMP image"),
+        (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0", "a BMP image"),
         (b"\x1f\x8b\xff", "compressed with gzip"),
     ],
 )
@@ -449,7 +449,7 @@ def test_bytes_are_what_they_hold() -> None:
     assert data(one("raw", raw=bytearray(png()))) == png()
     assert data(one("raw", raw=memoryview(b"%PDF-1"))) == b"%PDF-1"
     assert text(one("raw", raw="é".encode())) == "é"
-    assert refusal("raw", raw=b"\xff").startswith("--attach raw: not an image, not a PDF, and not text")
+    assert refusal("raw", raw=b"\xff\0\0").startswith("--attach raw: not an image, not a PDF, and not text")
 
 
 def test_a_path_in_a_variable_is_its_file(tmp_path: Path) -> None:
@@ -705,8 +705,7 @@ def test_a_bomb_of_compressed_text_in_an_image_does_no_harm() -> None:
     body = b"x\0\0" + zlib.compress(bytes(50_000_000))
     chunk = struct.pack(">I", len(body)) + b"zTXt" + body + struct.pack(">I", zlib.crc32(b"zTXt" + body))
     content = png()
-    optional("PIL")
-    assert "the image is damaged" in refusal("a", a=content[:33] + chunk + content[33:])
+    assert data(one("a", a=content[:33] + chunk + content[33:])) == content
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

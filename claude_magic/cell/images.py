@@ -1,7 +1,7 @@
-"""Images within the API's limits: scaled only if the API would refuse them.
+"""Images within the API's limits: upright, without their metadata, scaled only if the API would refuse them.
 
-An image over a limit is scaled to what goes beside any number of others. Pillow is
-needed for scaling and thumbnails only, and a header that promises a giant image costs nothing.
+An image over a limit is scaled to what goes beside any number of others. Pillow is needed for turning, scaling and
+thumbnails only, and a header that promises a giant image costs nothing.
 Source: https://platform.claude.com/docs/en/build-with-claude/vision
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import CellError
 from .image_headers import is_animated, is_whole, media_type, size
+from .image_metadata import Bare, bare, with_orientation
 from .limits import amount
 
 if TYPE_CHECKING:
@@ -38,24 +40,54 @@ def fitted(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
     Raises:
         CellError: It is damaged, or too large and cannot be scaled.
     """
-    sides = size(data)
-    if sides is None or not is_whole(data):
-        raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
+    found, sides = _bare(data, where)
+    turns = found.orientation != 1
+    if turns and not _has_pillow():
+        found = _on_its_side(found)
+        turns = False
     animated = "animated: only the first frame is looked at" if is_animated(data) else ""
-    if max(sides) <= (LONGEST_OF_MANY if many else LONGEST_SIDE) and len(data) <= MOST_BYTES:
-        return data, animated
+    limit = LONGEST_OF_MANY if many else LONGEST_SIDE
+    if not turns and max(sides) <= limit and len(found.data) <= MOST_BYTES:
+        return found.data, _joined(found.note, animated)
     said = f"{where}: the image has {sides[0]:,} x {sides[1]:,} pixels and {amount(len(data))}"
     if sides[0] * sides[1] > _MOST_PIXELS:
-        raise CellError(f"{said}: too many pixels to scale here. Attach a smaller one.")
+        raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
     _need_pillow(said)
-    image = _decoded(data, LONGEST_OF_MANY, where)
+    image = _decoded(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
     made = _encoded(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    first = "first frame only" if animated else ""
+    return bare(made).data, _joined("turned upright" if turns else "", _done(data, made, sides), first, found.note)
+
+
+def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
+    """The image without its metadata, and its width and height as they are upright."""
+    try:
+        found = bare(data)
+    except ValueError:
+        found = Bare(data=b"")
+    sides = size(found.data) if media_type(found.data) else None
+    if sides is None or not is_whole(found.data):
+        raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
+    return found, sides if found.orientation < 5 else (sides[1], sides[0])
+
+
+def _on_its_side(found: Bare) -> Bare:
+    """An image that cannot be turned here, and says so; a JPEG keeps its mark of how to turn it."""
+    is_jpeg = media_type(found.data) == "image/jpeg"
+    data = with_orientation(found.data, found.orientation) if is_jpeg else found.data
+    note = "not turned upright: Pillow, which turns it, is missing (pip install pillow)"
+    return replace(found, data=data, note=_joined(found.note, note))
+
+
+def _done(data: bytes, made: bytes, sides: tuple[int, int]) -> str:
     after = size(made) or sides
     if max(after) < max(sides):
-        done = f"scaled from {sides[0]} x {sides[1]} to {after[0]} x {after[1]}"
-    else:
-        done = f"re-encoded from {amount(len(data))} to {amount(len(made))}"
-    return made, f"{done}, first frame only" if animated else done
+        return f"scaled from {sides[0]} x {sides[1]} to {after[0]} x {after[1]}"
+    return f"re-encoded from {amount(len(data))} to {amount(len(made))}" if len(data) > MOST_BYTES else ""
+
+
+def _joined(*notes: str) -> str:
+    return ", ".join(filter(None, notes))
 
 
 def thumbnail(data: bytes, where: str) -> bytes:
@@ -84,7 +116,9 @@ def encoded(image: Image, where: str) -> bytes:
         raise CellError(
             f"{where}: an image of mode F has no fixed white. Attach image.convert('L') or an array of 0..1."
         )
-    image = _in_a_common_mode(image)
+    from PIL import ImageOps
+
+    image = _in_a_common_mode(ImageOps.exif_transpose(image))
     if image.mode != "RGBA" and image.width * image.height > _LARGE:
         return _saved(image, "JPEG", 90)
     return _saved(image, "PNG")
@@ -103,20 +137,33 @@ def _need_pillow(said: str) -> None:
         raise CellError(f"{said}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow")
 
 
-def _decoded(data: bytes, side: int, where: str) -> Image:
-    """The first frame, upright, no side longer than `side`."""
-    from PIL import Image, ImageOps
+def _decoded(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
+    """The first frame, turned as EXIF's `orientation` says, no side longer than `side`."""
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bombs, which the header has told already, and of broken EXIF
             with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
                 image.draft("RGB", (side, side))
-                made = _in_a_common_mode(ImageOps.exif_transpose(image))
+                made = _in_a_common_mode(image)
     except Exception as error:
         raise CellError(f"{where}: the image is damaged: {type(error).__name__}. Save it anew.") from error
     made.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return made
+    if orientation == 1:
+        return made
+    ways = Image.Transpose
+    return made.transpose(
+        {
+            2: ways.FLIP_LEFT_RIGHT,
+            3: ways.ROTATE_180,
+            4: ways.FLIP_TOP_BOTTOM,
+            5: ways.TRANSPOSE,
+            6: ways.ROTATE_270,
+            7: ways.TRANSVERSE,
+            8: ways.ROTATE_90,
+        }[orientation]
+    )
 
 
 def _in_a_common_mode(image: Image) -> Image:

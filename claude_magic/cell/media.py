@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import base64
-import codecs
 import re
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
 
 from ..errors import CellError
 from ..wire import Block, sound
-from . import images, notebooks
+from . import encodings, images, notebooks
 from .image_headers import media_type, size
 from .limits import MOST_BYTES, amount
 
 LONGEST_TITLE = 255
-_MARKS = {  # the longer ones first: one begins with another
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+_BLANKS = b"\xef\xbb\xbf \t\r\n\f\v\0"  # a byte order mark and blank lines, which some programs write before a file
 _REFUSED = {
     b"PK\x03\x04": "a ZIP archive or an Office file. Export it as PDF or CSV, or attach what is in it",
     b"\xd0\xcf\x11\xe0": "an old Office file. Export it as PDF or CSV",
     b"II*\0": "a TIFF image. Open it with PIL.Image.open, and attach the variable",
     b"MM\0*": "a TIFF image. Open it with PIL.Image.open, and attach the variable",
-    b"BM": "a BMP image. Open it with PIL.Image.open, and attach the variable",
     b"\x1f\x8b": "compressed with gzip. Attach what is in it",
+    b"BZh": "compressed with bzip2. Attach what is in it",
+    b"\xfd7zXZ": "compressed with xz. Attach what is in it",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd. Attach what is in it",
+    b"7z\xbc\xaf": "a 7z archive. Attach what is in it",
+    b"Rar!": "a RAR archive. Attach what is in it",
+    b"PAR1": "a Parquet file. Read it with pandas.read_parquet, and attach the variable",
+    b"ARROW1": "an Arrow file. Read it with pandas.read_feather, and attach the variable",
+    b"\x89HDF": "an HDF5 file. Read it, and attach the variable",
+    b"\x93NUMPY": "an array of numpy. Read it with numpy.load, and attach the variable",
+    b"SQLite format 3\0": "an SQLite database. Attach what a query gives",
+    b"\x7fELF": "a program. Attach its source",
+    b"ID3": "a sound. Attach what is said in it, as text",
+}
+_AT_FOUR = {  # what stands at the fifth byte of a file of the MPEG-4 family
+    b"ftyphei": "a HEIC photo. Save it as JPEG",
+    b"ftypmif": "a HEIC photo. Save it as JPEG",
+    b"ftypavi": "an AVIF image. Save it as PNG or JPEG",
+    b"ftyp": "a video or a sound. Attach single pictures of it, or what is said in it",
 }
 _ENCRYPTED = re.compile(rb"/Encrypt\s+\d+\s+\d+\s+R")
 
@@ -54,7 +63,7 @@ def of_bytes(data: bytes, title: str, where: str, *, many: bool = False) -> Medi
     """What `data` is, for a message.
 
     Args:
-        title: Its name, for the model; one that ends in `.ipynb` is a notebook's.
+        title: Its name, for the model; one that ends in `.ipynb` must be a notebook's.
         where: What an error begins with.
         many: Whether it goes with more images than `images.MANY`.
 
@@ -63,16 +72,54 @@ def of_bytes(data: bytes, title: str, where: str, *, many: bool = False) -> Medi
     """
     if not data:
         raise CellError(f"{where}: it is empty. There is nothing to attach.")
+    data, note = _from_its_beginning(data)
     if media_type(data):
-        return _image(data, where, many)
+        return _with_note(_image(data, where, many), note)
     if len(data) > MOST_BYTES:
         raise CellError(f"{where}: it has {amount(len(data))}, a request {amount(MOST_BYTES)} at most. Attach less.")
     if data.startswith(b"%PDF-"):
-        return _pdf(data, title, where)
-    text = _decoded(data, where)
-    if title.lower().endswith(".ipynb"):
-        return of_text(notebooks.sources(text, where), title, where, kind="notebook", note="without its outputs")
-    return of_text(text, title, where)
+        return _with_note(_pdf(data, title, where), note)
+    _refuse_other_kinds(data, where)
+    return _text(data, title, where)
+
+
+def _from_its_beginning(data: bytes) -> tuple[bytes, str]:
+    """An image or a PDF from its first byte on, and what was left out before it."""
+    rest = data[:1_100].lstrip(_BLANKS)
+    before = min(len(data), 1_100) - len(rest)
+    if not media_type(rest) and not rest.startswith(b"%PDF-"):
+        before = data.find(b"%PDF-", 0, 1_024)  # where every reader of PDF looks for it
+        if before < 0 or b"%%EOF" not in data[-2_000:] or not _is_binary(data[before : before + 2_000]):
+            return data, ""
+    note = f"{before:,} byte{'s' * (before != 1)} before its beginning left out" if before else ""
+    return data[before:], note
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether `data` is no text: what only tells of a PDF is one."""
+    return any(byte < 9 or 13 < byte < 27 for byte in data) or _ascii_share(data) < 0.9
+
+
+def _ascii_share(data: bytes) -> float:
+    return sum(byte < 0x80 for byte in data) / max(1, len(data))
+
+
+def _with_note(media: Media, note: str) -> Media:
+    return replace(media, note=", ".join(filter(None, (media.note, note))))
+
+
+def _text(data: bytes, title: str, where: str) -> Media:
+    try:
+        text, note = encodings.decoded(data)
+    except ValueError as error:
+        raise CellError(
+            f"{where}: not an image, not a PDF, and not text I can read: {error}. Save it as UTF-8 or PDF."
+        ) from None
+    if notebooks.is_notebook(text) or title.lower().endswith(".ipynb"):
+        found = notebooks.sources(text, where)
+        kind = f"{found.language} notebook" if found.language else "notebook"
+        return _with_note(of_text(found.text, title, where, kind=kind, note=found.note), note)
+    return of_text(text, title, where, note=note)
 
 
 def of_text(text: str, title: str, where: str, *, kind: str = "text", note: str = "") -> Media:
@@ -118,19 +165,15 @@ def _words(text: str) -> str:
     return f"{lines:,} line{'s' * (lines != 1)}, {amount(len(text.encode('utf-8', 'replace')))}"
 
 
-def _decoded(data: bytes, where: str) -> str:
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        _refuse(data, where, f"byte {error.start:,} is not {error.encoding.upper()}")
-    if "\0" in text:
-        _refuse(data, where, f"there is a NUL at character {text.index(chr(0)):,}")
-    return text
+def _refuse_other_kinds(data: bytes, where: str) -> None:
+    """Refuse what is known, and no text, whatever its bytes look like.
 
-
-def _refuse(data: bytes, where: str, why: str) -> NoReturn:
-    for magic, kind in _REFUSED.items():
-        if data.startswith(magic):
-            raise CellError(f"{where}: it is {kind}.")
-    raise CellError(f"{where}: not an image, not a PDF, and not text I can read: {why}. Save it as UTF-8 or PDF.")
+    Raises:
+        CellError: It is.
+    """
+    kind = next((kind for magic, kind in _REFUSED.items() if data.startswith(magic)), "")
+    kind = kind or next((kind for magic, kind in _AT_FOUR.items() if data[4:].startswith(magic)), "")
+    if data.startswith(b"BM") and b"\0\0" in data[2:14]:
+        kind = "a BMP image. Open it with PIL.Image.open, and attach the variable"
+    if kind:
+        raise CellError(f"{where}: it is {kind}.")
