@@ -12,7 +12,7 @@
     └── ExchangeError      the exchange began and did not end well
         ├── APIError       the API answered with an error
         ├── ConnectionFailed   no answer: DNS, TLS, refused, dropped
-        ├── TimedOut       no byte, or no event, for too long
+        ├── TimedOut       no byte for too long
         └── StreamError    the answer broke off, or is not what the API sends
 
 Wording: *what happened: what was seen. What to do.*

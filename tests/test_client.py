@@ -331,7 +331,7 @@ def test_a_whole_message_of_any_shape_raises_nothing_but_an_error_of_ours(
     endpoint.answers(Answer(headers=JSON, pieces=[json.dumps(body).encode()], framing="length"))
     exchange = asked(claude)
     assert exchange.error is None or isinstance(exchange.error, ExchangeError)
-    assert (exchange.text, exchange.message.id) == ("", None)
+    assert (exchange.text, exchange.message.id) == (content if isinstance(content, str) else "", None)
 
 
 @pytest.mark.parametrize(
@@ -673,14 +673,11 @@ PING = event({"type": "ping"})
     [
         [b"HTTP/1.1 200 OK\r\nx: ", *[b"y", 0.05] * 100],
         [b"HTTP/1.1 100 Continue\r\n\r\n", 0.05] * 100,
-        [b"HTTP/1.1 200 OK\r\n\r\n", EVENTS[0], *[PING, 0.05] * 100],
-        [b"HTTP/1.1 200 OK\r\n\r\n", EVENTS[0], *[b": alive\n\n", 0.05] * 100],
-        [b"HTTP/1.1 200 OK\r\n\r\n", EVENTS[0], b"data: ", *[b"x", 0.05] * 100],
         [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"0", 0.05] * 100],
         [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n", *[b"x: y\r\n", 0.05] * 100],
     ],
 )
-def test_signs_of_life_without_events_are_bounded_in_time(
+def test_a_head_and_an_end_that_trickle_are_bounded_in_time(
     trickle: list[Any], claude: Notebook, endpoint: Server
 ) -> None:
     claude.settings.timeout = 0.4
@@ -688,6 +685,14 @@ def test_signs_of_life_without_events_are_bounded_in_time(
     exchange = asked(claude)
     assert isinstance(exchange.error, TimedOut)
     assert exchange.seconds < 1.5
+
+
+@pytest.mark.parametrize("sign", [PING, b": alive\n\n"])
+def test_while_signs_of_life_come_a_long_silence_is_waited_for(sign: bytes, claude: Notebook, endpoint: Server) -> None:
+    claude.settings.timeout = 2
+    endpoint.answers(streamed(*EVENTS[:2], *[sign, 0.1] * 25, *EVENTS[2:]))
+    exchange = asked(claude)
+    assert (exchange.error, exchange.text, exchange.seconds > claude.settings.timeout) == (None, "abcdef", True)
 
 
 def test_events_that_come_slowly_are_waited_for(claude: Notebook, endpoint: Server) -> None:
@@ -807,7 +812,7 @@ def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Growing, Interru
             pool=connections, credential=credential, connect_timeout=20, timeout=20, interrupt=interrupt, loopback=True
         )
         transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=growing.waits)
-        client = Client(transport=transport, credential=credential, timeout=20)
+        client = Client(transport=transport, credential=credential)
         thread = threading.Thread(target=lambda: outcome.append(client.send(request, growing)), daemon=True)
         thread.start()
 
@@ -890,7 +895,7 @@ def test_a_stop_while_the_request_is_sent_is_obeyed_at_once(claude: Notebook) ->
         )
         threading.Timer(0.2, interrupt.set).start()
         began = time.monotonic()
-        sent = Client(transport=direct, credential=None, timeout=20).send(
+        sent = Client(transport=direct, credential=None).send(
             type(request)(method="POST", url=f"http://{host}/", headers=request.headers, body=request.body)
         )
         assert (isinstance(sent.error, Interrupted), time.monotonic() - began < 0.7) == (True, True)

@@ -74,7 +74,9 @@ def test_an_unknown_event_changes_nothing() -> None:
     fold = Fold()
     fold.add(START)
     before = fold.message
-    assert (fold.add({"type": "weather", "message": {"content": []}}), fold.message) == (False, before)
+    fold.add({"type": "weather", "message": {"content": []}})
+    assert (fold.message, fold.fault) == (before, "")
+    assert "'weather', of an unknown kind" in fold.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -204,9 +206,13 @@ def test_what_is_no_json_raises_nothing_but_a_value_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a": }', '{"a": 1,, ', "[xx", "{1", '{"a": 1, 2', "nonsense", '{"a": [1, 2}, x'])
-def test_arguments_that_are_no_beginning_of_json_are_an_error(text: str) -> None:
-    with pytest.raises(StreamError):
-        of_arguments(text)
+def test_arguments_that_are_no_beginning_of_json_are_a_fault_and_what_follows_is_kept(text: str) -> None:
+    fold = Fold()
+    broken = [start(0, TOOL), delta(0, type="input_json_delta", partial_json=text), stop(0)]
+    for event in [START, *broken, start(1, TEXT), delta(1, type="text_delta", text="after")]:
+        fold.add(event)
+    assert "not JSON" in fold.fault
+    assert (fold.message.text, fold.message.cut) == ("after", {0})
 
 
 def test_arguments_grow_with_their_fragments() -> None:
@@ -328,9 +334,9 @@ def test_events_of_any_shape_raise_nothing_but_a_stream_error(events: list[dict[
             assert word is None or isinstance(word, str)
 
 
-def test_events_before_the_message_are_passed_over() -> None:
-    early = [delta(0, type="text_delta", text="x"), stop(0), {"type": "message_stop"}, {"type": "ping"}]
-    assert folded(early) == Message()
+def test_ends_before_the_message_are_passed_over_and_text_is_kept() -> None:
+    assert folded([stop(0), {"type": "message_stop"}, {"type": "ping"}]) == Message()
+    assert folded([delta(0, type="text_delta", text="x"), START, delta(0, type="text_delta", text="y")]).text == "xy"
 
 
 def test_a_reply_whose_start_was_left_out_is_kept() -> None:
@@ -352,8 +358,8 @@ def test_a_second_message_start_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("index", [1, -1, 10**30, True, 0.0, "0", None, [], {}])
-def test_a_delta_for_a_block_that_never_began_is_passed_over(index: Any) -> None:
-    assert folded([START, start(0, TEXT), delta(index, type="text_delta", text="x")]).text == ""
+def test_the_text_of_a_block_that_never_began_is_kept(index: Any) -> None:
+    assert folded([START, start(0, TEXT), delta(index, type="text_delta", text="x")]).text == "x"
 
 
 def taken(*data: str, event: str | None = None) -> Growing:
@@ -374,9 +380,10 @@ def test_data_of_other_dialects_without_a_name_is_passed_over(data: str) -> None
     assert taken(json.dumps(START), data).exchange().message.id == "msg_01Test"
 
 
-def test_data_that_is_no_json_is_a_stream_error() -> None:
+@pytest.mark.parametrize(("data", "name"), [("{nonsense", "content_block_delta"), ("{nonsense", None), ("x", "x")])
+def test_data_that_is_no_json_is_a_stream_error(data: str, name: str | None) -> None:
     with pytest.raises(StreamError, match="not JSON"):
-        taken("{nonsense", event="content_block_delta")
+        taken(data, event=name).check()
 
 
 def test_an_error_event_is_told_by_its_name_or_by_its_type() -> None:

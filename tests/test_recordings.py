@@ -98,7 +98,6 @@ def test_a_recorded_stream_gives_the_same_message_again(recorded: Path) -> None:
         again = Client(
             transport=Replay(recorded=Recorded(when="", status=200, events=events), speed=0, interrupt=Interrupt()),
             credential=None,
-            timeout=60,
         ).send(asked())
         assert again.error is None or isinstance(again.error, StreamError)
         assert [(e.event, e.data) for e in again.events] == [(e.event, e.data) for e in events][: len(again.events)]
@@ -115,7 +114,7 @@ def test_the_rhythm_is_the_recorded_one_at_the_speed_that_is_set() -> None:
     for speed, least, most in ((10, 0.2, 1.0), (0, 0.0, 0.15)):
         began = time.monotonic()
         transport = Replay(recorded=recorded, speed=speed, interrupt=Interrupt())
-        assert Client(transport=transport, credential=None, timeout=1).send(asked()).error is None
+        assert Client(transport=transport, credential=None).send(asked()).error is None
         took = time.monotonic() - began
         assert took >= least
         assert took < most or sys.gettrace() is not None
@@ -189,7 +188,7 @@ def test_a_refusal_of_the_request_itself_is_recorded(tmp_path: Path, status: int
         answer = read(path).answer(asked(), 0)
         assert answer is not None
         transport = Replay(recorded=answer, speed=0, interrupt=Interrupt())
-        again = Client(transport=transport, credential=None, timeout=1).send(asked())
+        again = Client(transport=transport, credential=None).send(asked())
         assert isinstance(again.error, APIError)
         assert again.error.status == status
         assert "no such thing" in str(again.error)

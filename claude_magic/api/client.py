@@ -6,17 +6,17 @@ An exchange that failed holds what arrived and says why; nobody has to catch to 
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 
-from ..errors import ClaudeError, StreamError, TimedOut
+from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Request
 from . import failures
 from .credentials import Credential
 from .growing import ErrorEvent, Growing
 from .transports.base import Response, Transport
 
-_BEGINNING = 400  # bytes, to say what an answer is that is not the API's
+_BEGINNING = 4_000  # bytes, to say what an answer is that is not the API's
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +25,10 @@ class Client:
 
     Attributes:
         credential: Only to say where the key came from, and to hide it if an answer repeats it.
-        timeout: Longest time without an event, in seconds; pings are none.
     """
 
     transport: Transport
     credential: Credential | None
-    timeout: float
 
     def send(self, request: Request, growing: Growing | None = None) -> Exchange:
         """Send `request`; `growing` shows what has arrived meanwhile."""
@@ -48,43 +46,49 @@ class Client:
         model = str((request.body or {}).get("model", ""))
         if response.status >= 300:
             raise failures.of_response(response, model=model, credential=self.credential)
-        kind = response.headers.get("content-type", "").lower()
         try:
-            if "json" in kind:
-                self._read_whole(response, growing)
-            else:
-                self._read_stream(response, growing)
+            self._read_answer(response, growing)
         except ErrorEvent as event:
             raise failures.of_event(
                 event.data, headers=response.headers, model=model, credential=self.credential
             ) from None
+        growing.check()
 
-    def _read_stream(self, response: Response, growing: Growing) -> None:
-        """Success is a message that came to its end, not the end of the connection."""
-        decoder, beginning = Decoder(), b""
-        alive = time.monotonic()
+    def _read_answer(self, response: Response, growing: Growing) -> None:
+        """A stream, or one message; by how it begins, whatever was asked for and whatever its content type says."""
+        beginning = b""
         for chunk in response.chunks:
-            beginning += chunk[: _BEGINNING - len(beginning)]
-            if growing.take(decoder.feed(chunk)):
-                alive = time.monotonic()
-            if growing.ended:
+            beginning += chunk
+            if beginning.strip(_BLANK):
                 break
-            if time.monotonic() - alive > self.timeout:
-                raise TimedOut(f"no event for {self.timeout:g} s, only signs of life. Ask again.")
-        message = growing.exchange().message
-        if not message.body:
-            raise failures.unexpected(response, beginning, credential=self.credential)
-        if not growing.ended or message.stop_reason is None:
-            raise StreamError("the reply broke off before its end. What had arrived is kept; ask again.")
+        if beginning.strip(_BLANK)[:1] in (b"{", b"["):
+            self._read_whole(response, beginning, growing)
+        else:
+            self._read_stream(response, beginning, growing)
 
-    def _read_whole(self, response: Response, growing: Growing) -> None:
-        body = b"".join(response.chunks)
+    def _read_stream(self, response: Response, beginning: bytes, growing: Growing) -> None:
+        """Success is a message that came to its end, not the end of the connection."""
+        decoder = Decoder()
+        growing.take(decoder.feed(beginning))
+        while not growing.ended and (chunk := next(response.chunks, None)) is not None:
+            beginning += chunk[: max(0, _BEGINNING - len(beginning))]
+            growing.take(decoder.feed(chunk))
+        if not growing.exchange().message.body:
+            raise failures.unexpected(response, beginning, credential=self.credential)
+
+    def _read_whole(self, response: Response, beginning: bytes, growing: Growing) -> None:
+        body = b"".join((beginning, *response.chunks))
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
             message = None
-        if isinstance(message, dict) and message.get("type") == "error":
+        if isinstance(message, dict) and (message.get("type") == "error" or _is_error(message)):
             raise ErrorEvent(message)
-        if not isinstance(message, dict) or not isinstance(message.get("content"), list):
+        if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
             raise failures.unexpected(response, body, credential=self.credential)
         growing.take_whole(message)
+
+
+def _is_error(message: dict[str, object]) -> bool:
+    """Whether it is an error as gateways send it, with status 200."""
+    return bool(message.get("error")) and "content" not in message

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import time
 from typing import Any
 
@@ -16,6 +18,11 @@ from .transports.retrying import LONGEST_WAIT, asked
 _READ_AT_MOST = 64_000  # bytes
 _SHOWN_AT_MOST = 2_000  # characters
 _LONGEST_READ = 10.0  # seconds
+
+_PAGE = re.compile(r"<!doctype html|<html\b|<head\b|<body\b", re.IGNORECASE)
+_NO_TEXT = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
+_TITLES = re.compile(r"<(?:title|h1)\b[^<>]*>(.*?)</(?:title|h1)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
 
 _ADVICE = {
     402: "Look at the billing page of the Console.",
@@ -56,8 +63,9 @@ def unexpected(response: Response, beginning: bytes, *, credential: Credential |
     """An answer that is not one of the Messages API."""
     hide = credential.redacted if credential else redacted
     kind = _one_line(response.headers.get("content-type", "no content type"))[:80]
-    seen = hide(_one_line(beginning[:400].decode("utf-8", "replace")))[:120]
-    return StreamError(f"the answer is not the Messages API's: {kind}: {seen!r}. Is Claude.base_url right?")
+    text = hide(beginning.decode("utf-8", "replace"))
+    seen = page_title(text) or repr(_one_line(text[:400])[:120])
+    return StreamError(f"the answer is not the Messages API's: {kind}: {seen}. Is Claude.base_url right?")
 
 
 def _body(response: Response) -> str:
@@ -88,6 +96,7 @@ def _api_error(body: object, *, status: int, headers: Headers, model: str, crede
     facts = ["inside the stream" if streamed else f"HTTP {status}"]
     if request_id:
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
+    message = page_title(message) or message
     said = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
     advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
@@ -153,6 +162,16 @@ def _about_fields(message: str) -> str:
     if "thinking" in lower or "effort" in lower:
         return "This model takes other thinking settings: see --thinking and --effort, or choose another with -m."
     return ""
+
+
+def page_title(text: str) -> str:
+    """What a web page says, in short, as a gateway sends one for an error; `""` for a text that is none."""
+    if not _PAGE.search(text[:1_000]):
+        return ""
+    bare = _NO_TEXT.sub(" ", text)
+    told = [_one_line(html.unescape(_TAG.sub(" ", found[1])))[:120] for found in _TITLES.finditer(bare)]
+    first = next(filter(None, told), "") or _one_line(html.unescape(_TAG.sub(" ", bare)))[:120]
+    return f"a web page, {first!r}" if first else "a web page without text"
 
 
 def _one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
+from ..wire.unfit import shortened
 
 # What stands behind `json.loads`, without its detours.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
@@ -50,17 +51,16 @@ class Growing:
         """The headers of the answer are there."""
         self._status, self._headers, self.note = status, headers, ""
 
-    def take(self, events: Iterable[ServerSentEvent]) -> bool:
-        """Add the events of a stream in order; whether one of them was more than a sign of life.
+    def take(self, events: Iterable[ServerSentEvent]) -> None:
+        """Add the events of a stream in order; what cannot be placed is the `fault`, and the rest is read on.
 
         Raises:
-            StreamError: An event is not what the API sends.
             ErrorEvent: The API ended the stream with an error.
         """
         seconds = time.monotonic() - self._began
         names: list[str | None] = []
         data: list[str] = []
-        alive, fold, add = False, self._fold, self._fold.add
+        fold = self._fold
         with self._lock:
             self._events.append((seconds, names, data))
             for name, datum, _, _ in events:
@@ -73,25 +73,40 @@ class Growing:
                         end = 0
                     if end and datum[end:].replace(" ", "") == "}}":
                         grows(text)
-                        alive = True
                         continue
                 try:
                     event, _ = _scan(datum, 0)
                 except (ValueError, StopIteration, RecursionError):
-                    event = _unusual(name, datum)
-                kind = event.get("type") if type(event) is dict else "ping"
-                if kind == "content_block_delta":  # asked first, for nearly all are
-                    if self._first_token is None:
-                        self._first_token = seconds
-                elif kind == "ping":
-                    continue
-                elif kind == "error" or name == "error":
-                    raise ErrorEvent(event)
-                add(event)
-                alive = True
+                    event = self._unusual(name, datum)
+                if type(event) is dict:
+                    self._add(event, name, seconds)
                 if fold.ended:
                     break
-        return alive
+
+    def _add(self, event: dict[str, object], name: str | None, seconds: float) -> None:
+        kind = event.get("type") or name
+        if kind == "error" or name == "error" or (kind is None and "error" in event):
+            raise ErrorEvent(event)
+        if kind == "content_block_delta" and self._first_token is None:
+            self._first_token = seconds
+        try:
+            self._fold.add(event, name)
+        except StreamError as error:
+            self._fold.fail(str(error))
+
+    def _unusual(self, name: str | None, datum: str) -> object:
+        """Data that are not plain JSON: white space before it, `[DONE]`, signs of life of other dialects, or broken."""
+        try:
+            return json.loads(datum)
+        except (ValueError, RecursionError):
+            pass
+        if name == "error":
+            raise ErrorEvent({"error": {"message": datum}})
+        if datum.strip() == "[DONE]":
+            self._fold.done()
+        elif datum.strip() and name != "ping" and (name is not None or datum.lstrip().startswith("{")):
+            self._fold.fail(f"an event is not JSON: {shortened(datum)!r}")
+        return None
 
     def received(self, batches: Iterable[Batch]) -> None:
         """The events of an exchange that took place elsewhere, to be written down with the others."""
@@ -101,8 +116,10 @@ class Growing:
     def take_whole(self, message: dict[str, object]) -> None:
         """Add an answer that was not streamed: a stream of one."""
         with self._lock:
-            self._fold.add({"type": "message_start", "message": message})
-            self._fold.add({"type": "message_stop"})
+            try:
+                self._fold.whole(message)
+            except StreamError as error:
+                self._fold.fail(str(error))
             self._first_token = time.monotonic() - self._began
 
     def arrived(self, since: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
@@ -121,6 +138,20 @@ class Growing:
         """Whether the message came to its end."""
         return self._fold.ended
 
+    def check(self) -> None:
+        """Hold the reply against what a whole one is.
+
+        Raises:
+            StreamError: It did not come to its end, or something of it could not be placed.
+        """
+        why = self._fold.fault
+        if not why and not self._fold.ended:
+            why = "the reply broke off before its end: no message_stop came"
+        if not why and self._fold.message.stop_reason is None:
+            why = "the reply came without a stop_reason, so it may not be whole"
+        if why:
+            raise StreamError(f"{why.rstrip('.')}. What had arrived is kept; ask again.")
+
     def exchange(self, error: ClaudeError | None = None) -> Exchange:
         """The exchange so far."""
         with self._lock:
@@ -134,18 +165,9 @@ class Growing:
                 first_token_seconds=self._first_token,
                 retries=self._retries,
                 model_note=self._model_note,
+                notes=tuple(self._fold.notes),
                 error=error,
             )
-
-
-def _unusual(name: str | None, datum: str) -> object:
-    """Data with white space before it; `None` for no data, and for what other dialects add, such as `[DONE]`."""
-    try:
-        return json.loads(datum)
-    except (ValueError, RecursionError):
-        if not datum or name in (None, "ping"):
-            return None
-        raise StreamError(f"an event is not JSON: {datum[:80]!r}. Ask again.") from None
 
 
 class ErrorEvent(Exception):

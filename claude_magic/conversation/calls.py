@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ..errors import Interrupted
 from ..wire import Block, Exchange
 from ..wire.tool import FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call, Tool
+from ..wire.unfit import one_line
+
+_RUNS_ALSO_AT = ("end_turn", "pause_turn")  # some gateways give these for a reply that asks for its calls to be run
 
 
 def calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
-    """What a message asks for, in its order; what cannot be run is answered already.
+    """What a message asks for, in its order; what is not run is answered already.
+
+    Nothing is run unless the message ended as one whose calls are to be run, and each of its arguments is whole.
 
     Returns:
-        `()` unless the message ended to have its calls answered, and this kernel can answer all of them.
+        `()` if it asks for nothing, or for what this kernel does not run.
     """
-    if exchange.error is not None or exchange.message.stop_reason != "tool_use":
-        return ()
-    asked = [(index, b) for index, b in enumerate(exchange.message.content) if b.get("type") == "tool_use"]
+    message = exchange.message
+    asked = [(index, block) for index, block in enumerate(message.content) if block.get("type") == "tool_use"]
     if any(_is_of_nobody(tools.get(str(block.get("name")))) for _, block in asked):
         return ()
-    cut = _cut(exchange)
-    return tuple(_call(block, tools, cut=index in cut) for index, block in asked)
+    several = tuple(_call(block, tools, cut=index in message.cut) for index, block in asked)
+    if exchange.error is None and message.stop_reason == "tool_use":
+        return several
+    if exchange.error is None and message.stop_reason in _RUNS_ALSO_AT and all(c.state == WAITING for c in several):
+        return several
+    return tuple(not_run((replace(call, state=WAITING) for call in several), why_not_run(exchange)))
+
+
+def why_not_run(exchange: Exchange) -> str:
+    """Why nothing is run that this reply asks for."""
+    if isinstance(exchange.error, Interrupted):
+        return "the reply was stopped"
+    if exchange.error is not None or exchange.message.stop_reason is None:
+        return "the reply did not come to its end"
+    return f"the reply ended with {one_line(exchange.message.stop_reason, 60)}"
 
 
 def _is_of_nobody(tool: Tool | None) -> bool:
@@ -43,26 +59,6 @@ def _call(block: Block, tools: Mapping[str, Tool], *, cut: bool) -> Call:
     if not isinstance(arguments, Mapping):
         return answered(call, FAILED, "The arguments are no JSON object. Nothing was run.")
     return call
-
-
-def _cut(exchange: Exchange) -> set[int]:
-    """The blocks whose arguments, as they were streamed, are not whole: the fold makes of them what it can."""
-    streamed: dict[int, str] = {}
-    for event in exchange.events:
-        if "input_json_delta" not in event.data:
-            continue
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            data = json.loads(event.data)
-            streamed[data["index"]] = streamed.get(data["index"], "") + data["delta"]["partial_json"]
-    return {index for index, text in streamed.items() if text.strip() and not _is_json(text)}
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def answered(call: Call, state: str, text: str, note: str = "") -> Call:

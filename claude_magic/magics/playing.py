@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..conversation.calls import calls, not_run
+from ..conversation.calls import calls, not_run, why_not_run
 from ..conversation.conversation import remembered
 from ..conversation.tools import run
 from ..errors import ClaudeError, Interrupted
 from ..wire import Exchange
 from ..wire.money import dollars
-from ..wire.tool import Call
+from ..wire.tool import NOT_RUN, Call
+from ..wire.unfit import one_line
 from .asking import ask
 from .turn import CALLS, RESULTS, Stage, Turn
 
@@ -64,21 +65,39 @@ def _asked(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
         return _broken(turn, error), False
     exchange = turn.complete(replace(exchange, earlier=turn.exchanges))
     found = calls(exchange, turn.tools)
-    paused = _is_paused(turn, exchange)
+    exchange = replace(exchange, notes=(*exchange.notes, *_about_calls(exchange, found)))
+    asks = any(call.state != NOT_RUN for call in found)
+    paused = _is_paused(turn, exchange) and not found
     most = turn.means.settings.max_tool_steps
-    over = (bool(found) or paused) and len(turn.exchanges) + 1 >= most
+    over = (asks or paused) and len(turn.exchanges) + 1 >= most
     if over:
         found = not_run(found, f"this turn has come to its {most} requests")
         exchange = replace(exchange, notes=(*exchange.notes, f"stopped after {most} requests: Claude.max_tool_steps"))
     exchange = replace(exchange, calls=found)
-    going = (bool(found) or paused) and not over
+    going = (asks or paused) and not over
     if paused:
         turn = turn.plus(_reply(exchange))
     if not going:
-        said = turn.plus(_reply(exchange), _results(found)).said if found else turn.said
+        answers = found and exchange.error is None and exchange.message.stop_reason != "refusal"
+        said = turn.plus(_reply(exchange), _results(found)).said if answers else turn.said
         exchange = turn.asked.remember(_summed(exchange), said)
     stage.finish(exchange, final=not going)
     return turn.after(exchange), going
+
+
+def _about_calls(exchange: Exchange, found: Sequence[Call]) -> list[str]:
+    """What the reader must know of the calls of a reply that ended for another reason than to have them run."""
+    reason = exchange.message.stop_reason
+    if exchange.error is None and reason == "tool_use":
+        return []
+    names = ", ".join(dict.fromkeys(one_line(call.name, 60) for call in found))
+    if not found:
+        unrun = (block.get("name") for block in exchange.message.content if block.get("type") == "tool_use")
+        names = ", ".join(dict.fromkeys(one_line(str(name), 60) for name in unrun))
+        return [f"asks for {names}, and nothing was run: {why_not_run(exchange)}"] if names else []
+    if all(call.state == NOT_RUN for call in found):
+        return [f"not run: {names}; {why_not_run(exchange)}"]
+    return [f"ended with {reason} although it asks for {names}: taken as if it had ended with tool_use"]
 
 
 def _is_paused(turn: Turn, exchange: Exchange) -> bool:

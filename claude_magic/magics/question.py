@@ -54,7 +54,7 @@ class Asked:
             return exchange
         content = remembered(exchange.message.content)
         why = _NOT_REMEMBERED.get(exchange.message.stop_reason or "", "")
-        if exchange.error is None and content and not why:
+        if exchange.error is None and content and not why and not exchange.calls:
             messages, until = [*said, {"role": "assistant", "content": content}], ""
         else:
             messages, until = _up_to_results(said), ", up to the last results"

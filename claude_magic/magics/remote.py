@@ -68,7 +68,7 @@ def sent(request: Request, number: int, connect_timeout: float, timeout: float, 
         pool=_pool(), credential=credential, connect_timeout=connect_timeout, timeout=timeout, interrupt=interrupt
     )
     transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet)
-    return Client(transport=transport, credential=credential, timeout=timeout).send(
+    return Client(transport=transport, credential=credential).send(
         replace(request, headers=Headers(bare)), Growing(request)
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options
-from ..errors import CellError
+from ..errors import CellError, ClaudeError
 
 if TYPE_CHECKING:
     from ..wire import Exchange
@@ -34,8 +34,20 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
         kind: The class or schema that the reply has the form of; `None` for free text.
 
     Raises:
-        ClaudeError: The reply is not of that form; it stays on the page and in `claude.last`.
+        ClaudeError: The reply is not of that form, or not whole; it stays on the page and in `claude.last`.
     """
+    try:
+        return _result(options, exchange, kind)
+    except ClaudeError as error:
+        from ..display.summary import warnings
+
+        why = warnings(exchange)  # what is cut is blamed on what cut it
+        if not why:
+            raise
+        raise type(error)(f"the reply is not whole: {why[0].rstrip('.')}. It is in claude.last.text.") from error
+
+
+def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
     text = exchange.text
     if kind is not None:
         from ..display.views import json_view

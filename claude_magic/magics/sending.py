@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -99,7 +98,7 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
     request = _request(settings, options, question, asked)
     growing.requests(request, model_note=asked.model_note)
     transport = _transport(settings, asked, means.pool, growing, interrupt)
-    client = Client(transport=transport, credential=asked.credential, timeout=settings.timeout)
+    client = Client(transport=transport, credential=asked.credential)
     exchange = means.books.sent(
         settings,
         growing,
@@ -138,7 +137,7 @@ def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interru
         if recorded is not None:
             growing.requests(request, model_note=recorded.model_note)
             transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
-            exchange = Client(transport=transport, credential=None, timeout=math.inf).send(request, growing)
+            exchange = Client(transport=transport, credential=None).send(request, growing)
             return books.replayed(settings, exchange, recorded, asker)
     if books.never_sends(settings) and first is not None:
         raise books.not_recorded(settings, first)

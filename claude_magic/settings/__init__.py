@@ -42,7 +42,7 @@ class Claude(Configurable):
         config=True
     )
     api_version = Unicode("2023-06-01", help="The `anthropic-version` header.").tag(config=True)
-    timeout = Float(600.0, min=0.01, help="Longest silence of the API, in seconds (0.01 or more).").tag(config=True)
+    timeout = Float(600.0, min=0.01, help="Longest time without a byte, in seconds (0.01 or more).").tag(config=True)
     connect_timeout = Float(10.0, min=0.01, help="Longest time to connect, in seconds (0.01 or more).").tag(config=True)
     max_retries = Int(2, min=0, max=20, help="How often a failed try is repeated (0 to 20).").tag(config=True)
     stream = Bool(True, help="Show the reply while it is written.").tag(config=True)

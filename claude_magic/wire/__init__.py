@@ -1,8 +1,9 @@
 """What crosses the wire, as values; no input or output happens here."""
 
 from .exchange import Events, Exchange, TimedEvent
+from .fold import Fold
 from .headers import Headers
-from .message import Block, Fold, Message, sound
+from .message import Block, Message, sound
 from .request import Request
 from .sse import Decoder, ServerSentEvent
 

@@ -36,14 +36,23 @@ def loads(text: str) -> object:
         ValueError: It is not JSON, nor the beginning of any, or nested too deeply.
     """
     try:
-        return json.loads(text, strict=False)
+        return json.loads(text, strict=False, parse_constant=refuse)
     except ValueError as error:
         try:
-            return json.loads(_finished(text) or text, strict=False)
+            return json.loads(_finished(text) or text, strict=False, parse_constant=refuse)
         except ValueError:
             raise error from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def refuse(name: str) -> None:
+    """Refuse `NaN` and the like, which Python reads, and nobody takes back as JSON.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"{name} is not JSON")
 
 
 def _finished(text: str) -> str:

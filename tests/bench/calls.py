@@ -103,7 +103,7 @@ def _client(url: str) -> Callable[[], object]:
         pool=pool(), credential=credential, connect_timeout=10, timeout=600, interrupt=interrupt, loopback=True
     )
     transport = Retrying(inner=direct, max_retries=2, interrupt=interrupt, tell=lambda *_: None)
-    client = Client(transport=transport, credential=credential, timeout=600)
+    client = Client(transport=transport, credential=credential)
     request = messages(base_url=url, api_version="2023-06-01", stream=False, **_BODY)  # type: ignore[arg-type]
     return lambda: client.send(request)
 
