@@ -154,6 +154,8 @@ def _stopped(exchange: Exchange) -> str:
         return (
             f"cut off (max_tokens): the reply reached {_limit(exchange)}. Raise -t, or ask for the rest with --go-on."
         )
+    if reason == "repetition":
+        return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."
     if reason == "refusal":
         return _refused(exchange.message.body.get("stop_details"))
     if reason == "pause_turn":

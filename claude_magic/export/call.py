@@ -16,10 +16,16 @@ from urllib.parse import urlsplit
 
 from ..errors import CellError
 from ..wire import Request
-from ..wire.headers import names_a_credential
+from ..wire.headers import RANDOM_KEY, names_a_credential
 from .layout import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
+BASE_URL = "ANTHROPIC_BASE_URL"  # the variable that the official SDKs read
+_LOCAL = (
+    f"The small local model of a notebook was asked. Set {BASE_URL} to a server of this API",
+    f"and ANTHROPIC_API_KEY to its key: {DEFAULT_BASE_URL} with a model of Claude, or a",
+    "server of your own, such as llama-server at http://localhost:8080, where any key will do.",
+)
 _OURS = {("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "claude-magic")}
 _JSON = ("content-type", "application/json")
 _APART = {"x-api-key", "authorization", "host", "connection", "content-length", "transfer-encoding"}
@@ -35,6 +41,8 @@ class Call:
         request: As it was, for what must be the same byte for byte.
         url: Without a name and password in it.
         base_url: What stands before the endpoint.
+        local: Whether the local model was asked, whose address and key are others each time: a program takes both
+            from the environment.
         credential: Header and value that open the API.
         all_headers: The others, without those that only describe the connection.
         body: As the API parses it, with a `File` in place of data that is read from one, and a `Variable` in
@@ -44,6 +52,7 @@ class Call:
     request: Request
     url: str
     base_url: str
+    local: bool
     credential: tuple[str, Variable]
     all_headers: list[tuple[str, str | Variable]]
     body: Any
@@ -57,6 +66,14 @@ class Call:
     def told(self) -> list[tuple[str, str | Variable]]:
         """Those that a library for JSON does not say by itself."""
         return [header for header in self.headers if (header[0].lower(), header[1]) != _JSON]
+
+    def hint(self, comment: str) -> str:
+        """The lines that tell which server and key the program needs; `""` if it names its server.
+
+        Args:
+            comment: What begins a comment.
+        """
+        return "".join(f"{comment} {line}\n" for line in _LOCAL) if self.local else ""
 
     @property
     def bearer(self) -> bool:
@@ -111,6 +128,7 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
         request=request,
         url=url.geturl(),
         base_url=base.geturl(),
+        local=request.headers.get("x-api-key") == RANDOM_KEY,
         credential=_credential(request),
         all_headers=[(n, _value(n, value)) for n, value in request.headers.items() if n.lower() not in _APART],
         body=None if request.body is None else _without_tokens(_with_files(json.loads(request.content), files)),

@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from .call import Call
+from .call import BASE_URL, Call
 from .layout import Variable, literal
 from .literals import HEREDOC, JSON
 
@@ -24,11 +24,11 @@ _PLAIN = re.compile(r"[^\"$`\\!\x00-\x1f\x7f]*")
 def program(call: Call) -> str:
     """The command."""
     *lines, last = _lines(call)
-    return " \\\n  ".join([*lines, last]) + "\n"
+    return call.hint("#") + " \\\n  ".join([*lines, last]) + "\n"
 
 
 def _lines(call: Call) -> Iterator[str]:
-    yield f"curl {_url(call.url)}"
+    yield f'curl "${BASE_URL}{call.url.removeprefix(call.base_url)}"' if call.local else f"curl {_url(call.url)}"
     if call.request.method != ("GET" if call.body is None else "POST"):
         yield f"-X {shlex.quote(call.request.method)}"
     if call.streams:

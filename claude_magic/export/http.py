@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .call import Call
+from .call import BASE_URL, Call
 
 
 def program(call: Call) -> str:
@@ -29,7 +29,7 @@ def _head(call: Call, length: int) -> Iterator[str]:
     url = urlsplit(call.url)
     target = url._replace(scheme="", netloc="", path=url.path or "/", fragment="").geturl()
     yield f"{call.request.method} {target} HTTP/1.1"
-    yield f"Host: {url.netloc}"
+    yield f"Host: {f'${BASE_URL}' if call.local else url.netloc}"
     for name, value in (call.credential, *call.all_headers):
         yield f"{name}: {value}"
     if call.body is not None:

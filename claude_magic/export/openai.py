@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import CellError
-from .call import Call
+from .call import BASE_URL, Call
 from .literals import python_text
 from .openai_fields import LeftOut, fields
 from .python_source import argument, expression, headers, imports
@@ -48,12 +48,15 @@ def program(call: Call) -> str:
     made = (_STREAM if call.streams else _WHOLE).replace(
         "{call}", expression("client.chat.completions.create", arguments)
     )
-    return f"{_comments(left_out, found)}{start}client = {expression('OpenAI', _client(call))}\n\n{made}"
+    return (
+        f"{call.hint('#')}{_comments(left_out, found)}{start}client = {expression('OpenAI', _client(call))}\n\n{made}"
+    )
 
 
 def _client(call: Call) -> list[tuple[str, str]]:
     _, key = call.credential
-    return [("api_key", f'os.environ["{key.name}"]'), ("base_url", python_text(f"{call.base_url}/v1/"))]
+    base_url = f'os.environ["{BASE_URL}"] + "/v1/"' if call.local else python_text(f"{call.base_url}/v1/")
+    return [("api_key", f'os.environ["{key.name}"]'), ("base_url", base_url)]
 
 
 def _comments(left_out: LeftOut, found: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .call import Call
+from .call import BASE_URL, Call
 from .literals import python_text
 from .python_source import argument, expression, headers, imports
 
@@ -40,7 +40,7 @@ def program(call: Call) -> str:
     shape = (_STREAM if call.streams else _WHOLE) if message else _OTHER
     standard = ["import os", *(["import json"] if shape is _STREAM else [])]
     start = imports(call, standard=standard, own="import requests")
-    return start + shape.replace("{call}", expression(_function(call), _arguments(call)))
+    return call.hint("#") + start + shape.replace("{call}", expression(_function(call), _arguments(call)))
 
 
 def _function(call: Call) -> str:
@@ -51,7 +51,8 @@ def _function(call: Call) -> str:
 def _arguments(call: Call) -> Iterator[tuple[str, str]]:
     if _function(call) == "requests.request":
         yield "", python_text(call.request.method)
-    yield "", python_text(call.url)
+    path = python_text(call.url.removeprefix(call.base_url))
+    yield "", f'os.environ["{BASE_URL}"] + {path}' if call.local else python_text(call.url)
     yield from headers("headers", dict([call.credential, *call.told]))
     if call.body is not None:
         yield argument("json", call.body, broken=True)

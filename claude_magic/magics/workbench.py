@@ -35,11 +35,12 @@ def workbench(desk: Desk, namespace: Mapping[str, Any], text: str) -> Workbench:
     """A panel that begins with the settings of the notebook, and with this prompt."""
     from ..display.workbench.bench import Workbench
     from .catalogue import names
+    from .local_model import max_tokens
 
     settings, _ = desk.settings.effective()
     form = Form(
         model="" if _has_one_model(settings) else settings.model,
-        max_tokens=str(settings.max_tokens),
+        max_tokens=str(max_tokens(settings, local=_has_one_model(settings))),
         system=settings.system,
         turns=(("user", text),),
     )

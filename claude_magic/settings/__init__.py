@@ -167,6 +167,10 @@ class Claude(Configurable):
                 sources[name] = source
         return made, sources
 
+    def is_assigned(self, name: str) -> bool:
+        """Whether somebody set it: `%config`, a configuration file, or the project."""
+        return name in self._assigned
+
     @property
     def base_url_is_configured(self) -> bool:
         """Whether somebody named an endpoint, here or in the environment."""

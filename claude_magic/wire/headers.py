@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 _CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api[-_]?key|token$", re.IGNORECASE)
+RANDOM_KEY = "(a random key)"  # stands in the place of the local model's key
 _PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
 
 

@@ -1,0 +1,55 @@
+"""What a cell asks the local model for by itself, and what its reader must know of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..errors import CellError
+from ..settings import Claude
+from ..wire import Exchange
+
+
+def max_tokens(settings: Claude, *, local: bool) -> int:
+    """The longest reply that a cell asks for by itself; the local model has a default of its own."""
+    if not local or settings.is_assigned("max_tokens"):
+        return settings.max_tokens
+    from ..local.request import MAX_TOKENS
+
+    return MAX_TOKENS
+
+
+def adapted(
+    fields: Mapping[str, Any], messages: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fields of the body and messages as the local model can take them.
+
+    Raises:
+        CellError: A message holds nothing that it could read.
+    """
+    from ..local.request import readable, sampling
+
+    found = readable(messages)
+    if any(message["content"] == [] for message in found):
+        raise CellError(
+            "the local model reads text only, and a message holds none. Nothing was sent. Write a question."
+        )
+    return {**fields, **sampling(fields)}, found
+
+
+def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, Any]]) -> Exchange:
+    """The exchange, with what the model took no notice of, and whether it repeated itself.
+
+    Args:
+        new: The messages of the cell, with all that was attached; empty if the body was sent as it was pasted.
+    """
+    from ..api.transports.repetition import STOP_REASON, repeats
+    from ..local.request import ignored
+
+    body = exchange.request.body or {}
+    found = ignored(body, list(new) or body.get("messages", ()), calls_tools=bool(settings.local_model))
+    notes = [f"ignored by the local model: {', '.join(found)}"] if found else []
+    if exchange.message.stop_reason != STOP_REASON and repeats(exchange.text):
+        notes.append("the reply ends in repetitions")
+    return replace(exchange, notes=(*exchange.notes, *notes))
