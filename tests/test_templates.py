@@ -115,7 +115,7 @@ def test_a_path_leads_to_data(template: str, value: str) -> None:
         "{{}}",
         "{{ }}",
         "{x} {{{x}}} {{{{x}}}} {{x} {x}}",
-        "{{x + 1}} {{ x|e }} {{x()}} {{f(x)}} {{x.f()}} {{x[0:2]}} {{x[y]}} {{x[1.5]}} {{x[f'a']}} {{1}} {{x y}}",
+        "{{ x|e }} {{ x | join(', ') }} {{1}} {{x y}} {{first-name}} {{100-110}} {{'a'}} {{0, 1}} {{- x -}}",
         "{{x\n}} {{\nx}}",
         "{{x. y}} {{x .y}} {{x[0] [1]}}",
         '{{"a": 1}} {"a": {"b": {"x": 1}}}',
@@ -157,7 +157,7 @@ def test_what_only_resembles_latex_or_json_is_filled(text: str, said: str) -> No
     ("text", "said"),
     [
         (r"\{{x}}", "{{x}}"),
-        (r"\{{unknown}} \{{ x + 1 }}", "{{unknown}} {{ x + 1 }}"),
+        (r"\{{unknown}} \{{ x + 1 }} \{{f({1: 2})}}", "{{unknown}} {{ x + 1 }} {{f({1: 2})}}"),
         (r"a\\{{x}}", r"a\\1"),
         (r"a\\\{{x}}", r"a\\{{x}}"),
         (r"\{{x}}{{x}}", "{{x}}1"),
@@ -273,15 +273,13 @@ def test_a_missing_key_is_not_made_up() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("key", "token", "secret", "password", "passwd", "private", "credentials", "api_key", "API_KEY", "apiKey"),
+        *("password", "passwd", "credentials", "api_key", "API_KEY", "apiKey"),
         *(
             "APIKey2",
-            "openai_token",
             "db_password",
             "OPENAI_API_KEY_PROD",
             "private_key",
             "api_keys",
-            "my_secret_value",
         ),
         *("access_tokens", "secret_key", "apikey"),
     ],

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn, SupportsIndex
 
 from ..errors import CellError, SettingsError
+from ..wire.placeholders import is_placeholder
 
 _KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
 _remembered: Credential | None = None
@@ -113,7 +114,7 @@ class Credential:
 
 def redacted(text: str) -> str:
     """`text` without anything shaped like a key."""
-    return _KEY.sub("sk-ant-***", text)
+    return _KEY.sub(lambda match: match[0] if is_placeholder(match[0]) else "sk-ant-***", text)
 
 
 def hidden(text: str) -> str:
@@ -166,7 +167,7 @@ def refuse_keys(text: str, credential: Credential | None) -> None:
         CellError: `text` holds the key in use, or something shaped like one.
     """
     in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.is_in(text)
-    if in_use or _KEY.search(text):
+    if in_use or any(not is_placeholder(key) for key in _KEY.findall(text)):
         raise CellError(
             "the cell contains something shaped like an API key, so nothing was sent. "
             "Remove it; if it is real, revoke it in the Console: the notebook and its history hold it."

@@ -28,6 +28,8 @@ from ..wire import Block, sound
 from . import files, images, pictures, templates
 from .limits import MOST_BYTES, check_size
 from .media import LONGEST_TITLE, Media, of_bytes, of_text
+from .python_braces import is_call
+from .values import Written
 
 __all__ = ["MOST_BYTES", "Attachment", "attached", "check_size"]
 
@@ -186,7 +188,9 @@ def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], ma
         return [_made(of_bytes(data, t, where, many=many), t, name) for data, t in zip(shown, titles, strict=True)]
     if pictures.is_a(value, "IPython", "DisplayObject") and isinstance(value.data, str):
         value = value.data
-    return [_made(of_text(value if isinstance(value, str) else write(value), title, where), title, name)]
+    text = value if type(value) is str else write(value)
+    note = text.cut if isinstance(text, Written) else ""
+    return [_made(of_text(text, title, where, note=note), title, name)]
 
 
 def _made(media: Media, title: str, source: str) -> Attachment:
@@ -198,6 +202,8 @@ def _made(media: Media, title: str, source: str) -> Attachment:
 def _missing(name: str, namespace: Mapping[str, Any], folder: Path, where: str) -> str:
     if match := _SCHEME.match(name):
         return f"{where}: addresses with {match[1]}:// cannot be sent. Download it, and attach the file."
+    if is_call(name):
+        return f"{where}: nothing is called here. Assign it to a variable first, and attach that."
     public = [known for known in namespace if not known.startswith("_")]
     near = [*files.near(name, folder), *difflib.get_close_matches(name, public, n=3)]
     meant = f" Did you mean {' or '.join(map(_on_a_line, near[:3]))}?" if near else ""

@@ -4,8 +4,9 @@ A template is a plain name, and after it any chain of `.name`, `[0]`, `[-1]`, `[
 `['key']`, within one line; blanks are allowed only beside the braces. Text is filled in one pass:
 what is inserted is never looked at again. Nothing is called and nothing is evaluated.
 
-Everything else stays as typed: `{single}` and `{{{triple}}}` braces, `{{}}`, `{{"a": 1}}`,
-`{{ x + 1 }}`, `{{f(x)}}`, `{{x|e}}`, `{{#if x}}`, and Python's keywords, such as `{{else}}`.
+Braces that look like other Python are an error: `{{f(x)}}`, `{{x[0:2]}}`, `{{x + 1}}`, `{{x:.2f}}`. Everything else
+stays as typed: `{single}` and `{{{triple}}}` braces, `{{}}`, `{{"a": 1}}`, `{{x|e}}`, `{{#if x}}`, and Python's
+keywords, such as `{{else}}`.
 `\{{name}}` is a literal `{{name}}`; two backslashes are two backslashes before what is inserted.
 
 LaTeX groups in the same braces, so these stay as typed as well:
@@ -26,19 +27,23 @@ import difflib
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice, pairwise
-from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from itertools import islice
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from ..errors import CellError
+from . import secrets
+from .python_braces import Expression, expression, is_call
+from .values import Written
 
 _NAME = r"[^\W\d]\w*"
 _STEP = re.compile(rf"""\.({_NAME})|\[[ ]*(?:(-?[0-9]{{1,18}})|"([^"\\\n]*)"|'([^'\\\n]*)')[ ]*\]""")
+_NESTED = r"(?:[^{}]|\{[^{}]*\}(?!\}\}\}))+"  # with a dict or a set in it
 _STEPS = re.sub(r"\((?!\?)", "(?:", _STEP.pattern)
-_BRACES = re.compile(rf"(?<!\{{)\{{\{{(?:[ \t]*({_NAME})((?:{_STEPS})*)[ \t]*|[^{{}}\n]*)\}}\}}")
+_BRACES = re.compile(rf"(?<!\{{)\{{\{{(?:[ \t]*({_NAME})((?:{_STEPS})*)[ \t]*|([^{{}}]*|{_NESTED}))\}}\}}")
 _LATEX = re.compile(
     r"""(?: \\(?![nrt]\Z)[A-Za-z]+\*?                                               # a command
           | \\(?:[dt]?frac|[dt]?binom|sqrt|math[a-z]+|text[a-z]*|operatorname)\*?[ ]+
@@ -52,31 +57,6 @@ _REACH = 400  # characters that are looked back at for a command: a bound, so th
 _LOOK = " Look at the value."
 _ENOUGH = 2000  # names or keys among which the nearest are looked for
 
-_ALWAYS = {"password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "private"}
-_ALWAYS |= {"credential", "credentials", "apikey", "apikeys"}
-_AT_END = {"key", "token"}
-_QUALIFIED = {"api", "access", "auth", "bearer", "refresh", "ssh", "signing", "encryption"}
-_MEASURES = {"count", "counts", "length", "len", "size", "limit", "total", "usage", "policy", "type", "index"}
-_KNOWN_KEYS = {"public", "primary", "foreign", "sort"}
-_NO_SECRET = (bool, type(None), FunctionType, type, ModuleType)
-
-_NAMED = r"(?:password|passwd|passphrase|secret|api_?key|(?:access|private|secret)_?key|(?:access|auth|refresh)_?token)"
-_SHAPES = {
-    "a key of an AI provider": r"(?<![\w-])sk-(?:ant-[\w-]{8,}|(?=[\w-]*\d)[\w-]{20,})|\bhf_[A-Za-z0-9]{30,}",
-    "a key of Google": r"\bAIza[\w-]{30,}",
-    "a token of a code host": r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})",
-    "a token of a package index": r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-AgE[\w-]{20,})",
-    "a cloud or payment key": r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}\b|[sr]k_live_\w{10,})",
-    "a Slack token": r"\bxox[abeoprs]-[\w-]{10,}",
-    "a private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY",
-    "a signed web token": r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{4,}\.[\w-]*",
-    "a URL with a password": r"://[^\s/:@]{0,200}:[^\s/@]{1,500}@",
-    "a password": rf"""(?i:{_NAMED}["']?\s{{0,9}}[:=]\s{{0,9}}["'][^"'\n]{{4,}}["']"""
-    r"""|\b(?:password|passwd|pwd)=(?!(?:None|True|False|str|password|passwd|pwd)\b|(?:self|args|os)\.|\w+[(\[])"""
-    rf"""[^\s&;,()"'\[\]]{{3,}}|\|\s{{0,9}}{_NAMED}\s{{0,9}}\|)""",
-}
-_CONTENT = {kind: re.compile(shape) for kind, shape in _SHAPES.items()}
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
@@ -89,36 +69,70 @@ class _Step:
 
 @dataclass(frozen=True, kw_only=True)
 class _Template:
-    """What stands between `start` and `end`; without a name, it stands for `literal`."""
+    """What stands between `start` and `end`; without a name, it stands for `literal`.
+
+    Attributes:
+        python: What else of Python it is; `None` if nothing.
+    """
 
     start: int
     end: int
     name: str = ""
     steps: tuple[_Step, ...] = ()
     literal: str = ""
+    python: Expression | None = None
 
     def place(self, steps: int | None = None) -> str:
         return "{{" + self.name + "".join(step.typed for step in self.steps[:steps]) + "}}"
 
 
-def filled(text: str, namespace: Mapping[str, Any], write: Callable[[Any], str], *, allow_secret: bool = False) -> str:
+def filled(
+    text: str,
+    namespace: Mapping[str, Any],
+    write: Callable[[Any], str],
+    *,
+    allow_secret: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> str:
     """`text` with its templates filled from `namespace`.
 
     Args:
         write: From a value to what is inserted.
+        tell: Told of each value that was cut, as in `df: first 50 of 200 rows sent; Claude.table_rows`.
 
     Raises:
         CellError: A name or a step leads nowhere or to a method, or what it leads to looks like a secret.
     """
     templates = list(_templates(text))
+    refuse_python(text, namespace)
     _refuse_missing([template for template in templates if template.name], namespace)
     pieces, position = [], 0
     for template in templates:
         pieces += [text[position : template.start], template.literal]
         if template.name:
-            pieces.append(_insertion(template, namespace[template.name], write, allow_secret))
+            inserted = _insertion(template, namespace[template.name], write, allow_secret)
+            if tell is not None and isinstance(inserted, Written) and inserted.cut:
+                tell(f"{template.place().strip('{}')}: {inserted.cut}")
+            pieces.append(inserted)
         position = template.end
     return "".join((*pieces, text[position:]))
+
+
+def refuse_python(text: str, namespace: Container[str]) -> None:
+    """Refuse braces that look like Python and are no plain data.
+
+    Raises:
+        CellError: There are such.
+    """
+    for template in _templates(text):
+        if template.python is not None and template.python.is_meant(namespace):
+            place = " ".join(template.literal.split())
+            place = place if len(place) <= 80 else f"{place[:76]}…}}}}"
+            why = "called" if is_call(template.literal.strip("{}")) else "computed"
+            raise CellError(
+                f"{place} is refused: nothing in braces is {why}. Assign it to a variable first, x = ..., and write "
+                f"{{{{x}}}}; or write \\{place} for the braces themselves."
+            )
 
 
 def names(text: str) -> list[str]:
@@ -144,7 +158,7 @@ def escaped(text: str) -> str:
     """`text`, so written that filling it gives `text` again; but for an odd number of backslashes before braces."""
     pieces, position = [], 0
     for template in _templates(text):
-        if template.name:
+        if template.name or template.python is not None:
             pieces += [text[position : template.start], "\\"]
             position = template.start
     return "".join((*pieces, text[position:]))
@@ -156,7 +170,11 @@ def _templates(text: str) -> Iterator[_Template]:
         before = text[max(inserted, match.start() - _REACH) : match.start()]
         if (len(before) - len(before.rstrip("\\"))) % 2:
             yield _Template(start=match.start() - 1, end=match.end(), literal=match[0])
-        elif match[1] and not _is_latex(before):
+        elif match[1] is None:
+            found = None if _is_latex(before) else expression(match[3])
+            if found is not None:
+                yield _Template(start=match.start(), end=match.end(), literal=match[0], python=found)
+        elif not _is_latex(before):
             steps = tuple(_steps(match[2]))
             if not any(map(keyword.iskeyword, (match[1], *(str(s.key) for s in steps if s.is_attribute)))):
                 yield _Template(start=match.start(), end=match.end(), name=match[1], steps=steps)
@@ -208,15 +226,13 @@ def _insertion(template: _Template, value: Any, write: Callable[[Any], str], all
     for number, step in enumerate(template.steps, 1):
         where = template.place(number)
         value = _attribute(value, str(step.key), where) if step.is_attribute else _item(value, step, where)
-    if not allow_secret and not isinstance(value, _NO_SECRET):
+    if not allow_secret:
         for name in (template.name, *(step.key for step in template.steps)):
-            if _is_secret_name(str(name)):
+            if secrets.named_secret(str(name), value):
                 raise CellError(_refusal(template, f"its name says so, {str(name)[:60]!r}"))
     text = write(value)
-    if not allow_secret:
-        for kind, shape in _CONTENT.items():
-            if shape.search(text):
-                raise CellError(_refusal(template, f"it holds something shaped like {kind}"))
+    if not allow_secret and (kind := secrets.shaped_secret(text)):
+        raise CellError(_refusal(template, f"it holds something shaped like {kind}"))
     return text
 
 
@@ -291,18 +307,6 @@ def _meant(wanted: str, known: Iterable[str]) -> str:
     bare = {name.strip('[".]').casefold(): name for name in islice(known, _ENOUGH)}
     near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(bare[name] for name in near)}?" if near else ""
-
-
-def _is_secret_name(name: str) -> bool:
-    """Whether a name promises a secret: `db_password` and `apiKey2` do, `tokens` and `token_count` do not."""
-    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
-    if not words or words[-1] in _MEASURES:
-        return False
-    if _ALWAYS.intersection(words):
-        return True
-    if any(left in _QUALIFIED and right.removesuffix("s") in _AT_END for left, right in pairwise(words)):
-        return True
-    return words[-1] in _AT_END and not (words[-1] == "key" and _KNOWN_KEYS.intersection(words[-2:-1]))
 
 
 def _refusal(template: _Template, why: str) -> str:

@@ -1,8 +1,9 @@
 """A notebook's value, written for a prompt.
 
 Text, JSON, source and tracebacks are whole. Tables are cut by their rows and their cells, arrays,
-bytes and everything else by their characters, and then say so. pandas, polars and numpy are
-recognised by the names of their types: what was never imported cannot be a variable.
+bytes and everything else by their characters, and then say so. Dates, decimals and other single values are written
+as a table shows them, not as their `repr`. pandas, polars and numpy are recognised by the names of their types: what
+was never imported cannot be a variable.
 """
 
 from __future__ import annotations
@@ -25,7 +26,23 @@ from ..errors import CellError
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
-def written(value: Any, *, table_rows: int, value_chars: int) -> str:
+class Written(str):
+    """A value as text, which knows what of it was left out.
+
+    Attributes:
+        cut: In words for the reader, with the setting that decides it; `""` if all of it is there.
+    """
+
+    cut: str = ""
+
+    @classmethod
+    def of(cls, text: str, cut: str = "") -> Written:
+        made = cls(text)
+        made.cut = cut
+        return made
+
+
+def written(value: Any, *, table_rows: int, value_chars: int) -> Written:
     """`value` as text.
 
     Args:
@@ -36,12 +53,13 @@ def written(value: Any, *, table_rows: int, value_chars: int) -> str:
         CellError: What writes it, such as its `__repr__`, fails.
     """
     try:
-        return _written(value, table_rows, value_chars)
+        found = _written(value, table_rows, value_chars)
     except Exception as error:
         raise CellError(
             f"a variable of type {type(value).__qualname__} cannot be written: {type(error).__name__}. "
             "Put what it should say into a string, and insert that."
         ) from error
+    return found if isinstance(found, Written) else Written(found)
 
 
 def _written(value: Any, table_rows: int, value_chars: int) -> str:
@@ -56,9 +74,14 @@ def _written(value: Any, table_rows: int, value_chars: int) -> str:
             return _markdown(table(value, table_rows), value_chars)
     if _is(value, "numpy", "ndarray"):
         return _array(value, value_chars)
-    if _is(value, "numpy", "generic"):
-        return str(value)  # its repr says np.float64(0.5)
-    return _json(value) or _source(value) or _cut(repr(value), value_chars)
+    if _is_single(value):
+        return str(value)
+    return _json(value) or _source(value) or _cut(_shown(value), value_chars)
+
+
+def _is_single(value: Any) -> bool:
+    """Whether it is a date, a decimal, a number of numpy or the like, which reads better than its `repr`."""
+    return any(_is(value, library, name) for library, name in _SINGLE)
 
 
 def _is(value: Any, library: str, name: str) -> bool:
@@ -66,20 +89,31 @@ def _is(value: Any, library: str, name: str) -> bool:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}\n… cut: {len(text) - most:,} characters more"
+    if len(text) <= most:
+        return text
+    short = f"{text[:most]}\n… cut: {len(text) - most:,} characters more"
+    return Written.of(short, f"first {most:,} of {len(text):,} characters sent; Claude.value_chars")
 
 
 def _bytes(value: bytes | bytearray, most: int) -> str:
     start = repr(bytes(value[:most]))
     if len(value) <= most and len(start) <= most:
         return f"{len(value):,} bytes: {start}"
-    return f"{len(value):,} bytes, which begin: {start[:most]}…"
+    cut = f"first {most:,} characters of {len(value):,} bytes sent; Claude.value_chars"
+    return Written.of(f"{len(value):,} bytes, which begin: {start[:most]}…", cut)
 
 
 def _array(value: Any, most: int) -> str:
     text = sys.modules["numpy"].array2string(value, threshold=1000, max_line_width=100)
-    left_out = "" if value.size <= 1000 else f"\n\n… stands for what is left out of {value.size:,} values"
-    return f"array of shape {value.shape}, dtype {value.dtype}\n\n{_cut(text, most)}{left_out}"
+    short = _cut(text, most)
+    cut = short.cut if isinstance(short, Written) else ""
+    title = f"array of shape {value.shape}, dtype {value.dtype}"
+    if value.size <= 1000:
+        return Written.of(f"{title}\n\n{short}", cut)
+    return Written.of(
+        f"{title}\n\n{short}\n\n… stands for what is left out of {value.size:,} values",
+        cut or f"only the edges of {value.size:,} values sent; insert a part of it for more",
+    )
 
 
 def _json(value: Any) -> str | None:
@@ -87,10 +121,46 @@ def _json(value: Any) -> str | None:
     if not isinstance(value, dict | list | tuple):
         return None
     try:
-        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_in_json)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if _is_json(value) else None
+
+
+def _in_json(value: Any) -> Any:
+    """What JSON has no form for: numbers of numpy, nothing of pandas, and text."""
+    if type(value).__name__ in _NOTHING:
+        return None
+    if _is(value, "numpy", "generic") and isinstance(found := value.item(), bool | int | float | str):
+        return found
+    if _is_single(value):
+        return str(value)
+    raise TypeError
+
+
+def _shown(value: Any) -> str:
+    """The `repr`, with single values in it as they read."""
+    try:
+        return repr(_readable(value))
+    except RecursionError:  # it holds itself
+        return repr(value)
+
+
+def _readable(value: Any) -> Any:
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(map(_readable, value))
+    if type(value) is dict:
+        return {_readable(key): _readable(inner) for key, inner in value.items()}
+    if _is(value, "numpy", "generic") and isinstance(found := value.item(), bool | int | float | complex | str):
+        return found
+    return _Bare(str(value)) if _is_single(value) else value
+
+
+class _Bare(str):
+    """A text that is shown without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _is_json(value: Any) -> bool:
@@ -159,20 +229,32 @@ class _Table:
     total: int
 
 
-def _markdown(table: _Table, most: int) -> str:
+def _markdown(table: _Table, most: int) -> Written:
     columns = list(table.columns)
-    lines = [columns, ["---"] * len(columns), *table.rows]
-    text = "\n".join(f"| {' | '.join(_cell(cell, most) for cell in line)} |" for line in lines)
+    cells = [[_cell_text(cell, most) for cell in line] for line in (columns, *table.rows)]
+    lines = [f"| {' | '.join(map(_cell, line))} |" for line in cells]
+    lines.insert(1, f"| {' | '.join(['---'] * len(columns))} |")
+    text = "\n".join(lines)
     more = table.total - len(table.rows)
-    return f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else "")
+    shortened = sum(isinstance(cell, Written) for line in cells for cell in line)
+    cut = []
+    if more:
+        cut.append(f"first {len(table.rows):,} of {table.total:,} rows sent; Claude.table_rows")
+    if shortened:
+        cut.append(f"{_many(shortened, 'cell')} cut to {most:,} characters; Claude.value_chars")
+    return Written.of(f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else ""), "; ".join(cut))
 
 
-def _cell(value: Any, most: int) -> str:
-    """`value` within a table: a bar, and backslashes before one, are escaped, a new line is `<br>`.
+def _cell_text(value: Any, most: int) -> str:
+    return _cut(_shown(value) if isinstance(value, list | dict | tuple | set) else str(value), most)
+
+
+def _cell(text: str) -> str:
+    """`text` within a table: a bar, and backslashes before one, are escaped, a new line is `<br>`.
 
     Source: https://github.github.com/gfm/#tables-extension-
     """
-    return _LINE_END.sub("<br>", re.sub(r"(?<!\\)(\\*)\|", r"\1\1\\|", _cut(str(value), most)))
+    return _LINE_END.sub("<br>", re.sub(r"(?<!\\)(\\*)\|", r"\1\1\\|", text))
 
 
 def _pandas_frame(value: Any, most: int) -> _Table:
@@ -225,3 +307,10 @@ _TABLES: dict[tuple[str, str], Callable[[Any, int], _Table]] = {
     ("polars", "DataFrame"): _polars_frame,
     ("polars", "Series"): _polars_series,
 }
+_NOTHING = {"NAType", "NaTType"}
+_SINGLE = (
+    *(("datetime", name) for name in ("date", "time", "timedelta", "tzinfo")),
+    *(("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"), ("enum", "Enum"), ("zoneinfo", "ZoneInfo")),
+    *(("pathlib", "PurePath"), ("ipaddress", "_IPAddressBase"), ("numpy", "generic")),
+    *(("pandas", name) for name in ("Timestamp", "Timedelta", "Period", "Interval", "NAType", "NaTType")),
+)

@@ -33,8 +33,8 @@ _IMAGE = (
 _TITLE = "color:var(--jp-ui-font-color1,#333);font-weight:600"
 
 
-def shown(attachments: Iterable[Attached]) -> str:
-    """HTML of attachments, safe to show; `""` if there are none."""
+def shown(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
+    """HTML of attachments, and of notes on what else is sent, safe to show; `""` if there are none."""
     pieces: list[str] = []
     images = 0
     found = list(attachments)
@@ -45,17 +45,19 @@ def shown(attachments: Iterable[Attached]) -> str:
         pieces.append(f'<div class="cm-attachment" style="{_ONE}">{image}<span>{" · ".join(words)}</span></div>')
     if len(found) > _MOST_LINES:
         pieces.append(f'<div style="{_ONE}">{_more(found)}</div>')
+    pieces += [f'<div class="cm-attachment" style="{_ONE}"><span>{_safe(note)}</span></div>' for note in notes]
     return f'<div class="cm-attached" style="{_ALL}">{"".join(pieces)}</div>' if pieces else ""
 
 
-def lines(attachments: Iterable[Attached]) -> str:
+def lines(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
     """The same for a terminal, one line each; `""` if there are none."""
     found = list(attachments)
     made = [
         f"attached: {' · '.join(_one_line(word) for word in (title, kind, note) if word)}"
         for title, kind, note, _ in found[:_MOST_LINES]
     ]
-    return "\n".join([*made, _more(found)] if len(found) > _MOST_LINES else made)
+    more = [_more(found)] if len(found) > _MOST_LINES else []
+    return "\n".join([*made, *more, *map(_one_line, notes)])
 
 
 def _image(thumbnail: bytes) -> str:

@@ -28,6 +28,7 @@ class Composed:
         attached: What goes with the text.
         schema: The class or schema that the reply has the form of; `None` for free text.
         tools: What this kernel runs if the reply asks for it, by name.
+        notes: What of the variables in the text was cut.
     """
 
     options: Options
@@ -35,6 +36,7 @@ class Composed:
     attached: tuple[Attachment, ...] = ()
     schema: Any = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def composed(
@@ -63,13 +65,15 @@ def composed(
         kept = without_actions(snippet.line, "")  # the file may be older, or written by hand
         options = overlaid(parsed(kept, text_follows=False)[0], options)
         text = _after(snippet.text, text)
+    notes: list[str] = []
     if "{{" in text and not options.curl:  # what was pasted is no template
         from ..cell.templates import filled
 
-        text = filled(text, namespace, write, allow_secret=options.allow_secret)
+        text = filled(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
     if options.explain or options.fix:
         text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
-    made = Composed(options=options, text=text, attached=_attached(options, namespace, write))
+    said = tuple(dict.fromkeys(notes))
+    made = Composed(options=options, text=text, attached=_attached(options, namespace, write), notes=said)
     if options.tools or options.server_tools or options.mcp or options.tool_choice:
         from .offering import offered
 

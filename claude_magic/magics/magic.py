@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -81,6 +82,8 @@ class ClaudeMagics(Magics):
 
     def _answer(self, cell: Composed) -> None:
         options = cell.options
+        if options.show or options.count or options.preview or options.compare or options.times > 1:
+            _tell_what_was_done(cell)
         if options.show:
             print(notebook.program(options, cell.text, self._cells.next(), cell.attached))
         elif options.count:
@@ -176,11 +179,11 @@ class ClaudeMagics(Magics):
         found.close()
 
     def _tell(self, cell: Composed) -> None:
-        """In a terminal, name what is attached before the reply comes."""
-        if cell.attached and not self._cells.in_notebook:
+        """In a terminal, name what is attached, and what was cut, before the reply comes."""
+        if (cell.attached or cell.notes) and not self._cells.in_notebook:
             from ..display.thumbnails import lines
 
-            print(lines(_facts(cell.attached)))
+            print(lines(_facts(cell.attached), cell.notes))
 
     def _answer_times(self, cell: Composed) -> None:
         from ..display.grid import Grid
@@ -231,7 +234,7 @@ class ClaudeMagics(Magics):
         options = cell.options
         if not self._cells.in_notebook:
             return InTerminal(cell, lambda first: _terminal(raw=options.raw, events=options.events), after=after)
-        above = thumbnails(cell.attached) if after is None else ""
+        above = thumbnails(cell.attached, cell.notes) if after is None else ""
         panel = notebook.settings.panel if options.panel is None else options.panel
 
         def reader(first: bool) -> Any:
@@ -277,13 +280,22 @@ def _show_difference(before: Exchange | None, exchange: Exchange) -> None:
     display(differing(before, exchange), raw=True)
 
 
-def thumbnails(attached: tuple[Any, ...]) -> str:
-    """What was attached, as it is shown above the reply."""
-    if not attached:
+def thumbnails(attached: tuple[Any, ...], notes: tuple[str, ...] = ()) -> str:
+    """What was attached, and what was cut, as it is shown above the reply."""
+    if not attached and not notes:
         return ""
     from ..display.thumbnails import shown
 
-    return shown(_facts(attached))
+    return shown(_facts(attached), notes)
+
+
+def _tell_what_was_done(cell: Composed) -> None:
+    """Tell what was cut, assumed or changed, where no reply is shown that it could stand above."""
+    noted = [each for each in cell.attached if each.note]
+    if noted or cell.notes:
+        from ..display.thumbnails import lines
+
+        print(lines(_facts(tuple(noted)), cell.notes), file=sys.stderr if cell.options.show else None)
 
 
 def _facts(attached: tuple[Any, ...]) -> list[tuple[str, str, str, bytes]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..cell.templates import filled, names
+from ..cell.templates import filled, names, refuse_python
 from ..errors import CellError
 from .tabular import COLUMN, Row
 
@@ -121,6 +121,7 @@ def _asked(template: str, columns: Sequence[str]) -> Wording:
         return made if filled_there else braces[0]
 
     made = _BRACES.sub(renamed, template)
+    refuse_python(made, {*columns, *stands.values()})
     column_of = {name: column for column, name in stands.items()}
     wanted = {name: column_of.get(name, name) for name in names(made)}
     missing = [column for column in wanted.values() if columns and column not in columns]
