@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from claude_magic import CellError, SettingsError
 from claude_magic.cell.turns import marked
 from claude_magic.conversation import Conversations, Turn
 from tests.notebook_kernel import Kernel, Ran
+from tests.notebook_shell import Shell
 from tests.server import STREAM, Answer, Server, event, failure, message, reply, text_events
 
 THINKING = {"type": "thinking", "thinking": "hm", "signature": "sig"}
@@ -94,12 +96,13 @@ def test_running_a_cell_again_replaces_its_turn_and_drops_the_later_ones(kernel:
     assert said(endpoint) == ["q0", "0", "q1 edited", "3", "q4"]
 
 
-def test_where_cells_have_no_name_their_text_tells_them_apart(kernel: Kernel, endpoint: Server) -> None:
+def test_where_cells_have_no_name_two_of_equal_text_are_two_turns(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(reply("one"), reply("two"), reply("three"))
-    kernel.run("%%claude -c\nfirst")
-    kernel.run("%%claude -c\nsecond")
-    kernel.run("%%claude -c\nsecond")
-    assert said(endpoint) == ["first", "one", "second"]
+    for text in ("first", "second", "second"):
+        shell.run(f"%%claude -c\n{text}")
+    assert said(endpoint) == ["first", "one", "second", "two", "second"]
+    shell.run("from claude_magic import claude")
+    assert len(shell.user_ns["claude"].conversation()) == 3
 
 
 def test_questions_of_one_cell_are_turns_of_their_own(kernel: Kernel, endpoint: Server) -> None:
@@ -319,20 +322,19 @@ def finished(kernel: Kernel, *requests: str) -> list[dict[str, object]]:
     return outputs
 
 
-def test_a_cell_sent_twice_while_it_runs_is_asked_once(kernel: Kernel, endpoint: Server) -> None:
-    pieces = [event(e) for e in text_events(["once"])]
-    endpoint.answers(Answer(headers=STREAM, pieces=[*pieces[:4], 0.8, *pieces[4:]]), reply("twice"), reply("later"))
-    requests = [kernel._sent("%%claude -c\nhi", "a") for _ in range(2)]
-    shown = str(finished(kernel, *requests))
-    assert len(endpoint.received) == 1
-    assert "once" in shown
-    assert "shown again, not asked again" in shown
-    cell(kernel, "%%claude -c\nhi", "a")
-    assert len(endpoint.received) == 2
+def queued(kernel: Kernel, names: Sequence[str]) -> list[str]:
+    """The requests of equal cells that are sent at once."""
+    content = {"code": "%%claude -c\nhi", "silent": False, "store_history": True, "allow_stdin": False}
+    return [kernel.send("execute_request", content, {"cellId": name} if name else None) for name in names]
 
 
-def test_two_cells_with_the_same_text_are_both_asked(kernel: Kernel, endpoint: Server) -> None:
+@pytest.mark.parametrize(("names", "turns"), [(("a", "a"), 1), (("a", "b"), 2), (("", ""), 2)])
+def test_equal_cells_that_are_queued_are_all_asked_and_only_a_named_one_replaces_its_turn(
+    names: tuple[str, str], turns: int, kernel: Kernel, endpoint: Server
+) -> None:
     pieces = [event(e) for e in text_events(["once"])]
-    endpoint.answers(Answer(headers=STREAM, pieces=[*pieces[:4], 0.5, *pieces[4:]]))
-    finished(kernel, *[kernel._sent("%%claude\nhi", name) for name in "ab"])
+    endpoint.answers(Answer(headers=STREAM, pieces=[*pieces[:4], 0.3, *pieces[4:]]), reply("twice"))
+    assert "twice" in str(finished(kernel, *queued(kernel, names)))
     assert len(endpoint.received) == 2
+    kernel.run("from claude_magic import claude")
+    assert kernel.value("len(claude.conversation())") == turns

@@ -142,7 +142,7 @@ class Desk:
     def _kept(self, turn: Turn) -> Turn:
         self.last = turn.exchange
         if turn.cell:
-            self._before[turn.cell] = self.last
+            self._before[self.cells.lasting(turn.cell)] = self.last
         return turn
 
     def _content(self, settings: Claude, name: str, value: Any) -> tuple[Block, ...]:
@@ -212,9 +212,9 @@ class Desk:
 
     def before(self, cell: str) -> Exchange | None:
         """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
-        if cell in self._before:
-            return self._before[cell]
-        journal = self.books.journal(self.settings) if self.cells.in_notebook else None  # inputs have other numbers
+        if self.cells.lasting(cell) in self._before:
+            return self._before[self.cells.lasting(cell)]
+        journal = self.books.journal(self.settings) if self.cells.has_name else None  # inputs have other numbers
         try:
             return None if journal is None else journal.before(cell, self.cells.notebook)
         except SettingsError:  # it cannot be read; the line under the reply will say so
@@ -241,8 +241,8 @@ class Desk:
         cell = cell or self.cells.next()
         return Asker(
             cell=cell,
-            place=self.cells.place(cell),
-            on_page=self.cells.in_notebook,
+            place=cell,
+            on_page=self.cells.has_name,
             notebook=self.cells.notebook,
             conversation=conversation.name if conversation is not None else "",
             again=options.again,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.display_functions import display
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..cell.line import parsed
@@ -19,7 +18,6 @@ from ..errors import CellError, ClaudeError, Interrupted
 from .composing import Composed, composed
 from .failing import Failing
 from .notebook import claude as notebook
-from .repeats import Repeats
 from .result import result
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ class ClaudeMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.failing = Failing()
-        self._repeats = Repeats()
         self._offered: dict[str, str] = {}
         self._cells = notebook.cells
 
@@ -99,23 +96,14 @@ class ClaudeMagics(Magics):
 
     def _answer_once(self, cell: Composed) -> None:
         options = cell.options
-        which, sent = self._cells.next(), self._cells.sent
+        which = self._cells.next()
         before = notebook.before(which) if options.diff else None
         stage = self._stage(cell, owns_cell=self._cells.source.lstrip().startswith("%%claude") and not cell.tools)
-        exchange = self._repeats.answered(which, self._cells.source, sent)
-        if exchange is not None:
-            note = "run twice at once: shown again, not asked again"
-            stage.reader()
-            stage.finish(replace(exchange, notes=(*exchange.notes, note)), final=True)
-            self._conclude(stage, exchange, None)
-            return
         self._tell(cell)
-        began = time.monotonic()
         turn = notebook.play(notebook.begun(options, cell.text, which, cell.attached, cell.tools), stage)
         if turn.waits:
             self._wait(turn, stage)
             return
-        self._repeats.keep(which, self._cells.source, sent, turn.exchange, took=time.monotonic() - began)
         if options.diff and turn.exchange.error is None:
             _show_difference(before, turn.exchange)
         self._conclude(stage, turn.exchange, turn.error)
@@ -217,7 +205,10 @@ class ClaudeMagics(Magics):
         place = self._cells.name
         if self._offered.get(place) != source:
             self._offered[place] = source
-            self.shell.set_next_input(source, replace=False)
+            if self._cells.in_notebook and type(self.shell).set_next_input is InteractiveShell.set_next_input:
+                print(f"This kernel cannot insert a cell; the code for it:\n\n{source}")
+            else:
+                self.shell.set_next_input(source, replace=False)
 
     def _stage(
         self, cell: Composed, *, owns_cell: bool, after: Shown | None = None, place: Any = None

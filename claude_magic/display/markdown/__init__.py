@@ -18,7 +18,7 @@ from markdown.util import Registry
 
 from ..plain import plain
 from .blocks import Blocks
-from .bounds import Clock
+from .bounds import Clock, OutOfTime
 from .highlight import Highlighter
 from .links import link
 from .marks import Place, Sources, bracketed, signed
@@ -45,15 +45,22 @@ def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = 
     """
     text = signed(text, places)
     if len(text) > _LONGEST:
-        return preformatted(bracketed(text))
+        return _as_source(text, f"it is longer than {_LONGEST:,} characters")
     try:
         prefix = _UNFIT.sub("", prefix or sha256(text.encode()).hexdigest()[:12])[:40]
         clock = Clock(_SECONDS * max(1, len(text) / _LETTERS))
         written = _engine(prefix, clock, sources).convert(text)
         check(written, clock)
-    except Exception:  # the last line of defence: a reply is shown, whatever is wrong with it or with us
-        return preformatted(bracketed(text))
+    except OutOfTime:
+        return _as_source(text, "rendering it takes too long")
+    except Exception as error:  # the last line of defence: a reply is shown, whatever is wrong with it or with us
+        return _as_source(text, f"rendering it failed with {type(error).__name__}: {str(error)[:200]}")
     return written
+
+
+def _as_source(text: str, why: str) -> str:
+    """`text` as it is, and why it is not rendered."""
+    return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformatted(bracketed(text))}"
 
 
 def preformatted(text: str) -> str:
