@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claude_magic.wire.message_rules import problems
+
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
@@ -47,9 +49,20 @@ class Answer:
 
 
 class Server:
-    """Answers requests in the order of `script`; the last answer is repeated."""
+    """Answers requests in the order of `script`; the last answer is repeated.
+
+    What breaks the API's rules for messages is answered as the API does, with a 400, and takes no answer from
+    the script.
+
+    Attributes:
+        strict: Whether it looks at the rules; a test that sends what the API refuses says `False`.
+        refused: What it said of requests that broke the rules.
+    """
 
     def __init__(self) -> None:
+        self.strict = True
+        self.refused: list[str] = []
+        self._paused = False
         self.script: list[Answer] = []
         self.received: list[Received] = []
         self.dropped = threading.Event()
@@ -90,13 +103,38 @@ class Server:
             while (request := self._read(stream, number)) is not None:
                 with self._lock:
                     self.received.append(request)
-                    answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                    answer = self._refusal(request)
+                    if answer is None:
+                        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                        self._paused = any(isinstance(p, bytes) and b'"pause_turn"' in p for p in answer.pieces)
                 try:
                     if not self._answer(connection, answer):
                         return
                 except OSError:
                     self.dropped.set()
                     return
+
+    def _refusal(self, request: Received) -> Answer | None:
+        """What the API says of a request that breaks its rules; `None` if it breaks none."""
+        if not self.strict or request.method != "POST" or "/v1/messages" not in request.path:
+            return None
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return None
+        if not isinstance(body, dict) or not {"model", "messages"} <= body.keys():
+            return None
+        found = problems(
+            body["messages"],
+            system=body.get("system"),
+            model=str(body["model"]),
+            thinking=body.get("thinking"),
+            paused=self._paused,
+        )
+        if not found:
+            return None
+        self.refused.append(found[0].text)
+        return failure(400, "invalid_request_error", found[0].text)
 
     def _read(self, stream: Any, number: int) -> Received | None:
         try:

@@ -201,7 +201,9 @@ def test_nothing_to_go_on_with_is_an_error(kernel: Kernel, endpoint: Server) -> 
 
 def test_turns_can_be_written_by_hand(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(reply("done"))
-    kernel.run("%%claude --turns\nsystem: Be brief.\nuser: hi\n  there\nassistant: hello\nuser: a: b\nassistant: {")
+    kernel.run(
+        "%%claude --turns -m claude-haiku-4-5\nsystem: Be brief.\nuser: hi\n  there\nassistant: hello\nuser: a: b\nassistant: {"
+    )
     assert endpoint.last.json["system"] == "Be brief."
     assert [(m["role"], m["content"]) for m in endpoint.last.json["messages"]] == [
         ("user", "hi\n  there"),
@@ -213,7 +215,7 @@ def test_turns_can_be_written_by_hand(kernel: Kernel, endpoint: Server) -> None:
 
 def test_refused_prefill_shows_the_way_out(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(failure(400, "invalid_request_error", "This model does not support assistant message prefill."))
-    ran = kernel.run("%%claude --turns\nuser: hi\nassistant: {")
+    ran = kernel.run("%%claude --turns -m claude-next\nuser: hi\nassistant: {")
     assert ran.error is not None
     assert "end with a user turn" in ran.error[1]
 

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CellError
-from ..wire import Block, sound
+from ..wire.history import history, without_thinking
+from ..wire.message_rules import form, problems
 from . import files
-
-_THINKING = ("thinking", "redacted_thinking")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +45,8 @@ class Turn:
 
     @functools.cached_property
     def without_thinking(self) -> tuple[Mapping[str, Any], ...]:
-        """The messages as another model may see them; the same ones if there was no thinking."""
-        if not any(_is_thinking(block) for message in self.messages for block in _blocks(message)):
-            return self.messages
-        return tuple(_unthinking(message) for message in self.messages)
+        """The messages as another model may see them; the same values where there was no thinking."""
+        return without_thinking(self.messages)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,75 +172,44 @@ class Conversation:
         return self._shown(self) if self._shown else {"text/plain": repr(self)}
 
 
-def turns_of(values: Iterable[Any]) -> tuple[Turn, ...]:
-    """Turns as `save` wrote them; thinking after a turn that was edited by hand is left out.
+def turns_of(values: Iterable[Any]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """Turns as `save` wrote them, and what of them was left out, for the API would refuse it.
+
+    Thinking after a turn that was edited by hand is left out.
 
     Raises:
-        ValueError: They are not of that form.
+        ValueError: They are not of that form, or nothing could be made of them that the API takes.
     """
     turns: list[Turn] = []
+    notes: list[str] = []
     before, edited = "", False
-    for value in values:
+    for number, value in enumerate(values, 1):
         messages = tuple(value["messages"])
-        if not messages or not all(m["role"] in ("user", "assistant", "system") for m in messages):
-            raise ValueError("a message without a role")
-        edited = edited or value.get("digest") != digest(before, messages)
+        for problem in form(messages):
+            raise ValueError(f"turn {number}: {problem.text}")
+        left = history(messages, closed=True)
+        notes += left.notes
+        edited = edited or value.get("digest") != digest(before, messages) or left.messages != messages
         before = str(value.get("digest"))
         turn = Turn(
             cell=str(value.get("cell", "")),
-            messages=messages,
+            messages=left.messages,
             model=str(value.get("model", "")),
             frame="" if edited else str(value.get("frame", "")),
             usage=dict(value.get("usage") or {}),
             asked=str(value.get("asked", "")),
         )
-        turns.append(turn)
-    return tuple(turns)
+        turns += [turn] if turn.messages else []
+    next_one = {"role": "user", "content": "and then?"}
+    for problem in problems(history([*(m for turn in turns for m in turn.messages), next_one]).messages):
+        raise ValueError(problem.text)
+    return tuple(turns), tuple(dict.fromkeys(notes))
 
 
 def digest(*values: object) -> str:
     """A short name for what JSON says the same."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def remembered(content: list[Block]) -> list[Block]:
-    """A reply's blocks as a later request may replay them: without empty text, which the API refuses."""
-    return [block for block in content if block.get("type") != "text" or sound(str(block.get("text") or "")).strip()]
-
-
-def joined(messages: list[Any]) -> list[Any]:
-    """The messages, with a text that follows results in the message that holds them: roles take turns."""
-    made: list[Any] = []
-    for message in messages:
-        last = made[-1] if made else {}
-        if message["role"] == last.get("role") == "user" and _holds_results(last):
-            content = message["content"]
-            blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-            made[-1] = {**last, "content": [*last["content"], *blocks]}
-        else:
-            made.append(message)
-    return made
-
-
-def _holds_results(message: Mapping[str, Any]) -> bool:
-    return any(block.get("type") == "tool_result" for block in _blocks(message))
-
-
-def _blocks(message: Mapping[str, Any]) -> list[Block]:
-    content = message.get("content")
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-
-
-def _is_thinking(block: Block) -> bool:
-    return block.get("type") in _THINKING
-
-
-def _unthinking(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    blocks = _blocks(message)
-    if not any(map(_is_thinking, blocks)):
-        return message
-    return {**message, "content": [block for block in blocks if not _is_thinking(block)]}
 
 
 def _as_json(turns: Iterable[Turn]) -> list[dict[str, Any]]:

@@ -13,9 +13,14 @@ from .conversation import Conversation, turns_of
 class Conversations(Mapping[str, Conversation]):
     """Names, turns and tokens; a conversation is there from the first time it is named."""
 
-    def __init__(self, shown: Callable[[Conversation], Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        shown: Callable[[Conversation], Mapping[str, str]] | None = None,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._by_name: dict[str, Conversation] = {}
         self._shown = shown
+        self._tell = tell
 
     def named(self, name: str) -> Conversation:
         """The conversation of this name, empty if it is new."""
@@ -26,18 +31,26 @@ class Conversations(Mapping[str, Conversation]):
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
         """Read what `save` wrote, under its own name or another.
 
+        What the API would refuse, such as a call that nobody answered, is left out, and told in a line.
+
         Raises:
-            SettingsError: It cannot be read, is no conversation, or the name is in use.
+            SettingsError: It cannot be read, is no conversation that the API takes, or the name is in use.
         """
         saved, values = files.read(Path(path))
         try:
-            turns = turns_of(values)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            turns, left_out = turns_of(values)
+        except ValueError as error:
+            raise SettingsError(
+                f"not a conversation that the API takes: {path}: {error}. Mend the file, or load another."
+            ) from None
+        except (KeyError, TypeError, AttributeError) as error:
             raise SettingsError(
                 f"not a conversation: {path}: a turn lacks {error}. It is what .save() wrote."
             ) from None
         conversation = Conversation(name or saved, turns, shown=self._shown, keep=self._put)
         self._put(conversation)
+        if left_out:
+            self._tell(f"{path}: left out, for the API would refuse it: {'; '.join(left_out)}.")
         return conversation
 
     def _put(self, conversation: Conversation) -> None:

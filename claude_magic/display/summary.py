@@ -151,9 +151,8 @@ def _stopped(exchange: Exchange) -> str:
     """What its `stop_reason` means for the reader."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
-        return (
-            f"cut off (max_tokens): the reply reached {_limit(exchange)}. Raise -t, or ask for the rest with --go-on."
-        )
+        way = "Raise -t, or ask for the rest with --go-on." if _ends_in_text(exchange.message) else "Raise -t."
+        return f"cut off (max_tokens): the reply reached {_limit(exchange)}. {way}"
     if reason == "repetition":
         return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."
     if reason == "refusal":
@@ -165,6 +164,12 @@ def _stopped(exchange: Exchange) -> str:
     if reason == "tool_use":
         return f"waiting for a tool (tool_use): the model asks for {_asked_tools(exchange.message)}."
     return "ended without a stop reason." if reason is None else f"stopped: {reason}."
+
+
+def _ends_in_text(message: Message) -> bool:
+    """Whether there is a text to go on with: not a thought, nor a call."""
+    last = message.content[-1] if message.content else {}
+    return last.get("type") == "text" and bool(str(last.get("text") or "").strip())
 
 
 def _limit(exchange: Exchange) -> str:

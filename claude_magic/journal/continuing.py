@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..wire import Block, Exchange
+from ..wire.history import history
 
 
 def results(later: Iterable[Mapping[str, Any]], exchange: Exchange) -> list[Block] | None:
@@ -15,12 +16,12 @@ def results(later: Iterable[Mapping[str, Any]], exchange: Exchange) -> list[Bloc
         exchange: The reply, and the request it answered.
     """
     asked = (exchange.request.body or {}).get("messages")
-    said = [b for b in exchange.message.content if b.get("type") != "text" or str(b.get("text") or "").strip()]
+    reply = {"role": "assistant", "content": exchange.message.content}
     for body in later:
         found = body.get("messages")
         if isinstance(found, list) and isinstance(asked, list) and found[:-2] == asked and len(found) >= len(asked) + 2:
-            reply, answer = found[-2:]
-            if reply == {"role": "assistant", "content": said} and (blocks := _blocks(answer)):
+            answer = found[-1]
+            if list(history([*asked, reply, answer]).messages) == found and (blocks := _blocks(answer)):
                 return blocks
     return None
 

@@ -122,10 +122,9 @@ class Books:
         journal = self.journal(settings) if self.recording is None else None
         source = self.recording or journal
         found = source.results(exchange) if source is not None else None
-        by_id = {str(block.get("tool_use_id")): block for block in found or ()}
-        if not all(call.id in by_id for call in exchange.calls):
+        if found is None or len(found) != len(exchange.calls):
             raise NotRecorded("what its functions returned is not recorded. Nothing was run. --run-tools runs them.")
-        return tuple(_with_result(call, by_id[call.id]) for call in exchange.calls)
+        return tuple(map(_with_result, exchange.calls, found))  # in their order: history sees to it
 
     def not_recorded(self, settings: Claude, request: Request) -> NotRecorded:
         """Why nothing is sent."""

@@ -56,7 +56,7 @@ class Desk:
         """By name: turns and tokens."""
         from ..conversation import Conversations
 
-        return Conversations(shown=_shown)
+        return Conversations(shown=_shown, tell=print)
 
     @functools.cached_property
     def books(self) -> Books:

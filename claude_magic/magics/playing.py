@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..conversation.calls import calls, not_run, why_not_run
-from ..conversation.conversation import remembered
 from ..conversation.tools import run
 from ..errors import ClaudeError, Interrupted
 from ..wire import Exchange
+from ..wire.history import history
 from ..wire.money import dollars
 from ..wire.tool import NOT_RUN, Call
 from ..wire.unfit import one_line
@@ -101,9 +101,11 @@ def _about_calls(exchange: Exchange, found: Sequence[Call]) -> list[str]:
 
 
 def _is_paused(turn: Turn, exchange: Exchange) -> bool:
-    """Whether the API wants to be asked to go on; what was pasted whole has no turns."""
+    """Whether the API wants its reply back to go on; what was pasted whole has no turns, and nothing has no rest."""
     whole = turn.asked.question.body is None
-    return whole and exchange.error is None and exchange.message.stop_reason == "pause_turn"
+    if not whole or exchange.error is not None or exchange.message.stop_reason != "pause_turn":
+        return False
+    return history([*turn.said, _reply(exchange)]).messages != history(turn.said).messages
 
 
 def _called(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
@@ -173,7 +175,7 @@ def _ended(turn: Turn, stage: Stage, said: Sequence[Mapping[str, Any]], error: C
 
 
 def _reply(exchange: Exchange) -> dict[str, Any]:
-    return {"role": "assistant", "content": remembered(exchange.message.content)}
+    return {"role": "assistant", "content": exchange.message.content}
 
 
 def _results(several: Sequence[Call]) -> dict[str, Any]:

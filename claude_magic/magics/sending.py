@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -22,10 +22,12 @@ from ..api.transports.replay import Replay
 from ..api.transports.retrying import Retrying
 from ..cell.limits import check_size
 from ..cell.options import Options
-from ..conversation.conversation import digest, joined
+from ..conversation.conversation import digest
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Events, Exchange, Headers, Request
+from ..wire.history import history
+from ..wire.message_rules import problems, takes_prefill
 from . import local_model
 from .books import Asker, Books
 from .provider import Provider, is_local, local_unstarted, provider, unasked
@@ -224,9 +226,13 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     model = options.model or asked.model or settings.model
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
-    new = joined([*question.replayed(frame({**fields, "model": model})), *question.new])
+    said = list(history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages)
+    if not said and question.body is None:
+        raise CellError("the message is empty: there is nothing to send.")
+    if options.turns:
+        _refuse_turns(said, model, fields.get("thinking"))
     if asked.local:
-        fields, new = local_model.adapted(fields, new)
+        fields, said = local_model.adapted(fields, said)
     version = options.api_version or settings.api_version
     headers = {**question.headers, **options.header}
     given = question.body or {}
@@ -238,7 +244,7 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         max_tokens=local_model.max_tokens(settings, local=asked.local)
         if options.max_tokens is None
         else options.max_tokens,
-        messages=new,
+        messages=said,
         stream=settings.stream if options.stream is None else options.stream,
         fields=fields,
         headers=headers,
@@ -249,6 +255,17 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         request = replace(request, headers=Headers([*request.headers.items(), asked.credential.placeholder]))
     check_size(request.content)
     return request
+
+
+def _refuse_turns(said: Sequence[Mapping[str, Any]], model: str, thinking: object) -> None:
+    """Look at turns that were written by hand: what the API would refuse is refused here, and nothing is sent."""
+    if said[-1]["role"] == "assistant" and not takes_prefill(model):
+        raise CellError(
+            f"--turns: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
+            "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
+        )
+    for problem in problems(said, model=model, thinking=thinking):
+        raise CellError(f"--turns: the API would refuse these turns: {problem.text} Nothing was sent.")
 
 
 def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:

@@ -1,0 +1,104 @@
+"""The messages of a request as the API reads them: neighbours of one role as one, and what stands where in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Block = Mapping[str, Any]
+Message = Mapping[str, Any]
+
+THINKING = ("thinking", "redacted_thinking")
+SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
+OF_ASSISTANT = (*THINKING, "tool_use", *SERVER_CALLS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One rule that is broken.
+
+    Attributes:
+        message: The index of the message; `None` if it is none of them in particular.
+        block: The index of the block in its content; `None` for the message as a whole.
+        text: As the API says it, place included.
+    """
+
+    text: str
+    message: int | None = None
+    block: int | None = None
+
+
+class Place(NamedTuple):
+    """A block, and where it stands."""
+
+    message: int
+    position: int
+    block: Block
+
+    @property
+    def type(self) -> str:
+        return str(self.block.get("type"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Neighbouring messages of one role, as the API combines them."""
+
+    role: str
+    places: tuple[Place, ...]
+    first: int
+
+    def of(self, *types: str) -> list[Place]:
+        return [place for place in self.places if place.type in types]
+
+    def results_of_server(self) -> list[Place]:
+        return [place for place in self.places if is_server_result(place.block)]
+
+    @property
+    def leading_results(self) -> list[Place]:
+        """The results of calls with which it begins: what comes after other content answers nothing."""
+        found: list[Place] = []
+        for place in self.places:
+            if place.type != "tool_result":
+                break
+            found.append(place)
+        return found
+
+    @property
+    def holds_results_only(self) -> bool:
+        return self.role == "user" and bool(self.places) and len(self.leading_results) == len(self.places)
+
+
+def is_server_result(block: Block) -> bool:
+    """Whether it is the result of a call that the API ran itself."""
+    return str(block.get("type")).endswith("_tool_result")
+
+
+def blocks(content: object) -> list[Block]:
+    """The content of a message as blocks."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [block for block in content if isinstance(block, Mapping)] if isinstance(content, Sequence) else []
+
+
+def combined(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
+    """The messages as the API reads them.
+
+    Source: https://platform.claude.com/docs/en/api/messages/create
+    """
+    turns: list[Turn] = []
+    for number, message in enumerate(messages):
+        places = tuple(Place(number, index, block) for index, block in enumerate(blocks(message["content"])))
+        role = str(message["role"])
+        if turns and turns[-1].role == role != "system":
+            turns[-1] = Turn(role=role, places=(*turns[-1].places, *places), first=turns[-1].first)
+        else:
+            turns.append(Turn(role=role, places=places, first=number))
+    return turns
+
+
+def at(place: Place, text: str) -> Problem:
+    return Problem(
+        message=place.message, block=place.position, text=f"messages.{place.message}.content.{place.position}: {text}"
+    )
