@@ -73,8 +73,12 @@ def test_a_whole_reply_has_no_warning(reason: str) -> None:
     ("fields", "warning"),
     [
         (
-            {"stop_reason": "max_tokens"},
+            {"stop_reason": "max_tokens", "content": [{"type": "text", "text": "and"}]},
             "cut off (max_tokens): the reply reached its limit of 9 tokens. Raise -t, or ask for the rest with --go-on.",
+        ),
+        (
+            {"stop_reason": "max_tokens", "content": [{"type": "thinking", "thinking": "hm"}]},
+            "cut off (max_tokens): the reply reached its limit of 9 tokens. Raise -t.",
         ),
         (
             {"stop_reason": "refusal", "stop_details": {"category": "cyber", "explanation": "Not this."}},

@@ -50,7 +50,7 @@ class Conversations(Mapping[str, Conversation]):
         conversation = Conversation(name or saved, turns, shown=self._shown, keep=self._put)
         self._put(conversation)
         if left_out:
-            self._tell(f"{path}: left out, for the API would refuse it: {'; '.join(left_out)}.")
+            self._tell(f"{path}: left out or changed, for the API would refuse it: {'; '.join(left_out)}.")
         return conversation
 
     def _put(self, conversation: Conversation) -> None:

@@ -79,7 +79,7 @@ class Asked:
         except CellError as error:
             return _noted(exchange, str(error))
         told = f"conversation {self.conversation.name}, turn {len(self.conversation)}{until}"
-        left_out = f"left out, for the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
+        left_out = f"left out or changed, for the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
         return _noted(exchange, told, left_out, self.plan.note)
 
 

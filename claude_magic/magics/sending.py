@@ -226,7 +226,8 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     model = options.model or asked.model or settings.model
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
-    said = list(history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages)
+    said: Sequence[Mapping[str, Any]]
+    said = history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages
     if not said and question.body is None:
         raise CellError("the message is empty: there is nothing to send.")
     if options.turns:
@@ -244,7 +245,7 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
         max_tokens=local_model.max_tokens(settings, local=asked.local)
         if options.max_tokens is None
         else options.max_tokens,
-        messages=said,
+        messages=list(said),
         stream=settings.stream if options.stream is None else options.stream,
         fields=fields,
         headers=headers,

@@ -130,8 +130,10 @@ def _without(messages: Sequence[Message], places: set[tuple[int, int]], notes: l
     made = list(messages)
     for number, position in sorted(places):
         block = blocks(messages[number]["content"])[position]
-        what = "a result without its call" if is_server_result(block) else "which has no result"
-        notes.append(f"{block.get('name') or block.get('type')}: {what}")
+        if is_server_result(block):
+            notes.append(f"a {block.get('type')} without its call")
+        else:
+            notes.append(f"the API's call of {block.get('name')}, which has no result")
     for number in {number for number, _ in places}:
         content = enumerate(blocks(messages[number]["content"]))
         made[number] = {
