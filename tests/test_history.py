@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +53,7 @@ MESSAGE = st.one_of(
 )
 MESSAGES = st.lists(MESSAGE, max_size=7).map(lambda found: [{"role": "user", "content": "question"}, *found])
 
-PLAIN = {"role": "user", "content": "question"}
+QUESTION = {"role": "user", "content": "question"}
 SIGNED = {"type": "thinking", "thinking": "hm", "signature": "sig"}
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
@@ -108,3 +109,47 @@ def test_what_another_model_sees_breaks_no_rule_either(messages: list[dict[str, 
 def test_no_words_are_lost_where_a_role_may_say_them(messages: list[dict[str, Any]]) -> None:
     left = history(messages).messages
     assert json.dumps(left).count('"word"') == json.dumps(messages).count('"word"')
+
+
+def test_ids_that_come_twice_are_changed_on_both_sides() -> None:
+    left = history([QUESTION, assistant(call(), call()), user(result(), result())]).messages
+    assert [block["id"] for block in left[1]["content"]] == ["toolu_1", "toolu_1_2"]
+    assert [block["tool_use_id"] for block in left[2]["content"]] == ["toolu_1", "toolu_1_2"]
+
+
+def test_results_stand_first_and_calls_last() -> None:
+    left = history([QUESTION, assistant(call(), text("a")), user(text("b"), result())])
+    assert left.messages[1:] == (assistant(text("a"), call()), user(result(), text("b")))
+    assert left.notes == ("the order of a reply: what came after a call stands before it",)
+
+
+def test_a_call_without_a_result_is_left_out_and_its_neighbours_stay() -> None:
+    left = history(
+        [QUESTION, assistant(SIGNED, text("a"), call(), call("toolu_2")), user(result("toolu_2"), text("b"))]
+    )
+    assert left.messages[1:] == (assistant(SIGNED, text("a"), call("toolu_2")), user(result("toolu_2"), text("b")))
+    assert left.notes == ("the call of add, which was not run",)
+
+
+@pytest.mark.parametrize(("closed", "kept"), [(False, [SIGNED, text("a"), SEARCH]), (True, [SIGNED, text("a")])])
+def test_a_search_waits_for_its_result_only_where_it_can_come(closed: bool, kept: list[Block]) -> None:
+    left = history([QUESTION, assistant(SIGNED, text("a"), SEARCH)], closed=closed)
+    assert left.messages[1]["content"] == kept
+
+
+def test_a_search_beside_a_call_waits_for_the_reply_after_the_result() -> None:
+    said = [QUESTION, assistant(SEARCH, call()), user(result())]
+    assert history(said).messages == tuple(said)
+    assert history(said, closed=True).messages == (QUESTION, assistant(call()), user(result()))
+    answered = [*said, assistant(FOUND, text("a"))]
+    assert history(answered, closed=True).messages == tuple(answered)
+
+
+def test_what_holds_nothing_any_more_is_no_message() -> None:
+    left = history([QUESTION, assistant(SIGNED, call()), QUESTION, assistant(text(" "))])
+    assert left.messages == (QUESTION, QUESTION)
+
+
+def test_the_same_values_come_back_where_nothing_is_wrong() -> None:
+    said = [QUESTION, assistant(SIGNED, text("a \n")), QUESTION]
+    assert all(one is other for one, other in zip(history(said).messages, said, strict=True))

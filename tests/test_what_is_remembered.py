@@ -108,16 +108,6 @@ def test_a_search_beside_a_call_gets_its_result_in_the_next_reply(shell: Shell, 
     assert [block["type"] for block in sent(endpoint)[1][1]] == ["server_tool_use", "tool_use"]
 
 
-def test_two_calls_with_one_id_are_both_answered(shell: Shell, endpoint: Server) -> None:
-    shell.run(f"from claude_magic import claude\n{ADD}")
-    endpoint.answers(streamed([call('{"a": 1}'), call('{"a": 2}')], "tool_use", ""), reply("ok"))
-    ran = shell.run("%%claude --tools add\nhi")
-    assert ran.error is None
-    (_, _), (_, asked), (_, answers) = sent(endpoint)
-    assert [block["id"] for block in asked] == ["toolu_1", "toolu_1_2"]
-    assert [(b["tool_use_id"], b["content"][0]["text"]) for b in answers] == [("toolu_1", "2"), ("toolu_1_2", "3")]
-
-
 def test_unsigned_thinking_is_left_out_and_told(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(streamed([{**SIGNED, "signature": ""}, text("Hello.")], "end_turn", ""), reply("ok"))
     ran = shell.run("%%claude -c\nhi")
