@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         SettingsError,
         StreamError,
         TimedOut,
-        ToolFailed,
     )
     from .magics.notebook import claude
     from .wire import Exchange, Message
@@ -42,7 +41,6 @@ __all__ = [
     "SettingsError",
     "StreamError",
     "TimedOut",
-    "ToolFailed",
     "claude",
     "load_ipython_extension",
     "unload_ipython_extension",

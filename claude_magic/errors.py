@@ -7,7 +7,6 @@
     ├── ArgumentsError     what Claude passes to a tool does not fit it
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── ServerFailed       a local MCP server did not start, ended, or did not answer
-    ├── ToolFailed         a tool says that it failed, in its own words
     ├── Interrupted        the reader stopped the reply
     └── ExchangeError      the exchange began and did not end well
         ├── APIError       the API answered with an error
@@ -65,10 +64,6 @@ class SettingsError(ClaudeError):
 
 class ServerFailed(ClaudeError):
     """A local MCP server did not start, ended, or did not answer."""
-
-
-class ToolFailed(ClaudeError):
-    """A tool says that it failed; the message is its own words, on as many lines as it has."""
 
 
 class Interrupted(ClaudeError):

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "journal": {"errors", "wire"},
     "export": {"errors", "wire"},
     "local": {"errors", "wire"},
-    "mcp_servers": {"errors", "wire"},
+    "mcp_servers": {"errors", "wire", "tools"},  # one room soon
+    "tools": {"errors", "wire"},
     "snippets": {"errors"},
     "magics": {
         "errors",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "export",
         "local",
         "mcp_servers",
+        "tools",
         "snippets",
         "",
     },

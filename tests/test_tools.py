@@ -475,7 +475,7 @@ def test_a_model_that_refuses_a_forced_choice_is_told_with_the_way_out(tools: Ke
     [
         ("--tools wether", "Did you mean weather?"),
         ("--tools weather.nothing", "'nothing'"),
-        ("--tools weather,weather", "two tools are called 'weather'"),
+        ("--tools spec --tools again", "two tools are called 'spec'"),
         ("--tools weather --tool-choice wether", "Did you mean weather?"),
         ("--tool-choice any", "no tool to choose"),
         ("--tools number", "cannot be called"),
@@ -485,7 +485,7 @@ def test_a_model_that_refuses_a_forced_choice_is_told_with_the_way_out(tools: Ke
 def test_what_cannot_be_offered_is_named_before_anything_is_sent(
     line: str, said: str, tools: Kernel, endpoint: Server
 ) -> None:
-    tools.run("number = 3")
+    tools.run("number = 3; spec = {'name': 'spec', 'input_schema': {}}; again = dict(spec)")
     ran = tools.run(f"%%claude {line}\nhi")
     assert ran.error is not None
     assert ran.error[0] == "CellError"

@@ -58,6 +58,7 @@ class Options:
         step: Whether to stop after each message.
         approve: Whether to run the calls that wait.
         refuse: Why the calls that wait are refused.
+        notes: What a reader must know of what is sent, a sentence each; said with the reply.
         run_tools: Whether functions are run although their results are recorded.
         profile: Name of the project's settings to use.
         out: Name of the variable that gets the reply's text.
@@ -109,6 +110,7 @@ class Options:
     step: bool = False
     approve: bool = False
     refuse: str | None = None
+    notes: tuple[str, ...] = ()
     run_tools: bool = False
     profile: str = ""
     out: str | None = None
@@ -152,6 +154,7 @@ _OF_CELLS |= {
     "step",
     "approve",
     "refuse",
+    "notes",
 }
 
 

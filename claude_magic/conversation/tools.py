@@ -15,7 +15,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,9 @@ from typing import Any
 
 from ..errors import ClaudeError
 from ..wire import Block
-from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Tool
+from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
 from .calls import not_run
+from .items import drain, drain_async
 
 _TICK = 0.1  # seconds between two looks at whether a call is over
 _LAST_WORDS = 1.0  # seconds that a call which is cancelled has to clear up
@@ -32,12 +33,12 @@ _FRAMES = 3  # of a traceback that is sent
 _MOST_OF_AN_ERROR = 4_000  # characters
 _PACKAGE = str(Path(__file__).parents[1])
 
-Content = Callable[[str, Any], tuple[Block, ...]]
+Blocks = Callable[[str, Any], tuple[Block, ...]]
 """From a tool's name and what it returned to the blocks of a result."""
 
 
 def run(
-    several: Iterable[Call], tools: Mapping[str, Tool], content: Content, tell: Callable[[tuple[Call, ...]], object]
+    several: Iterable[Call], tools: Mapping[str, Tool], content: Blocks, tell: Callable[[tuple[Call, ...]], object]
 ) -> tuple[tuple[Call, ...], bool]:
     """Run the calls that are `running`, and say whether the reader let them end.
 
@@ -82,8 +83,8 @@ def _called(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
 def _awaited(produce: Callable[[], Any]) -> Any:
     """What is produced here; if it is to be awaited, by a loop elsewhere, for the kernel's own is busy."""
     value = produce()
-    if not inspect.isawaitable(value):
-        return value
+    if not _is_async(value):
+        return drain(value)
     worker = _Worker(lambda: value)
     try:
         worker.start()
@@ -93,13 +94,18 @@ def _awaited(produce: Callable[[], Any]) -> Any:
         raise
 
 
-def _ended(call: Call, produce: Callable[[], Any], content: Content) -> Call:
+def _ended(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
     """`call` with what it produced, or with why it failed; a failure is text like any other, and may hold a key."""
     began = time.monotonic()
     try:
         value = produce()
         seconds = time.monotonic() - began
-        return replace(call, state=DONE, content=(*_edited(call), *content(call.name, value)), seconds=seconds)
+        blocks = (*_edited(call), *content(call.name, value))
+        if isinstance(value, Items) and value.error is not None:
+            blocks = (*blocks, *content(call.name, _told(value.error)))
+            return replace(call, state=FAILED, content=blocks, seconds=seconds)
+        state = FAILED if isinstance(value, Content) and value.failed else DONE
+        return replace(call, state=state, content=blocks, seconds=seconds)
     except KeyboardInterrupt:
         raise
     except ClaudeError as error:
@@ -172,8 +178,7 @@ class _Worker:
         began = time.monotonic()
         try:
             value = self._produce()
-            if inspect.isawaitable(value):
-                value = asyncio.run(self._in_loop(value))
+            value = asyncio.run(self._in_loop(value)) if _is_async(value) else drain(value)
             self._outcome = (value, None)
         except BaseException as error:
             self._outcome = (None, error)
@@ -181,8 +186,14 @@ class _Worker:
             self.seconds = time.monotonic() - began
             self._done.set()
 
-    async def _in_loop(self, value: Awaitable[Any]) -> Any:
+    async def _in_loop(self, value: Any) -> Any:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         if self._cancelled:
             raise asyncio.CancelledError
-        return await value
+        if inspect.isawaitable(value):
+            value = await value
+        return await drain_async(value) if isinstance(value, AsyncIterable) else drain(value)
+
+
+def _is_async(value: Any) -> bool:
+    return inspect.isawaitable(value) or isinstance(value, AsyncIterable)

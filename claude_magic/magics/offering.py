@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from ..cell.options import Options, nearest
 from ..cell.server_tools import definitions
 from ..errors import CellError
+from ..tools.definition import from_dict
 from ..wire.tool import Tool
 from .servers import connected
 
 _MODES = ("auto", "any", "none")
+_SCHEMAS = {"input_schema", "inputSchema", "parameters", "function"}
+_MOST_NOTES = 8
 
 
 def offered(
@@ -28,15 +33,20 @@ def offered(
         CellError: A name stands for nothing that can be called, or for two tools.
     """
     options, served = connected(options, namespace)
-    values = [(name, _value(name, namespace)) for several in options.tools for name in _names(several)]
-    found = [
-        tool
+    names = dict.fromkeys(name for several in options.tools for name in _names(several))
+    values = [(name, _value(name, namespace)) for name in names]
+    notes: list[str] = []
+    known = [
+        (name, tool)
         for name, value in (*values, *((_called(each), each) for each in (*served, *given)))
-        for tool in _tools(value, name)
+        for tool in _tools(value, name, notes)
     ]
     ran_there, param = definitions(options.server_tools, options.param)
-    listed = [*(dict(tool.definition) for tool in found), *ran_there, *_listed(param.pop("tools", []))]
+    others = [*ran_there, *(_pasted(each, notes) for each in _listed(param.pop("tools", [])))]
+    found = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
+    listed = [*(dict(tool.definition) for tool in found), *others]
     _check_names(listed)
+    options = replace(options, notes=tuple(_few([*options.notes, *notes])))
     choice = _choice(options.tool_choice, listed)
     fields = {**({"tools": listed} if listed else {}), **({"tool_choice": choice} if choice else {})}
     if found and (options.times > 1 or options.compare):
@@ -99,19 +109,55 @@ def _called(value: Any) -> str:
     return str(getattr(value, "__name__", type(value).__name__))
 
 
-def _tools(value: Any, name: str) -> Iterator[Tool]:
+def _tools(value: Any, name: str, notes: list[str]) -> Iterator[Tool]:
     if isinstance(value, Tool):
         yield value
     elif isinstance(value, dict):
-        yield Tool(definition=value)
+        yield Tool(definition=_definition(value, notes))
     elif _is_server(value):
         yield from value.tools
+        notes += getattr(value, "notes", ())
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tools(each, _called(each), notes)
     elif callable(value):
         from ..wire.function import tool_of
 
         yield tool_of(value, called=name)
     else:
         raise CellError(f"--tools {name}: a {type(value).__name__} cannot be called. Name a function, or a definition.")
+
+
+def _definition(value: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    found = from_dict(value)
+    notes += found.notes
+    return found.value
+
+
+def _pasted(value: dict[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    """One of `--param tools`: what is a definition of ours, or OpenAI's, as the API takes it; else as it is."""
+    return _definition(value, notes) if value.keys() & _SCHEMAS else value
+
+
+def _distinct(known: Iterable[tuple[str, Tool]], taken: set[str], notes: list[str]) -> list[Tool]:
+    """The tools; one that is run here, and has the name of another, under a name of its own."""
+    found: list[Tool] = []
+    for called, tool in known:
+        if tool.name in taken and tool.run is not None:
+            base = re.sub(r"[^a-zA-Z0-9_-]+", "_", called)[:120]
+            name = base if base not in taken else next(n for n in (f"{base}_{i}" for i in count(2)) if n not in taken)
+            notes.append(f"a second tool {tool.name} is offered as {name}")
+            tool = replace(tool, definition={**tool.definition, "name": name})
+        taken.add(tool.name)
+        found.append(tool)
+    return found
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    """The notes, or the first of very many."""
+    several = list(dict.fromkeys(notes))
+    more = len(several) - _MOST_NOTES
+    return several if more <= 0 else [*several[:_MOST_NOTES], f"and {more:,} more notes of this kind"]
 
 
 def _is_server(value: Any) -> bool:

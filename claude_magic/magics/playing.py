@@ -63,7 +63,8 @@ def _asked(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
         if not turn.exchanges:
             raise
         return _broken(turn, error), False
-    exchange = turn.complete(replace(exchange, earlier=turn.exchanges))
+    notes = () if turn.exchanges else turn.options.notes
+    exchange = turn.complete(replace(exchange, earlier=turn.exchanges, notes=(*exchange.notes, *notes)))
     found = calls(exchange, turn.tools)
     exchange = replace(exchange, notes=(*exchange.notes, *_about_calls(exchange, found)))
     asks = any(call.state != NOT_RUN for call in found)

@@ -39,12 +39,15 @@ class Server(LocalServer):
         ]
         state = "running" if self.running else "not running: it starts when it is next used"
         title = f"MCP server {self.name}: {len(rows)} tools, {state}"
-        return table(
+        notes = words("; ".join(self.notes), 1_000)
+        shown = table(
             title,
             ("tool", "arguments", "what it says of itself", "call"),
             rows,
             wrapped=("arguments", "what it says of itself"),
+            below=notes,
         )
+        return {**shown, "text/plain": f"{shown['text/plain']}\n{notes}".rstrip()}
 
 
 def started(name: str, command: str | Sequence[str], **how: Any) -> Server:
@@ -84,7 +87,7 @@ def connected(options: Options, namespace: Mapping[str, Any]) -> tuple[Options, 
     for server in local:
         with _stoppable(server.name):
             tools += server.tools
-    return options, tuple(tools)
+    return replace(options, notes=(*options.notes, *(note for each in local for note in each.notes))), tuple(tools)
 
 
 @contextlib.contextmanager

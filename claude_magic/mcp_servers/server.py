@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError, ServerFailed
+from ..tools.definition import definition
 from ..wire.tool import Content, Tool
 from . import naming
+from .raw_results import raw
 from .results import content
 from .session import Session
 
@@ -24,6 +26,9 @@ _METHOD_NOT_FOUND = -32601
 
 class LocalServer:
     """A child process that offers tools.
+
+    Attributes:
+        notes: Of the tools listed last, which were left out and why, a sentence each.
 
     It gets a few variables of the environment (on POSIX `HOME`, `LOGNAME`, `PATH`, `SHELL`, `TERM`, `USER`)
     and those of `env`: never the API key.
@@ -60,6 +65,7 @@ class LocalServer:
         self._env, self._cwd = _variables(env or {}), None if cwd is None else os.fspath(cwd)
         self._lock = threading.Lock()
         self._known: tuple[Tool, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self._running: list[Session] = []  # one at most; a list, so that it is known without this object
         weakref.finalize(self, _stop, self._running).atexit = False  # at exit, all end at once
 
@@ -80,9 +86,12 @@ class LocalServer:
             ServerFailed: It cannot be started, or does not list them.
             SettingsError: The package `mcp` is missing.
         """
-        listed = self._session().ask(self._listed, self._start_timeout)
-        names = naming.names(self.name, [tool.name for tool in listed])
-        self._known = tuple(self._tool(name, tool) for name, tool in zip(names, listed, strict=True))
+        notes: list[str] = []
+        listed = _named(self._session().ask(self._listed, self._start_timeout), notes)
+        names = naming.names(self.name, [str(tool["name"]) for tool in listed])
+        made = [self._tool(name, tool, notes) for name, tool in zip(names, listed, strict=True)]
+        self._known = tuple(tool for tool in made if tool is not None)
+        self.notes = tuple(f"MCP server {self.name}: {note}" for note in notes)
         return self._known
 
     def start(self) -> None:
@@ -112,11 +121,11 @@ class LocalServer:
                 self._running[:] = [session]
             return self._running[0]
 
-    async def _listed(self, client: mcp.Client) -> list[mcp.Tool]:
-        """All pages of the list."""
+    async def _listed(self, client: mcp.Client) -> list[Any]:
+        """All pages of the list, as the server sent them."""
         from mcp import MCPError
 
-        tools: list[mcp.Tool] = []
+        tools: list[Any] = []
         cursor: str | None = None
         for _ in range(_MOST_PAGES):
             try:
@@ -125,32 +134,51 @@ class LocalServer:
                 if error.code == _METHOD_NOT_FOUND:
                     return tools  # it offers something else
                 raise
-            tools += page.tools
+            tools += raw(page) or []
             cursor = page.next_cursor
             if not cursor:
                 return tools
         raise ServerFailed(f"the MCP server {self.name} lists its tools without end. Ask whoever made it.")
 
-    def _tool(self, name: str, tool: mcp.Tool) -> Tool:
-        own, hints = tool.name, tool.annotations
-        described = {"description": tool.description} if tool.description else {}
-        schema = {"type": "object", **tool.input_schema}
+    def _tool(self, name: str, tool: Mapping[str, Any], notes: list[str]) -> Tool | None:
+        """A tool as it is offered; `None`, and a note, if the API could not be told of it."""
+        own, hints = str(tool["name"]), tool.get("annotations")
+        try:
+            found = definition(name, tool.get("description"), tool.get("inputSchema"))
+        except CellError as error:
+            notes.append(f"{own} is left out: {error}")
+            return None
+        notes += [f"{own}: {note}" for note in found.notes]
         return Tool(
-            definition={"name": name, **described, "input_schema": schema},
-            run=lambda arguments: self._called(own, arguments),
+            definition=found.value,
+            run=lambda arguments: self._called(own, found.own(arguments), tool.get("outputSchema")),
             approve=self.approve,
-            parallel=bool(hints and hints.read_only_hint),  # a hint; if it is wrong, only the order may be
+            # a hint; if it is wrong, only the order may be
+            parallel=isinstance(hints, Mapping) and hints.get("readOnlyHint") is True,
         )
 
-    async def _called(self, tool: str, arguments: Mapping[str, Any]) -> Content:
-        """What the server's tool gives.
+    async def _called(self, tool: str, given: dict[str, Any], output_schema: Any) -> Content:
+        """What the server's tool gives, or says of its failure.
 
         Raises:
-            ToolFailed: The tool says that it failed.
             ServerFailed: The server ended, or did not answer; it is not asked twice, since it may have acted.
         """
-        given = dict(arguments)
-        return content(await self._session().answer(lambda client: client.call_tool(tool, given), self.timeout))
+        result = await self._session().answer(lambda client: client.call_tool(tool, given), self.timeout)
+        return content(raw(result) or {}, output_schema)
+
+
+def _named(listed: Sequence[Any], notes: list[str]) -> list[Mapping[str, Any]]:
+    """The tools that can be called: each has a name, and no two have the same."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for number, tool in enumerate(listed, 1):
+        name = tool.get("name") if isinstance(tool, Mapping) else None
+        if not isinstance(name, str) or not name:
+            notes.append(f"tool {number} of its list is left out: it has no name")
+        elif name in found:
+            notes.append(f"a second {name} is left out: a call could only reach the first")
+        else:
+            found[name] = tool
+    return list(found.values())
 
 
 def _stop(sessions: Sequence[Session]) -> None:

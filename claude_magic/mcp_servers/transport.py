@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .last_words import LastWords
+from .raw_results import RawResults
 
 _GUARD = Path(__file__).with_name("guard.py")
 
@@ -30,7 +32,8 @@ async def transport(
     with words.pen:
         async with stdio_client(asked, errlog=words.pen) as (incoming, outgoing):
             words.pen.close()
-            yield _Watched(incoming, ended), outgoing
+            results = RawResults()
+            yield _Watched(incoming, ended, results), _Noted(outgoing, results)
 
 
 def _guard() -> list[str]:
@@ -39,17 +42,18 @@ def _guard() -> list[str]:
 
 
 class _Watched:
-    """The official stream of what the server says, with a call when it ends."""
+    """The official stream of what the server says, with a call when it ends, and odd results kept from the client."""
 
-    def __init__(self, inner: Any, ended: Callable[[], None]) -> None:
+    def __init__(self, inner: Any, ended: Callable[[], None], results: RawResults) -> None:
         self._inner = inner
         self._ended = ended
+        self._results = results
 
     async def receive(self) -> Any:
         import anyio
 
         try:
-            return await self._inner.receive()
+            return self._passed(await self._inner.receive())
         except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
             self._ended()
             raise
@@ -62,12 +66,40 @@ class _Watched:
 
     async def __anext__(self) -> Any:
         try:
-            return await self._inner.__anext__()
+            return self._passed(await self._inner.__anext__())
         except StopAsyncIteration:
             self._ended()
             raise
 
     async def __aenter__(self) -> _Watched:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._inner.__aexit__(*error)
+
+    def _passed(self, received: Any) -> Any:
+        """A message, or the error in its place, as the client may see it."""
+        if not hasattr(received, "message"):
+            return received
+        return replace(received, message=self._results.stand_in(received.message))
+
+
+class _Noted:
+    """The official stream to the server, with a note of what is asked."""
+
+    def __init__(self, inner: Any, results: RawResults) -> None:
+        self._inner = inner
+        self._results = results
+
+    async def send(self, sent: Any) -> None:
+        self._results.note_request(sent.message)
+        await self._inner.send(sent)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> _Noted:
         await self._inner.__aenter__()
         return self
 

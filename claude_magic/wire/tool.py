@@ -58,13 +58,54 @@ class Call:
 
     @property
     def result(self) -> Block:
-        """The `tool_result` block that answers it."""
+        """The `tool_result` block that answers it.
+
+        The API takes an error with text only, and with some: beside an image, the error is told in words.
+        """
+        content: list[Block] = list(self.content)
         wrong = {"is_error": True} if self.state in _WRONG else {}
-        return {"type": "tool_result", "tool_use_id": self.id, "content": list(self.content), **wrong}
+        if wrong and any(block.get("type") != "text" for block in content):
+            content, wrong = [{"type": "text", "text": "(The tool says that it failed.)"}, *content], {}
+        if wrong and not content:
+            content = [{"type": "text", "text": "It failed and did not say why."}]
+        return {"type": "tool_result", "tool_use_id": self.id, "content": content, **wrong}
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """Bytes that a tool returned.
+
+    Attributes:
+        media_type: What the tool says that they are; `""` if it says nothing.
+    """
+
+    data: bytes
+    media_type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a tool returned, if it is blocks of the API's JSON already."""
+    """What a tool returned, if it is blocks already.
 
-    blocks: tuple[Block, ...]
+    Attributes:
+        blocks: The API's JSON, and files, of which blocks are made where their bytes can be sent.
+        failed: Whether the tool says that it failed.
+    """
+
+    blocks: tuple[Block | File, ...]
+    failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """What a tool gave one after another.
+
+    Attributes:
+        values: As far as they were read.
+        cut: Whether there may be more.
+        error: What it raised after them; `None` if nothing.
+    """
+
+    values: tuple[Any, ...]
+    cut: bool = False
+    error: BaseException | None = None

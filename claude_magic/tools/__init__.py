@@ -1,0 +1,1 @@
+"""Tools: what the API is told of them."""

@@ -1,0 +1,119 @@
+"""Tool definitions, whoever wrote them, in the form that the API takes.
+
+One tool that the API refuses makes it refuse the whole request. What it would refuse is therefore rewritten where
+the meaning stays; where it cannot, that is an error that names the tool.
+Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/implement-tool-use
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import CellError
+from . import input_schema
+from .input_schema import InputSchema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """A definition as the API takes it.
+
+    Attributes:
+        value: The API's JSON.
+        own_names: By the names of arguments that the API is given, the names that the tool knows, where they differ.
+        notes: What the API is not told, a sentence each.
+    """
+
+    value: Mapping[str, Any]
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def own(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """`arguments` as Claude gave them, by the names that the tool knows."""
+        return {self.own_names.get(name, name): value for name, value in arguments.items()}
+
+
+def definition(name: str, description: Any, schema: Any) -> Definition:
+    """The definition of a tool whose calls go through `Definition.own`.
+
+    Args:
+        schema: JSON Schema of any draft, of what the tool takes.
+
+    Raises:
+        CellError: There is no way to say it to the API.
+    """
+    found = _input_schema(schema)
+    told = "\n\n".join(filter(None, [description if isinstance(description, str) else "", found.description]))
+    value = {"name": name, **({"description": told} if told else {}), "input_schema": found.value}
+    return Definition(value=value, own_names=found.own_names, notes=found.notes)
+
+
+def from_dict(written: Mapping[str, Any]) -> Definition:
+    """A definition that a person wrote, in the API's form, OpenAI's or MCP's; a tool that the API runs stays as it is.
+
+    Its calls are answered by whoever reads them, so its arguments keep their names.
+
+    Raises:
+        CellError: It is no definition, or there is no way to say it to the API; the tool is named.
+    """
+    fields = _in_our_form(written)
+    if fields.get("type", "custom") != "custom":
+        return Definition(value=dict(written))
+    name = fields.get("name")
+    if not isinstance(name, str) or not input_schema.TOOL_NAME.fullmatch(name):
+        raise CellError(
+            f"a tool cannot be called {_short(name)}: the API takes 1 to 128 letters a-z, digits, '_' and '-'. "
+            'A definition has a "name", a "description" and an "input_schema".'
+        )
+    try:
+        found = definition(name, fields.get("description"), fields.get("input_schema"))
+    except CellError as error:
+        raise CellError(f"the tool {name} cannot be sent: {error}") from None
+    if found.own_names:
+        odd = ", ".join(found.own_names.values())
+        raise CellError(
+            f"the tool {name} cannot be sent: the API takes arguments of 1 to 64 letters a-z, digits, '_', '-' "
+            f"and '.', seen {odd}. Rename them."
+        )
+    notes = tuple(f"the tool {name}: {note}" for note in found.notes)
+    return Definition(value={**fields, **found.value}, notes=notes)
+
+
+def _in_our_form(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Source: https://platform.openai.com/docs/guides/function-calling (nested in Chat Completions, else flat)"""
+    fields = dict(written)
+    if fields.get("type") == "function":
+        inner = fields.get("function", fields)
+        if not isinstance(inner, Mapping):
+            raise CellError(f"no tool: its function is {_short(inner)}. Give its name, description and parameters.")
+        fields = {key: inner[key] for key in ("name", "description", "strict") if inner.get(key) is not None}
+        fields["input_schema"] = inner.get("parameters")
+        if not fields.get("strict"):
+            fields.pop("strict", None)
+    elif "inputSchema" in fields and "input_schema" not in fields:
+        fields = {key: fields[key] for key in ("name", "description") if key in fields}
+        fields["input_schema"] = written["inputSchema"]
+    return fields
+
+
+def _input_schema(schema: Any) -> InputSchema:
+    try:
+        text = json.dumps(schema, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CellError(f"its input schema is not JSON: {error}. Write it as JSON.") from None
+    return _from_text(text)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _from_text(text: str) -> InputSchema:
+    """Remembered, since servers list their tools again for each cell."""
+    return input_schema.from_json(json.loads(text))
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:80] + "…"
