@@ -24,9 +24,17 @@ import traceback
 from functools import partial
 from typing import Any
 
+_LONGEST = 4_000  # characters of an error that a notebook shows
+
 
 class ClaudeError(Exception):
     """An error that a notebook shows as one line; `%tb` shows the whole."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= _LONGEST:
+            return text
+        return f"{text[:_LONGEST]}… (shortened: {len(text):,} characters; all of it: the error's .args)"
 
     def _render_traceback_(self) -> list[str]:
         if _reader_asked_for_everything():

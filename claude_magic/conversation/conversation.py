@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CellError
+from ..wire.bounded import Array, Bounded
 from ..wire.history import history, without_thinking
 from ..wire.message_rules import form, problems
 from . import files
 
 
-@dataclass(frozen=True, kw_only=True)
-class Turn:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Turn(Bounded):
     """What one cell added.
 
     Attributes:
@@ -104,7 +105,7 @@ class Conversation:
     @property
     def messages(self) -> list[Mapping[str, Any]]:
         """All messages, as the API's JSON; a copy."""
-        return copy.deepcopy([message for turn in self._turns for message in turn.messages])
+        return Array(copy.deepcopy([message for turn in self._turns for message in turn.messages]))
 
     @property
     def tokens(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
 from ..wire import Decoder, Exchange, Fold, Headers, Message, Request, TimedEvent
+from ..wire.bounded import Object
 from ..wire.headers import holds_a_credential
 from ..wire.message import sound
 from ..wire.recorded import Recorded
@@ -197,4 +198,4 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 def as_mapping(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     """A row by the names of its columns; SQLite's own kind of row has no `get`."""
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+    return Object({column[0]: value for column, value in zip(cursor.description, row, strict=True)})

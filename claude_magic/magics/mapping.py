@@ -17,6 +17,7 @@ from ..api.interrupt import Interrupt
 from ..cell.options import Options
 from ..errors import CellError, ClaudeError
 from ..wire import Exchange
+from ..wire.bounded import Bounded
 from .books import Asker
 from .remote import through
 from .sending import Asking, Means, Question, answered, offline
@@ -26,8 +27,8 @@ _LAST_WORDS = 0.5  # seconds that stopped exchanges have to be written down
 _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Answer(Bounded):
     """What became of a row.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from ..errors import CellError, ClaudeError
+from .bounded import bounded
 from .headers import Headers
 from .message import Block, Message
 from .request import Request
@@ -26,6 +27,12 @@ class TimedEvent(NamedTuple):
     event: str
     data: str
 
+    def __repr__(self) -> str:
+        def write(writer: Any) -> str:
+            return f"TimedEvent(seconds={self.seconds:.3f}, event={self.event!r}, data={writer.repr(self.data)})"
+
+        return bounded(write, ".data", 600)
+
 
 class Code(str):
     """The text of a program; at the end of a cell it is shown in its own lines."""
@@ -33,9 +40,13 @@ class Code(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return str(self)
+        if len(self) <= _LONGEST_CODE:
+            return str(self)
+        left_out = f"shortened: {len(self):,} characters; print(...) shows all of it, or write it to a file"
+        return f"{self[:_LONGEST_CODE]}\n… ({left_out})"
 
 
+_LONGEST_CODE = 50_000  # characters that a cell shows
 Batch = tuple[float, Sequence[str | None], Sequence[str]]
 
 
@@ -53,6 +64,9 @@ class Events(Sequence[TimedEvent]):
     def __len__(self) -> int:
         return self._length
 
+    def __repr__(self) -> str:
+        return f"{len(self):,} events; list(...) has them, each with seconds, event and data"
+
     def __iter__(self) -> Iterator[TimedEvent]:
         for seconds, names, data in self.batches:
             for name, datum in zip(names, data, strict=True):
@@ -68,7 +82,7 @@ class Events(Sequence[TimedEvent]):
         return list(self)[index]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange:
     """A round trip, finished or broken off.
 
@@ -113,6 +127,16 @@ class Exchange:
     calls: tuple[Call, ...] = ()
     earlier: tuple[Exchange, ...] = field(default=(), repr=False)
     program: Callable[[Request, str], str] | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        model = self.message.model or (self.request.body or {}).get("model")
+        facts = {"model": model, "text": self.text, "status": self.status, "stop_reason": self.message.stop_reason}
+        facts |= {"seconds": round(self.seconds, 3), "usd": self.usd, "entry": self.entry, "error": self.error}
+
+        def write(writer: Any) -> str:
+            return f"Exchange({', '.join(f'{name}={writer.repr(value)}' for name, value in facts.items())})"
+
+        return bounded(write, ".text, .request, .message, .headers and .events", 600)
 
     def code(self, language: str = "python") -> Code:
         """The request as a program: `curl`, `python`, `typescript`, `openai`, `requests` or `http`.

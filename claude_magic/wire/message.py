@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import StreamError
+from .bounded import Array, Bounded, Object
 
 Block = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Message(Bounded):
     """A reply, whole or so far.
 
     Attributes:
@@ -27,6 +28,14 @@ class Message:
 
     body: Mapping[str, Any] = field(default_factory=dict)
     cut: frozenset[int] = frozenset()
+    _whole: ClassVar[str] = "its .body and .text"
+
+    def __post_init__(self) -> None:
+        if type(self.body) is dict and self.body:
+            body = Object(self.body)
+            if type(body.get("content")) is list:
+                body["content"] = Array(body["content"])
+            object.__setattr__(self, "body", body)
 
     @property
     def id(self) -> str | None:

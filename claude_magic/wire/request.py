@@ -7,15 +7,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from .bounded import Bounded, Bytes, Object
 from .headers import Headers
 from .message import sound
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Request(Bounded):
     """What is sent.
 
     Attributes:
@@ -28,6 +29,11 @@ class Request:
     url: str
     headers: Headers = field(default_factory=Headers)
     body: Mapping[str, Any] | None = None
+    _whole: ClassVar[str] = "its .body and .content"
+
+    def __post_init__(self) -> None:
+        if type(self.body) is dict:
+            object.__setattr__(self, "body", Object(self.body))
 
     @functools.cached_property
     def content(self) -> bytes:
@@ -38,7 +44,8 @@ class Request:
         """
         if self.body is None:
             return b""
-        return sound(json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+        text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return Bytes(sound(text).encode())
 
     @functools.cached_property
     def identity(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .bounded import Bounded
 from .message import Block
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
@@ -13,8 +14,8 @@ EDITED = "the arguments were edited"
 _WRONG = (FAILED, REFUSED, NOT_RUN)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tool:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Tool(Bounded):
     """Something that Claude may call.
 
     Attributes:
@@ -35,8 +36,8 @@ class Tool:
         return str(self.definition.get("name", ""))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Call(Bounded):
     """A call that a message asked for, so far.
 
     Attributes:
@@ -83,8 +84,8 @@ class File:
     media_type: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Content(Bounded):
     """What a tool returned, if it is blocks already.
 
     Attributes:
