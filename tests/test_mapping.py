@@ -105,8 +105,13 @@ def test_a_frame_comes_back_with_the_replies_as_a_column(echo: Echo, capsys: pyt
     assert list(frame.columns) == ["word"]
     assert list(made.index) == [7, 3, 9]
     assert [made.reply[7], made.reply[9]] == ["ONE", "THREE"]
-    assert isinstance(made.reply[3], APIError)
-    assert list(made.columns) == ["word", "reply", "stop_reason", "input_tokens", "output_tokens", "usd", "seconds"]
+    assert (made.reply[3], made.error[3].startswith("APIError: "), list(made.error.isna())) == (
+        None,
+        True,
+        [True, False, True],
+    )
+    facts = ["stop_reason", "input_tokens", "output_tokens", "usd", "seconds"]
+    assert list(made.columns) == ["word", "reply", "error", *facts]
     assert "2 of 3 answered · 1 × APIError" in capsys.readouterr().out
 
 

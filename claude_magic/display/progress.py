@@ -22,6 +22,7 @@ class Progress:
         self._title = title
         self._bar: Any = None
         self._usd = 0.0
+        self._ok = self._failed = 0
 
     def __enter__(self) -> Progress:
         if importlib.util.find_spec("tqdm") is not None:
@@ -32,13 +33,21 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
+            with contextlib.suppress(Exception):
+                self._bar.set_postfix_str(self._said)
             self._bar.close()
 
-    def add(self, usd: float | None) -> None:
+    @property
+    def _said(self) -> str:
+        """How many are done, and what they cost, such as "195 ok, 5 failed, $0.12"."""
+        counts = f"{self._ok:,} ok" + f", {self._failed:,} failed" * bool(self._failed)
+        return f"{counts}, {dollars(self._usd)}" if self._usd else counts
+
+    def add(self, usd: float | None, *, failed: bool = False) -> None:
         """One more is done, and cost so much."""
         self._usd += usd or 0.0
+        self._ok, self._failed = self._ok + (not failed), self._failed + failed
         if self._bar is not None:
-            if self._usd:
-                self._bar.set_postfix_str(dollars(self._usd), refresh=False)
+            self._bar.set_postfix_str(self._said, refresh=False)
             with contextlib.suppress(Exception):  # a bar that cannot be drawn loses no reply
                 self._bar.update()

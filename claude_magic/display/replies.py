@@ -14,6 +14,9 @@ from .table import table, words
 
 _SHOWN = 20
 _WORDS = 60
+_FACTS = ("stop_reason", "input_tokens", "output_tokens", "usd", "seconds")
+COLUMNS = ("reply", "error", *_FACTS)
+_WHOLE = ("end_turn", "stop_sequence")
 
 
 class Answer(Protocol):
@@ -77,20 +80,27 @@ class Replies(list[Any]):
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """What a table of them holds."""
-        names = ("stop_reason", "input_tokens", "output_tokens", "usd", "seconds")
-        found = {"reply": list(self), **{name: [getattr(each, name) for each in self.answers] for name in names}}
-        return found if self.grades is None else {**found, "grade": list(self.grades)}
+        """What a table of them holds: texts and errors apart, `None` where there is none."""
+        errors = [_told(each) if isinstance(each, ClaudeError) else None for each in self]
+        grades = list(self.grades or ())
+        for number, grade in enumerate(grades):
+            if isinstance(grade, BaseException):
+                errors[number], grades[number] = f"not graded: {_told(grade)}", None
+        found: dict[str, list[Any]] = {name: [getattr(each, name) for each in self.answers] for name in _FACTS}
+        found = {"reply": [each if isinstance(each, str) else None for each in self], "error": errors, **found}
+        return found if self.grades is None else {**found, "grade": grades}
 
     @property
     def summary(self) -> str:
         """How many were answered, what failed, what it cost, and how many passed."""
         failed = Counter(type(error).__name__ for error in self.errors)
+        cut = Counter(a.stop_reason for a in self.answers if isinstance(a.reply, str) and a.stop_reason not in _WHOLE)
         known = sum(answer.known for answer in self.answers)
         spent = sum(answer.usd or 0.0 for answer in self.answers if not answer.known) + self._graded_usd
         facts = [f"{len(self) - len(self.errors):,} of {len(self):,} answered"]
         facts += [f"{known:,} of them before"] * bool(known)
         facts += [f"{count:,} × {kind}" for kind, count in failed.most_common()]
+        facts += [f"{count:,} not whole ({reason})" for reason, count in cut.most_common() if reason]
         if self.pass_rate is not None:
             graded = [each for each in self._passed if each is not None]
             facts.append(f"{self.pass_rate:.1%} passed ({sum(graded):,} of {len(graded):,})")
@@ -119,3 +129,7 @@ class Replies(list[Any]):
             "" if answer.usd is None else dollars(answer.usd),
             "" if answer.seconds is None else span(answer.seconds),
         ]
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ..errors import CellError
-from .wording import is_missing
+from .tabular import is_missing
 
 Row = Mapping[str, Any]
 Grader = Callable[[str, Row], Any]
@@ -41,12 +43,15 @@ class Rubric:
         return None if found is None else found[1].lower() == "pass"
 
 
-def grader(grade: Any, expected: str, columns: Sequence[str], *, empty: bool = False) -> Grader:
+def grader(
+    grade: Any, expected: str, columns: Sequence[str], *, write: Callable[[Any], str] = str, empty: bool = False
+) -> Grader:
     """From a reply and its row to the grade.
 
     Args:
         grade: `"exact"`, `"contains"`, `"regex"`, or a function of the reply, or of the reply and its row.
         expected: The column that holds what is right; of no meaning for a function.
+        write: From what is right to its text, as in a prompt.
         empty: Whether there are no rows, and so perhaps no columns.
 
     Raises:
@@ -61,12 +66,12 @@ def grader(grade: Any, expected: str, columns: Sequence[str], *, empty: bool = F
         raise CellError(
             f"grade={grade!r} compares with the column {expected!r}, and there is none. Say expected='...'."
         )
-    compare = _GRADERS[grade]
+    compare, same = _GRADERS[grade], grade == "exact"
 
     def compared(reply: str, row: Row) -> bool | re.error | None:
         wanted = row.get(expected)
         try:
-            return None if is_missing(wanted) else compare(reply, str(wanted))
+            return None if is_missing(wanted) else compare(reply, write(wanted)) or (same and _is_same(reply, wanted))
         except re.error as error:
             return error
 
@@ -108,6 +113,18 @@ def _binds(signature: Any, *values: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _is_same(reply: str, wanted: Any) -> bool:
+    """Whether a reply is this number, or this truth value, however it is written."""
+    if type(wanted).__name__ in ("bool", "bool_"):
+        return reply.strip().casefold() == str(wanted).casefold()
+    if not isinstance(wanted, numbers.Number):
+        return False
+    try:
+        return Decimal(reply.strip()) == Decimal(str(wanted))
+    except ArithmeticError:
+        return False
 
 
 _GRADERS: dict[str, Callable[[str, str], bool]] = {

@@ -75,6 +75,12 @@ def run(job: Job) -> bool:
     doing: dict[Future[None], Interrupt] = {}
     told = threading.Lock()
 
+    def tell_known(number: int, found: Answer) -> None:
+        if found.known:
+            job.means.books.usage.add({}, None, replayed=True)
+        with told:
+            job.told(number, found)
+
     def do(number: int, asking: Asking, interrupt: Interrupt) -> None:
         found = _asked(job, number, asking, interrupt)
         with told:
@@ -82,7 +88,7 @@ def run(job: Job) -> bool:
 
     pool = ThreadPoolExecutor(job.at_once, thread_name_prefix="claude-magic map")
     try:
-        for number, asking in _missing(job, told):
+        for number, asking in missing(job, tell_known):
             interrupt = Interrupt()
             doing[pool.submit(do, number, asking, interrupt)] = interrupt
             while len(doing) >= 2 * job.at_once:
@@ -108,8 +114,8 @@ def _forget_done(doing: dict[Future[None], Interrupt]) -> None:
         future.result()
 
 
-def _missing(job: Job, told: threading.Lock) -> Iterator[tuple[int, Asking]]:
-    """The rows that are to be asked; of the others it is told what they were answered."""
+def missing(job: Job, tell: Callable[[int, Answer], None]) -> Iterator[tuple[int, Asking]]:
+    """The rows that are to be asked; of the others it is told what they were answered, or why they cannot be asked."""
     seen: Counter[str] = Counter()
     for begin in range(0, len(job.questions), _LOOKED_UP):
         rows = list(enumerate(job.questions[begin : begin + _LOOKED_UP], begin))
@@ -120,8 +126,7 @@ def _missing(job: Job, told: threading.Lock) -> Iterator[tuple[int, Asking]]:
             if found is None:
                 yield number, askings[number]
                 continue
-            with told:
-                job.told(number, found)
+            tell(number, found)
 
 
 def _asking(job: Job, number: int, text: str) -> Asking:
@@ -148,7 +153,6 @@ def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int
         several = answers.get(identity, ())
         if seen[identity] < len(several):
             found[number] = _of_row(several[seen[identity]])
-            job.means.books.usage.add({}, None, replayed=True)
         seen[identity] += 1
     return found
 

@@ -204,6 +204,8 @@ class Notebook(Desk):
         concurrency: int | None = None,
         executor: Any = None,
         resume: bool = True,
+        dry_run: bool = False,
+        prefix: str = "",
         **options: Any,
     ) -> Any:
         """Ask one question for each row of a table, many at once.
@@ -216,12 +218,14 @@ class Notebook(Desk):
             concurrency: How many are under way at once; `None` for `Claude.concurrency`.
             executor: A `concurrent.futures.Executor` that sends the requests, such as Dask's; `None` for threads.
             resume: Whether what the journal holds is not asked again.
+            dry_run: Only tell how many tokens would be sent and the highest price; nothing is sent.
+            prefix: Stands before the names of the new columns, where a DataFrame has such columns already.
             options: The options of `%%claude`, with underscores.
 
         Returns:
-            Of a DataFrame a copy with the columns `reply`, `stop_reason`, `input_tokens`, `output_tokens`, `usd`,
-            `seconds` and `grade`; else a list of the replies, which shows itself as a table. Where a row failed,
-            the reply is the error. `claude.mapped` keeps the list.
+            Of a DataFrame a copy with the columns `reply` (text only), `error`, `stop_reason`, `input_tokens`,
+            `output_tokens`, `usd`, `seconds` and `grade`; else a list of the replies, which shows itself as a table,
+            with the error in the place of a reply where a row failed. `claude.mapped` keeps the list.
 
         Raises:
             CellError: The table or the template is wrong; nothing was sent.
@@ -229,7 +233,9 @@ class Notebook(Desk):
         """
         from .tables import How, mapped
 
-        how = How(options=options, at_once=concurrency, executor=executor, resume=resume)
+        how = How(
+            options=options, at_once=concurrency, executor=executor, resume=resume, dry_run=dry_run, prefix=prefix
+        )
         return mapped(self, rows, template, grade=grade, expected=expected, how=how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options, from_keywords
 from ..display.progress import Progress
-from ..display.replies import Replies
+from ..display.replies import COLUMNS, Replies
 from ..errors import CellError, Interrupted
+from .estimate import Estimate, estimate
 from .grading import Rubric, grader, passed
 from .mapping import Answer, Job, run
-from .tabular import columns_of, is_frame, rows_of, with_columns
+from .tabular import columns_of, is_frame, readable, refuse_taken, rows_of, with_columns
 from .wording import refuse_repeated, wording
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ class How:
         at_once: How many are under way at the same time; `None` for `Claude.concurrency`.
         executor: Sends the requests; `None` for threads of our own.
         resume: Whether an answer in the journal is taken.
+        dry_run: Whether only to tell what would be sent.
+        prefix: Stands before the names of the new columns of a DataFrame.
     """
 
     options: dict[str, Any]
     at_once: int | None = None
     executor: Executor | None = None
     resume: bool = True
+    dry_run: bool = False
+    prefix: str = ""
 
 
 def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
@@ -56,9 +61,18 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
     columns = columns_of(given, rows)
     compares = isinstance(grade, str)
     asked_as = wording(template, columns, expected=expected if compares else None) if columns or template else None
-    own = None if grade is None or isinstance(grade, Rubric) else grader(grade, expected, columns, empty=not rows)
+    own = (
+        None
+        if grade is None or isinstance(grade, Rubric)
+        else grader(grade, expected, columns, write=notebook.written, empty=not rows)
+    )
     refuse_repeated(columns, [expected] if compares else [])
-    questions = [_NOTHING if asked_as is None else asked_as.question(row, notebook.written) for row in rows]
+    if is_frame(given):
+        refuse_taken(columns, [how.prefix + name for name in (*COLUMNS, *["grade"] * (grade is not None))])
+    texts = readable(rows)
+    questions = [_NOTHING if asked_as is None else asked_as.question(row, notebook.written) for row in texts]
+    if how.dry_run:
+        return _estimate(notebook, questions, grade, how)
     began = time.monotonic()
     answers, whole = _answers(notebook, questions, "replies", how)
     grades: list[Any] | None = None
@@ -69,7 +83,7 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
         graded_usd = sum(each.usd or 0.0 for each in said if not each.known)
         grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in said]
     elif own is not None:
-        pairs = zip(answers, rows, strict=True)
+        pairs = zip(answers, texts if compares else rows, strict=True)
         grades = [own(answer.reply, row) if isinstance(answer.reply, str) else None for answer, row in pairs]
     replies = Replies(
         answers,
@@ -85,7 +99,19 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
     if not is_frame(given):
         return replies
     print(replies.summary)
-    return with_columns(given, replies.columns)
+    return with_columns(given, replies.columns, how.prefix)
+
+
+def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: How) -> Estimate:
+    """What the rows, and their grades if a model gives them, would be."""
+    job = _job(notebook, questions, how, told=lambda *_: None)
+    found = estimate(job)
+    if not isinstance(grade, Rubric):
+        return found
+    most = found.most_reply
+    grading = _how_to_grade(how, grade)
+    asked = [grade.question(each, "") for each in questions if isinstance(each, str)]
+    return found.plus(estimate(_job(notebook, asked, replace(grading, resume=False), told=lambda *_: None), more=most))
 
 
 def _how_to_grade(how: How, rubric: Rubric) -> How:
@@ -102,25 +128,29 @@ def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str 
 
 def _answers(notebook: Notebook, questions: Questions, title: str, how: How) -> tuple[list[Answer], bool]:
     """An answer for each question, and whether the reader let it end."""
+    answers = [_STOPPED] * len(questions)
+
+    def told(number: int, answer: Answer) -> None:
+        answers[number] = answer
+        progress.add(0.0 if answer.known else answer.usd, failed=not isinstance(answer.reply, str))
+
+    job = _job(notebook, questions, how, told)
+    with Progress(len(questions), title) as progress:
+        return answers, run(job)
+
+
+def _job(notebook: Notebook, questions: Questions, how: How, told: Callable[[int, Answer], None]) -> Job:
     options: Options = from_keywords({"stream": False, **how.options})
     means = notebook.means(options)
     if options.conversation or means.settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")
-    answers = [_STOPPED] * len(questions)
-    with Progress(len(questions), title) as progress:
-
-        def told(number: int, answer: Answer) -> None:
-            answers[number] = answer
-            progress.add(0.0 if answer.known else answer.usd)
-
-        job = Job(
-            means=means,
-            asker=notebook.asker(options, ""),
-            options=options,
-            questions=questions,
-            executor=how.executor,
-            at_once=means.settings.concurrency if how.at_once is None else how.at_once,
-            resume=how.resume and not options.again,
-            told=told,
-        )
-        return answers, run(job)
+    return Job(
+        means=means,
+        asker=notebook.asker(options, ""),
+        options=options,
+        questions=questions,
+        executor=how.executor,
+        at_once=means.settings.concurrency if how.at_once is None else how.at_once,
+        resume=how.resume and not options.again,
+        told=told,
+    )

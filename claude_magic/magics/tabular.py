@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import CellError
@@ -49,11 +51,77 @@ def is_frame(given: Any) -> bool:
     )
 
 
-def with_columns(frame: Any, columns: Mapping[str, list[Any]]) -> Any:
-    """A copy of a DataFrame with these columns after its own, in the place of ones of the same name."""
+def readable(rows: Sequence[Row]) -> list[Row]:
+    """The rows as a reader knows them, which is how they are written and compared.
+
+    A gap makes floats of integers in a column of pandas, and a date has a time there: whole numbers in a column with
+    gaps are integers again, and timestamps that are all at midnight are dates.
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    reads = {name: read for name in columns if (read := _reading([row[name] for row in rows if name in row]))}
+    if not reads:
+        return list(rows)
+    return [{name: reads[name](value) if name in reads else value for name, value in row.items()} for row in rows]
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a table holds nothing there: None, NaN, NaT or NA."""
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(value, numbers.Number) and bool(value != value)  # so is only NaN
+
+
+def _reading(values: Sequence[Any]) -> Callable[[Any], Any] | None:
+    """How the values of a column are read; `None` for as they are."""
+    there = [value for value in values if not is_missing(value)]
+    gaps = any(isinstance(value, float) and math.isnan(value) for value in values)
+    if gaps and there and all(isinstance(value, float) and value.is_integer() for value in there):
+        return lambda value: value if is_missing(value) else int(value)
+    if there and all(_is_midnight(value) for value in there):
+        return lambda value: value if is_missing(value) else value.date()
+    return None
+
+
+def _is_midnight(value: Any) -> bool:
+    return type(value).__name__ == "Timestamp" and value.tz is None and value == value.normalize()
+
+
+def refuse_taken(columns: Sequence[str], new: Sequence[str]) -> None:
+    """Refuse to replace columns that the table has.
+
+    Raises:
+        CellError: There are some; nothing was sent.
+    """
+    taken = [name for name in new if name in columns]
+    if taken:
+        raise CellError(
+            f"the table has {', '.join(map(repr, taken))} already, and nothing of it is overwritten. Nothing was sent. "
+            f"Drop or rename them, as with df.drop(columns={taken!r}), or say prefix='other_'."
+        )
+
+
+def with_columns(frame: Any, columns: Mapping[str, list[Any]], prefix: str = "") -> Any:
+    """A copy of a DataFrame with these columns after its own."""
     import pandas
 
     made = frame.copy()
     for name, values in columns.items():
-        made[name] = pandas.Series(values, index=frame.index, dtype=object if name == "reply" else None)
+        made[prefix + name] = pandas.Series(values, index=frame.index, dtype=_DTYPES.get(name) or _dtype(values))
     return made
+
+
+def _dtype(grades: Sequence[Any]) -> str:
+    """The type of a column of grades."""
+    there = [grade for grade in grades if not is_missing(grade)]
+    if all(type(grade).__name__ in ("bool", "bool_") for grade in there):
+        return "boolean"
+    if all(isinstance(grade, numbers.Integral) and not isinstance(grade, bool) for grade in there):
+        return "Int64"
+    return "float64" if all(isinstance(grade, float) for grade in there) else "object"
+
+
+_DTYPES = {
+    **dict.fromkeys(("reply", "error", "stop_reason"), "object"),
+    **dict.fromkeys(("input_tokens", "output_tokens"), "Int64"),
+    **dict.fromkeys(("usd", "seconds"), "float64"),
+}

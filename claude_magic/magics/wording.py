@@ -7,7 +7,6 @@ variable could be. A cell that holds no value makes no question: `nan` is nothin
 from __future__ import annotations
 
 import keyword
-import numbers
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 from ..cell.templates import filled, names, refuse_python
 from ..errors import CellError
-from .tabular import COLUMN, Row
+from .tabular import COLUMN, Row, is_missing
 
 _BRACES = re.compile(r"(?<![\\{])\{\{[ \t]*([^{}\n]+?)[ \t]*\}\}(?!\})")
 
@@ -83,13 +82,6 @@ def refuse_repeated(columns: Sequence[str], wanted: Collection[str]) -> None:
     for name in wanted:
         if counts[name] > 1:
             raise CellError(f"{counts[name]} columns are called {name!r}. Rename them. Nothing was sent.")
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a table holds nothing there: None, NaN, NaT or NA."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, numbers.Number) and bool(value != value)  # so is only NaN
 
 
 def _only(columns: list[str], expected: str | None) -> str:
