@@ -158,7 +158,7 @@ def test_a_table_that_does_not_fit_is_refused_before_anything_is_sent(
 
 
 def test_a_row_that_cannot_be_asked_is_an_error_beside_the_others(echo: Echo) -> None:
-    rows = [{"a": "fine"}, {"a": "sk-ant-api03-" + "x" * 40}, {"a": "  "}]
+    rows = [{"a": "fine"}, {"a": "sk-ant-api03-" + "aK3m9Q" * 7}, {"a": "  "}]
     made = Notebook().map(rows, "{{a}}", concurrency=1)
     assert made[0] == "FINE"
     assert [type(each) for each in made[1:]] == [CellError, CellError]
