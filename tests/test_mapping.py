@@ -184,7 +184,7 @@ def test_a_row_that_holds_nothing_where_it_is_asked_is_not_sent(echo: Echo) -> N
     nothing = [None, float("nan"), pandas.NaT, pandas.NA]
     made = Notebook().map(pandas.DataFrame({"a": ["one", *nothing], "b": [None] * 5}, dtype=object), "{{a}}")
     assert made.reply[0] == "ONE"
-    assert [str(each) for each in made.reply[1:]] == ["the row has nothing in the column 'a'."] * 4
+    assert list(made.error[1:]) == ["CellError: the row has nothing in the column 'a'."] * 4
     assert len(echo.received) == 1
 
 

@@ -49,6 +49,14 @@ class How:
 
 
 def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+    """As `_mapped`; a stop that comes before anything is asked, or between two steps, is one line too."""
+    try:
+        return _mapped(notebook, given, template, grade=grade, expected=expected, how=how)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped between two steps; what was answered is in the journal. Run it again.") from None
+
+
+def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
     """What `Notebook.map` gives back.
 
     Raises:
