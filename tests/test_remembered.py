@@ -17,9 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.cell.options import Options
+from claude_magic.conversation.calls import refused
 from claude_magic.errors import ClaudeError
 from claude_magic.magics.desk import Desk
-from claude_magic.wire.tool import Tool
+from claude_magic.magics.stages import Unseen
+from claude_magic.magics.turn import Turn, running
+from claude_magic.wire.tool import WAITING, Call, Tool
 from tests.server import STREAM, Answer, Server, event, failure, message, reply
 
 Block = dict[str, Any]
@@ -76,6 +79,7 @@ ACTIONS = st.sampled_from(
         "ask",
         "ask",
         "tools",
+        "approve",
         "tools",
         "go on",
         "go on",
@@ -129,6 +133,18 @@ def streamed(blocks: list[Block], stop_reason: str | None, broken: str) -> Answe
     return Answer(headers=STREAM, pieces=[event(e) for e in kept], ending="cut" if broken else "clean")
 
 
+class Approving(Unseen):
+    """A stage on which calls wait for their reader."""
+
+    def decided(self, turn: Turn) -> None:  # type: ignore[override]
+        return None
+
+
+def decided(number: int, call: Call) -> Call:
+    """Every other call is refused."""
+    return call if call.state != WAITING else running(call) if number % 2 else refused(call)
+
+
 class Reader:
     """Does with one desk what a reader of a notebook does."""
 
@@ -154,9 +170,11 @@ class Reader:
             self.desk.conversations.load(path, self.name)
         if action != "again":
             self.cells += 1
-        self.desk.ask(
-            self._options(action, model), self._text(action), cell=f"c{self.cells}", tools=self._tools(action)
-        )
+        options, text, tools = self._options(action, model), self._text(action), self._tools(action)
+        turn = self.desk.begun(options, text, f"c{self.cells}", tools=tools)
+        turn = self.desk.play(turn, Approving() if action == "approve" else Unseen())
+        while turn.waits:
+            turn = self.desk.go_on(turn, Approving(), [decided(*each) for each in enumerate(turn.exchange.calls)])
 
     def _options(self, action: str, model: str) -> Options:
         return Options(
@@ -165,14 +183,14 @@ class Reader:
             go_on=action.startswith("go on"),
             turns=action == "turns",
             fresh=action == "new",
-            param=OFFERED if action == "tools" else {},
+            param=OFFERED if action in ("tools", "approve") else {},
         )
 
     def _text(self, action: str) -> str:
         return TURNS if action == "turns" else "" if action.startswith("go on") else "next?"
 
     def _tools(self, action: str) -> dict[str, Tool]:
-        return TOOLS if action == "tools" else {}
+        return TOOLS if action in ("tools", "approve") else {}
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +200,7 @@ def strict() -> Iterator[Server]:
     made.close()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_no_request_breaks_the_rules(
     strict: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, str, Any]]

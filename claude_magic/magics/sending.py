@@ -100,6 +100,8 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
             return replayed
     asked = provider(settings, growing, interrupt)
     request = _request(settings, options, question, asked)
+    if options.turns:
+        _refuse_turns(request.body or {})
     growing.requests(request, model_note=asked.model_note)
     transport = _transport(settings, asked, means.pool, growing, interrupt)
     client = Client(transport=transport, credential=asked.credential)
@@ -230,8 +232,6 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     said = history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages
     if not said and question.body is None:
         raise CellError("the message is empty: there is nothing to send.")
-    if options.turns:
-        _refuse_turns(said, model, fields.get("thinking"))
     if asked.local:
         fields, said = local_model.adapted(fields, said)
     version = options.api_version or settings.api_version
@@ -258,15 +258,16 @@ def _request(settings: Claude, options: Options, question: Question, asked: Prov
     return request
 
 
-def _refuse_turns(said: Sequence[Mapping[str, Any]], model: str, thinking: object) -> None:
+def _refuse_turns(body: Mapping[str, Any]) -> None:
     """Look at turns that were written by hand: what the API would refuse is refused here, and nothing is sent."""
+    said, model = body["messages"], str(body["model"])
     if said[-1]["role"] == "assistant" and not takes_prefill(model):
         raise CellError(
             f"--turns: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
             "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
         )
-    for problem in problems(said, model=model, thinking=thinking):
-        raise CellError(f"--turns: the API would refuse these turns: {problem.text} Nothing was sent.")
+    for problem in problems(said, model=model, thinking=body.get("thinking")):
+        raise CellError(f"--turns: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
 
 
 def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
