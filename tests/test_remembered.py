@@ -70,9 +70,17 @@ BLOCKS = st.one_of(
     st.just({"type": "crystal", "facets": [1, {"a": None}]}),
 )
 BROKEN = st.sampled_from(["", "", "", "", "cut", "failure"])
-ANSWERS = st.lists(
-    st.tuples(st.lists(BLOCKS, max_size=5), st.sampled_from(STOP_REASONS), BROKEN), min_size=1, max_size=3
+ASKS = [
+    {"type": "text", "text": "I add."},
+    *({"type": "tool_use", "id": f"toolu_{number}", "name": "add", "input": '{"a": 1}'} for number in (4, 5)),
+]
+STOPS = [{"type": "tool_use", "id": "toolu_6", "name": "stop", "input": "{}"}]
+ANSWER = st.one_of(
+    st.tuples(st.lists(BLOCKS, max_size=5), st.sampled_from(STOP_REASONS), BROKEN),
+    st.tuples(st.sampled_from([ASKS, ASKS[:2], ASKS[1:]]), st.sampled_from(STOP_REASONS), st.just("")),
+    st.tuples(st.sampled_from([ASKS, ASKS[:2], [*ASKS, *STOPS], STOPS]), st.just("tool_use"), st.just("")),
 )
+ANSWERS = st.lists(ANSWER, min_size=1, max_size=3)
 ACTIONS = st.sampled_from(
     [
         "ask",
