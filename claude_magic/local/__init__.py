@@ -68,6 +68,14 @@ def installed() -> bool:
     return importlib.util.find_spec("xllamacpp") is not None and _shipped() is not None
 
 
+def missing() -> str:
+    """The command that installs what is missing; `""` if nothing is."""
+    software = importlib.util.find_spec("xllamacpp") is not None
+    if _shipped() is None:
+        return _INSTALL_FILE if software else INSTALL
+    return "" if software else _INSTALL_SOFTWARE
+
+
 def start(
     gguf: str = "",
     *,

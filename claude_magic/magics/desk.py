@@ -192,15 +192,17 @@ class Desk:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
         from ..conversation.prices import as_of, most
         from ..display.preview import preview
+        from ..wire.headers import RANDOM_KEY
+        from .local_model import ignored_note
         from .sending import prepared
 
         means = self.means(options)
-        settings = means.settings
-        request, tokens = prepared(means, self._asking(means, options, text, cell, attached))
-        body = request.body or {}
-        cost = None
-        if isinstance(tokens, int):
-            cost = most(body, sent=tokens, corrections=settings.prices)
+        settings, asking = means.settings, self._asking(means, options, text, cell, attached)
+        request, tokens = prepared(means, asking)
+        if request.headers.get("x-api-key") == RANDOM_KEY:
+            note = ignored_note(request, settings, asking.question.new)
+            return preview(request, tokens, 0.0, as_of=as_of(), note=note)
+        cost = most(request.body or {}, sent=tokens, corrections=settings.prices) if isinstance(tokens, int) else None
         return preview(request, tokens, cost, as_of=as_of())
 
     def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:

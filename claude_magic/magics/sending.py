@@ -139,7 +139,7 @@ def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interru
     """
     settings, books, asker = means.settings, means.books, asking.asker
     several = list[Request]()
-    for request in offline(settings, asking):
+    for request in offline(settings, asking, sends=not books.never_sends(settings)):
         several.append(request)
         recorded = books.recorded(settings, request, asker)
         if recorded is not None:
@@ -152,9 +152,13 @@ def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interru
     return None
 
 
-def offline(settings: Claude, asking: Asking) -> Iterator[Request]:
-    """The requests that the question may have become when it was recorded; nobody is asked for them."""
-    for asked in unasked(settings):
+def offline(settings: Claude, asking: Asking, *, sends: bool) -> Iterator[Request]:
+    """The requests that the question may have become when it was recorded; nobody is asked for them.
+
+    Args:
+        sends: Whether it is sent if it is not recorded.
+    """
+    for asked in unasked(settings, sends=sends):
         yield _request(settings, asking.options, asking.question, asked)
 
 
@@ -168,7 +172,7 @@ def shown(means: Means, asking: Asking) -> Request:
     except SettingsError:
         asked = None
     if asked is None:
-        return next(offline(means.settings, asking))
+        return next(offline(means.settings, asking, sends=True))
     return _request(means.settings, asking.options, asking.question, asked)
 
 
