@@ -15,19 +15,21 @@ PACKAGE = ROOT / "claude_magic"
 # errors <- wire <- the rooms <- magics <- the face; settings stands beside wire.
 MAY_IMPORT = {
     "errors": set(),
+    "concurrency": set(),
     "wire": {"errors"},
     "settings": {"errors"},
     "cell": {"errors", "wire"},
-    "conversation": {"errors", "wire"},
-    "api": {"errors", "wire"},
+    "conversation": {"concurrency", "errors", "wire"},
+    "api": {"concurrency", "errors", "wire"},
     "display": {"errors", "wire"},
-    "journal": {"errors", "wire"},
+    "journal": {"concurrency", "errors", "wire"},
     "export": {"errors", "wire"},
-    "local": {"errors", "wire"},
-    "mcp_servers": {"errors", "wire", "tools"},  # one room soon
+    "local": {"concurrency", "errors", "wire"},
+    "mcp_servers": {"concurrency", "errors", "wire", "tools"},  # one room soon
     "tools": {"errors", "wire"},
     "snippets": {"errors"},
     "magics": {
+        "concurrency",
         "errors",
         "wire",
         "settings",
@@ -67,7 +69,7 @@ HOME = {
     "docstring_parser": {"wire"},
     "pydantic": {"wire", "mcp_servers"},
 }
-AT_START = {"errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
+AT_START = {"concurrency", "errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
 BORROWED = {"magics_manager"}  # IPython's own names
 

@@ -5,8 +5,7 @@ Source of the rule: a budget that only looks back is passed by whoever asks seve
 
 from __future__ import annotations
 
-import threading
-
+from ..concurrency import Lock
 from ..errors import OverBudget
 
 
@@ -20,7 +19,7 @@ class Budget:
     def __init__(self) -> None:
         self.spent = 0.0
         self._set_aside = 0.0
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def set_aside(self, most: float, limit: float | None) -> None:
         """Set aside what an exchange can cost at most.

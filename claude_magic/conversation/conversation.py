@@ -10,13 +10,13 @@ import copy
 import functools
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..concurrency import Lock
 from ..errors import CellError
 from ..wire.bounded import Array, Bounded
 from ..wire.history import history, without_thinking
@@ -96,7 +96,7 @@ class Conversation:
         self._turns = tuple(turns)
         self._shown = shown
         self._keep = keep
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     @property
     def turns(self) -> tuple[Turn, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..concurrency import Lock
 from ..wire.money import dollars
 
 _NAME_LIMIT = 40
@@ -74,7 +74,7 @@ class Usage:
     def __init__(self) -> None:
         self._total = Tally()
         self._by_conversation: dict[str, Tally] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def add(
         self,

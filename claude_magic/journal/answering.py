@@ -6,8 +6,7 @@ cell that asks again gets the same one again, so that Run All shows the same pag
 
 from __future__ import annotations
 
-import threading
-
+from ..concurrency import Lock
 from ..wire import Request
 
 
@@ -16,7 +15,7 @@ class Answering:
 
     def __init__(self) -> None:
         self._askers: dict[str, list[str]] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def number(self, request: Request, place: str) -> int:
         """How many other places asked the same before this one."""

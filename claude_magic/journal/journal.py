@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..concurrency import Lock, in_child
 from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
 from ..wire.recorded import Recorded
@@ -47,19 +47,28 @@ class Journal:
         self._sums = sums
         self._written = written
         self._writer: Writer | None = None
-        self._process = 0
+        self._lock = Lock()
+        in_child(self._forget)
 
     @property
     def writer(self) -> Writer:
         """What writes the file: a thread of this process, begun when it is first needed."""
-        if self._writer is None or self._process != os.getpid():
-            self._writer, self._process = Writer(self.path), os.getpid()
-        return self._writer
+        with self._lock:
+            if self._writer is None:
+                self._writer = Writer(self.path)
+            return self._writer
 
     def close(self) -> None:
         """Write what is left, and let go of the file."""
-        if self._writer is not None and self._process == os.getpid():
-            self._writer.close()
+        with self._lock:
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _forget(self) -> None:
+        """In a child: the thread is not there, and the connection is the parent's."""
+        if self._writer is not None:
+            self._writer.abandon()
         self._writer = None
 
     def last(self, count: int = SHOWN) -> Found:

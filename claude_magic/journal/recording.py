@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..concurrency import Lock
 from ..errors import APIError, NotRecorded, SettingsError
 from ..wire import Block, Exchange, Headers, Request, TimedEvent
 from ..wire.message import sound_json
@@ -111,7 +111,7 @@ class Recorder:
         self._target = path.expanduser().absolute()  # the notebook may change its folder
         self._hide = hide
         self._lines: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def record(self, place: str, exchange: Exchange) -> None:
         """Keep an exchange, if it is one that can be given again.

@@ -80,6 +80,9 @@ class _Job:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+_abandoned: list[Writer] = []  # of parents
+
+
 class Writer:
     """Writes one file."""
 
@@ -165,6 +168,11 @@ class Writer:
         self._closing = True
         self._put(_Job(do=lambda _: None))
         self._thread.join(_AT_EXIT)
+
+    def abandon(self) -> None:
+        """In a child: never close the parent's connection, which would touch its file; the child makes its own."""
+        atexit.unregister(self.close)
+        _abandoned.append(self)
 
     def _put(self, job: _Job) -> _Job:
         self._jobs.put(job)

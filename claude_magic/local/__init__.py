@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ..concurrency import Lock, in_child
 from ..errors import Interrupted, SettingsError
 
 _INSTALL_SOFTWARE = "pip install 'claude-magic[local]'"
@@ -59,7 +60,7 @@ class _Child:
     readers: tuple[threading.Thread, ...]
 
 
-_lock = threading.Lock()
+_lock = Lock()
 _running: tuple[Model, _Child] | None = None
 
 
@@ -296,12 +297,11 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+@in_child
 def _forget() -> None:
-    """A fork of this process has neither the child nor the threads that hold the lock."""
-    global _lock, _running
-    _lock, _running = threading.Lock(), None
+    """A fork of this process has not the model: it is its parent's."""
+    global _running
+    _running = None
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
 atexit.register(stop)

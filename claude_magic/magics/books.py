@@ -14,6 +14,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency import Lock, in_child
 from ..conversation import prices
 from ..conversation.bounds import bound
 from ..conversation.budget import Budget
@@ -71,6 +72,9 @@ class Books:
         self.session = ""
         self._made = made
         self._journals: dict[Path, Journal] = {}
+        self._lock = Lock()
+        self._records = True
+        in_child(self._forget)
         self._answering: Answering | None = None
 
     def journal(self, settings: Claude) -> Journal | None:
@@ -80,10 +84,15 @@ class Books:
             return None
         from ..journal.settling import session
 
-        self.session = self.session or session()
-        if path not in self._journals:
-            self._journals[path] = self._made(path)
-        return self._journals[path]
+        with self._lock:
+            self.session = self.session or session()
+            if path not in self._journals:
+                self._journals[path] = self._made(path)
+            return self._journals[path]
+
+    def _forget(self) -> None:
+        """In a child: its rows are of a session of its own, and its parent goes on with the recording."""
+        self.session, self._records = "", False
 
     def never_sends(self, settings: Claude) -> bool:
         """Whether only recorded answers are given."""
@@ -263,6 +272,9 @@ class Books:
     def _record(self, exchange: Exchange, asker: Asker) -> Exchange:
         if self.recorder is None:
             return exchange
+        if not self._records:
+            note = "not in the recording: this is a child process, and the recording is its parent's"
+            return replace(exchange, notes=(*exchange.notes, note))
         try:
             self.recorder.record(asker.place, exchange)
         except ClaudeError as error:

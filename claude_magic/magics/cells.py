@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextvars
 import os
-import threading
 from collections.abc import Mapping
 from typing import Any
+
+from ..concurrency import Lock
 
 
 class _Cell:
@@ -28,7 +29,7 @@ class _Cell:
         self.id = id
         self.label = id or label
         self._count = 0
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def number(self) -> int:
         """The number of the next question of this execution, from 1."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..cell.options import Options
+from ..concurrency import Lock, in_child
 from ..errors import CellError, SettingsError
 from ..settings import Claude
 from ..snippets import Snippets
@@ -49,27 +49,38 @@ class Desk:
         self._before: dict[str, Exchange] = {}
         self._went_on: dict[str, Exchange] = {}
         self._pool: Any = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
+        self._conversations: Conversations | None = None
+        self._books: Books | None = None
+        in_child(self._forget)
 
-    @functools.cached_property
+    @property
     def conversations(self) -> Conversations:
         """By name: turns and tokens."""
         from ..conversation import Conversations
 
-        return Conversations(shown=_shown, tell=print)
+        with self._lock:
+            self._conversations = self._conversations or Conversations(shown=_shown, tell=print)
+            return self._conversations
 
-    @functools.cached_property
+    @property
     def books(self) -> Books:
         """What was asked, what it cost, and what is answered from a recording."""
         from .books import Books
         from .looking import journal
 
-        return Books(journal)
+        with self._lock:
+            self._books = self._books or Books(journal)
+            return self._books
+
+    def _forget(self) -> None:
+        """In a child: its parent goes on with the connections."""
+        self._pool = None
 
     @property
     def has_asked(self) -> bool:
         """Whether the books were ever opened."""
-        return "books" in self.__dict__
+        return self._books is not None
 
     def ask(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -315,9 +316,23 @@ class Notebook(Desk):
         self.cells.open(None)
         self.settings = Claude()
 
+    def __reduce__(self) -> Any:
+        """In another process it is the handle of that process, with the settings of this one; never a key."""
+        held = self.settings._trait_values
+        traits = self.settings.traits(config=True)
+        chosen = {name: held[name] for name in traits if name in held and held[name] != traits[name].default_value}
+        return _there, (os.getpid(), chosen)
+
     def __repr__(self) -> str:
         asks = f"claude: {self.settings.model} at {self.settings.base_url}"
         return f"{asks}; claude(text) asks, claude.last is the last exchange"
+
+
+def _there(process: int, settings: dict[str, Any]) -> Notebook:
+    if process != os.getpid():
+        for name, value in settings.items():
+            setattr(claude.settings, name, value)
+    return claude
 
 
 def _typed() -> str:

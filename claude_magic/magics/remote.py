@@ -18,6 +18,7 @@ from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..api.transports.direct import Direct, pool
 from ..api.transports.retrying import Retrying
+from ..concurrency import in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
@@ -76,6 +77,9 @@ def sent(request: Request, number: int, connect_timeout: float, timeout: float, 
 @functools.cache
 def _pool() -> Any:
     return pool()
+
+
+in_child(_pool.cache_clear)
 
 
 def _nobody(reason: str, seconds: float, retries: int) -> None:

@@ -7,13 +7,13 @@ once whatever the network does, and a display that fails does not lose the reply
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
 
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
+from ..concurrency import in_child
 from ..wire import Exchange
 
 _TICK = 0.1  # seconds between two looks at what has arrived
@@ -32,8 +32,11 @@ class _Worker:
 
 
 _idle: list[_Worker] = []
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # threads do not live on in a child
+
+
+@in_child
+def _forget() -> None:
+    _idle.clear()
 
 
 class Running:

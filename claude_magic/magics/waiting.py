@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency import Lock
 from ..conversation.calls import refused
 from ..errors import CellError
 from ..wire.tool import Call
@@ -30,7 +30,7 @@ class Waiting:
         self.turn = turn
         self.stage = stage
         self._go_on = go_on
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._taken = False
         self._placed: Placed | None = None
         self._buttons: Approval | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency import Lock
 from ..errors import CellError, ServerFailed
 from ..tools.definition import definition
 from ..wire.tool import Content, Tool
@@ -63,7 +63,7 @@ class LocalServer:
         self._start_timeout = start_timeout
         self._command = _words(command)
         self._env, self._cwd = _variables(env or {}), None if cwd is None else os.fspath(cwd)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._known: tuple[Tool, ...] = ()
         self.notes: tuple[str, ...] = ()
         self._running: list[Session] = []  # one at most; a list, so that it is known without this object

@@ -20,6 +20,7 @@ from concurrent import futures
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..concurrency import Lock
 from ..errors import ServerFailed, SettingsError
 from .last_words import LastWords, one_line
 from .transport import transport
@@ -45,7 +46,7 @@ class Session:
         self._command, self._env, self._cwd = command, env, cwd
         self._words = LastWords(list(env.values()))
         self._process = os.getpid()
-        self._lock = threading.RLock()  # a finalizer may come in between
+        self._lock = Lock(reentrant=True)  # a finalizer may come in between
         self._ended = False
         self._failure: BaseException | None = None
         self._opened: Future[None] = Future()

@@ -6,10 +6,10 @@ Source: https://platform.claude.com/docs/en/api/rate-limits
 
 from __future__ import annotations
 
-import threading
 import time
 from urllib.parse import urlsplit
 
+from ...concurrency import Lock
 from ...wire import Request
 
 
@@ -18,7 +18,7 @@ class Quiet:
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, object], float] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def keep(self, request: Request, seconds: float) -> None:
         """Leave the model of this request alone for so long, or longer if that was asked for before."""
