@@ -23,6 +23,7 @@ from tests.notebook_kernel import Kernel
 
 ROOT = Path(__file__).parents[1]
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.skipif(not local.installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}"),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="NO /proc: processes cannot be looked at"),
 ]
@@ -48,7 +49,7 @@ def children(of: int) -> list[int]:
     return found
 
 
-def gone(pid: int, seconds: float = 3) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -144,7 +145,14 @@ def test_an_interrupted_reply_leaves_the_next_one_alone(model: local.Model) -> N
     with Kernel() as kernel:
         kernel.run("%load_ext claude_magic")
         kernel.run("%claude -t 1 --temperature 0 hi")
-        ran = kernel.run("%%claude -t 2000 --temperature 0\nWrite a very long story.", stop_after=1.0)
+        seen: list[str] = []
+
+        def watch(message: dict[str, Any]) -> None:
+            seen.append(message["msg_type"])
+            if seen.count("update_display_data") == 1 and seen[-1] == "update_display_data":
+                kernel.interrupt()
+
+        ran = kernel.run("%%claude -t 2000 --temperature 0\nWrite a very long story.", watch=watch)
         assert ran.error is not None
         assert ran.error[0] == "Interrupted"
         assert kernel.run("%%claude -t 3 --temperature 0 -o text\nhi").error is None
@@ -233,10 +241,8 @@ def test_two_threads_start_one_child_and_both_are_told() -> None:
 def test_a_start_can_be_interrupted() -> None:
     local.stop()
     asked = iter((False, True))
-    began = time.monotonic()
     with pytest.raises(Interrupted):
         local.start(interrupted=lambda: next(asked))
-    assert time.monotonic() - began < 1
     assert children(os.getpid()) == []
 
 
@@ -278,8 +284,25 @@ def test_it_survives_the_stop_button() -> None:
         os.kill(pid, signal.SIGINT)
         assert not gone(pid, 0.3)
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(10)
+        process.wait(60)
         assert gone(pid)
+
+
+def test_it_survives_a_stop_that_comes_while_it_is_started() -> None:
+    local.stop()
+    stopped: list[int] = []
+
+    def stop(_: str) -> None:
+        if not stopped:
+            stopped.extend(children(os.getpid()))
+            os.kill(stopped[0], signal.SIGINT)
+
+    try:
+        model = local.start(watch=stop)
+        assert children(os.getpid()) == stopped
+        assert post(model, "hi", max_tokens=1).status_code == 200
+    finally:
+        local.stop()
 
 
 @pytest.mark.parametrize(

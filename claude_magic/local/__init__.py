@@ -212,17 +212,18 @@ def _name(path: Path) -> str:
 
 def _child(path: Path, key: str, *, shipped: bool) -> _Child:
     """Start the child, isolated from this notebook's folder and Python settings, and give it its orders."""
-    process = subprocess.Popen(  # noqa: S603  # our own file, and no shell
-        [sys.executable, "-I", "-u", str(Path(__file__).with_name("server.py"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=os.name == "posix",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+    with _interrupts_blocked():
+        process = subprocess.Popen(  # noqa: S603  # our own file, and no shell
+            [sys.executable, "-I", "-u", str(Path(__file__).with_name("server.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
     answers: queue.Queue[str] = queue.Queue()
     last_words: collections.deque[str] = collections.deque(maxlen=30)
     readers = (
@@ -236,6 +237,19 @@ def _child(path: Path, key: str, *, shipped: bool) -> _Child:
     with contextlib.suppress(OSError):  # it died: its last words say why
         print(json.dumps(orders | whose), file=process.stdin, flush=True)
     return _Child(process=process, answers=answers, last_words=last_words, readers=readers)
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT in this thread, and so in a child that is started: it ignores them only once Python runs in it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _library() -> str:
