@@ -1,6 +1,10 @@
 """The widget in which the reader decides on calls: for each the call, Run, Refuse with a reason, Edit.
 
 All text in it is escaped or plain, and nothing is in its state that the page does not show.
+
+Fields send what was typed when they are left (`continuous_update=False`). A front end that sends each key holds
+back the later ones while the kernel is busy, but never a press on a button: the press would come first, and run
+the call with arguments that nobody sees any more.
 """
 
 from __future__ import annotations
@@ -100,7 +104,7 @@ class _Row:
         self._run = ipywidgets.Button(description="Run")
         self._refuse = ipywidgets.Button(description="Refuse")
         self._edit = ipywidgets.Button(description="Edit arguments", disabled=not editable(call))
-        self._why = ipywidgets.Text(placeholder="why you refuse (optional)")
+        self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
         self._said = ipywidgets.HTML()
         self._text: Any = None
         self._choices = ipywidgets.HBox([self._run, self._edit, self._refuse, self._why], _dom_classes=("cm-choices",))
@@ -149,11 +153,18 @@ class _Row:
     def _on_refuse(self, _: object) -> None:
         self._decide({self._call.id: Decision(run=False, why=self._why.value.strip())})
 
+    def _on_text(self, _: object) -> None:
+        """What was wrong with the text before is said no longer."""
+        if self.decided is None:
+            self._said.value = ""
+
     def _on_edit(self, _: object) -> None:
         text = editable(self._call)
         if self._text is not None or not text or self._run.disabled:
             return
-        self._text = ipywidgets.Textarea(value=text, rows=min(_ROWS, text.count("\n") + 2))
+        rows = min(_ROWS, text.count("\n") + 2)
+        self._text = ipywidgets.Textarea(value=text, rows=rows, continuous_update=False)
+        self._text.observe(self._on_text, "value")
         self._run.description = "Run with these arguments"
         self._edit.disabled = True
         self.box.children = [self._shown, self._text, self._choices, self._said]

@@ -37,7 +37,7 @@ from .twin import twin
 from .variables import Variables
 
 _REST = 0.25  # seconds before the fields are read
-_AGAIN = 0.6  # seconds in which a second press is the same one
+_AGAIN = 0.6  # seconds in which a second press on the same button, with the same fields, is the same one
 _KEY_TAKEN = "a key was taken out of the text: a notebook keeps what is typed. If it is real, revoke it in the Console."
 
 
@@ -55,7 +55,8 @@ class Workbench:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._busy = False
-        self._pressed = 0.0
+        self._pressed: tuple[object, Form] | None = None  # what was done last, with which fields
+        self._pressed_at = 0.0
         self._key_taken = False
         self._last: Exchange | None = None
         controls = self._controls = Controls()
@@ -150,12 +151,12 @@ class Workbench:
             self._variables.show(self._doors.variables(self.form))
 
     def _begin(self, act: Callable[[], object]) -> None:
-        """Do something in a thread of its own, unless something is being done."""
+        """Do something in a thread of its own, unless something is being done, or it is the second of two clicks."""
         with self._lock:
-            now = time.monotonic()
-            if self._busy or now - self._pressed < _AGAIN:
+            now, pressed = time.monotonic(), (act, self.form)
+            if self._busy or (pressed == self._pressed and now - self._pressed_at < _AGAIN):
                 return
-            self._busy, self._pressed = True, now
+            self._busy, self._pressed, self._pressed_at = True, pressed, now
             self._stopped.clear()
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._do, act), name="claude-magic workbench", daemon=True).start()
