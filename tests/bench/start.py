@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .child import answer, cpu, measured, median, median_ratio, paired
+from .child import SHORT, answer, cpu, measured, median, median_ratio, paired
 from .table import Row, Section, milliseconds
 
 GOAL = 0.015  # seconds
 HEAVY = ("requests", "markdown", "ipywidgets", "sqlite3")
-ROUNDS = 4
+ROUNDS = 1 if SHORT else 4
 
 
 def section(url: str) -> Section:

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .child import answer, cpu, median, median_ratio, paired
+from .child import SHORT, answer, cpu, median, median_ratio, paired
 from .replies import deltas
 from .table import Row, Section, milliseconds
 
 GOAL = 20.0  # SDK over ours
 GROWTH = 1.05
-COUNTS = {25_000: 3, 100_000: 1}  # deltas -> rounds
-LONGEST = 400_000
-PACED = "3000 deltas paced"
+COUNTS = {100: 1, 200: 1} if SHORT else {25_000: 3, 100_000: 1}  # deltas -> rounds
+LONGEST = 400 if SHORT else 400_000
+PACED = f"{100 if SHORT else 3000} deltas paced"
 _READ = 65_536
 _BODY: dict[str, Any] = {"model": "claude-opus-5-5", "max_tokens": 4096}
 
