@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) notebooks/install.py
 
-.PHONY: demo lab test lint bench clean
+.PHONY: demo lab quick test cover lint bench clean
 
 demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the local model
 	@$(PYTHON) notebooks/demo.py $(ARGS)
@@ -11,7 +11,14 @@ demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the lo
 lab: $(VENV)/.lab ## open JupyterLab on the lessons
 	@$(VENV)/bin/jupyter lab notebooks
 
+quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
+	@$(PYTHON) -m pytest -q -n auto -m "not kernel and not browser and not process" tests $(ARGS)
+
 test: $(VENV)/.test lint ## every test, the browser's included
+	@$(PYTHON) tests/chromium.py
+	@$(PYTHON) -m pytest -n auto --dist loadfile tests/browser tests $(ARGS)
+
+cover: $(VENV)/.test ## every test, and which lines they reach
 	@$(PYTHON) tests/chromium.py
 	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term tests/browser tests $(ARGS)
 

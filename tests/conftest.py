@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,26 @@ from tests.server import Server
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded"
 KEY = "test-key-8d1f6a0e2b"
+
+
+_needs: set[str] = set()  # what the test that runs is marked with
+
+
+def _no_process(event: str, about: tuple[object, ...]) -> None:
+    """A quick test starts no process: one that does says so, or fails. (`platform` asks `uname`, once.)"""
+    starts = event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
+    if starts and _needs == {"none"} and about[:1] != ("uname",):
+        raise AssertionError("this test starts a process: mark it with process, kernel or browser")
+
+
+sys.addaudithook(_no_process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _needs.update({mark.name for mark in item.iter_markers()} & {"process", "kernel", "browser"} or {"none"})
+    yield
+    _needs.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +78,16 @@ def shell(endpoint: Server) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def kernel(endpoint: Server) -> Iterator[Kernel]:
-    """A real kernel that has loaded the extension and asks the scripted API."""
+def kernel(request: pytest.FixtureRequest) -> Kernel:
+    """What runs cells: a shell in this process, or for a test marked `kernel` a kernel of its own."""
+    marked = request.node.get_closest_marker("kernel")
+    found: Kernel = request.getfixturevalue("process" if marked else "shell")
+    return found
+
+
+@pytest.fixture
+def process(endpoint: Server) -> Iterator[Kernel]:
+    """A kernel that has loaded the extension and asks the scripted API, as `kernel`."""
     with Kernel() as made:
         assert made.run("%load_ext claude_magic").error is None
         yield made

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,37 +62,38 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
 
+    def restart(self) -> None:
+        """Begin anew, with nothing loaded."""
+        self.__exit__()
+        self.__enter__()
+
+    def interrupt(self) -> None:
+        """Stop the cell that runs; any thread may, such as the one of the scripted API in the middle of an answer."""
+        os.kill(self.manager.provisioner.pid, signal.SIGINT)
+
     def run(
         self,
         code: str,
         *,
-        stop_after: float | None = None,
         stop_when: str = "",
-        timeout: float = 60,
+        watch: Callable[[dict[str, Any]], object] | None = None,
+        timeout: float = 100,
         cell_id: str = "",
         asks: bool = False,
     ) -> Ran:
         """Run a cell to its end.
 
         Args:
-            stop_after: Interrupt the kernel after so many seconds.
-            stop_when: Interrupt when a message holds this text.
+            stop_when: Interrupt when something that is shown holds this text.
+            watch: Is called with each message of the cell as soon as it comes.
             cell_id: What the front end calls the cell.
             asks: Whether the front end says that somebody can be asked.
         """
         ran, began = Ran(), time.monotonic()
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-        sent = self.send(
-            "execute_request",
-            {**content, "allow_stdin": asks, "stop_on_error": True},
-            {"cellId": cell_id} if cell_id else None,
-        )
+        sent = self.submit(code, cell_id=cell_id, asks=asks)
         pending_clear = False
         while True:
             seconds = time.monotonic() - began
-            if stop_after is not None and seconds >= stop_after:
-                self.manager.interrupt_kernel()
-                stop_after = None
             if seconds > timeout:
                 raise TimeoutError(f"the cell took more than {timeout} s: {code[:80]}")
             try:
@@ -100,13 +103,31 @@ class Kernel:
             if message["parent_header"].get("msg_id") != sent:
                 continue
             ran.messages.append((time.monotonic() - began, message))
-            if stop_when and stop_when in str(message["content"]):
-                self.manager.interrupt_kernel()
+            if watch is not None:
+                watch(message)
+            if stop_when and shows(message, stop_when):
+                self.interrupt()
                 stop_when = ""
             pending_clear = _apply(ran, message, pending_clear)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 ran.seconds = time.monotonic() - began
                 return ran
+
+    def submit(self, code: str, *, cell_id: str = "", asks: bool = False) -> str:
+        """Ask for a cell to be run, and wait for nothing; the id of the request."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content |= {"allow_stdin": asks, "stop_on_error": True}
+        return self.send("execute_request", content, {"cellId": cell_id} if cell_id else None)
+
+    def answer(self, request: str) -> dict[str, Any]:
+        """What the kernel answers to a request, once it does."""
+        while (answer := self.client.get_shell_msg(timeout=100))["parent_header"].get("msg_id") != request:
+            pass
+        return dict(answer["content"])
+
+    def complete(self, code: str) -> dict[str, Any]:
+        """What Tab offers at the end of `code`."""
+        return self.answer(self.send("complete_request", {"code": code, "cursor_pos": len(code)}))
 
     def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> str:
         """Send a message on the shell channel; its id."""
@@ -121,6 +142,11 @@ class Kernel:
 
         assert ran.error is None, ran.error
         return json.loads(ran.stdout)
+
+
+def shows(message: dict[str, Any], text: str) -> bool:
+    """Whether a message shows this text, other than as the source of the cell."""
+    return message["msg_type"] not in ("execute_input", "comm_open", "comm_msg") and text in str(message["content"])
 
 
 def _apply(ran: Ran, message: dict[str, Any], pending_clear: bool) -> bool:

@@ -21,20 +21,21 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import comm
 
-from tests.notebook_kernel import Kernel, Ran
+from tests.notebook_kernel import Kernel, Ran, shows
 
 _without_kernel = comm.create_comm, comm.get_comm_manager
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the debugger that ipykernel imports warns
-from ipykernel.inprocess.blocking import BlockingInProcessChannel  # noqa: E402
 from ipykernel.inprocess.ipkernel import InProcessKernel  # noqa: E402
 from ipykernel.inprocess.manager import InProcessKernelManager  # noqa: E402
 from jupyter_core.utils import run_sync  # noqa: E402
@@ -47,6 +48,8 @@ class Shell(Kernel):
     """Runs cells in this process, as `Kernel` does in another."""
 
     def __enter__(self) -> Shell:
+        assert not InProcessKernel.initialized(), "one shell at a time: what is loaded is the process's own"
+        _close_widgets()  # those that tests without a page have left
         self._exit = contextlib.ExitStack()
         # what ipykernel's own main program does to a process of its own
         self._exit.enter_context(
@@ -56,20 +59,26 @@ class Shell(Kernel):
             mock.patch.dict(os.environ, {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **self._env})
         )
         self._exit.enter_context(mock.patch.multiple(sys, path=[*sys.path], ps1="", ps2="", ps3="", create=True))
+        logging.root.addHandler(logging.lastResort)  # type: ignore[arg-type]
+        self._exit.callback(logging.root.removeHandler, logging.lastResort)
         self.manager = InProcessKernelManager()
         self.manager.config.HistoryManager.enabled = False
         self.manager.kernel = InProcessKernel.instance(parent=self.manager, session=self.manager.session)
         self.client = self.manager.client()
         self.client.start_channels()
-        self._watch = _Watch(self.client)
+        self._cell = _Cell(self.client)
         return self
 
     def __exit__(self, *_: object) -> None:
         kernel = self.manager.kernel
-        if "ipywidgets" in sys.modules:
-            sys.modules["ipywidgets"].Widget.close_all()
-        kernel.shell.run_line_magic("unload_ext", "claude_magic")
-        forget()
+        try:
+            _close_widgets()
+            kernel.shell.run_line_magic("unload_ext", "claude_magic")
+            forget()
+        finally:
+            self._end(kernel)
+
+    def _end(self, kernel: InProcessKernel) -> None:
         kernel.shell.restore_sys_module_state()
         kernel.shell.atexit_operations()
         atexit.unregister(kernel.shell.atexit_operations)
@@ -87,11 +96,27 @@ class Shell(Kernel):
         """The notebook's variables."""
         return self.manager.kernel.shell.user_ns  # type: ignore[no-any-return]
 
-    def run(self, code: str, *, stop_when: str = "", **how: Any) -> Ran:
-        """As `Kernel.run`, without `stop_after`."""
-        assert "stop_after" not in how, "a shell of this process stops for a text that is shown, not after a time"
-        self._watch.text = stop_when
+    def run(
+        self,
+        code: str,
+        *,
+        stop_when: str = "",
+        watch: Callable[[dict[str, Any]], object] | None = None,
+        **how: Any,
+    ) -> Ran:
+        def look(message: dict[str, Any]) -> None:
+            nonlocal stop_when
+            if watch is not None:
+                watch(message)
+            if stop_when and shows(message, stop_when):
+                stop_when = ""
+                self.interrupt()
+
+        self._cell.look = look
         return super().run(code, **how)
+
+    def interrupt(self) -> None:
+        self._cell.interrupt()
 
     def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> str:
         """Send a message on the shell channel, and wait until the kernel has dealt with it."""
@@ -99,21 +124,22 @@ class Shell(Kernel):
         stream = kernel.shell_stream
         request = session.msg(kind, content, metadata=metadata)
         session.send(stream, request)
-        with self._watch, mock.patch.multiple(sys, stdout=kernel.stdout, stderr=kernel.stderr):
+        with self._cell, mock.patch.multiple(sys, stdout=kernel.stdout, stderr=kernel.stderr):
             run_sync(kernel.dispatch_shell)(stream.recv_multipart())
+            kernel.stdout.flush()  # waits until all that was sent has come
         while not stream.queue.empty():
             self.client.shell_channel.call_handlers(session.recv(stream, copy=False)[1])
         return str(request["header"]["msg_id"])
 
 
-class _Watch:
-    """Interrupts the cell that runs once something shows this text."""
+class _Cell:
+    """The cell that runs: its messages are looked at as they come, and it can be interrupted."""
 
     def __init__(self, client: Any) -> None:
-        self.text = ""
+        self.look: Callable[[dict[str, Any]], object] = bool
         self._lock = threading.Lock()
         self._runs = False
-        channel: BlockingInProcessChannel = client.iopub_channel
+        channel = client.iopub_channel
         self._deliver = channel.call_handlers
         channel.call_handlers = self._take
 
@@ -124,17 +150,20 @@ class _Watch:
         with self._lock:
             self._runs = False
 
+    def interrupt(self) -> None:
+        with self._lock:
+            if self._runs:
+                os.kill(os.getpid(), signal.SIGINT)
+
     def _take(self, message: dict[str, Any]) -> None:
         self._deliver(message)
-        with self._lock:
-            if (
-                self._runs
-                and self.text
-                and message["msg_type"] != "execute_input"
-                and self.text in str(message["content"])
-            ):
-                self.text = ""
-                os.kill(os.getpid(), signal.SIGINT)
+        if self._runs:
+            self.look(message)
+
+
+def _close_widgets() -> None:
+    if "ipywidgets" in sys.modules:
+        sys.modules["ipywidgets"].Widget.close_all()
 
 
 async def _end_others() -> None:
@@ -149,10 +178,13 @@ def forget() -> None:
     """Let `claude_magic` be as it was when it was imported: no settings, replies, keys, journal or servers."""
     from claude_magic.api import credentials, models
     from claude_magic.display import panel
+    from claude_magic.magics import servers
     from claude_magic.magics.notebook import claude
 
     for journal in claude.books._journals.values() if claude.has_asked else ():
         journal.writer.close()
+    for server in list(servers._named.values()):
+        server.close()
     vars(claude).clear()
     claude.__init__()  # type: ignore[misc]
     credentials._remembered = None

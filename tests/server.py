@@ -42,7 +42,7 @@ class Answer:
 
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
-    pieces: Sequence[bytes | float | Callable[[], None]] = ()
+    pieces: Sequence[bytes | float | Callable[[], object]] = ()
     framing: str = "chunked"
     ending: str = "clean"
     before_headers: float = 0.0
@@ -258,6 +258,11 @@ def whole(text: str, **fields: Any) -> Answer:
     return Answer(headers=JSON, pieces=[json.dumps(body).encode()], framing="length")
 
 
+def silence(meanwhile: Callable[[], object] = bool) -> Answer:
+    """No answer to a request; `meanwhile` is called once it has arrived."""
+    return Answer(framing="raw", pieces=[meanwhile, 60.0])
+
+
 def failure(status: int, type: str, text: str, *headers: tuple[str, str]) -> Answer:
     """An error as the API gives it."""
     body = {"type": "error", "error": {"type": type, "message": text, "details": None}, "request_id": "req_011Test"}
@@ -275,6 +280,7 @@ __all__ = [
     "failure",
     "message",
     "reply",
+    "silence",
     "text_events",
     "whole",
 ]

@@ -23,6 +23,7 @@ from claude_magic.display.approval import (
 from claude_magic.wire.tool import Call
 from tests.browser.hostile import SNIPPETS
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.test_steps import assert_harmless, without_style
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -148,10 +149,9 @@ def test_without_widgets_the_twin_stands_alone() -> None:
     assert "%claude --approve runs it" in twin["text/html"]
 
 
-@pytest.fixture(scope="module")
-def widget_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    home = tmp_path_factory.mktemp("home")
-    with Kernel(HOME=str(home), IPYTHONDIR=str(home / "ipython"), PYTHONWARNINGS="error") as kernel:
+@pytest.fixture
+def widget_kernel() -> Iterator[Kernel]:
+    with Shell() as kernel:
         assert kernel.run("from tests.test_approval import *").error is None
         yield kernel
 

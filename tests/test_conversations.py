@@ -136,8 +136,9 @@ def test_a_turn_that_is_not_whole_leaves_the_conversation_as_it_was(
 
 
 def test_an_interrupted_turn_is_not_remembered(kernel: Kernel, endpoint: Server) -> None:
-    endpoint.answers(Answer(headers=STREAM, pieces=[*[event(e) for e in text_events(["ab"])][:4], 20.0]), reply("two"))
-    kernel.run("%%claude -c\nfirst", stop_after=0.6)
+    begun = [event(e) for e in text_events(["stopped here"])][:4]
+    endpoint.answers(Answer(headers=STREAM, pieces=[*begun, 60.0]), reply("two"))
+    kernel.run("%%claude -c\nfirst", stop_when="stopped here")
     kernel.run("%%claude -c\nsecond")
     assert said(endpoint) == ["second"]
 
@@ -315,7 +316,7 @@ def finished(kernel: Kernel, *requests: str) -> list[dict[str, object]]:
     """The outputs of requests that were sent one right after the other."""
     waiting, outputs = set(requests), []
     while waiting:
-        received = kernel.client.get_iopub_msg(timeout=20)
+        received = kernel.client.get_iopub_msg(timeout=100)
         parent = received["parent_header"].get("msg_id")
         if received["msg_type"] in ("display_data", "update_display_data") and parent == requests[-1]:
             outputs.append(received["content"])
@@ -326,10 +327,10 @@ def finished(kernel: Kernel, *requests: str) -> list[dict[str, object]]:
 
 def queued(kernel: Kernel, names: Sequence[str]) -> list[str]:
     """The requests of equal cells that are sent at once."""
-    content = {"code": "%%claude -c\nhi", "silent": False, "store_history": True, "allow_stdin": False}
-    return [kernel.send("execute_request", content, {"cellId": name} if name else None) for name in names]
+    return [kernel.submit("%%claude -c\nhi", cell_id=name) for name in names]
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize(("names", "turns"), [(("a", "a"), 1), (("a", "b"), 2), (("", ""), 2)])
 def test_equal_cells_that_are_queued_are_all_asked_and_only_a_named_one_replaces_its_turn(
     names: tuple[str, str], turns: int, kernel: Kernel, endpoint: Server

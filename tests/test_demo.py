@@ -29,6 +29,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.process
 @needs_model
 def test_without_a_key_it_answers_and_ends_with_summary_headers_and_what_to_try_next(tmp_path: Path) -> None:
     ran = run()
@@ -45,6 +46,7 @@ def test_without_a_key_it_answers_and_ends_with_summary_headers_and_what_to_try_
     assert list((tmp_path / "home").iterdir()) == []
 
 
+@pytest.mark.process
 @needs_model
 def test_with_a_key_it_costs_nothing_and_says_so(server: Server) -> None:
     ran = run(ANTHROPIC_API_KEY="sk-test-0123456789", ANTHROPIC_BASE_URL=server.url)
@@ -53,6 +55,7 @@ def test_with_a_key_it_costs_nothing_and_says_so(server: Server) -> None:
     assert "with your key, which was not used here" in ran.stdout.rstrip().split("\n")[-1]
 
 
+@pytest.mark.process
 def test_the_api_is_asked_if_that_is_said(server: Server) -> None:
     server.answers(reply("Fine."))
     ran = run("--api", ANTHROPIC_API_KEY="sk-test-0123456789", ANTHROPIC_BASE_URL=server.url)
@@ -61,6 +64,7 @@ def test_the_api_is_asked_if_that_is_said(server: Server) -> None:
     assert len(server.received) == 2
 
 
+@pytest.mark.process
 def test_a_reply_grows_while_it_is_written(server: Server) -> None:
     seen = threading.Event()
     first, *others = (event(each) for each in text_events(["Half of it. ", "The rest."]))
@@ -80,6 +84,7 @@ def test_a_reply_grows_while_it_is_written(server: Server) -> None:
         assert b"The rest." in process.stdout.read()
 
 
+@pytest.mark.process
 def test_without_key_and_model_it_says_in_a_line_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['xllamacpp'] = None\n")
     ran = run(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))

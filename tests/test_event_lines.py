@@ -17,6 +17,7 @@ from claude_magic.display.event_lines import EventPage, EventTerminal, event_tab
 from claude_magic.errors import ConnectionFailed, Interrupted
 from claude_magic.wire import Events, Exchange, Headers, ServerSentEvent, TimedEvent
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.panel_exchange import exchange, request
 from tests.replaying import exchange as growing_exchange
 from tests.server import text_events
@@ -44,10 +45,9 @@ def replay(
     return len(last.events)
 
 
-@pytest.fixture(scope="module")
-def events_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    home = tmp_path_factory.mktemp("home")
-    with Kernel(HOME=str(home), IPYTHONDIR=str(home / "ipython"), PYTHONWARNINGS="error") as kernel:
+@pytest.fixture
+def events_kernel() -> Iterator[Kernel]:
+    with Shell() as kernel:
         assert kernel.run("from tests import test_event_lines as t").error is None
         yield kernel
 

@@ -781,6 +781,7 @@ def test_a_pattern_that_is_none_is_told_at_once() -> None:
         tool_of(taking(Annotated[str, Pattern()]))
 
 
+@pytest.mark.process
 def test_nothing_heavy_is_imported_for_a_plain_function() -> None:
     source = (
         "import sys\nfrom claude_magic.wire.function import mark\nfrom claude_magic.wire.function import tool_of\n"

@@ -228,6 +228,7 @@ it.close()
 """
 
 
+@pytest.mark.process
 def test_four_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "new" / "shared.db"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -329,6 +330,7 @@ print(len(it.last()))
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
 def test_a_full_disk_is_a_quiet_line(tmp_path: Path) -> None:
     ran = subprocess.run(
@@ -502,6 +504,7 @@ def test_a_days_budget_that_cannot_be_read_lets_nothing_pass(tmp_path: Path) -> 
     it.close()
 
 
+@pytest.mark.process
 def test_a_fork_writes_on_its_own(journal: Journal) -> None:
     keep(journal)
     child = os.fork()
@@ -625,6 +628,7 @@ def test_an_exchange_of_a_dead_kernel_whose_number_another_process_has_is_comple
     ]
 
 
+@pytest.mark.process
 def test_an_ended_process_that_nobody_has_buried_is_dead(journal: Journal) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie

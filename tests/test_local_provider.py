@@ -255,6 +255,7 @@ def test_the_workbench_begins_with_its_defaults(shell: Shell) -> None:
     assert shell.value("panel.form.max_tokens") == "300"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("gone", "command"),
     [

@@ -9,6 +9,7 @@ import pytest
 from claude_magic.magics import catalogue
 from claude_magic.settings import Claude
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import JSON, Answer, Server, failure, reply
 
 
@@ -55,7 +56,7 @@ def test_a_cell_shows_what_changed_since_it_ran_before(kernel: Kernel, endpoint:
 def test_a_cell_is_compared_with_what_an_earlier_kernel_was_answered(endpoint: Server) -> None:
     endpoint.answers(reply("old"), reply("new"))
     for expected in ("", "text: old → new"):
-        with Kernel() as kernel:
+        with Shell() as kernel:
             kernel.run("%load_ext claude_magic")
             ran = kernel.run("%%claude --diff\nquestion", cell_id="a")
             assert expected in ran.data("text/plain")[-1]
@@ -90,7 +91,7 @@ def test_an_endpoint_that_does_not_count_is_one_line(kernel: Kernel, endpoint: S
 def test_models_are_listed_once_a_day_with_their_prices(endpoint: Server) -> None:
     endpoint.answers(listed({"id": "claude-opus-5-5", "max_input_tokens": 1_000_000}, {"id": "<b>tiny</b>"}))
     for _ in range(2):
-        with Kernel() as kernel:
+        with Shell() as kernel:
             kernel.run("%load_ext claude_magic\nfrom claude_magic import claude")
             shown = kernel.run("claude.models")
             assert "claude-opus-5-5" in shown.data("text/plain")[0]
@@ -104,11 +105,8 @@ def test_the_list_feeds_the_tab_key_and_the_advice(kernel: Kernel, endpoint: Ser
         listed({"id": "brand-new-1"}, {"id": "brand-new-2"}), failure(404, "not_found_error", "model: brand-new")
     )
     kernel.run("from claude_magic import claude; claude.models")
-    kernel.client.complete("%%claude -m bra", 15)
-    answer = kernel.client.get_shell_msg(timeout=10)
-    while answer["msg_type"] != "complete_reply":
-        answer = kernel.client.get_shell_msg(timeout=10)
-    assert {"brand-new-1", "brand-new-2"} <= set(answer["content"]["matches"])
+    answer = kernel.complete("%%claude -m bra")
+    assert {"brand-new-1", "brand-new-2"} <= set(answer["matches"])
     ran = kernel.run("%%claude -m brand-new\nquestion")
     assert ran.error is not None
     assert "Near brand-new: brand-new-" in ran.error[1]
@@ -120,12 +118,9 @@ def test_a_retired_model_is_not_offered(kernel: Kernel, endpoint: Server) -> Non
         failure(404, "not_found_error", "model: claude-opus-1"),
     )
     kernel.run("from claude_magic import claude; claude.models")
-    kernel.client.complete("%%claude -m claude-", 19)
-    answer = kernel.client.get_shell_msg(timeout=10)
-    while answer["msg_type"] != "complete_reply":
-        answer = kernel.client.get_shell_msg(timeout=10)
-    assert "claude-opus-9" in answer["content"]["matches"]
-    assert "claude-opus-1" not in answer["content"]["matches"]
+    answer = kernel.complete("%%claude -m claude-")
+    assert "claude-opus-9" in answer["matches"]
+    assert "claude-opus-1" not in answer["matches"]
     ran = kernel.run("%%claude -m claude-opus-1\nquestion")
     assert ran.error is not None
     assert ran.error[1].endswith("Near claude-opus-1: claude-opus-9.")
@@ -161,7 +156,7 @@ def test_another_notebook_with_a_cell_of_this_name_is_not_its_previous_run(endpo
         ("copy of a.ipynb", "nothing to compare"),
         ("a.ipynb", ""),
     ):
-        with Kernel(JPY_SESSION_NAME=notebook) as kernel:
+        with Shell(JPY_SESSION_NAME=notebook) as kernel:
             kernel.run("%load_ext claude_magic")
             ran = kernel.run("%%claude --diff\nquestion", cell_id="a")
             assert ran.error is None

@@ -28,8 +28,11 @@ from claude_magic.mcp_servers.server import LocalServer
 from claude_magic.wire import Block
 from claude_magic.wire.tool import Content
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import Received, Server, reply
 from tests.tool_streams import asks
+
+pytestmark = pytest.mark.process
 
 HERE = Path(__file__).parent
 SMALL = [sys.executable, str(HERE / "mcp_server.py")]
@@ -470,7 +473,7 @@ def test_neither_the_command_nor_its_variables_are_shown() -> None:
 @pytest.fixture
 def shell(endpoint: Server) -> Iterator[Kernel]:
     """A kernel that has started the small server, and knows the process of it."""
-    with Kernel() as made:
+    with Shell() as made:
         assert made.run("%load_ext claude_magic\nfrom claude_magic import claude").error is None
         ran = made.run(f"small = claude.mcp('small', {SMALL!r}, approve=False)\nsmall")
         assert ran.error is None
@@ -578,7 +581,7 @@ def test_what_is_no_server_is_refused_and_nothing_is_sent(line: str, why: str, s
 
 def test_a_remote_server_is_passed_to_the_api_beside_what_else_is_offered(endpoint: Server) -> None:
     endpoint.answers(reply("fine"))
-    with Kernel(MCP_TOKEN="hush-hush-hush") as kernel:
+    with Shell(MCP_TOKEN="hush-hush-hush") as kernel:
         kernel.run("%load_ext claude_magic")
         ran = kernel.run("%%claude --mcp https://mcp.linear.app/mcp --web-search --header anthropic-beta a\nhi")
     assert ran.error is None

@@ -13,6 +13,8 @@ import pytest
 
 from claude_magic import local
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.notebook_kernel import Kernel, Ran
+from tests.notebook_shell import Shell
 
 PROSE = (
     "## A heading\n\n"
@@ -21,10 +22,9 @@ TABLE = "| a | b |\n|---|---|\n" + "| cell one | cell two |\n" * 20000
 ONE_LINE = "x" * 500_000
 
 
-@pytest.fixture(scope="module")
-def page_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    home = tmp_path_factory.mktemp("home")
-    with Kernel(HOME=str(home), IPYTHONDIR=str(home / "ipython"), PYTHONWARNINGS="error") as kernel:
+@pytest.fixture
+def page_kernel() -> Iterator[Kernel]:
+    with Shell() as kernel:
         ran = kernel.run(f"from tests import test_page as t; from tests.replaying import *; prose = {PROSE!r}")
         assert ran.error is None
         yield kernel

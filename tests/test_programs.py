@@ -15,6 +15,7 @@ from claude_magic.export import LANGUAGES
 from claude_magic.magics.programs import curl
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import Server, reply, whole
 
 PIXEL = base64.b64decode(
@@ -33,8 +34,8 @@ def test_a_request_is_printed_instead_of_sent(kernel: Kernel, endpoint: Server, 
 
 
 def test_a_request_is_shown_without_a_key_or_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Kernel() as kernel:
-        kernel.run("%load_ext claude_magic")
+    with Shell() as kernel:
+        kernel.run("%load_ext claude_magic\n%config Claude.provider = 'anthropic'")
         ran = kernel.run("%%claude --show curl\nhello")
     assert ran.error is None
     assert "https://api.anthropic.com/v1/messages" in ran.stdout
@@ -42,6 +43,7 @@ def test_a_request_is_shown_without_a_key_or_a_model(tmp_path: Path, monkeypatch
     assert "claude-opus-5-5" in ran.stdout
 
 
+@pytest.mark.process
 def test_the_last_request_is_written_as_a_program_that_sends_the_same(
     kernel: Kernel, endpoint: Server, tmp_path: Path
 ) -> None:
@@ -55,6 +57,7 @@ def test_the_last_request_is_written_as_a_program_that_sends_the_same(
     assert endpoint.last.json == sent
 
 
+@pytest.mark.process
 def test_a_file_that_was_attached_is_read_by_the_program(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
     endpoint.answers(whole("a pixel"))
     (tmp_path / "pixel.png").write_bytes(PIXEL)

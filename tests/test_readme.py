@@ -9,7 +9,7 @@ import pytest
 
 import claude_magic
 from claude_magic.settings import Claude
-from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import Server, reply, whole
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 def test_its_cells_run_one_after_another(endpoint: Server) -> None:
     cells = [code for language, code in BLOCKS if language == "python" or code.startswith("%")]
     assert len(cells) >= 4
-    with Kernel() as kernel:
+    with Shell() as kernel:
         for code in cells:
             endpoint.answers(whole("hello") if "max_tokens=" in code else reply("hello"))
             ran = kernel.run(code)

@@ -21,7 +21,7 @@ from claude_magic.cell.remote_servers import BETA, RemoteServers, is_address, re
 from claude_magic.errors import APIError, CellError, SettingsError
 from claude_magic.magics.notebook import Notebook
 from claude_magic.wire import Exchange, Request
-from tests.notebook_kernel import Kernel
+from tests.notebook_shell import Shell
 from tests.server import JSON, STREAM, Answer, Server, event, failure, message, reply, text_events, whole
 
 TOKEN = 'mcp"token\\with/odd~' + "characters-51f0"
@@ -331,7 +331,7 @@ def test_no_file_and_no_output_holds_the_token(endpoint: Server, tmp_path: Path)
         whole(f"it is {TOKEN}"),
         Answer(headers=STREAM, pieces=[event({"type": "message_start", "message": message()})], ending="cut"),
     )
-    with Kernel(MCP_TOKEN_LINEAR_APP=TOKEN) as kernel:
+    with Shell(MCP_TOKEN_LINEAR_APP=TOKEN) as kernel:
         assert kernel.run("%load_ext claude_magic\n%config Claude.max_retries = 0").error is None
         ran = [kernel.run(CELL) for _ in range(4)]
         ran.append(kernel.run("%xmode Verbose\n%tb"))

@@ -591,6 +591,7 @@ def test_numbers_that_json_has_not_are_refused(number: float) -> None:
             parsed(text, Point)
 
 
+@pytest.mark.process
 def test_pydantic_and_jsonschema_are_not_imported_for_a_dataclass() -> None:
     import subprocess
 

@@ -242,6 +242,7 @@ threading.settrace(trace)
 CELLS = ("%%claude\nhi", "claude('hi')", "claude.map(['a'], 'Say {{row}}')", "claude.models", "claude.count('hi')")
 
 
+@pytest.mark.kernel
 def test_a_kernel_in_which_everything_is_switched_on_shows_no_key(endpoint: Server) -> None:
     endpoint.answers(*[reply("ok")] * 3, failure(401, "authentication_error", "no such key"))
     with Kernel(ANTHROPIC_API_KEY=KEY) as kernel:

@@ -20,6 +20,7 @@ from claude_magic.wire import Exchange, Fold
 from claude_magic.wire.tool import Call
 from tests.browser.hostile import SNIPPETS
 from tests.notebook_kernel import Kernel, Ran
+from tests.notebook_shell import Shell
 from tests.replaying import exchange
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -424,10 +425,9 @@ def test_odd_shapes_are_shown_not_raised(odd: Any) -> None:
 # The page and the terminal
 
 
-@pytest.fixture(scope="module")
-def page_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    home = tmp_path_factory.mktemp("home")
-    with Kernel(HOME=str(home), IPYTHONDIR=str(home / "ipython"), PYTHONWARNINGS="error") as kernel:
+@pytest.fixture
+def page_kernel() -> Iterator[Kernel]:
+    with Shell() as kernel:
         setup = "from tests.test_steps import *; from claude_magic.display.page import Page; from dataclasses import replace"
         assert kernel.run(setup).error is None
         yield kernel

@@ -137,6 +137,7 @@ def test_a_stdout_that_cannot_say_it_gets_question_marks(monkeypatch: pytest.Mon
     assert narrow.buffer.getvalue().startswith(b"na?ve\n\n")  # type: ignore[attr-defined]
 
 
+@pytest.mark.process
 def test_rich_renders_finished_blocks_and_lets_nothing_steer_the_terminal() -> None:
     pytest.importorskip("rich")
     code = (

@@ -156,6 +156,7 @@ def _environ(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))}
 
 
+@pytest.mark.process
 def test_a_terminal_asks_in_the_next_line(endpoint: Server, tmp_path: Path) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("Done."))
     shown = terminal(endpoint, "%claude --tools pay Pay 5.", "y", "print('ran', ran)", tmp_path=tmp_path)
@@ -164,6 +165,7 @@ def test_a_terminal_asks_in_the_next_line(endpoint: Server, tmp_path: Path) -> N
     assert "Done." in shown
 
 
+@pytest.mark.process
 def test_a_terminal_takes_a_refusal_with_its_reason(endpoint: Server, tmp_path: Path) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("I see."))
     shown = terminal(endpoint, "%claude --tools pay Pay 5.", "n too much", "print('ran', ran)", tmp_path=tmp_path)
@@ -171,6 +173,7 @@ def test_a_terminal_takes_a_refusal_with_its_reason(endpoint: Server, tmp_path: 
     assert results(endpoint) == [("toolu_0", "The user refused this call: too much.", True)]
 
 
+@pytest.mark.process
 def test_a_terminal_without_anybody_is_an_error(endpoint: Server, tmp_path: Path) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("never"))
     shown = terminal(endpoint, "%claude --tools pay Pay 5.", tmp_path=tmp_path)

@@ -23,10 +23,9 @@ def asked(kernel: Kernel, endpoint: Server) -> Ran:
     return ran
 
 
-def other(before: str) -> Kernel:
-    """Another kernel that has run `before`, once it is entered."""
-    kernel = Kernel()
-    kernel.__enter__()
+def restarted(kernel: Kernel, before: str) -> Kernel:
+    """A kernel that has run `before` since its restart."""
+    kernel.restart()
     ran = kernel.run(f"%load_ext claude_magic\nfrom claude_magic import claude\n{WEATHER}\n{before}")
     assert ran.error is None, ran.error
     return kernel
@@ -36,34 +35,28 @@ def test_a_recording_answers_without_running_the_function(kernel: Kernel, endpoi
     kernel.run("from claude_magic import claude\nclaude.record('lesson.claude.jsonl')")
     asked(kernel, endpoint)
     endpoint.received.clear()
-    again = other("claude.replay('lesson.claude.jsonl')")
-    try:
-        ran = again.run(CELL)
-        assert ran.error is None, ran.error
-        assert again.value("said") == "It is 18 degrees."
-        assert again.value("ran") == []
-        assert "recorded, not run" in html(ran)
-        assert endpoint.received == []
-        assert again.run(CELL.replace("-o said", "--run-tools")).error is None
-        assert again.value("ran") == [["Oslo", 1]]
-        assert endpoint.received == []
-    finally:
-        again.__exit__()
+    again = restarted(kernel, "claude.replay('lesson.claude.jsonl')")
+    ran = again.run(CELL)
+    assert ran.error is None, ran.error
+    assert again.value("said") == "It is 18 degrees."
+    assert again.value("ran") == []
+    assert "recorded, not run" in html(ran)
+    assert endpoint.received == []
+    assert again.run(CELL.replace("-o said", "--run-tools")).error is None
+    assert again.value("ran") == [["Oslo", 1]]
+    assert endpoint.received == []
 
 
 @pytest.mark.parametrize("mode", ["on", "only"])
 def test_the_journal_answers_without_running_the_function(mode: str, kernel: Kernel, endpoint: Server) -> None:
     asked(kernel, endpoint)
     endpoint.received.clear()
-    again = other(f"claude.settings.replay = '{mode}'")
-    try:
-        ran = again.run(CELL, cell_id="b")
-        assert ran.error is None, ran.error
-        assert again.value("said") == "It is 18 degrees."
-        assert again.value("ran") == []
-        assert endpoint.received == []
-    finally:
-        again.__exit__()
+    again = restarted(kernel, f"claude.settings.replay = '{mode}'")
+    ran = again.run(CELL, cell_id="b")
+    assert ran.error is None, ran.error
+    assert again.value("said") == "It is 18 degrees."
+    assert again.value("ran") == []
+    assert endpoint.received == []
 
 
 def test_run_all_again_shows_the_same_page_and_sends_nothing(kernel: Kernel, endpoint: Server) -> None:
@@ -80,24 +73,18 @@ def test_what_was_not_recorded_is_not_run_either(kernel: Kernel, endpoint: Serve
     endpoint.answers(asks(("weather", {"city": "Oslo"})))
     kernel.run("%config Claude.max_tool_steps = 1")
     kernel.run(CELL)
-    again = other("claude.settings.replay = 'only'")
-    try:
-        ran = again.run(CELL)
-        assert ran.error is not None
-        assert ran.error[0] == "NotRecorded"
-        assert "--run-tools" in ran.error[1]
-        assert again.value("ran") == []
-    finally:
-        again.__exit__()
+    again = restarted(kernel, "claude.settings.replay = 'only'")
+    ran = again.run(CELL)
+    assert ran.error is not None
+    assert ran.error[0] == "NotRecorded"
+    assert "--run-tools" in ran.error[1]
+    assert again.value("ran") == []
 
 
 def test_a_step_that_nobody_can_be_asked_about_is_replayed_to_its_end(kernel: Kernel, endpoint: Server) -> None:
     asked(kernel, endpoint)
-    again = other("claude.settings.replay = 'only'")
-    try:
-        ran = again.run(CELL.replace("-o said", "--step"))
-        assert ran.error is None, ran.error
-        assert "It is 18 degrees." in html(ran)
-        assert again.value("ran") == []
-    finally:
-        again.__exit__()
+    again = restarted(kernel, "claude.settings.replay = 'only'")
+    ran = again.run(CELL.replace("-o said", "--step"))
+    assert ran.error is None, ran.error
+    assert "It is 18 degrees." in html(ran)
+    assert again.value("ran") == []

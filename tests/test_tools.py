@@ -122,7 +122,7 @@ def test_parallel_calls_are_answered_in_one_message_in_their_order(kernel: Kerne
         kernel,
         """
 import threading
-both = threading.Barrier(2, timeout=20)
+both = threading.Barrier(2, timeout=100)
 
 @claude.tool(approve=False, parallel=True)
 def meet(name: str):
@@ -242,6 +242,7 @@ def test_what_a_function_returns_is_written(expression: str, text: str, kernel: 
     assert len(said) < 21_000
 
 
+@pytest.mark.process  # matplotlib asks the system for its fonts
 def test_figures_and_images_are_sent_as_images(kernel: Kernel, endpoint: Server) -> None:
     defined(
         kernel,

@@ -162,6 +162,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.process
 def test_what_cells_define_is_written_as_source() -> None:
     """In a process of its own: IPython takes over `__main__`."""
     program = f"""
@@ -283,6 +284,7 @@ def test_a_numpy_number_is_written_as_a_number(numpy: ModuleType) -> None:
     assert (write(numpy.float32(0.5)), write(numpy.int64(3)), write(numpy.str_("s"))) == ("0.5", "3", "s")
 
 
+@pytest.mark.process
 def test_writing_imports_no_library() -> None:
     program = (
         "import sys, claude_magic.cell.values as v, claude_magic.cell.templates\n"

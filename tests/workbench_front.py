@@ -87,7 +87,7 @@ class Front:
         box = next(name for name in self._within(bench) if "cm-answer" in self.states[name]["_dom_classes"])
         return "".join(self.states[child]["value"] for child in self._children(box))
 
-    def until(self, found: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, found: Callable[[], bool], seconds: float = 100) -> None:
         """Take messages until something is so."""
         end = time.monotonic() + seconds
         while not found():
@@ -104,8 +104,7 @@ class Front:
                 return
 
     def _say(self, widget: str, data: dict[str, Any]) -> None:
-        session = self.kernel.client.session
-        self.kernel.client.shell_channel.send(session.msg("comm_msg", {"comm_id": widget, "data": data}))
+        self.kernel.send("comm_msg", {"comm_id": widget, "data": data})
 
     def _take(self, message: dict[str, Any]) -> None:
         kind, content = message["msg_type"], message["content"]

@@ -175,7 +175,7 @@ def _end_kernels(lab: Lab) -> None:
 
 def _answer(lab: Lab, method: str, path: str) -> Any:
     request = urllib.request.Request(lab.url + path, method=method, headers={"Authorization": f"token {lab.token}"})
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=100) as response:
         return json.loads(response.read() or "null")
 
 
@@ -183,7 +183,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     """End the server and its kernels: they are one process group, and no other's."""
     server.terminate()
     try:
-        server.wait(10)
+        server.wait(60)
     except subprocess.TimeoutExpired:
         os.killpg(server.pid, signal.SIGKILL)
-        server.wait(5)
+        server.wait(60)

@@ -171,7 +171,7 @@ def test_the_reply_appears_while_it_streams_and_ends_as_one_reply_and_one_panel(
 ) -> None:
     page, go_on = browser_page, threading.Event()
     seen = watched(page)
-    endpoint.answers(streamed([*cut(BEGINNING, 12), lambda: go_on.wait(20), *cut(REST, 12)]))
+    endpoint.answers(streamed([*cut(BEGINNING, 12), lambda: go_on.wait(100), *cut(REST, 12)]))
     open_asking(page, lab, endpoint, "main.ipynb", ASK, "1 + 1")
 
     start_cell(page, 1)
@@ -399,7 +399,7 @@ def assert_unharmed(page: Page, seen: Watched) -> None:
 
 def test_stop_keeps_what_had_arrived_and_the_next_cell_works(browser_page: Page, lab: Lab, endpoint: Server) -> None:
     page, never = browser_page, threading.Event()
-    endpoint.answers(streamed([*cut(BEGINNING, 12), lambda: never.wait(20), REST]), reply("The next **reply**."))
+    endpoint.answers(streamed([*cut(BEGINNING, 12), lambda: never.wait(100), REST]), reply("The next **reply**."))
     open_asking(page, lab, endpoint, "stopped.ipynb", ASK, "%%claude\nand then?")
     start_cell(page, 1)
     shown = outputs(page, 1)

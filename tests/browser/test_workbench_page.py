@@ -92,7 +92,7 @@ def test_a_question_is_run_and_taken_away(
     page = browser_page
     go_on = threading.Event()
     pieces = [event(e) for e in text_events([REPLY[:30], REPLY[30:]])]
-    api.answers(Answer(headers=STREAM, pieces=[*pieces[:4], lambda: go_on.wait(20) and None, *pieces[4:]]))
+    api.answers(Answer(headers=STREAM, pieces=[*pieces[:4], lambda: go_on.wait(100) and None, *pieces[4:]]))
     bench = opened(page, lab, api, "Tell me of {{city}} in {{year}}.", opener=opener)
     expect(bench.get_by_label("city", exact=True)).to_have_value("Lisbon")
     bench.get_by_label("year", exact=True).fill("1755")
@@ -142,7 +142,7 @@ def test_stop_works_for_no_cell_is_running(browser_page: Page, lab: Lab, api: Se
     expect(bench.locator(".cm-answer")).to_contain_text("What had arrived.")
     bench.get_by_role("button", name="Stop", exact=True).click()
     expect(told(bench)).to_contain_text("Interrupted: stopped after")
-    assert api.dropped.wait(5)
+    assert api.dropped.wait(60)
     expect(bench.locator(".cm-answer")).to_contain_text("What had arrived.")
 
 
@@ -152,7 +152,7 @@ def test_a_reply_streams_on_while_a_cell_runs_and_a_press_waits_for_its_end(
     page = browser_page
     go_on, pieces = threading.Event(), [event(e) for e in text_events(["Before, ", "meanwhile."])]
     api.answers(
-        Answer(headers=STREAM, pieces=[*pieces[:4], lambda: go_on.wait(30) and None, *pieces[4:]]),
+        Answer(headers=STREAM, pieces=[*pieces[:4], lambda: go_on.wait(100) and None, *pieces[4:]]),
         reply("Afterwards."),
     )
     bench = opened(page, lab, api)
