@@ -13,6 +13,7 @@ import pytest
 from claude_magic import local
 from tests.server import STREAM, Answer, Server, event, reply, text_events
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(ROOT / "notebooks" / "demo.py")]
 QUESTION = "%%claude\nWhat is an API? Answer in one sentence.\n"
