@@ -461,7 +461,7 @@ def test_the_local_model_needs_no_name(front: Front, opened: Callable[..., str])
     front.run("%config Claude.provider = 'local'")
     bench = opened("Hello")
     assert front.states[front.named(bench, "Model")]["value"] == ""
-    assert front.kernel.value("w.cell") == "%%claude -t 4096\nHello"
+    assert front.kernel.value("w.cell") == "%%claude -t 300\nHello"
 
 
 def test_a_whole_reply_that_is_not_streamed_is_shown(
