@@ -16,9 +16,10 @@ PACKAGE = ROOT / "claude_magic"
 MAY_IMPORT = {
     "errors": set(),
     "concurrency": set(),
+    "hosts": set(),
     "wire": {"errors"},
-    "settings": {"errors"},
-    "cell": {"errors", "wire"},
+    "settings": {"errors", "hosts"},
+    "cell": {"errors", "hosts", "wire"},
     "conversation": {"concurrency", "errors", "wire"},
     "api": {"concurrency", "errors", "wire"},
     "display": {"errors", "wire"},
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "magics": {
         "concurrency",
         "errors",
+        "hosts",
         "wire",
         "settings",
         "cell",

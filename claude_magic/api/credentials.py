@@ -19,7 +19,24 @@ from ..errors import CellError, SettingsError
 from ..wire.placeholders import is_placeholder
 
 _KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
+_QUOTES = "\"'`“”„‘’‚«»"
+_INVISIBLE = dict.fromkeys(
+    (0x00AD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
+)
+_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
+    r"\A(?:(?:(?:export|set|setx)\s+)?(?:\$env:)?(?:ANTHROPIC_[A-Z_]{1,30}|x-api-key|authorization)\s*[=:]\s*|Bearer\s+)",
+    re.IGNORECASE,
+)
 _remembered: Credential | None = None
+
+
+def _cleaned(key: str) -> str:
+    """A key without what was copied with it: blanks, quotes, invisible characters, the name before it."""
+    while True:
+        bare = _BEFORE.sub("", key.translate(_INVISIBLE).strip().rstrip(",;").strip(_QUOTES).strip(), count=1)
+        if bare == key:
+            return bare
+        key = bare
 
 
 class Secret:
@@ -28,7 +45,7 @@ class Secret:
     __slots__ = ("_in_json", "_key")
 
     def __init__(self, key: str) -> None:
-        self._key = key.strip()
+        self._key = _cleaned(key)
         self._in_json = json.dumps(self._key)[1:-1]
 
     def __len__(self) -> int:
@@ -43,6 +60,9 @@ class Secret:
     def can_be_sent(self) -> bool:
         """Whether it holds nothing but printable ASCII."""
         return self._key.isascii() and self._key.isprintable()
+
+    def has_a_blank(self) -> bool:
+        return " " in self._key
 
     def is_in(self, text: str) -> bool:
         return self._key in text
@@ -192,6 +212,8 @@ def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credent
         raise SettingsError(
             f"the key from {source} holds a control or non-ASCII character. Copy it again from the Console."
         )
+    if secret.has_a_blank():
+        raise SettingsError(f"the key from {source} holds a blank. Copy it again from the Console, the key alone.")
     return Credential(source=source, secret=secret, bearer=bearer)
 
 
@@ -209,7 +231,10 @@ def _in_dotenv() -> Credential | None:
 def _dotenv_values(path: Path) -> dict[str, Secret]:
     from dotenv import dotenv_values
 
-    return {name: Secret(value or "") for name, value in dotenv_values(path, interpolate=False).items()}
+    return {
+        name: Secret(value or "")
+        for name, value in dotenv_values(path, interpolate=False, encoding="utf-8-sig").items()
+    }
 
 
 def _folders() -> list[Path]:
@@ -230,7 +255,7 @@ def _file() -> Path:
 def _saved() -> Credential | None:
     path = _file()
     try:
-        secret = Secret(path.read_bytes().decode("latin-1"))  # whatever it holds; then it is looked at
+        secret = Secret(path.read_bytes().decode("utf-8", "replace"))  # whatever it holds; then it is looked at
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from ..errors import CellError
@@ -84,6 +85,8 @@ def attached(
         CellError: There is no such thing, or it cannot be read or sent; it is named.
     """
     folder = folder or Path()
+    if name not in namespace and normalize("NFKC", name) in namespace:
+        name = normalize("NFKC", name)  # as Python reads names
     where = f"--attach {_on_a_line(name)}"
     if name in namespace or (not _is_like_a_path(name) and _is_access(name, namespace)):
         return _of_value(_value(name, namespace), name, where, write, many)

@@ -8,6 +8,7 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
+from unicodedata import normalize
 
 from ..errors import CellError
 from .limits import amount
@@ -26,15 +27,37 @@ def found(name: str, folder: Path) -> list[Path]:
         CellError: A pattern matches more files than can be sent.
     """
     expanded = os.path.expanduser(name)
-    if os.path.lexists(folder / expanded):
-        return [folder / expanded]
+    if exact := _exact(folder, expanded):
+        return [exact]
     if not glob.has_magic(expanded) or "\0" in expanded:
         return []
-    matches = (folder / match for match in glob.iglob(expanded, root_dir=folder, recursive=True))
-    files = sorted(islice(filter(os.path.isfile, matches), MOST_FILES + 1))
+    forms = dict.fromkeys((expanded, normalize("NFC", expanded), normalize("NFD", expanded)))
+    matches = (folder / match for form in forms for match in glob.iglob(form, root_dir=folder, recursive=True))
+    files = sorted(islice(dict.fromkeys(filter(os.path.isfile, matches)), MOST_FILES + 1))
     if len(files) > MOST_FILES:
         raise CellError(f"--attach {name}: more than {MOST_FILES} files match. Give a narrower pattern.")
     return files
+
+
+def _exact(folder: Path, name: str) -> Path | None:
+    """The path of this name; a letter with an accent may be one character or two (NFC, NFD)."""
+    if os.path.lexists(folder / name):
+        return folder / name
+    if name.isascii():
+        return None
+    path = folder
+    for piece in Path(name).parts:
+        path = next((each for each in (path / piece, *_alike(path, piece)) if os.path.lexists(each)), path / piece)
+    return path if os.path.lexists(path) else None
+
+
+def _alike(folder: Path, name: str) -> list[Path]:
+    wanted = normalize("NFC", name)
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if normalize("NFC", entry.name) == wanted]
+    except (OSError, ValueError):
+        return []
 
 
 def content(path: Path, where: str) -> bytes:

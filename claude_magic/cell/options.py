@@ -31,9 +31,9 @@ class Options:
         fresh: Whether that conversation begins anew with this cell.
         turns: Whether the text holds turns, marked `user:` and `assistant:`.
         go_on: Whether to ask for the rest of the last reply.
-        attach: What to send with the text: paths, patterns, URLs, variables.
+        attach: What to send with the text: paths, patterns, URLs, variables; from Python also values.
         allow_secret: Whether a variable that looks like a secret may be sent.
-        schema: Name of the variable that says what form the reply has.
+        schema: Name of the variable that says what form the reply has; from Python also its value.
         as_: What to make of the reply: text, markdown, code, json or html.
         lang: Language of the code that is taken from the reply.
         tag: Name of the element whose content is taken from the reply.
@@ -83,9 +83,9 @@ class Options:
     fresh: bool = False
     turns: bool = False
     go_on: bool = False
-    attach: tuple[str, ...] = ()
+    attach: tuple[Any, ...] = ()
     allow_secret: bool = False
-    schema: str | None = None
+    schema: Any = None
     as_: str = ""
     lang: str = ""
     tag: str | None = None
@@ -133,31 +133,6 @@ class Options:
         return body
 
 
-# Options that only make sense where there is a cell.
-_OF_CELLS = {"help", "raw", "panel", "out", "turns", "go_on", "preview", "save", "with_", "attach", "allow_secret"}
-_OF_CELLS |= {
-    "schema",
-    "as_",
-    "lang",
-    "tag",
-    "explain",
-    "fix",
-    "times",
-    "compare",
-    "show",
-    "curl",
-    "events",
-    "count",
-    "diff",
-    "tools",
-    "mcp",
-    "step",
-    "approve",
-    "refuse",
-    "notes",
-}
-
-
 def checked(options: Options) -> Options:
     """`options`, if the request they ask for can be made.
 
@@ -170,23 +145,6 @@ def checked(options: Options) -> Options:
     for name, value in options.header.items():
         _check_header(name, value)
     return options
-
-
-def from_keywords(keywords: Mapping[str, Any]) -> Options:
-    """Options given from Python: the same names, with underscores.
-
-    Raises:
-        CellError: There is no such option.
-    """
-    known = [f.name for f in fields(Options) if f.name not in _OF_CELLS]
-    for name in keywords:
-        if name not in known:
-            raise CellError(f"no option {name!r}.{nearest(name, known)}")
-    values = dict(keywords)
-    if isinstance(values.get("stop"), str):
-        values["stop"] = (values["stop"],)
-    values["stop"] = tuple(values.get("stop") or ())
-    return checked(Options(**values))
 
 
 def is_ours(name: str) -> bool:

@@ -6,13 +6,13 @@ https://docs.anthropic.com/en/docs/agents-and-tools/mcp-connector
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..errors import CellError
+from ..hosts import is_loopback
 from ..wire.message import Block
 
 BETA = "mcp-client-2025-11-20"  # 2026-09-15 adds only toolsets in the middle of a conversation
@@ -122,13 +122,6 @@ def _checked(address: str) -> SplitResult:
             f"the address of the MCP server at {host[:80]} holds a credential, which the notebook would keep. "
             f"Put it into the variable MCP_TOKEN_{re.sub(r'[^A-Z0-9]', '_', _name(url).upper())}."
         )
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
         raise CellError(f"an MCP server must be at https://, but {host[:80]} is at {url.scheme[:20]}://.")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from itertools import islice
 from types import BuiltinMethodType, MethodType
 from typing import Any
+from unicodedata import normalize
 
 from ..errors import CellError
 from . import secrets
@@ -166,19 +167,22 @@ def escaped(text: str) -> str:
 
 def _templates(text: str) -> Iterator[_Template]:
     inserted = 0  # where the last template ended: no command reaches beyond it
-    for match in _BRACES.finditer(text):
-        before = text[max(inserted, match.start() - _REACH) : match.start()]
+    for typed in _BRACES.finditer(text):
+        match = typed
+        if match[1] is None and not match[0].isascii():  # a letter in two characters, which Python reads as one
+            match = _BRACES.fullmatch(normalize("NFKC", typed[0])) or typed
+        before = text[max(inserted, typed.start() - _REACH) : typed.start()]
         if (len(before) - len(before.rstrip("\\"))) % 2:
-            yield _Template(start=match.start() - 1, end=match.end(), literal=match[0])
+            yield _Template(start=typed.start() - 1, end=typed.end(), literal=typed[0])
         elif match[1] is None:
             found = None if _is_latex(before) else expression(match[3])
             if found is not None:
-                yield _Template(start=match.start(), end=match.end(), literal=match[0], python=found)
+                yield _Template(start=typed.start(), end=typed.end(), literal=typed[0], python=found)
         elif not _is_latex(before):
             steps = tuple(_steps(match[2]))
             if not any(map(keyword.iskeyword, (match[1], *(str(s.key) for s in steps if s.is_attribute)))):
-                yield _Template(start=match.start(), end=match.end(), name=match[1], steps=steps)
-                inserted = match.end()
+                yield _Template(start=typed.start(), end=typed.end(), name=match[1], steps=steps)
+                inserted = typed.end()
 
 
 def _steps(typed: str) -> Iterator[_Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,39 +48,55 @@ def composed(
     snippets: Snippets,
     failing: Failing,
     write: Callable[[Any], str],
+    given: Iterable[Any] = (),
+    fills: bool = True,
 ) -> Composed:
     """What a cell asks.
 
     Args:
         line: Its options as written, for `--save`.
         write: From a variable's value to the text that is inserted.
+        given: Functions, definitions and servers that are offered besides those named in the options.
+        fills: Whether the text is filled with variables; that of snippets always is.
 
     Raises:
         CellError: A snippet, a variable or a file is not there or cannot be sent; nothing was.
     """
     if options.save:
         snippets.keep(options.save, without_actions(line, text), text)
+    before = ""
     for name in reversed(options.with_):
         snippet = snippets[name]
         kept = without_actions(snippet.line, "")  # the file may be older, or written by hand
         options = overlaid(parsed(kept, text_follows=False)[0], options)
-        text = _after(snippet.text, text)
+        before = _after(snippet.text, before) if before else snippet.text
     notes: list[str] = []
-    if "{{" in text and not options.curl:  # what was pasted is no template
+
+    def fill(text: str) -> str:
+        if "{{" not in text or options.curl:  # what was pasted is no template
+            return text
         from ..cell.templates import filled
 
-        text = filled(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
+        return filled(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
+
+    if fills:
+        text = fill(_after(before, text) if options.with_ else text)
+    elif options.with_:
+        text = _after(fill(before), text)
     if options.explain or options.fix:
         text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
     said = tuple(dict.fromkeys(notes))
     made = Composed(options=options, text=text, attached=_attached(options, namespace, write), notes=said)
-    if options.tools or options.server_tools or options.mcp or options.tool_choice:
+    functions = tuple(given)
+    if functions or options.tools or options.server_tools or options.mcp or options.tool_choice:
         from .offering import offered
 
-        options, tools = offered(options, namespace)
+        options, tools = offered(options, namespace, functions)
         made = replace(made, options=options, tools=tools)
     if options.schema is None:
         return made
+    if not isinstance(options.schema, str):
+        return _with_schema(made, options.schema)
     if options.schema not in namespace:
         raise CellError(f"--schema {options.schema}: there is no such variable. Define it in a cell above.")
     return _with_schema(made, namespace[options.schema])
@@ -101,12 +117,20 @@ def _after(first: str, second: str) -> str:
 def _attached(options: Options, namespace: Mapping[str, Any], write: Callable[[Any], str]) -> tuple[Attachment, ...]:
     if not options.attach:
         return ()
+    found = [each for name in options.attach for each in _found(name, namespace, write, many=False)]
+    if sum(each.block["type"] == "image" for each in found) > MANY:
+        found = [each for name in options.attach for each in _found(name, namespace, write, many=True)]
+    return tuple(found)
+
+
+def _found(name: Any, namespace: Mapping[str, Any], write: Callable[[Any], str], *, many: bool) -> list[Attachment]:
+    """What a name, or from Python a value, stands for."""
     from ..cell.attachments import attached
 
-    found = [each for name in options.attach for each in attached(name, namespace, write=write)]
-    if sum(each.block["type"] == "image" for each in found) > MANY:
-        found = [each for name in options.attach for each in attached(name, namespace, write=write, many=True)]
-    return tuple(found)
+    if isinstance(name, str):
+        return attached(name, namespace, write=write, many=many)
+    title = type(name).__name__
+    return attached(title, {title: name}, write=write, many=many)
 
 
 def _with_schema(made: Composed, kind: Any) -> Composed:

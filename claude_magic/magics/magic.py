@@ -48,13 +48,13 @@ class ClaudeMagics(Magics):
         if options.help:
             print(help_text())
         elif options.approve or options.refuse is not None:
-            self._go_on(options, text if cell is None else cell)
+            self.go_on(options, text if cell is None else cell)
         elif cell is None and not line.strip():
             from .status import card
 
             print(card(notebook))
         else:
-            self._answer(self._composed(options, line, text if cell is None else self._message(text, cell)))
+            self.answer(self._composed(options, line, text if cell is None else self._message(text, cell)))
 
     claude.__doc__ = help_text()
 
@@ -77,7 +77,8 @@ class ClaudeMagics(Magics):
             write=notebook.written,
         )
 
-    def _answer(self, cell: Composed) -> None:
+    def answer(self, cell: Composed) -> None:
+        """Do what a cell asks for, and show it."""
         options = cell.options
         if options.show or options.count or options.preview or options.compare or options.times > 1:
             _tell_what_was_done(cell)
@@ -117,7 +118,7 @@ class ClaudeMagics(Magics):
             if stage.cell.options.out:
                 self.shell.push({stage.cell.options.out: stage.made.value})
             if stage.made.next_input is not None:
-                self._offer(stage.made.next_input)
+                self.offer(stage.made.next_input)
         if stage.interrupted:
             raise Interrupted("stopped, after the reply was whole.")
 
@@ -130,7 +131,7 @@ class ClaudeMagics(Magics):
         notebook.waiting = Waiting(turn, stage, self._go_on_there)
         notebook.waiting.show(_messages(turn))
 
-    def _go_on(self, options: Options, text: str) -> None:
+    def go_on(self, options: Options, text: str) -> None:
         """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: go on with the turn that waits, in this cell."""
         from .waiting import by_word
 
@@ -200,7 +201,7 @@ class ClaudeMagics(Magics):
             if isinstance(exchange.error, Interrupted):
                 raise exchange.error
 
-    def _offer(self, source: str) -> None:
+    def offer(self, source: str) -> None:
         """Put `source` into the next cell, without running it; not again if this cell has just done so."""
         place = self._cells.name
         if self._offered.get(place) != source:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cell.options import Options, from_keywords
+from ..cell.keywords import options_of_many
+from ..cell.options import Options
 from ..errors import CellError, ClaudeError, SettingsError
 from ..settings import Claude
 from .desk import Desk
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ..display.workbench.bench import Workbench
     from ..journal import Journal
     from ..journal.recording import Recorder, Recording
-    from ..wire import Exchange
     from .catalogue import Models
     from .counting import Count
     from .grading import Rubric
@@ -90,25 +90,24 @@ class Notebook(Desk):
         self.books.recording = None if path is None else recording.read(Path(path))
         return self.books.recording
 
-    def __call__(self, text: str, *, tools: Any = (), **options: Any) -> Exchange:
+    def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
         """Ask, and return the exchange without displaying it.
 
         Args:
             text: The user message, sent exactly as given.
             tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
                 `yes=True`, for nobody is asked.
-            options: The options of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`.
+            options: Those of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`, `attach=["df"]`,
+                `as_="json"`. With `times` or `compare` the exchanges are returned, with `show`, `preview` and
+                `count` what a cell would print. `events`, `raw`, `panel`, `diff` and `step` show the reply as a cell
+                does, and return nothing.
 
         Raises:
             ClaudeError: The exchange failed; `claude.last` holds what arrived.
         """
-        from .offering import given
+        from .python_call import call
 
-        read, offered = given(from_keywords(options), tools, self._shell.user_ns if self._shell else {})
-        exchange = self.ask(read, text, tools=offered)
-        if exchange.error is not None:
-            raise exchange.error
-        return exchange
+        return call(self, self._shell, text, tools, options)
 
     @staticmethod
     def tool(
@@ -158,7 +157,7 @@ class Notebook(Desk):
         from ..wire import Exchange
         from .counting import of_question, of_request
 
-        read = options.pop("read", None) or from_keywords(options)
+        read = options.pop("read", None) or options_of_many(options)
         means = self.means(read)
         if isinstance(what, Exchange):
             return of_request(means, what.request)

@@ -54,26 +54,24 @@ def offered(
     return replace(options, param={**param, **fields}), {tool.name: tool for tool in found}
 
 
-def given(options: Options, tools: Any, namespace: Mapping[str, Any]) -> tuple[Options, Mapping[str, Tool]]:
-    """As `offered`, for whoever asks from Python, where nobody can be asked before a call.
+def several(tools: Any) -> list[Any]:
+    """Functions, definitions, servers, or names of them, as a list: one may be given alone."""
+    alone = isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools)
+    return [tools] if alone else list(tools)
 
-    Args:
-        tools: Functions, definitions, servers, or names of them; one, or several.
+
+def refuse_unapproved(tools: Mapping[str, Tool]) -> None:
+    """Refuse functions that need approval, for whoever asks from Python, where nobody can be asked before a call.
 
     Raises:
-        CellError: One of them needs approval.
+        CellError: One of them needs it.
     """
-    several = [tools] if isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools) else list(tools)
-    named = tuple(each for each in several if isinstance(each, str))
-    options = replace(options, tools=(*options.tools, *named))
-    made, found = offered(options, namespace, [each for each in several if not isinstance(each, str)])
-    asks = [tool.name for tool in found.values() if tool.approve and tool.run is not None]
-    if asks and not options.yes:
+    asks = [tool.name for tool in tools.values() if tool.approve and tool.run is not None]
+    if asks:
         raise CellError(
             f"{asks[0]} needs your approval before each call, and from Python nobody is asked. "
             "Mark it with @claude.tool(approve=False), or ask with yes=True."
         )
-    return made, found
 
 
 def unforced(options: Options) -> Options:

@@ -11,7 +11,8 @@ from ..api.credentials import Credential, Secret
 from ..api.growing import Growing
 from ..api.interrupt import Interrupt
 from ..errors import ClaudeError, SettingsError
-from ..settings import ANTHROPIC, Claude, checked_url, is_loopback
+from ..hosts import is_loopback
+from ..settings import ANTHROPIC, Claude, checked_url
 from ..wire.headers import RANDOM_KEY
 
 

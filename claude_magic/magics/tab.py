@@ -1,57 +1,140 @@
-"""The Tab key: option names, and what can stand after an option or after `{{`."""
+"""The Tab key: option names, and what can stand after an option or after `{{`.
+
+A name with a blank is completed in quotes, as the line reads it; what is replaced is the whole word as typed so far,
+with its quote.
+"""
 
 from __future__ import annotations
 
-import glob
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
-from ..cell.spelling import KINDS
+from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+
+from ..cell.spelling import KINDS, LANGUAGES
 from ..cell.spelling import names as option_names
 from .notebook import claude as notebook
 
-_LINE = re.compile(r"%%?claude")
-_VARIABLE = re.compile(r".*\{\{\s*\w*$", re.DOTALL)
+_LINE = re.compile(r"\s*%%?claude(?=\s)")
+_VARIABLE = re.compile(r".*\{\{\s*(\w*)$", re.DOTALL)
+_NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
+_MOST = 2_000  # entries of a folder that are looked at
 
 
 def add(shell: Any) -> None:
     """Answer the Tab key on our lines."""
-    shell.set_hook("complete_command", suggestions, re_key=_LINE)
-    shell.set_hook("complete_command", variables, re_key=_VARIABLE)
+
+    @context_matcher(identifier="claude-magic")  # type: ignore[untyped-decorator, unused-ignore]
+    def matcher(context: CompletionContext) -> dict[str, Any]:
+        fragment, found = _completions(context.line_with_cursor[: context.cursor_position], shell.user_ns)
+        shown = [SimpleCompletion(text) for text in found]
+        return {"completions": shown, "matched_fragment": fragment, "suppress": bool(shown)}
+
+    shell.Completer.custom_matchers.append(matcher)
 
 
 def remove(shell: Any) -> None:
     """Leave the Tab key alone."""
-    for key in (_LINE, _VARIABLE):
-        shell.strdispatchers["complete_command"].regexs.pop(key, None)
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [each for each in matchers if getattr(each, "matcher_identifier", "") != "claude-magic"]
 
 
-def suggestions(shell: Any, event: Any) -> list[str]:
-    """What can stand at the cursor of a line that begins with our magic."""
-    words = event.text_until_cursor.split()
-    before = words[-1] if event.text_until_cursor.endswith(" ") else words[-2] if len(words) > 1 else ""
-    known = _after(before, event.symbol)
-    if known is None:
-        known = option_names() if event.symbol.startswith("-") else ()
-    return [name for name in known if name.startswith(event.symbol)]
+def _completions(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]]:
+    """What is replaced, and by what, where the cursor stands after `before`; `[]` if that is not for us to say."""
+    if match := _VARIABLE.match(before):
+        return match[1], [name for name in _public(namespace) if name.startswith(match[1])]
+    line = _LINE.match(before)
+    if line is None:
+        return "", []
+    *earlier, (start, begun) = _words(before, line.end())
+    typed = before[start:]
+    if not earlier or not earlier[-1][1].startswith("-"):
+        return typed, [name for name in option_names() if typed.startswith("-") and name.startswith(typed)]
+    return typed, list(_after(earlier[-1][1], begun, typed[:1] if typed[:1] in ("'", '"') else "", namespace))
 
 
-def variables(shell: Any, event: Any) -> list[str]:
-    """The notebook's variables, after `{{`."""
-    return [name for name in shell.user_ns if name.startswith(event.symbol) and not name.startswith("_")]
+def _words(text: str, position: int) -> list[tuple[int, str]]:
+    """Where each word begins, and what it says without quotes; the last one ends at the cursor."""
+    found: list[tuple[int, str]] = []
+    start, word, quote = position, "", ""
+    while position < len(text):
+        sign = text[position]
+        if not quote and sign.isspace():
+            if position > start:
+                found.append((start, word))
+            start, word = position + 1, ""
+        elif sign == quote or (not quote and sign in "'\""):
+            quote = "" if quote else sign
+        elif sign == "\\" and quote != "'" and position + 1 < len(text):
+            position += 1
+            word += text[position]
+        else:
+            word += sign
+        position += 1
+    return [*found, (start, word)]
 
 
-def _after(option: str, begun: str) -> Iterable[str] | None:
-    """What can follow an option; `None` if that is not for us to say."""
-    if option in ("-m", "--model"):
-        from .catalogue import names
+def _after(option: str, begun: str, quote: str, namespace: dict[str, Any]) -> Iterator[str]:
+    if option in ("-a", "--attach"):
+        yield from (_quoted(path, quote) for path in _paths(begun))
+    known = _NAMES.get(option)
+    names = known(namespace) if known is not None else ()
+    yield from (_quoted(name, quote) for name in names if name.startswith(begun))
 
-        return names(notebook.settings)
-    if option in ("-c", "--continue", "--new"):
-        return list(notebook.conversations)
-    if option == "--with":
-        return list(notebook.snippets)
-    if option == "--as":
-        return KINDS
-    return glob.glob(glob.escape(begun) + "*") if option in ("-a", "--attach") else None
+
+def _paths(begun: str) -> Iterator[str]:
+    """Files and folders that begin so, however their letters are composed."""
+    place, wanted = os.path.split(begun)
+    wanted = normalize("NFC", wanted)
+    try:
+        with os.scandir(Path(os.path.expanduser(place))) as entries:
+            found = sorted((entry.name, entry.is_dir()) for entry in islice(entries, _MOST))
+    except (OSError, ValueError):
+        return
+    for name, is_folder in found:
+        hidden = name.startswith(".") and not wanted.startswith(".")
+        if normalize("NFC", name).startswith(wanted) and not hidden:
+            yield os.path.join(place, name) + "/" * is_folder
+
+
+def _quoted(word: str, quote: str) -> str:
+    """`word` as the line reads it; that of a folder ends within its quote, so that one may type on."""
+    if not quote and not _NEEDS_QUOTES.search(word):
+        return word
+    quote = '"' if "'" in word else quote or "'"
+    if quote == '"':
+        word = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f"{quote}{word}{'' if word.endswith('/') else quote}"
+
+
+def _public(namespace: dict[str, Any]) -> list[str]:
+    return [name for name in namespace if not name.startswith("_")]
+
+
+def _models(_: dict[str, Any]) -> Iterable[str]:
+    from .catalogue import names
+
+    return names(notebook.settings)
+
+
+def _conversations(_: dict[str, Any]) -> Iterable[str]:
+    return list(notebook.conversations)
+
+
+def _snippets(_: dict[str, Any]) -> Iterable[str]:
+    return list(notebook.snippets)
+
+
+_NAMES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
+    **dict.fromkeys(("-m", "--model"), _models),
+    **dict.fromkeys(("-c", "--continue", "--new"), _conversations),
+    **dict.fromkeys(("-a", "--attach", "--schema", "--tools", "-o", "--out"), _public),
+    "--with": _snippets,
+    "--as": lambda _: KINDS,
+    "--show": lambda _: LANGUAGES,
+}

@@ -8,7 +8,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..cell.options import Options, from_keywords
+from ..cell.keywords import options_of_many
+from ..cell.options import Options
 from ..display.progress import Progress
 from ..display.replies import COLUMNS, Replies
 from ..errors import CellError, Interrupted
@@ -148,7 +149,7 @@ def _answers(notebook: Notebook, questions: Questions, title: str, how: How) -> 
 
 
 def _job(notebook: Notebook, questions: Questions, how: How, told: Callable[[int, Answer], None]) -> Job:
-    options: Options = from_keywords({"stream": False, **how.options})
+    options: Options = options_of_many({"stream": False, **how.options})
     means = notebook.means(options)
     if options.conversation or means.settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")

@@ -5,7 +5,6 @@ No credential is a setting: `%config` would show it.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 from typing import Any
@@ -15,6 +14,7 @@ from traitlets import Bool, Dict, Enum, Float, HasTraits, Int, TraitError, Unico
 from traitlets.config import Configurable
 
 from ..errors import SettingsError
+from ..hosts import is_loopback
 from . import project
 
 ANTHROPIC = "https://api.anthropic.com"
@@ -214,14 +214,6 @@ def checked_url(url: str, *, allow_http: bool) -> str:
             "Use https://, or set Claude.allow_http = True."
         )
     return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, without asking any name server."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def _wanted(trait: Any) -> str:

@@ -1,0 +1,141 @@
+"""`claude(text, ...)`: what a cell with these options does, from Python.
+
+The text is sent exactly as given. What a cell would only print (`show`, `preview`, `count`, `help`) is returned, and so
+are the exchanges of `times` and `compare`. Options that say how a reply is shown show it, as the cell would: the call
+then returns nothing, and `claude.last` is the exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..cell.keywords import options_of, words_of
+from ..cell.options import Options
+from ..cell.spelling import help_text
+from ..cell.writing import line
+from ..errors import SettingsError
+from .composing import Composed, composed
+from .failing import Failing
+from .offering import refuse_unapproved, several
+
+if TYPE_CHECKING:
+    from ..wire import Exchange
+    from .magic import ClaudeMagics
+    from .notebook import Notebook
+
+
+class Text(str):
+    """A text that a cell shows as it is, not in quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mapping[str, Any]) -> Any:
+    """What `claude(text, ...)` returns.
+
+    Raises:
+        ClaudeError: It cannot be asked, or failed.
+    """
+    offered = several(tools)
+    options = options_of({**keywords, "tools": [each for each in offered if isinstance(each, str)]})
+    if options.help:
+        return Text(help_text())
+    magics = None if shell is None else shell.magics_manager.registry.get("ClaudeMagics")
+    if options.approve or options.refuse is not None:
+        _needed(magics, "approve and refuse").go_on(options, text)
+        return None
+    cell = composed(
+        options,
+        line(words_of(keywords)) if options.save else "",
+        text,
+        namespace=shell.user_ns if shell is not None else {},
+        snippets=notebook.snippets,
+        failing=magics.failing if magics is not None else Failing(),
+        write=notebook.written,
+        given=[each for each in offered if not isinstance(each, str)],
+        fills=False,
+    )
+    if _is_shown(cell.options):
+        _needed(magics, "events, raw, panel, diff and step").answer(cell)
+        return None
+    if not cell.options.yes:
+        refuse_unapproved(cell.tools)
+    return _answer(notebook, cell, magics)
+
+
+def _needed(magics: ClaudeMagics | None, what: str) -> ClaudeMagics:
+    if magics is None:
+        raise SettingsError(f"{what} need a notebook: run %load_ext claude_magic first.")
+    return magics
+
+
+def _is_shown(options: Options) -> bool:
+    return bool(options.events or options.raw or options.diff or options.step or options.panel is not None)
+
+
+def _answer(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None) -> Any:
+    options = cell.options
+    if options.show:
+        return Text(notebook.program(options, cell.text, "", cell.attached))
+    if options.count:
+        return notebook.count(cell.text, attached=cell.attached, read=options)
+    if options.preview:
+        return Text(notebook.preview(options, cell.text, "", cell.attached))
+    if options.compare or options.times > 1:
+        return _ask_several(notebook, cell, magics)
+    exchange = _with_notes(notebook.ask(options, cell.text, attached=cell.attached, tools=cell.tools), cell)
+    notebook.last = exchange
+    if exchange.error is not None:
+        raise exchange.error
+    _conclude(cell, exchange, magics)
+    return exchange
+
+
+class _Unseen:
+    """Shows several exchanges to nobody."""
+
+    def show(self, exchanges: Sequence[Exchange]) -> None: ...
+
+
+def _ask_several(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None) -> list[Exchange]:
+    """The exchanges of `times` or `compare`, and what `out` binds of them."""
+    from .comparing import combinations, results
+    from .result import result
+
+    options = cell.options
+    namespace = magics.shell.user_ns if magics is not None else {}
+    made: Any
+    if options.compare:
+        several = combinations(options, namespace, notebook.snippets)
+        asked = [each.options for each in several]
+        exchanges = notebook.ask_each(asked, cell.text, _Unseen(), "", cell.attached)
+        made = results(several, exchanges)
+    else:
+        exchanges = notebook.ask_times(options, cell.text, _Unseen(), "", cell.attached)
+        failed = next((each.error for each in exchanges if each.error is not None), None)
+        if failed is not None:
+            raise failed
+        made = [result(options, each, cell.schema).value for each in exchanges]
+    if options.out:
+        _needed(magics, "out").shell.push({options.out: made})
+    return [_with_notes(each, cell) for each in exchanges]
+
+
+def _conclude(cell: Composed, exchange: Exchange, magics: ClaudeMagics | None) -> None:
+    """What a cell makes of its reply: the variable of `out`, and the next cell."""
+    from .result import result
+
+    made = result(cell.options, exchange, cell.schema)
+    if cell.options.out:
+        _needed(magics, "out").shell.push({cell.options.out: made.value})
+    if made.next_input is not None and magics is not None:
+        magics.offer(made.next_input)
+
+
+def _with_notes(exchange: Exchange, cell: Composed) -> Exchange:
+    """The exchange with what was cut, assumed or changed: there is no page above the reply."""
+    told = [f"{each.title}: {each.note}" for each in cell.attached if each.note]
+    return replace(exchange, notes=(*exchange.notes, *told, *cell.notes))
