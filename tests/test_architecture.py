@@ -12,17 +12,18 @@ import claude_magic
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "claude_magic"
 
-# errors <- wire <- the rooms <- magics <- the face; settings stands beside wire.
+# errors, grammar <- wire <- the rooms <- magics <- the face; settings stands beside wire.
 MAY_IMPORT = {
     "errors": set(),
     "concurrency": set(),
     "hosts": set(),
-    "wire": {"errors"},
+    "grammar": set(),
+    "wire": {"errors", "grammar"},
     "settings": {"errors", "hosts"},
     "cell": {"errors", "hosts", "wire"},
     "conversation": {"concurrency", "errors", "wire"},
     "api": {"concurrency", "errors", "wire"},
-    "display": {"errors", "wire"},
+    "display": {"errors", "wire", "grammar"},
     "journal": {"concurrency", "errors", "wire"},
     "export": {"errors", "wire"},
     "local": {"concurrency", "errors", "wire"},
@@ -57,6 +58,8 @@ HOME = {
     "traitlets": {"settings"},
     "ipywidgets": {"display"},
     "markdown": {"display"},
+    "markdown_it": {"grammar"},
+    "mdit_py_plugins": {"grammar"},
     "pygments": {"display"},
     "rich": {"display"},
     "PIL": {"cell"},
@@ -150,6 +153,8 @@ def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
         "requests",
         "urllib3",
         "markdown",
+        "markdown_it",
+        "mdit_py_plugins",
         "pygments",
         "ipywidgets",
         "sqlite3",

@@ -1,28 +1,28 @@
 """Growing Markdown, cut into finished slices and a tail, so that each slice is rendered once.
 
-A slice ends where the reader would not see it: between top-level blocks. Where a block is too long for that
-(a fence, a list, a table, one line without spaces) it ends inside, and what was open there is closed and
-opened again; link and footnote definitions do not reach over a cut. The whole text is rendered at the end.
-The cost of a call depends on the text after the last cut only.
-Source: https://spec.commonmark.org/0.31.2/#fenced-code-blocks
+A slice ends where the reader would not see it: between top-level blocks, as the one grammar finds them. Where a block
+is too long for that (a fence, a list, a table, one line without spaces) it ends inside, and what was open there is
+closed and opened again; link and footnote definitions do not reach over a cut. The whole text is rendered at the end.
+The cost of a call depends on the text after the last cut only, of which the two and a half slices that may be cut are
+read, and only for their blocks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..grammar import Token
 
 CLEAN, SOFT, LINE, ANYWHERE = 1.0, 1.5, 2.0, 2.5
 """How many times the wanted size a slice must have before it may end there."""
 
-_FENCE = re.compile(r"(?P<lead>(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)]))*[ \t]*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
-_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
-_RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _CODE_SPAN = re.compile(r"(`+)[^`]+\1")
-_LINE_SCANNED = 1_000
 _LONGEST_OPENER = 500
-_KNOWN_ENOUGH = 12
+_LINE_SCANNED = 1_000
+_KNOWN_ENOUGH = 12  # characters of an unfinished line that tell what it will be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +57,12 @@ class Slice:
     opened: Open | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Boundary:
-    """The start of a line, and what it means to cut there."""
+@dataclass(kw_only=True)
+class _Line:
+    """What it means to cut before a line."""
 
-    at: int
-    factor: float
-    opened: Open | None
+    factor: float = LINE
+    opened: Open | None = None
 
 
 def first_slice(text: str, start: int, size: int, opened: Open | None = None) -> Slice | None:
@@ -73,47 +72,49 @@ def first_slice(text: str, start: int, size: int, opened: Open | None = None) ->
         size: Wanted, in characters; a slice is at most two and a half times as long.
         opened: What the slice before it left open.
     """
-    longest = start + int(size * ANYWHERE)
-    last = opened
-    for boundary in _boundaries(text, start, opened):
-        if boundary.at > longest:
-            break
-        if boundary.at - start >= size * boundary.factor:
-            return _slice(text, start, boundary.at, opened, boundary.opened)
-        last = boundary.opened
-    if len(text) <= longest:
+    if len(text) - start < size:
         return None
-    return _slice(text, start, _space_before(text, start + size, longest), opened, last)
+    longest, at, last = int(size * ANYWHERE), 0, opened
+    raw = text[start : start + longest + 1]
+    for line, cut in zip(raw.split("\n"), _cuts(raw, opened), strict=False):
+        complete = at + len(line) < len(raw)
+        if at and line.strip() and (complete or len(line.strip()) >= _KNOWN_ENOUGH):
+            if size * cut.factor <= at <= longest:
+                return _slice(text, start, start + at, opened, cut.opened)
+            last = cut.opened
+        at += len(line) + 1
+    if len(text) - start <= longest:
+        return None
+    return _slice(text, start, _space_before(text, start + size, start + longest), opened, last)
 
 
 def tail(text: str, start: int, opened: Open | None = None) -> Slice:
     """What stands after the last finished slice, as if it ended there."""
-    still = opened
-    for boundary in _boundaries(text, start, opened):
-        still = boundary.opened
-    return _slice(text, start, len(text), opened, still)
+    return _slice(text, start, len(text), opened, _cuts(text[start:], opened)[-1].opened)
 
 
 def _slice(text: str, start: int, end: int, opened: Open | None, still: Open | None) -> Slice:
     raw = text[start:end]
-    source = _resumed(raw, opened) if opened else raw
+    source = _resumed(raw, opened)
     if still is not None and still.closer:
         source += ("" if source.endswith("\n") else "\n") + still.closer
     return Slice(end=end, raw=raw, source=source, opened=still)
 
 
-def _resumed(raw: str, opened: Open) -> str:
+def _resumed(raw: str, opened: Open | None) -> str:
     """`raw` with what it goes on with begun again, at the left margin."""
-    if not opened.indent:
-        return opened.opener + raw
+    if opened is None or not opened.indent:
+        return (opened.opener if opened else "") + raw
     lines: list[str] = []
-    rest = raw.splitlines(keepends=True)
+    rest = raw.split("\n")
     for number, line in enumerate(rest):
         spaces = len(line) - len(line.lstrip(" \t"))
         lines.append(line[min(spaces, opened.indent) :])
-        if _closes(opened, line):
-            return opened.opener + "".join(lines + rest[number + 1 :])
-    return opened.opener + "".join(lines)
+        bare = line.strip()
+        if len(bare) >= len(opened.closer) and not bare.strip(opened.closer[0]):
+            lines += rest[number + 1 :]
+            break
+    return opened.opener + "\n".join(lines)
 
 
 def _space_before(text: str, least: int, most: int) -> int:
@@ -121,94 +122,86 @@ def _space_before(text: str, least: int, most: int) -> int:
     return found + 1 if found >= 0 else most
 
 
-def _boundaries(text: str, start: int, opened: Open | None) -> Iterator[_Boundary]:
-    """Every line start after the first, and last the end of the text, with what is open there."""
-    in_list, before, position = False, "", start
-    while position < len(text):
-        end = text.find("\n", position) + 1
-        complete = end > 0
-        line = text[position : (end or len(text))][:_LINE_SCANNED].rstrip("\r\n")
-        if position > start and line.strip() and (complete or len(line.strip()) >= _KNOWN_ENOUGH):
-            factor = _factor(line, before, opened, in_list)
-            yield _Boundary(at=position, factor=factor, opened=_cut_open(line, opened))
-        in_list = in_list if opened else _in_list(line, before, in_list)
-        opened = _after(line, before, opened, in_list)
-        before, position = line, end or len(text)
-    yield _Boundary(at=len(text), factor=float("inf"), opened=opened)
+class _Cuts(list[_Line]):
+    """What it means to cut before each line of a text, and last after all of it."""
+
+    def __init__(self, lines: list[str], shift: int) -> None:
+        super().__init__(_Line() for _ in range(len(lines) - shift + 1))
+        self.lines, self._shift = lines, shift
+
+    def mark(self, first: int, last: int, factor: float, opened: Open | None) -> None:
+        """What is open before the lines from `first` to `last`; of those that the text does not have, nothing."""
+        for line in self[max(0, first - self._shift) : max(0, last + 1 - self._shift)]:
+            line.factor, line.opened = factor, opened
+
+    def begins(self, number: int) -> None:
+        """A block begins with this line."""
+        if number > self._shift:
+            clean = not self.lines[number - 1].strip() and self.lines[number][:1] not in (" ", "\t")
+            self[number - self._shift].factor = CLEAN if clean else SOFT
+
+    def reach(self, last: int, *, blank: bool) -> int:
+        """The end of the text, if a block ends with it; else the last line at which it is still open.
+
+        Args:
+            blank: The block goes on over blank lines.
+        """
+        rest = self.lines[last:]
+        ends = not any(line.strip() for line in rest) and (blank or len(rest) < 2)
+        return len(self.lines) if ends else last - 1
 
 
-def _factor(line: str, before: str, opened: Open | None, in_list: bool) -> float:
-    """How long a slice must be to end before `line`."""
-    opened = _cut_open(line, opened)
-    if opened is not None:
-        return LINE if opened.kind == "math" or _closes(opened, line) else SOFT
-    indented = line[0] in " \t"
-    if not before.strip() and not indented and not (in_list and _ITEM.match(line)):
-        return CLEAN
-    return SOFT if in_list and not indented and _ITEM.match(line) else LINE
+def _cuts(raw: str, opened: Open | None) -> _Cuts:
+    from ..grammar import blocks
+
+    source = _resumed(raw.replace("\r\n", " \n"), opened)
+    cuts = _Cuts(source.split("\n"), opened.opener.count("\n") if opened else 0)
+    quotes = 0
+    for token in blocks(source, growing=True):
+        quotes += token.nesting if token.type.startswith("blockquote") else 0
+        if token.map is None:
+            continue
+        first, last = token.map
+        if token.level == 0 and token.nesting >= 0:
+            cuts.begins(first)
+        if token.type == "fence":
+            _cut_fence(cuts, token, quotes, opened if opened and first == 0 else None)
+        elif token.type == "table_open":
+            header = "".join(f"{line}\n" for line in cuts.lines[first : first + 2])
+            table = Open(kind="table", opener=header if len(header) <= _LONGEST_OPENER else "", closer="")
+            cuts.mark(first + 2, cuts.reach(last, blank=False), SOFT, table)
+        elif token.type == "list_item_open" and token.level == 1:
+            cuts.mark(first, first, SOFT, None)
+        elif token.type == "inline":
+            _cut_math(cuts, first, last)
+    return cuts
 
 
-def _cut_open(line: str, opened: Open | None) -> Open | None:
-    """What is open right before `line`: a quote's fence and a table end by what is not theirs."""
-    if opened is None:
-        return None
-    if opened.kind == "table" and "|" not in line:
-        return None
-    if opened.kind == "fence" and opened.opener.startswith(">") and not line.lstrip().startswith(">"):
-        return None
-    return opened
+def _cut_fence(cuts: _Cuts, token: Token, quotes: int, resumed: Open | None) -> None:
+    first, last = token.map or (0, 0)
+    quote, marks = "> " * quotes, token.markup[:_LONGEST_OPENER]
+    info = token.info if len(token.info) <= _LONGEST_OPENER else ""
+    indent = 0 if quote else token.meta["column"]
+    fence = resumed or Open(kind="fence", opener=f"{quote}{marks}{info}\n", closer=f"{quote}{marks}", indent=indent)
+    end = last - 1 if token.meta["closed"] else cuts.reach(last, blank=not quote)
+    cuts.mark(first + 1, end, SOFT, fence)
+    if token.meta["closed"]:
+        cuts.mark(end, end, LINE, fence)
+    for number in token.meta["nested"]:
+        cuts.mark(number + 1, number + 1, ANYWHERE, fence)
 
 
-def _in_list(line: str, before: str, in_list: bool) -> bool:
-    if not line.strip():
-        return in_list
-    if _ITEM.match(line.lstrip()):
-        return True
-    lazy = before.strip() and not line.startswith(("#", "```", "~~~"))
-    return in_list and (line[0] in " \t" or bool(lazy))
-
-
-def _after(line: str, before: str, opened: Open | None, in_list: bool) -> Open | None:
-    """What is open after `line`."""
-    opened = _cut_open(line, opened)
-    if opened is not None and opened.kind != "math":
-        return None if _closes(opened, line) else opened
-    if opened is None and (fence := _fence(line, in_list)):
-        return fence
-    if opened is None and "|" in before and "|" in line and _RULE_OF_TABLE.match(line):
-        header = f"{before}\n{line}\n"
-        return Open(kind="table", opener=header if len(header) <= _LONGEST_OPENER else "", closer="")
-    return _math(line, opened)
-
-
-def _fence(line: str, in_list: bool) -> Open | None:
-    found = _FENCE.match(line)
-    if found is None or (not in_list and re.match(r" {4}|\t", line)):
-        return None
-    lead, fence = found["lead"], found["fence"][:_LONGEST_OPENER]
-    info = found["info"] if len(found["info"]) <= _LONGEST_OPENER else ""
-    quote = "> " * lead.count(">")
-    return Open(
-        kind="fence",
-        opener=f"{quote}{fence}{info}\n",
-        closer=f"{quote}{fence}",
-        indent=0 if quote else len(lead.expandtabs(4)),
-    )
-
-
-def _closes(opened: Open, line: str) -> bool:
-    if opened.kind == "table":
-        return not line.strip()
-    fence = opened.closer.lstrip("> ")
-    bare = line.lstrip(" \t>").rstrip()
-    return opened.kind == "fence" and len(bare) >= len(fence) and not bare.strip(fence[0])
+def _cut_math(cuts: _Cuts, first: int, last: int) -> None:
+    """Mark where display mathematics is open, which no code holds."""
+    opened: Open | None = None
+    for number in range(first, last):
+        opened = _math(cuts.lines[number], opened)
+        if opened and (number + 1 < last or cuts.reach(last, blank=False) > last - 1):
+            cuts.mark(number + 1, len(cuts.lines) if number + 1 == last else number + 1, LINE, opened)
 
 
 def _math(line: str, opened: Open | None) -> Open | None:
-    """Display mathematics, which no blank line and no code holds."""
-    if not line.strip():
-        return None
-    bare = _CODE_SPAN.sub("", line)
+    bare = _CODE_SPAN.sub("", line[:_LINE_SCANNED])
     if opened is None:
         if bare.count("$$") % 2:
             return Open(kind="math", opener="$$\n", closer="$$")

@@ -20,11 +20,13 @@ class Result:
         value: What `-o` binds: the text, or what was taken from it.
         html: Shown in the place of the rendered text; `None` to render it.
         next_input: Source for the next cell; `None` for none.
+        note: What is odd about it, a sentence for the page; `""` for nothing.
     """
 
     value: Any
     html: str | None = None
     next_input: str | None = None
+    note: str = ""
 
 
 def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
@@ -60,10 +62,10 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
         text = tagged(text, options.tag)
     wanted = "code" if options.fix else options.as_
     if wanted == "code":
-        from ..wire.fences import code
+        from ..wire.fences import code_block
 
-        source = code(text, options.lang or ("python" if options.fix else ""))
-        return Result(value=source, next_input=source)
+        block, note = code_block(text, options.lang or ("python" if options.fix else ""))
+        return Result(value=block.source, next_input=block.source, note=note)
     if wanted == "json":
         from ..display.views import json_view
 

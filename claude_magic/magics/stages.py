@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.calls import refused
@@ -77,6 +78,7 @@ class Shown:
         if final:
             self.made, self.misfit = _made(self.cell, exchange)
             body = self.made.html
+            exchange = replace(exchange, notes=(*exchange.notes, *filter(None, [self.made.note])))
         self.interrupted = _finished(self._reader, exchange, self._above, body)
         self._above = ""
 

@@ -1,8 +1,8 @@
 """Model text as HTML that is safe to show, in bounded time: the only door to a page.
 
-Python-Markdown is the engine. Its block parser and its inline stage are replaced by ones that follow GitHub's
-specification in linear time, and nothing it does with raw HTML is left. What goes wrong ends as preformatted
-text: no reply raises, runs or fetches anything.
+`markdown-it-py` reads the text (`grammar`: GitHub's rules, in linear time), and Python-Markdown is the engine
+around it: our extension gives it the tree, its tree processors colour code and cut the tree down to what is allowed,
+its serializer writes it. What goes wrong ends as preformatted text: no reply raises, runs or fetches anything.
 """
 
 from __future__ import annotations
@@ -13,24 +13,21 @@ from collections.abc import Sequence
 from hashlib import sha256
 from xml.etree.ElementTree import Element, tostring
 
-from markdown import Markdown
-from markdown.util import Registry
-
+from ...grammar import Place
 from ..plain import plain
-from .blocks import Blocks
+from . import tree
 from .bounds import Clock, OutOfTime
 from .highlight import Highlighter
 from .links import link
-from .marks import Place, Sources, bracketed, signed
-from .phrases import Phrases
-from .safe import Safe, check
+from .marks import Sources, bracketed, cleaned
+from .safe import check
 from .style import STYLE
 
 __all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "linked", "preformatted", "rendered"]
 
 _LONGEST = 500_000
 _LONGEST_URL = 4_000
-_SECONDS, _LETTERS = 1.1, 100_000  # so long for so many letters
+_SECONDS, _LETTERS = 1.3, 100_000  # so long for so many letters
 NOTHING = Sources()
 _UNFIT = re.compile(r"[^0-9A-Za-z_-]")
 
@@ -43,24 +40,25 @@ def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = 
         places: Where citations are marked.
         sources: What the marks refer to.
     """
-    text = signed(text, places)
+    text, places = cleaned(text, places)
     if len(text) > _LONGEST:
-        return _as_source(text, f"it is longer than {_LONGEST:,} characters")
+        return _as_source(bracketed(text, places), f"it is longer than {_LONGEST:,} characters")
     try:
         prefix = _UNFIT.sub("", prefix or sha256(text.encode()).hexdigest()[:12])[:40]
         clock = Clock(_SECONDS * max(1, len(text) / _LETTERS))
-        written = _engine(prefix, clock, sources).convert(text)
+        written = tree.html(text, places, sources, prefix, clock)
         check(written, clock)
     except OutOfTime:
-        return _as_source(text, "rendering it takes too long")
+        return _as_source(bracketed(text, places), "rendering it takes too long")
     except Exception as error:  # the last line of defence: a reply is shown, whatever is wrong with it or with us
-        return _as_source(text, f"rendering it failed with {type(error).__name__}: {str(error)[:200]}")
+        why = f"rendering it failed with {type(error).__name__}: {str(error)[:200]}"
+        return _as_source(bracketed(text, places), why)
     return written
 
 
 def _as_source(text: str, why: str) -> str:
     """`text` as it is, and why it is not rendered."""
-    return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformatted(bracketed(text))}"
+    return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformatted(text)}"
 
 
 def preformatted(text: str) -> str:
@@ -87,14 +85,3 @@ def linked(url: str, text: str) -> str:
         return html.escape(plain(text))
     element.text = plain(text)
     return tostring(element, encoding="unicode", method="html")
-
-
-def _engine(prefix: str, clock: Clock, sources: Sources) -> Markdown:
-    md = Markdown()
-    blocks = Blocks(md, clock, Highlighter())
-    md.parser = blocks
-    md.preprocessors, md.treeprocessors, md.postprocessors = Registry(), Registry(), Registry()
-    md.treeprocessors.register(Phrases(md, blocks, clock, prefix, sources), "inline", 20)
-    md.treeprocessors.register(Safe(md), "safe", 0)
-    md.serializer = lambda root: tostring(root, encoding="unicode", method="html")
-    return md

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement
 
-from markdown.util import AtomicString
+from markdown.treeprocessors import Treeprocessor
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
@@ -55,6 +55,19 @@ _CLASSES = {
 }
 
 
+class Colours(Treeprocessor):
+    """Colours the code blocks of a tree, whose `info` is what their fence began with."""
+
+    def run(self, root: Element) -> None:
+        highlighter = Highlighter()
+        for block in root.iter("pre"):
+            info = block.attrib.pop("info", "")
+            if info and len(block):
+                code = block[0].text or ""
+                block.clear()
+                highlighter.fill(block, code, info)
+
+
 class Highlighter:
     """Fills code blocks; the longer they are together, the plainer they get."""
 
@@ -64,7 +77,7 @@ class Highlighter:
     def fill(self, block: Element, code: str, info: str) -> None:
         """Put `code` into the `pre` element `block`, as the language that the fence's `info` begins with."""
         element = SubElement(block, "code")
-        element.text = AtomicString(code)
+        element.text = code
         lexer = _lexer(info)
         if not lexer:
             return
@@ -98,11 +111,11 @@ def _append(element: Element, spans: list[tuple[str, str]]) -> None:
     for name, text in spans:
         if name:
             last = SubElement(element, "span", {"class": name})
-            last.text = AtomicString(text)
+            last.text = text
         elif last is None:
-            element.text = AtomicString(text)
+            element.text = text
         else:
-            last.tail = AtomicString(text)
+            last.tail = text
 
 
 def _lexer(info: str) -> Lexer | None:

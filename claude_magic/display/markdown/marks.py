@@ -1,26 +1,16 @@
-"""Marks of citations: numbers in a text that stand where a cited stretch ends, whatever Markdown makes of it.
-
-A mark travels in the text between two control characters that `plain` has taken out of everything a model wrote,
-so no text can forge one. Blocks are told apart by lines without marks, so no mark breaks a table or closes a fence;
-where a line has no words of its own (a closing fence, code) its marks come after the block.
-"""
+"""Marks of citations: where in a text they stand, and the elements that a page shows for them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
-from markdown.util import AtomicString
-
+from ...grammar import Place
 from ..plain import plain
 
-_SIGN = re.compile("\x02([0-9]{1,9})\x03")
 TITLE_LIMIT = 400
 MARK = "cm-mark"
-Place = tuple[int, int]
-"""Where a mark stands in a text, and its number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,53 +31,24 @@ class Sources:
         title = self.titles[number - 1][:TITLE_LIMIT] if 0 < number <= len(self.titles) else ""
         named = {"title": title} if title else {}
         link = SubElement(element, "a", {"href": f"#{self.prefix}{number}", **named})
-        link.text = AtomicString(f"[{number}]")
+        link.text = f"[{number}]"
         return element
 
 
-def signed(text: str, places: Iterable[Place]) -> str:
-    """`text` without what cannot be seen, and with the marks in it.
-
-    Args:
-        places: In the text as it is given.
-    """
-    pieces, end = list[str](), 0
+def cleaned(text: str, places: Iterable[Place]) -> tuple[str, list[Place]]:
+    """`text` without what cannot be seen, and where the marks stand in that."""
+    pieces, found, end, size = list[str](), list[Place](), 0, 0
     for at, number in sorted(places):
-        pieces += [plain(text[end:at]), f"\x02{number}\x03"]
-        end = max(end, at)
-    return "".join((*pieces, plain(text[end:])))
+        pieces.append(plain(text[end:at]))
+        size, end = size + len(pieces[-1]), max(end, at)
+        found.append((size, number))
+    return "".join((*pieces, plain(text[end:]))), found
 
 
-def unsigned(text: str) -> tuple[str, list[Place]]:
-    """`text` without marks, and where they stood."""
-    if "\x02" not in text:
-        return text, []
-    pieces, places, end, size = list[str](), list[Place](), 0, 0
-    for sign in _SIGN.finditer(text):
-        pieces.append(text[end : sign.start()])
-        size += sign.start() - end
-        places.append((size, int(sign[1])))
-        end = sign.end()
-    return "".join((*pieces, text[end:])), places
-
-
-def signed_again(text: str, places: Sequence[Place], start: int) -> tuple[str, list[int]]:
-    """The marks put back into `text`, what is left of it from `start` on; and the numbers of those before it."""
-    if not places:
-        return text, []
+def bracketed(text: str, places: Sequence[Place]) -> str:
+    """`text` with its marks as they are written without HTML: `[1]`."""
     pieces, end = list[str](), 0
     for at, number in places:
-        if at > start:
-            pieces += [text[end : at - start], f"\x02{number}\x03"]
-            end = at - start
-    return "".join((*pieces, text[end:])), [number for at, number in places if at <= start]
-
-
-def is_mark(token: object) -> bool:
-    """Whether this is a mark's element."""
-    return isinstance(token, Element) and token.get("class") == MARK
-
-
-def bracketed(text: str) -> str:
-    """Signed text with its marks as they are written without HTML: `[1]`."""
-    return _SIGN.sub(r"[\1]", text)
+        pieces += [text[end:at], f"[{number}]"]
+        end = at
+    return "".join((*pieces, text[end:]))

@@ -14,11 +14,11 @@ from xml.etree.ElementTree import Element
 from markdown.treeprocessors import Treeprocessor
 
 from .bounds import Clock
-from .leaves import RAW_HTML
 from .links import URL
 from .marks import MARK
 from .mathematics import IGNORED
 
+RAW_HTML = "cm-html"
 _ID = r"cm-[0-9A-Za-z_-]{1,80}"
 _BARE = "blockquote br del em h1 h2 h3 h4 h5 h6 hr pre strong table tbody thead tr ul"
 _RULES: dict[str, dict[str, str]] = {
@@ -31,7 +31,7 @@ _RULES: dict[str, dict[str, str]] = {
     "code": {"class": r"language-[a-z0-9+#-]{1,30}"},
     "input": {"type": "checkbox", "disabled": "", "checked": ""},
     "p": {"class": RAW_HTML},
-    "li": {"id": _ID},
+    "li": {"id": _ID, "value": r"[0-9]{1,9}"},
     "ol": {"start": r"[0-9]{1,9}"},
     "section": {"class": "footnotes"},
     "span": {"class": rf"[a-z]{{1,2}}|{IGNORED}"},

@@ -1,0 +1,146 @@
+r"""The one grammar of Markdown: text in, tokens of `markdown-it-py` out.
+
+The page, the live slices, the terminal and `--as code` all read replies with it. It is GitHub's
+(https://github.github.com/gfm/), as `markdown-it-py` has it. Nothing is obeyed here: HTML is a token like any other.
+
+Where GitHub's rules would lose or change what the model said, meaning wins. These are all the deviations:
+
+- One `~` never strikes, `~~gone~~` does: in `3~5 days, 10~12 kg` GitHub strikes out a range and eats its tildes.
+- `**重要。**请` is bold, and so is `__重要__です`: scripts without spaces, and emoji, may touch the marks.
+- `2*3*4`, `x*y and a*b` and `2**10` are text: a pair of single `*`, both inside words, multiplies, and `**` beside a
+  digit inside a word raises to a power. GitHub eats the signs.
+- `__init__`, `__FILE__` are text: the names of Python and C that begin and end so. GitHub eats the underscores.
+- A bare address ends before full-width punctuation and closing quotes, `https://a.b。谢谢`; it may follow any
+  letter that is not ASCII, and stand in brackets. On GitHub the sentence becomes part of the link.
+- A row with a pipe in code keeps the code whole, unless only splitting it gives as many cells as the header has.
+- A row with more cells than the header keeps them. GitHub drops them.
+- Every item of a list keeps its number, `10. a`, `9. b`, unless all are the same. GitHub counts up from the first.
+- A fence with a language inside another fence is nested, if that leaves every block closed; in a `markdown` block also
+  a bare one after a blank line. GitHub ends the outer block at the first inner end.
+- Code in a list item, but further left than the item, belongs to its fence, if that is closed after it. On GitHub the
+  item ends, and the rest of the code is prose.
+- A fence below a line of tags, `<answer>`, is code. On GitHub it is part of the raw HTML.
+- `[1]: https://a.b` that nothing uses is shown, and so is a footnote that nothing refers to. GitHub drops both.
+- `$x_1$`, `$$..$$`, `\(..\)`, `\[..\]` are mathematics, untouched; the `$` of a price or a shell variable is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from . import block_rules, inline_rules
+from .citations import Place, citation_places
+
+__all__ = ["Parsed", "Place", "Token", "blocks", "parse"]
+
+_BLOCKS, _BRACKETS = 44, 16  # how deep they are read in each other; deeper ones are text
+
+
+class _Grammar(MarkdownIt):
+    """Links are judged where they are written, not here."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802  (the library's name)
+        return True
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802
+        return url
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802
+        return link
+
+
+class _References(dict[str, Any]):
+    """The link definitions of a text by label, and which of them were looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: set[str] = set()
+
+    def get(self, label: str, default: Any = None) -> Any:
+        self.used.add(label)
+        return super().get(label, default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """A text, read.
+
+    Attributes:
+        tokens: Of the blocks; an `inline` one has its own in `children`. Beyond the library's: `math`, and
+            `citation`, whose `info` is its number; `checkbox` at the head of a task, whose `info` is `x` if it is done.
+        citations_after: Index of a token, and the numbers of the citations that come after it.
+    """
+
+    tokens: list[Token]
+    citations_after: dict[int, list[int]]
+
+
+def blocks(text: str, *, growing: bool = False) -> list[Token]:
+    """The block structure of `text`; what is inside paragraphs is not read.
+
+    Args:
+        growing: The text may go on: a fence that is not closed yet may still nest.
+    """
+    tokens: list[Token] = []
+    grammar = _grammar(_BLOCKS)
+    grammar.block.parse(text, grammar, {"growing": growing, "patience": block_rules.PATIENCE}, tokens)
+    return tokens
+
+
+def parse(text: str, places: Sequence[Place] = (), check: Callable[[], None] = lambda: None) -> Parsed:
+    """All of `text`.
+
+    Args:
+        places: Where citations stand in it, in their order; they change nothing else.
+        check: Called often; may raise when it takes too long.
+    """
+    grammar, tokens, references = _grammar(_BLOCKS), list[Token](), _References()
+    env: dict[str, Any] = {"references": references, "check": check, "patience": block_rules.PATIENCE}
+    grammar.block.parse(text, grammar, env, tokens)
+    inside, after = citation_places(text, tokens, places)
+    grammar = _grammar(_BRACKETS)
+    for index, token in enumerate(tokens):
+        if token.type == "inline" and token.children is not None:
+            citations = inside.get(index, [])
+            if index > 1 and tokens[index - 2].type == "list_item_open":
+                citations = _read_checkbox(token, citations)
+            env["source"], env["citations"] = token.content, citations[::-1]
+            children = grammar.inline.parse(token.content, grammar, env, token.children)
+            children += [inline_rules.citation(number) for _, number in reversed(env["citations"])]
+    _mark_definitions(tokens, references)
+    return Parsed(tokens=tokens, citations_after=after)
+
+
+def _read_checkbox(token: Token, citations: list[Place]) -> list[Place]:
+    """Turn `[x] ` at the head of an item into a token; returns where the citations are in what is left."""
+    box = inline_rules.CHECKBOX.match(token.content)
+    if not box or token.children is None:
+        return citations
+    token.content = token.content[box.end() :]
+    token.children.append(Token("checkbox", "input", 0, info=box[1].lower().strip()))
+    return [(max(0, at - box.end()), number) for at, number in citations]
+
+
+def _mark_definitions(tokens: list[Token], references: _References) -> None:
+    """Hide the definitions that were used."""
+    for token in tokens:
+        if token.type == "definition":
+            label = token.meta["id"]
+            token.hidden = label in references.used and references[label]["map"] == token.map
+
+
+@cache
+def _grammar(depth: int) -> MarkdownIt:
+    options = {"html": True, "inline_definitions": True, "maxNesting": depth}
+    grammar = _Grammar("commonmark", options).enable(["table", "strikethrough"])
+    grammar.use(footnote_plugin, inline=False, move_to_end=False)
+    block_rules.install(grammar, depth - 4)
+    inline_rules.install(grammar)
+    return grammar

@@ -1,0 +1,69 @@
+r"""Where mathematics begins and ends: `$..$`, `$$..$$`, `\(..\)`, `\[..\]` and `\begin{..}..\end{..}`.
+
+A single `$` opens a formula only if no space follows and closes one only if no space precedes and no digit or letter
+follows; a number and then prose between two is a price.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+_INLINE = re.compile(
+    r"(?<![^\W_])\$(?=[^\s$])((?:[^$\\`]|\\[^`]){1,1000})(?<=\S)\$(?!\d|[^\W_])"
+    r"|\$(?:[^$\\`\s]|\\[^`\s]){1,60}\$(?=(?:th|st|nd|rd|s)\b)",
+    re.S,
+)
+_SIGN = re.compile(r"[\\^_={}+*<>]")
+_WORD = re.compile(r"\s\(?[A-Za-z]{3}")
+_ENVIRONMENT = re.compile(
+    r"\\begin\{((?:align|aligned|alignat|array|cases|eqnarray|equation|flalign|gather|gathered|[pbvBV]?matrix|multline|"
+    r"split)\*?)\}"
+)
+_LONGEST = 20_000
+_ENDS = {"$$": "$$", r"\(": r"\)", r"\[": r"\]"}
+
+
+def formula_end(text: str, at: int, stop: int) -> int:
+    """Where the formula that begins at `at` ends, at most at `stop`; 0 if there is none."""
+    begun = text[at : at + 2]
+    environment = _ENVIRONMENT.match(text, at, stop) if begun == r"\b" else None
+    end = rf"\end{{{environment[1]}}}" if environment else _ENDS.get(begun, "")
+    if end:
+        found = text.find(end, at + 2, min(stop, at + _LONGEST)) if _last(text, end) > at else -1
+        inside = text[at + 2 : found] if found > 0 else ""
+        return found + len(end) if inside.strip() and "`" not in inside else 0
+    inline = _INLINE.match(text, at, stop) if begun[0] == "$" else None
+    return inline.end() if inline and not _is_price(inline[1] or "") else 0
+
+
+@lru_cache(maxsize=8)
+def _last(text: str, end: str) -> int:
+    """Where the last `end` is: one look for any number of openings that nothing closes."""
+    return text.rfind(end)
+
+
+def _is_price(text: str) -> bool:
+    """Whether what is between two dollars is a number and then prose."""
+    return text[:1].isdigit() and not _SIGN.search(text) and _WORD.search(text) is not None
+
+
+def display_end(lines: Iterable[str], *, growing: bool = False) -> int:
+    """How many lines display mathematics takes that begins the first of `lines`; 0 if it is none, or only that line.
+
+    Args:
+        growing: Its end may still come.
+    """
+    end, count = "", 0
+    for count, line in enumerate(lines, 1):
+        if count == 1:
+            environment = _ENVIRONMENT.match(line)
+            end = rf"\end{{{environment[1]}}}" if environment else {"$$": "$$", r"\[": r"\]"}.get(line[:2], "")
+            if not end or end in line[2:]:
+                return 0
+        elif not line.strip():
+            return count - 1 if growing else 0
+        elif end in line:
+            return count
+    return count if growing else 0
