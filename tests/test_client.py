@@ -806,7 +806,14 @@ def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Growing, Interru
     """An exchange in another thread: what has arrived, how to stop it, and its end."""
     interrupt = Interrupt()
     credential = Credential(source="here", secret=Secret(KEY))
-    request = messages(base_url=url, api_version="1", model="m", max_tokens=1, messages=[{"role": "user", "content": "hi"}], stream=True)
+    request = messages(
+        base_url=url,
+        api_version="1",
+        model="m",
+        max_tokens=1,
+        messages=[{"role": "user", "content": "hi"}],
+        stream=True,
+    )
     growing, outcome = Growing(request), []
     with pool() as connections:
         direct = Direct(
