@@ -42,6 +42,8 @@ from tests.export_programs import (
 )
 from tests.server import Answer, Received, Server, whole
 
+pytestmark = pytest.mark.process  # the exported programs are run
+
 NAMES = list(CASES)
 SDKS = ("python", "typescript", "openai")
 each_case = pytest.mark.parametrize("name", NAMES)
@@ -126,14 +128,12 @@ def sent(api: Server, request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     return get
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", [way for way in RUNS if way != "openai"])
 @each_case
 def test_a_program_sends_the_same_body(way: str, name: str, sent: Callable[[str], Any]) -> None:
     assert sent(way)[0][name].json == CASES[name].body
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_every_program_prints_the_reply(way: str, sent: Callable[[str], Any]) -> None:
     output = sent(way)[1]
@@ -144,20 +144,17 @@ def test_every_program_prints_the_reply(way: str, sent: Callable[[str], Any]) ->
         assert output.count("Hello") == len(CASES)
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_every_program_takes_the_key_from_the_environment(way: str, sent: Callable[[str], Any]) -> None:
     for received in sent(way)[0].values():
         assert received.headers.get("x-api-key") == KEY or received.headers["authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", [way for way in RUNS if way != "openai"])
 def test_every_program_asks_for_the_same_version(way: str, sent: Callable[[str], Any]) -> None:
     assert {received.headers["anthropic-version"] for received in sent(way)[0].values()} == {"2023-06-01"}
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_headers_arrive_as_they_were_and_secret_ones_come_from_the_environment(
     way: str, sent: Callable[[str], Any]
@@ -199,7 +196,6 @@ def test_a_curl_command_is_read_back(name: str) -> None:
 # Attachments from files
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_a_program_reads_the_file_that_an_attachment_came_from(
     way: str, api: Server, tmp_path: Path, request: pytest.FixtureRequest
@@ -243,7 +239,6 @@ def of_servers(*tokens: str, stream: bool = False) -> Case:
     return Case(body=case.body, headers={"anthropic-beta": "mcp-client-2025-11-20"})
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("way", [way for way in RUNS if way != "openai"])
 def test_a_program_reads_the_tokens_of_mcp_servers_from_the_environment(
@@ -288,7 +283,6 @@ def test_mcp_servers_of_another_form_are_written_as_they_are(odd: Any, api: Serv
     assert api.last.json == case.body
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_a_secret_header_whose_name_begins_with_a_digit_has_a_variable(
     way: str, api: Server, tmp_path: Path, request: pytest.FixtureRequest
@@ -309,7 +303,6 @@ def test_a_secret_header_whose_name_begins_with_a_digit_has_a_variable(
 # Where and as whom
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("way", RUNS)
 def test_a_bearer_token_is_taken_from_its_own_variable(
     way: str, tmp_path: Path, api: Server, request: pytest.FixtureRequest
@@ -490,7 +483,6 @@ def openai_comment(case: Case) -> str:
     return "".join(line for line in made.splitlines(keepends=True) if line.startswith("# Not in"))
 
 
-@pytest.mark.process
 @each_case
 def test_openai_gets_the_text_of_every_case(name: str, sent: Callable[[str], Any]) -> None:
     body = CASES[name].body
@@ -504,13 +496,11 @@ def test_openai_gets_the_text_of_every_case(name: str, sent: Callable[[str], Any
     assert got.get("temperature") == body.get("temperature")
 
 
-@pytest.mark.process
 def test_openai_gets_system_blocks_as_a_message(sent: Callable[[str], Any]) -> None:
     message = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
     assert openai_body("system blocks", sent)["messages"][0] == message
 
 
-@pytest.mark.process
 def test_openai_gets_pictures_as_addresses(sent: Callable[[str], Any]) -> None:
     data = CASES["picture"].body["messages"][0]["content"][0]["source"]["data"]
     content = openai_body("picture", sent)["messages"][0]["content"]
@@ -522,7 +512,6 @@ def test_openai_gets_pictures_as_addresses(sent: Callable[[str], Any]) -> None:
     assert by_address == [{"type": "image_url", "image_url": {"url": "https://example.org/a.png?b=1&c"}}]
 
 
-@pytest.mark.process
 def test_openai_gets_tools_as_functions(sent: Callable[[str], Any]) -> None:
     got = openai_body("tools", sent)
     tool = CASES["tools"].body["tools"][0]
@@ -556,7 +545,6 @@ def test_openai_is_not_asked_to_choose_a_tool_that_is_left_out(tools: list[Any],
     assert ("tool_choice.\n" in made) == (not chosen)
 
 
-@pytest.mark.process
 def test_openai_gets_tool_calls_and_their_results(sent: Callable[[str], Any]) -> None:
     arguments = '{"city": "Köln", "days": 2}'
     call = {"id": "toolu_1", "type": "function", "function": {"name": "weather", "arguments": arguments}}
@@ -575,7 +563,6 @@ def test_openai_gets_the_text_of_a_result_and_names_what_else_was_in_it() -> Non
     assert openai_comment(text([result])).endswith("left out: image in a tool_result.\n")
 
 
-@pytest.mark.process
 def test_openai_gets_a_schema_and_is_said_to_ignore_it(sent: Callable[[str], Any]) -> None:
     case = CASES["schema"]
     schema = case.body["output_config"]["format"]["schema"]
@@ -587,7 +574,6 @@ def test_openai_gets_a_schema_and_is_said_to_ignore_it(sent: Callable[[str], Any
     assert openai_comment(case) == "# Not in the compatibility endpoint, left out: output_config.effort.\n"
 
 
-@pytest.mark.process
 def test_openai_gets_thinking_which_the_endpoint_has(sent: Callable[[str], Any]) -> None:
     assert openai_body("thinking", sent)["thinking"] == CASES["thinking"].body["thinking"]
 
@@ -687,7 +673,6 @@ PIECES = [
 ]
 
 
-@pytest.mark.process
 @settings(derandomize=True, deadline=None, database=None, max_examples=150)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=14))
 def test_words_are_those_of_bash(pieces: list[str]) -> None:
