@@ -71,8 +71,9 @@ HOME = {
     "mcp": {"mcp_servers"},
     "mcp_types": {"mcp_servers"},
     "anyio": {"mcp_servers"},
-    "docstring_parser": {"wire"},
-    "pydantic": {"wire", "mcp_servers"},
+    "docstring_parser": {"tools"},
+    "jsonschema": {"tools", "mcp_servers"},
+    "pydantic": {"tools", "mcp_servers"},
 }
 AT_START = {"concurrency", "errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
 NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
@@ -161,6 +162,7 @@ def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
         "platformdirs",
         "docstring_parser",
         "pydantic",
+        "jsonschema",
         "mcp",
         "anyio",
     }

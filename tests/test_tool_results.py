@@ -344,6 +344,7 @@ def shown(ran: Any) -> str:
     return html.unescape("\n".join(ran.data("text/html")))
 
 
+@pytest.mark.process
 def test_an_odd_tool_is_left_out_by_name_and_its_neighbours_are_offered(
     served: Callable[..., None], shell: Shell, endpoint: Server
 ) -> None:
@@ -374,6 +375,7 @@ def test_an_odd_tool_is_left_out_by_name_and_its_neighbours_are_offered(
         assert line in str(shell.user_ns["odd"])
 
 
+@pytest.mark.process
 def test_arguments_reach_a_server_by_its_own_names(
     served: Callable[..., None], shell: Shell, endpoint: Server, tmp_path: Path
 ) -> None:
@@ -383,6 +385,7 @@ def test_arguments_reach_a_server_by_its_own_names(
     assert json.loads((tmp_path / "calls").read_text())["arguments"] == {"$top": 3, "q": "a"}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25"])
 def test_a_result_that_the_protocol_does_not_know_is_kept(
     version: str, served: Callable[..., None], shell: Shell, endpoint: Server

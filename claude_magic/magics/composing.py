@@ -138,7 +138,7 @@ def _with_schema(made: Composed, kind: Any) -> Composed:
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
     """
-    from ..wire.schema import schema
+    from ..tools.schema.reply import schema
 
     wanted = {"format": {"type": "json_schema", "schema": schema(kind)}}
     param = {**made.options.param, "output_config": {**made.options.param.get("output_config", {}), **wanted}}

@@ -129,7 +129,7 @@ class Notebook(Desk):
         Raises:
             CellError: A parameter cannot be described; it is named.
         """
-        from ..wire.function import mark
+        from ..tools.schema.from_function import mark
 
         return mark(function, approve=approve, name=name, strict=strict, parallel=parallel)
 
@@ -140,7 +140,7 @@ class Notebook(Desk):
         Raises:
             CellError: A parameter cannot be described; it is named.
         """
-        from ..wire.function import schema_of
+        from ..tools.schema.from_function import schema_of
 
         return schema_of(function)
 

@@ -119,7 +119,7 @@ def _tools(value: Any, name: str, notes: list[str]) -> Iterator[Tool]:
         for each in value:
             yield from _tools(each, _called(each), notes)
     elif callable(value):
-        from ..wire.function import tool_of
+        from ..tools.schema.from_function import tool_of
 
         yield tool_of(value, called=name)
     else:

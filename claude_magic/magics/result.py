@@ -53,7 +53,7 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
     text = exchange.text
     if kind is not None:
         from ..display.views import json_view
-        from ..wire.parsed import parsed
+        from ..tools.schema.reply import parsed
 
         return Result(value=parsed(text, kind), html=json_view(_json(text))["text/html"])
     if options.tag:
@@ -80,7 +80,7 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
 
 
 def _json(text: str) -> Any:
-    from ..wire.parsed import json_of
+    from ..tools.schema.reply import json_of
 
     try:
         return json_of(text)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -116,11 +115,8 @@ def _parsed(text: str) -> Any:
 
 
 def _fault(structured: Any, output_schema: Any) -> str:
-    """Why a structured result does not fit its schema; `""` if it does, or nobody can say.
-
-    jsonschema comes with the official package. Nothing is ever fetched.
-    """
-    if not isinstance(output_schema, dict) or importlib.util.find_spec("jsonschema") is None:
+    """Why a structured result does not fit its schema; `""` if it does. Nothing is ever fetched."""
+    if not isinstance(output_schema, dict):
         return ""
     if structured is _NO_BLOCK:
         return "it has no structuredContent"

@@ -5,7 +5,6 @@ Source: https://json-schema.org/draft/2020-12/release-notes
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -104,15 +103,11 @@ def _lift_required(schema: Schema) -> None:
 
 
 def _without_faults(schema: Schema, notes: list[str]) -> None:
-    """Leave out what is no JSON Schema, and tell it in words; without jsonschema, nothing is looked at.
-
-    jsonschema comes with every Jupyter and with every MCP client.
+    """Leave out what is no JSON Schema, and tell it in words.
 
     Raises:
         CellError: There is too much of it.
     """
-    if importlib.util.find_spec("jsonschema") is None:
-        return
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(jsonschema.Draft202012Validator.META_SCHEMA)

@@ -63,11 +63,16 @@ def from_json(schema: Any) -> InputSchema:
     merged = _merged(root, definitions, rules, _DEEPEST)
     names = _legal_names(list(merged.get("properties", {})))
     told = "\n\n".join(_rule(kind, branches, names) for kind, branches in rules)
-    merged = _with_names(merged, names)
+    merged, own_names = with_legal_names(merged)
     if definitions:
         merged["$defs"] = definitions
-    own_names = {new: own for own, new in names.items() if new != own}
     return InputSchema(value=merged, description=told, own_names=own_names, notes=tuple(dict.fromkeys(notes)))
+
+
+def with_legal_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
+    """A schema whose arguments the API takes, and the tool's own names of them, where they differ."""
+    names = _legal_names(list(schema.get("properties", {})))
+    return _with_names(schema, names), {new: own for own, new in names.items() if new != own}
 
 
 def _merged(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schema]]], deep: int) -> Schema:

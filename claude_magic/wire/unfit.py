@@ -1,20 +1,6 @@
-"""A value that is not of its type; and values told shortly."""
+"""Values and texts told shortly, in one line."""
 
 from __future__ import annotations
-
-
-class Unfit(ValueError):
-    """A value that is not of its type.
-
-    Attributes:
-        path: Where it stands, such as `/points/0/x`; `""` for the whole.
-        rule: What was expected and what was seen.
-    """
-
-    def __init__(self, path: str, rule: str) -> None:
-        super().__init__(f"{path}: {rule}" if path else rule)
-        self.path = path
-        self.rule = rule
 
 
 def seen(value: object) -> str:

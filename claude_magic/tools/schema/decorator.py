@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CellError
-from .kinds import bare
+from ...errors import CellError
+from ...wire.unfit import one_line, seen
 from .signature import Parameter
-from .unfit import one_line, seen
 
 MARK = "__claude_tool__"
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def mark_of(function: Any) -> Mark:
 
 
 def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str:
-    """What Claude calls a function.
+    """What Claude calls a function; letters of its own name that the API does not take become `_`.
 
     Args:
         wanted: As it is marked.
@@ -59,6 +59,8 @@ def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str
     inner = function.func if isinstance(function, functools.partial) else type(function)
     names = [called] if own == "<lambda>" else [own, called, getattr(inner, "__name__", "")]
     name = wanted if wanted is not None else next(filter(None, names), own)
+    if wanted is None and str(name).isidentifier():
+        name = _ILLEGAL.sub("_", name)[:128]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise CellError(
             f"a tool cannot be called {one_line(seen(name))}: the API takes 1 to 128 letters a-z, digits, '_' "
@@ -71,13 +73,20 @@ def is_unbound(function: Any, known: Sequence[Parameter]) -> bool:
     """Whether it is a method without its object."""
     name = getattr(function, "__qualname__", "").rpartition("<locals>.")[2]
     is_plain = inspect.isfunction(function) and "." in name
-    return is_plain and bool(known) and known[0].name in ("self", "cls") and bare(known[0].annotation)[0] is Any
+    return is_plain and bool(known) and known[0].name in ("self", "cls") and known[0].annotation is Any
 
 
 def callers_names() -> Mapping[str, Any]:
-    """The local names where a function is marked: of the first frame outside of this package."""
+    """The local names where a function is marked: of the first frame outside of this package.
+
+    Those of a class's body, and of whatever the class stands in.
+    """
     frame = sys._getframe(1)
     package = __name__.partition(".")[0]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame = frame.f_back
-    return dict(frame.f_locals)
+    found = dict(frame.f_locals)
+    while "__qualname__" in frame.f_locals and frame.f_back is not None:
+        frame = frame.f_back
+        found = {**frame.f_locals, **found}
+    return found

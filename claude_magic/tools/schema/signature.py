@@ -14,11 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CellError
-from . import kinds
-from .kinds import UNTOLD, Field
-from .typed import made
-from .unfit import Unfit, one_line, seen
+from ...errors import CellError
+from ...wire.unfit import one_line, seen
 
 _SEVERAL = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
@@ -28,18 +25,20 @@ class Parameter:
     """A parameter of a function.
 
     Attributes:
-        field: As Claude sees it; its name may be the alias of a pydantic `Field`.
-        name: As the function has it.
-        annotation: Its type as it was written, with what it names.
+        annotation: Its type, with what it names.
+        default: `inspect.Parameter.empty` if there is none.
         positional: Whether it cannot be passed by name.
-        default: Makes what is passed where Claude passes nothing; `None` if the function itself does.
     """
 
-    field: Field
     name: str
     annotation: Any = Any
+    default: Any = inspect.Parameter.empty
     positional: bool = False
-    default: Callable[[], Any] | None = None
+
+    @property
+    def own_default(self) -> bool:
+        """Whether the function itself knows what to do without a value; pydantic's `Field` is none."""
+        return self.default is not inspect.Parameter.empty and type(self.default).__name__ != "FieldInfo"
 
 
 def parameters(
@@ -67,10 +66,18 @@ def parameters(
                 f"no schema for {where}: {_SEVERAL[parameter.kind]}{parameter.name} takes any number of arguments. "
                 "Name each parameter, or take a list or a dict."
             )
-        hint = (hints or {}).get(parameter.name, UNTOLD)
-        if hint is UNTOLD:
+        if hints is not None and parameter.name in hints:
+            hint = hints[parameter.name]
+        else:
             hint = _hint(parameter, inner, f"{where}.{parameter.name}", scope or {})
-        found.append(_parameter(parameter, hint))
+        found.append(
+            Parameter(
+                name=parameter.name,
+                annotation=hint,
+                default=parameter.default,
+                positional=parameter.kind is parameter.POSITIONAL_ONLY,
+            )
+        )
     return found
 
 
@@ -90,18 +97,15 @@ def innermost(function: Any) -> Any:
     return function
 
 
-def invoked(function: Callable[..., Any], known: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
-    """What a function returns for values by the names that Claude uses; what is missing is left to its defaults."""
-    listed = [(each, each.field.name in values) for each in known]
-    last = max((at for at, (each, is_given) in enumerate(listed) if each.positional and is_given), default=-1)
+def call(function: Callable[..., Any], known: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
+    """What a function returns for values by the names of its parameters; what is missing is left to its defaults."""
+    last = max((at for at, each in enumerate(known) if each.positional and each.name in values), default=-1)
     positional, named = [], {}
-    for at, (each, is_given) in enumerate(listed):
-        if is_given:
-            value = values[each.field.name]
-        elif each.default is not None:
-            value = each.default()
+    for at, each in enumerate(known):
+        if each.name in values:
+            value = values[each.name]
         elif each.positional and at < last:
-            value = each.field.default
+            value = each.default
         else:
             continue
         if each.positional:
@@ -133,13 +137,27 @@ def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mappin
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     globals_ = getattr(function, "__globals__", None) or vars(module or types.SimpleNamespace())
+    names = dict(globals_), {**scope, **_closure(function)}
     try:
-        return typing.get_type_hints(holder, dict(globals_), {**scope, **_closure(function)}, include_extras=True)["it"]
+        return _evaluated(typing.get_type_hints(holder, *names, include_extras=True)["it"], *names)
     except Exception as error:  # evaluating what was written may raise anything
         raise CellError(
             f"no schema for {where}: its annotation {seen(parameter.annotation)} cannot be read: "
             f"{one_line(str(error), 150)}. It must name what a cell above defines."
         ) from (error if isinstance(error, NameError) else None)
+
+
+def _evaluated(hint: Any, globals_: dict[str, Any], locals_: dict[str, Any]) -> Any:
+    """`list["City"]` as `list[City]`, which Python 3.10 leaves as it is."""
+    if not isinstance(hint, types.GenericAlias) or sys.version_info >= (3, 11):
+        return hint
+    inner = []
+    for each in typing.get_args(hint):
+        if isinstance(each, str):
+            holder = types.SimpleNamespace(__annotations__={"it": each})
+            each = typing.get_type_hints(holder, globals_, locals_, include_extras=True)["it"]
+        inner.append(_evaluated(each, globals_, locals_))
+    return types.GenericAlias(typing.get_origin(hint), tuple(inner))
 
 
 def _closure(function: Any) -> dict[str, Any]:
@@ -151,42 +169,3 @@ def _closure(function: Any) -> dict[str, Any]:
         except ValueError:  # it is not there yet
             continue
     return found
-
-
-def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
-    given = [] if parameter.default is parameter.empty else [parameter.default]
-    own = next((each for each in (*given, *kinds.notes(hint)) if type(each).__name__ == "FieldInfo"), None)
-    written = hint
-    if own is not None and given and own is parameter.default:
-        given = []
-        hint = typing.Annotated[hint, own]
-    make = None
-    if own is not None and not given and not own.is_required():
-        make = functools.partial(own.get_default, call_default_factory=True)
-        given = [own.default] if own.default_factory is None else [UNTOLD]
-    description = kinds.bare(hint)[1]
-    if given == [None] and not _takes_none(hint):
-        hint = typing.Optional[hint]  # `city: str = None` is often written and always meant so  # noqa: UP045
-    return Parameter(
-        field=Field(
-            name=str(getattr(own, "alias", None) or parameter.name),
-            kind=hint,
-            required=not given,
-            description=description,
-            default=given[0] if given else UNTOLD,
-        ),
-        name=parameter.name,
-        annotation=written,
-        positional=parameter.kind is parameter.POSITIONAL_ONLY,
-        default=make,
-    )
-
-
-def _takes_none(hint: Any) -> bool:
-    try:
-        made(None, hint)
-    except Unfit:
-        return False
-    except Exception:  # no type that JSON has: the schema says so
-        return True
-    return True

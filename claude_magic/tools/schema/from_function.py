@@ -5,25 +5,24 @@ Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/implement-t
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
-import re
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ArgumentsError, CellError
-from . import schema
-from .accepted import accepted
+from ...errors import ArgumentsError, CellError
+from ...wire.tool import Tool
+from ...wire.unfit import one_line, seen
+from .. import input_schema
+from ..definition import from_dict
+from . import classes
+from .decorator import MARK, Mark, callers_names, is_unbound, mark_of, tool_name
 from .docstrings import Documentation, documentation
-from .marks import MARK, Mark, callers_names, is_unbound, mark_of, tool_name
-from .signature import Parameter, innermost, invoked, parameters
-from .tool import Tool
-from .typed import made_fields
-from .unfit import Unfit, one_line, seen
-
-_ARGUMENT = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+from .model import MISSING, Field, Model, Unfit
+from .signature import Parameter, call, innermost, parameters
+from .strict_mode import accepted
 
 
 def mark(
@@ -58,7 +57,7 @@ def tool_of(
     strict: bool | None = None,
     called: str = "",
 ) -> Tool:
-    """The tool that a function is; a definition as a dict is taken as it is.
+    """The tool that a function is; a definition as a dict is taken in the API's form.
 
     Args:
         name: What Claude calls it.
@@ -75,7 +74,7 @@ def tool_of(
     if isinstance(function, Tool):
         return function
     if isinstance(function, Mapping):
-        return Tool(definition=function)
+        return Tool(definition=from_dict(function).value)
     if not callable(function):
         raise CellError(f"no tool: {one_line(seen(function))} cannot be called. Give a function, or a definition.")
     given: dict[str, Any] = {"name": name, "approve": approve, "parallel": parallel, "strict": strict}
@@ -120,48 +119,59 @@ def _marked(options: Mark, function: Any) -> Any:
 def _built(function: Any, name: str, known: Sequence[Parameter], options: Mark) -> Tool:
     """The tool, whose errors name what cannot be described."""
     told = documentation(_docstring(function))
-    known = [_told(each, told) for each in known]
-    whole = schema.of_fields([each.field for each in known], name)
-    for argument in whole["properties"]:
-        if not _ARGUMENT.fullmatch(argument):
-            raise CellError(
-                f"no schema for {name}.{one_line(argument)}: the API takes arguments of 1 to 64 letters a-z, digits, "
-                "'_', '-' and '.'. Rename it."
-            )
+    model = Model([_field(each, told, name) for each in known], name)
+    whole, own_names = input_schema.with_legal_names(model.schema())
     definition = {
         "name": name,
         **({"description": told.text} if told.text else {}),
         "input_schema": accepted(whole) if options.strict else whole,
         **({"strict": True} if options.strict else {}),
     }
-    return Tool(
-        definition=definition,
-        run=functools.partial(_run, function, name, known),
-        approve=options.approve,
-        parallel=options.parallel,
-    )
+
+    def run(arguments: Mapping[str, Any]) -> Any:
+        return call(function, known, _values(name, known, model, own_names, arguments))
+
+    return Tool(definition=definition, run=run, approve=options.approve, parallel=options.parallel)
 
 
-def _run(function: Callable[..., Any], name: str, known: Sequence[Parameter], arguments: Mapping[str, Any]) -> Any:
-    return invoked(function, known, _values(name, known, arguments))
-
-
-def _values(name: str, known: Sequence[Parameter], arguments: Any) -> dict[str, Any]:
-    """The values of the arguments, which share nothing with the JSON that the conversation keeps."""
+def _values(
+    name: str, known: Sequence[Parameter], model: Model, own_names: Mapping[str, str], arguments: Any
+) -> dict[str, Any]:
+    """The values of the arguments by the names of the parameters; nothing in them is shared with the conversation."""
+    if isinstance(arguments, Mapping):
+        arguments = {own_names.get(each, each): value for each, value in arguments.items()}
     try:
-        own = copy.deepcopy(dict(arguments) if isinstance(arguments, Mapping) else arguments)
-        return made_fields(own, [each.field for each in known])
+        values = model.values(arguments)
     except Unfit as error:
-        path, rule, cause = error.path.lstrip("/"), error.rule, error.__cause__
-    except RecursionError:
-        path, rule, cause = "", "the arguments are nested too deeply", None
-    line = one_line(f"{path}: {rule}" if path else rule)
-    raise ArgumentsError(f"{name} was not called: {line}. Its input_schema says what it takes.") from cause
+        line = one_line(str(error))
+        raise ArgumentsError(
+            f"{name} was not called: {line}. Its input_schema says what it takes."
+        ) from error.__cause__
+    found = {}
+    for each, wire in zip(known, model.names, strict=True):
+        value = values.get(wire, MISSING if each.own_default else model.default(wire))
+        if value is not MISSING:
+            found[each.name] = value
+    return found
 
 
-def _told(parameter: Parameter, told: Documentation) -> Parameter:
-    description = parameter.field.description or told.arguments.get(parameter.name, "")
-    return replace(parameter, field=replace(parameter.field, description=description))
+def _field(parameter: Parameter, told: Documentation, where: str) -> Field:
+    annotation, default = parameter.annotation, parameter.default
+    infos = [] if parameter.own_default else [default]
+    described = classes.description([*classes.notes(annotation), *infos]) or told.arguments.get(parameter.name, "")
+    if default is inspect.Parameter.empty:
+        default = MISSING
+    elif default is None and not _takes_none(annotation, where):
+        annotation = typing.Optional[annotation]  # `city: str = None` is often written and always meant so  # noqa: UP045
+    return Field(name=parameter.name, annotation=annotation, default=default, description=described)
+
+
+def _takes_none(annotation: Any, where: str) -> bool:
+    try:
+        Model([Field(name="it", annotation=annotation)], where).values({"it": None})
+    except (Unfit, CellError):
+        return False
+    return True
 
 
 def _docstring(function: Any) -> str | None:

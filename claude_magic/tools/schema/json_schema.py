@@ -1,0 +1,120 @@
+"""pydantic's JSON Schemas in the form that is sent.
+
+No titles that repeat names; notes of annotations as descriptions; a NamedTuple is an object; `anyOf` in the place of
+`oneOf` and `discriminator`; a default only where JSON can say it, and none that may be a secret.
+Source: https://docs.pydantic.dev/latest/concepts/json_schema/#customizing-the-json-schema-generation-process
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from . import classes
+
+_SECRET = frozenset(["key", "apikey", "token", "secret", "password", "passwd", "credential", "credentials"])
+_LONGEST = 2_000  # characters of a default
+Schema = dict[str, Any]
+
+
+class Generator(GenerateJsonSchema):
+    """Writes schemas as described above."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as its base has it
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: Any) -> Schema:
+        return _told(super().model_schema(schema), schema["cls"])
+
+    def dataclass_schema(self, schema: Any) -> Schema:
+        found = _told(super().dataclass_schema(schema), schema["cls"])
+        for name in classes.fields_made_by_the_class(schema["cls"]):
+            found.get("properties", {}).pop(name, None)
+        return found
+
+    def typed_dict_schema(self, schema: Any) -> Schema:
+        return _told(super().typed_dict_schema(schema), schema.get("cls"))
+
+    def enum_schema(self, schema: Any) -> Schema:
+        return _told(super().enum_schema(schema), schema["cls"])
+
+    def named_tuple_schema(self, schema: Any) -> Schema:
+        """From pydantic 2.12 on; before, it is a call with arguments."""
+        found = super().named_tuple_schema(schema)
+        names = [field["name"] for field in schema["fields"]]
+        return _told(
+            {
+                "type": "object",
+                "properties": dict(zip(names, found.get("prefixItems", []), strict=True)),
+                "required": names[: found.get("minItems", 0)],
+                "additionalProperties": False,
+            },
+            schema["cls"],
+        )
+
+    def call_schema(self, schema: Any) -> Schema:
+        return _told(super().call_schema(schema), schema["function"])
+
+    def arguments_schema(self, schema: Any) -> Schema:
+        return self.kw_arguments_schema(schema["arguments_schema"], None)
+
+    def tagged_union_schema(self, schema: Any) -> Schema:
+        found = super().tagged_union_schema(schema)
+        found.pop("discriminator", None)
+        return {"anyOf" if key == "oneOf" else key: value for key, value in found.items()}
+
+    def bytes_schema(self, schema: Any) -> Schema:
+        return self.handle_invalid_for_json_schema(schema, "bytes")
+
+    def default_schema(self, schema: Any) -> Schema:
+        found: Schema = self.generate_inner(schema["schema"])
+        if "default" not in schema:
+            return found
+        try:
+            default = schema["default"]
+            default = self.encode_default(default._asdict() if hasattr(default, "_asdict") else default)
+            if len(json.dumps(default, allow_nan=False)) > _LONGEST:
+                return found
+        except Exception:  # whatever a class of the reader's does, JSON has no form for it
+            return found
+        return {**found, "default": default}
+
+
+def _told(schema: Schema, cls: Any) -> Schema:
+    """The schema of a class without its name as a title, with what is written about the class and its fields."""
+    if cls is None or schema.get("title") == cls.__name__:
+        schema.pop("title", None)
+    if cls is None:
+        return schema
+    if text := classes.documentation(cls):
+        schema["description"] = text
+    elif not classes.is_model(cls):
+        schema.pop("description", None)
+    properties = schema.get("properties", {})
+    for name, text in classes.descriptions(cls).items():
+        if name in properties and "description" not in properties[name]:
+            properties[name]["description"] = text
+    return schema
+
+
+def sent(schema: Schema) -> Schema:
+    """`schema`, which is changed, without the titles of enumerations and the defaults that may be secrets."""
+    for name, inner in schema.get("$defs", {}).items():
+        if name.endswith(str(inner.get("title"))):
+            del inner["title"]
+    _without_secrets(schema)
+    return schema
+
+
+def _without_secrets(schema: Any) -> None:
+    """Take out the defaults of what is named like a secret."""
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _without_secrets(inner)
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    for name, inner in properties.items() if isinstance(properties, dict) else ():
+        if isinstance(inner, dict) and _SECRET & set(str(name).lower().split("_")):
+            inner.pop("default", None)
