@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 
 import pytest
 
 from claude_magic.display.markdown import rendered
+from claude_magic.display.rich_tokens import rich_markdown
 from claude_magic.wire.fences import code, code_block
 
 
@@ -244,6 +246,47 @@ def test_the_page_and_as_code_agree_on_what_is_code(text: str) -> None:
 )
 def test_mathematics_is_told_from_prices(text: str, formulas: list[str]) -> None:
     assert re.findall(r"<span>([^<]*)</span>", rendered(text)) == formulas
+
+
+def test_a_terminal_shows_all_that_the_page_shows() -> None:
+    rich_console = pytest.importorskip("rich.console")
+    text = (
+        "Vec<T> &amp; `a|b` $x_1$ <br> 3~5 ~~gone~~ [l](https://a.b) https://c.d ![pic](https://e.f/i.png)[^1]\n\n"
+        "10. ten\n9. nine\n\n- [x] done\n- [ ] open\n\n<div>raw</div>\n\n| a | b |\n|---|--:|\n| `x|y` | 2 | extra |\n\n"
+        "[z]: https://g.h 'T'\n\n[^1]: a note\n\n```python\ncode = 1\n```"
+    )
+    console = rich_console.Console(width=100, record=True, file=io.StringIO())
+    console.print(rich_markdown(text))
+    printed = console.export_text()
+    words = [
+        "Vec<T>",
+        "&",
+        "a|b",
+        "$x_1$",
+        "3~5",
+        "gone",
+        "https://a.b",
+        "https://c.d",
+        "pic",
+        "https://e.f/i.png",
+        "[^1]",
+        "10",
+        "9",
+        "[x]",
+        "[",
+        "]",
+    ]
+    words += ["<div>raw</div>", "x|y", "extra", "[z]: https://g.h", "a note", "code = 1"]
+    assert [word for word in words if word not in printed] == []
+    assert printed.count("https://c.d") == 1
+    assert "<br>" not in printed
+
+
+def test_no_entity_steers_a_terminal() -> None:
+    rich_console = pytest.importorskip("rich.console")
+    console = rich_console.Console(width=100, record=True, file=io.StringIO())
+    console.print(rich_markdown("a&#x202e;b &#27;[2J [x](https://a.b/&#x202e;c) ![&#x202e;](https://a.b)"))
+    assert not re.search("[\u202e\x1b\x9b]", console.export_text())
 
 
 _HOSTILE = {

@@ -38,7 +38,8 @@ class RichTerminal(Terminal):
 
     def _render(self, passage: Passage, source: str, end: int, opened: Open | None) -> None:
         from rich.console import Console
-        from rich.markdown import Markdown
+
+        from .rich_tokens import rich_markdown
 
         self._wait("")
         written, marks = self._marked(passage, end, whole=True)
@@ -49,5 +50,5 @@ class RichTerminal(Terminal):
             if text := plain(written).strip():
                 break_before = "\n" if self._wrote else ""
                 self._write(break_before)
-                Console().print(Markdown(text, hyperlinks=False))
+                Console().print(rich_markdown(text))
             self._at, self._opened, self._marks = end, opened, marks

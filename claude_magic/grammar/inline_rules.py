@@ -17,6 +17,7 @@ from .formula import formula_end
 
 CHECKBOX = re.compile(r"\[([ xX])\][ \t]+")
 _SPECIAL = re.compile(r"[\\`*_~\[\]!<&$\n]|https?://|www\.", re.I)
+_BREAK = re.compile(r"<br[ \t]*/?>", re.I)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,200})\]")
 _ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
@@ -36,6 +37,7 @@ def install(grammar: MarkdownIt) -> None:
     ruler.at("strikethrough", _strikethrough)
     ruler.at("emphasis", _emphasis)
     ruler.at("footnote_ref", _footnote)
+    ruler.before("html_inline", "break", _break)
     ruler.push("bare_address", _bare_address)
     grammar.inline.ruler2.after("balance_pairs", "multiplication", _multiplication)
 
@@ -197,6 +199,15 @@ def _footnote(state: StateInline, silent: bool) -> bool:
         state.push("footnote_ref", "", 0).meta = {"label": found[1]}
     state.pos = found.end()
     return True
+
+
+def _break(state: StateInline, silent: bool) -> bool:
+    """`<br>`, the one tag that is obeyed."""
+    found = _BREAK.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
+    if found and not silent:
+        state.push("hardbreak", "br", 0).markup = found[0]
+    state.pos = found.end() if found else state.pos
+    return found is not None
 
 
 def _bare_address(state: StateInline, silent: bool) -> bool:

@@ -15,6 +15,7 @@ from markdown.util import Registry
 
 from ...grammar import Place, Token, parse
 from ...grammar.addresses import mail_addresses
+from ...grammar.numbers import numbers_to_show
 from ..plain import plain
 from .bounds import Clock
 from .footnotes import Footnotes
@@ -26,7 +27,6 @@ from .safe import RAW_HTML, Safe
 
 _DEPTH = 60
 _TEXTS = frozenset(("text", "text_special", "html_inline"))
-_BREAK = frozenset(("<br>", "<br/>", "<br />"))
 _TAGS = {"s": "del"}
 
 
@@ -64,6 +64,8 @@ class _Grammar(BlockParser):
         notes = Footnotes(self._prefix)
         tree = _Tree(root, self._sources, notes, self._clock)
         tree.mark_after(parsed.citations_after.get(-1, []))
+        for index, number in numbers_to_show(parsed.tokens).items():
+            parsed.tokens[index].attrs["value"] = str(number)
         for index, token in enumerate(parsed.tokens):
             tree.add(token)
             tree.mark_after(parsed.citations_after.get(index, []))
@@ -80,7 +82,6 @@ class _Tree:
         self._texts: list[str] = []
         self._held: list[Element] = []  # marks in a link, which come after it
         self._sources, self._notes, self._clock = sources, notes, clock
-        self._numbers: list[list[int]] = []  # of the items so far, for each list that is open
 
     def add(self, token: Token) -> None:
         """Add what a token stands for."""
@@ -92,7 +93,7 @@ class _Tree:
         elif token.type in _ADD:
             _ADD[token.type](self, token)
         elif token.type in _TEXTS:
-            self._write(token)
+            self._texts.append(plain(token.content) if token.type == "text_special" else token.content)
         elif token.hidden:  # the paragraphs of a tight list
             return
         elif token.nesting > 0:
@@ -107,13 +108,6 @@ class _Tree:
         if numbers:
             paragraph = SubElement(self._path[-1], "p")
             paragraph.extend(self._sources.mark(number) for number in numbers)
-
-    def _write(self, token: Token) -> None:
-        content = token.content
-        if token.type == "html_inline" and content.lower().replace("\t", " ") in _BREAK:
-            self._put(Element("br"))
-        else:
-            self._texts.append(plain(content) if token.type == "text_special" else content)
 
     def _put(self, element: Element) -> None:
         self._flush()
@@ -168,7 +162,8 @@ class _Tree:
 
     def _hardbreak(self, token: Token) -> None:
         self._put(Element("br"))
-        self._texts.append("\n")
+        if not token.markup:
+            self._texts.append("\n")
 
     def _code_inline(self, token: Token) -> None:
         element = Element("code")
@@ -228,23 +223,8 @@ class _Tree:
         self._close()
 
     def _list_open(self, token: Token) -> None:
-        start = str(token.attrs.get("start", "1"))
-        self._numbers.append([])
-        self._open(Element(token.tag, {"start": str(int(start))} if int(start) != 1 else {}))
-
-    def _list_close(self, token: Token) -> None:
-        items = [item for item in self._path[-1] if item.tag == "li"]
-        numbers = self._numbers.pop()
-        if len(set(numbers)) > 1 and len(items) == len(numbers):
-            for item, number, before in zip(items[1:], numbers[1:], numbers, strict=False):
-                if number != before + 1:
-                    item.set("value", str(number))
-        self._close()
-
-    def _item_open(self, token: Token) -> None:
-        if token.info and self._numbers:
-            self._numbers[-1].append(int(token.info))
-        self._open(Element("li"))
+        start = int(token.attrs.get("start", 1))
+        self._open(Element("ol", {"start": str(start)} if start != 1 else {}))
 
     def _footnote_ref(self, token: Token) -> None:
         mark = self._notes.mark(token.meta["label"])
@@ -272,16 +252,14 @@ _ADD: dict[str, Callable[[_Tree, Token], None]] = {
     "link_open": _Tree._link_open,
     "image": _Tree._image,
     "ordered_list_open": _Tree._list_open,
-    "ordered_list_close": _Tree._list_close,
-    "list_item_open": _Tree._item_open,
     "footnote_ref": _Tree._footnote_ref,
     "footnote_reference_open": _Tree._footnote_open,
 }
 
 
 def _attributes(token: Token) -> dict[str, str]:
-    style = str(token.attrs.get("style", ""))
-    return {"align": style.removeprefix("text-align:")} if style else {}
+    align, value = str(token.attrs.get("style", "")).removeprefix("text-align:"), str(token.attrs.get("value", ""))
+    return ({"align": align} if align else {}) | ({"value": value} if value else {})
 
 
 def _words(tokens: list[Token]) -> str:

@@ -1,0 +1,73 @@
+"""The grammar's tokens as `rich` knows them, which passes over what it does not know: nothing a model wrote is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..grammar import Token, parse
+from ..grammar.numbers import numbers_to_show
+from .plain import plain
+
+
+def rich_markdown(text: str) -> Any:
+    """`text` for a console of `rich`, links as words."""
+    from rich.markdown import Markdown
+
+    shown = Markdown("", hyperlinks=False)
+    shown.parsed = list(_blocks(parse(text).tokens))
+    return shown
+
+
+def _blocks(tokens: list[Token]) -> Iterator[Token]:
+    numbers = numbers_to_show(tokens)
+    for index, token in enumerate(tokens):
+        if token.type == "inline":
+            token.children = list(_inlines(token.children or []))
+            yield token
+        elif token.type == "html_block":
+            yield from _paragraph(token.content.strip("\n"))
+        elif token.type == "definition":
+            if not token.hidden:
+                title = f' "{token.meta["title"]}"' if token.meta["title"] else ""
+                yield from _paragraph(f"[{token.meta['label']}]: {token.meta['url']}{title}")
+        elif token.type == "footnote_reference_open":
+            yield from _paragraph(f"[^{token.meta['label']}]:")
+        elif token.type != "footnote_reference_close":
+            if index in numbers:  # rich counts up from the first: the list begins anew
+                yield Token("ordered_list_close", "ol", -1)
+                yield Token("ordered_list_open", "ol", 1, attrs={"start": numbers[index]})
+            yield token
+
+
+def _paragraph(text: str) -> Iterator[Token]:
+    yield Token("paragraph_open", "p", 1)
+    yield Token("inline", "", 0, children=[_text(text)])
+    yield Token("paragraph_close", "p", -1)
+
+
+def _inlines(tokens: Sequence[Token]) -> Iterator[Token]:
+    bare = False
+    for index, token in enumerate(tokens):
+        token.attrs = {name: plain(str(value)) for name, value in token.attrs.items()}
+        if token.type == "link_open":
+            inside = [each.content for each in tokens[index + 1 : index + 2]]
+            bare = inside == [token.attrs.get("href")] and tokens[index + 2].type == "link_close"
+        if token.type in ("link_open", "link_close") and bare:  # rich would write the address twice
+            bare = token.type == "link_open"
+        elif token.type in ("html_inline", "text_special", "math"):
+            yield _text(token.content)
+        elif token.type == "checkbox":
+            yield _text(f"[{token.info or ' '}] ")
+        elif token.type == "footnote_ref":
+            yield _text(f"[^{token.meta['label']}]")
+        elif token.type == "image":
+            yield Token("link_open", "a", 1, attrs={"href": token.attrs.get("src", "")})
+            yield _text(token.content)
+            yield Token("link_close", "a", -1)
+        else:
+            yield token
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=plain(content))
