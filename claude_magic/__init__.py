@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         StreamError,
         TimedOut,
     )
-    from .magics.notebook import claude
+    from .magics.claude import claude
     from .wire import Exchange, Message
 
 __version__ = "0.1.0"
@@ -64,7 +64,7 @@ def unload_ipython_extension(shell: Any) -> None:
 def __getattr__(name: str) -> Any:
     """The names of `__all__`, imported when they are first used."""
     if name == "claude":
-        from .magics.notebook import claude
+        from .magics.claude import claude
 
         return claude
     if name in ("Exchange", "Message"):

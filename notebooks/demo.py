@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from claude_magic import ClaudeError, claude, local
-from claude_magic.display.plain import plain
+from claude_magic.display.text.plain import plain
 
 LESSON = Path(__file__).with_name("01-first-message.ipynb")
 

@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
 from claude_magic import ClaudeError
-from claude_magic.magics.provider import is_local
+from claude_magic.session.provider import is_local
 from claude_magic.settings import Claude
 
 

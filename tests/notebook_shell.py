@@ -176,17 +176,17 @@ async def _end_others() -> None:
 
 def forget() -> None:
     """Let `claude_magic` be as it was when it was imported: no settings, replies, keys, journal or servers."""
-    from claude_magic.api import credentials, models
-    from claude_magic.display import panel
-    from claude_magic.magics import servers
-    from claude_magic.magics.notebook import claude
+    from claude_magic.api import credentials, known_models
+    from claude_magic.display.panel import panel
+    from claude_magic.magics import mcp
+    from claude_magic.magics.claude import claude
 
     for journal in claude.books._journals.values() if claude.has_asked else ():
         journal.writer.close()
-    for server in list(servers._named.values()):
+    for server in list(mcp._named.values()):
         server.close()
     vars(claude).clear()
     claude.__init__()  # type: ignore[misc]
     credentials._remembered = None
-    models._remembered.clear()
+    known_models._remembered.clear()
     panel._live.clear()

@@ -8,8 +8,8 @@ import time
 import types
 from typing import Any
 
-from claude_magic.display import page as page_module
-from claude_magic.display.page import Page
+from claude_magic.display.live import page as page_module
+from claude_magic.display.live.page import Page
 from claude_magic.errors import ClaudeError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request
 

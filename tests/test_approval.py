@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.display.approval import (
+from claude_magic.display.approval.bundle import (
     Approval,
     Decision,
     approval_widget,

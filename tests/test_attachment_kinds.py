@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from claude_magic import CellError
-from claude_magic.cell.attachments import Attachment, attached
-from claude_magic.cell.image_headers import size
-from claude_magic.cell.image_metadata import bare
-from claude_magic.cell.pictures import png
+from claude_magic.prompt.attachments.attach import Attachment, attached
+from claude_magic.prompt.attachments.figures import png
+from claude_magic.prompt.attachments.image_headers import size
+from claude_magic.prompt.attachments.image_metadata import bare
 
 BLANKS = [b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n\t"]
 GPS = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0GPS-HERE"

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from claude_magic import CellError
-from claude_magic.cell.attachments import MOST_BYTES, Attachment, attached, check_size
-from claude_magic.cell.image_headers import size
-from claude_magic.cell.pictures import png as by_hand
+from claude_magic.prompt.attachments.attach import MOST_BYTES, Attachment, attached, check_size
+from claude_magic.prompt.attachments.figures import png as by_hand
+from claude_magic.prompt.attachments.image_headers import size
 from tests.notebook_kernel import Kernel
 from tests.server import Server, reply
 
@@ -772,7 +772,7 @@ def test_nothing_heavy_is_imported_for_text(tmp_path: Path) -> None:
 
     (tmp_path / "a.txt").write_text("x")
     program = (
-        "import sys; from claude_magic.cell.attachments import attached; attached('a.txt', {}, write=repr); "
+        "import sys; from claude_magic.prompt.attachments.attach import attached; attached('a.txt', {}, write=repr); "
         "print([n for n in ('PIL', 'numpy', 'pandas', 'matplotlib', 'plotly', 'requests') if n in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.display.blocks import Open, Slice, first_slice, tail
-from claude_magic.display.live import Live
+from claude_magic.display.live.pages import Live
+from claude_magic.display.live.slices import Open, Slice, first_slice, tail
 from claude_magic.display.markdown import rendered
-from claude_magic.display.reply import Passage
+from claude_magic.display.reply.reply import Passage
 
 SIZE = 300
 BLOCKS = [

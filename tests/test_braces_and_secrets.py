@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from claude_magic import CellError
 from claude_magic.api.credentials import redacted, refuse_keys
-from claude_magic.cell.secrets import named_secret, shaped_secret
-from claude_magic.cell.templates import escaped, filled
-from claude_magic.cell.values import written
+from claude_magic.prompt.secrets import named_secret, shaped_secret
+from claude_magic.prompt.templates import escaped, filled
+from claude_magic.prompt.values import written
 from claude_magic.wire.placeholders import is_placeholder
 from tests.notebook_shell import Shell
 from tests.server import Server, reply

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from claude_magic.display import markdown
-from claude_magic.magics.cells import Cells
+from claude_magic.magics.ipython.cells import Cells
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 

@@ -19,17 +19,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.api.accumulator import Growing
 from claude_magic.api.client import Client
 from claude_magic.api.credentials import Credential, Secret
 from claude_magic.api.endpoints.messages import messages
-from claude_magic.api.growing import Growing
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.transports import retrying
-from claude_magic.api.transports.direct import Direct, pool
-from claude_magic.api.transports.retrying import Retrying
-from claude_magic.cell.options import Options
+from claude_magic.api.transports import retry
+from claude_magic.api.transports.http import Direct, pool
+from claude_magic.api.transports.retry import Retrying
 from claude_magic.errors import APIError, ConnectionFailed, ExchangeError, Interrupted, StreamError, TimedOut
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
+from claude_magic.prompt.options.options import Options
 from claude_magic.wire import Exchange, Headers
 from tests.conftest import KEY
 from tests.server import HEADERS, JSON, STREAM, Answer, Server, event, failure, message, reply, text_events, whole
@@ -778,15 +778,15 @@ def test_waits_are_those_of_the_official_sdk(recorded: Path, monkeypatch: pytest
     """But where it obeys up to 4,294,967 s, what is more than a minute is reported, and so needs no such bound."""
     monkeypatch.setattr("time.time", lambda: 1_696_004_797.0)
     for left, value, expected in json.loads((recorded / "retry_after_table.json").read_text())["rows"]:
-        wait = retrying.delay(Headers([("retry-after", value)]), 3 - left)
-        if expected > retrying.LONGEST_WAIT:
-            assert wait > retrying.LONGEST_WAIT, value
+        wait = retry.delay(Headers([("retry-after", value)]), 3 - left)
+        if expected > retry.LONGEST_WAIT:
+            assert wait > retry.LONGEST_WAIT, value
         else:
             assert 0.75 * expected <= wait <= expected, value
 
 
 def test_milliseconds_come_before_seconds() -> None:
-    assert retrying.asked(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
+    assert retry.asked(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
 
 
 @given(
@@ -794,7 +794,7 @@ def test_milliseconds_come_before_seconds() -> None:
     | st.from_regex(r"\A[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+(:\d+)?( GMT| [+-]\d+)?\Z")
 )
 def test_any_value_of_a_wait_is_a_time_or_none(value: str) -> None:
-    wait = retrying.delay(Headers([("retry-after", value), ("retry-after-ms", value)]), 0)
+    wait = retry.delay(Headers([("retry-after", value), ("retry-after-ms", value)]), 0)
     assert wait > 0
 
 

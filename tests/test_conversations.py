@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from claude_magic import CellError, SettingsError
-from claude_magic.cell.turns import marked
-from claude_magic.conversation import Conversations, Turn
+from claude_magic.prompt.turns import marked
+from claude_magic.session.conversation import Turn
+from claude_magic.session.conversations import Conversations
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
 from tests.server import STREAM, Answer, Server, event, failure, message, reply, text_events

@@ -21,9 +21,9 @@ from IPython.core import ultratb
 from claude_magic.api import credentials
 from claude_magic.api.credentials import Credential, Secret
 from claude_magic.api.stand_ins import StandIns
-from claude_magic.cell.options import Options
 from claude_magic.errors import ClaudeError, SettingsError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
+from claude_magic.prompt.options.options import Options
 from tests.conftest import KEY
 from tests.server import Server, failure, reply
 

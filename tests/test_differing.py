@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.display.differing import differing
+from claude_magic.display.reply.diff import differing
 from claude_magic.errors import StreamError
 from claude_magic.wire import Exchange, Headers, Message, Request
 from tests.test_panel import HOSTILE, Read

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from claude_magic.api.growing import Growing
-from claude_magic.display import event_lines
-from claude_magic.display.event_lines import EventPage, EventTerminal, event_table
+from claude_magic.api.accumulator import Growing
+from claude_magic.display.live import event_log
+from claude_magic.display.live.event_log import EventPage, EventTerminal, event_table
 from claude_magic.errors import ConnectionFailed, Interrupted
 from claude_magic.wire import Events, Exchange, Headers, ServerSentEvent, TimedEvent
 from tests.notebook_kernel import Kernel
@@ -31,7 +31,7 @@ def replay(
 ) -> int:
     """Runs inside the kernel: events that arrive `each` at a time, on a clock of its own; how many there were."""
     clock = [0.0]
-    event_lines.time = types.SimpleNamespace(monotonic=lambda: clock[0])  # type: ignore[attr-defined]
+    event_log.time = types.SimpleNamespace(monotonic=lambda: clock[0])  # type: ignore[attr-defined]
     last = exchange(deltas)
     page = EventPage(panel=panel)
     for at in range(0, len(last.events), each):
@@ -41,7 +41,7 @@ def replay(
     last = last.failed(Interrupted(error)) if error else last
     page.finish(last if whole else growing_exchange("", error=Interrupted(error)))
     page.finish(last)
-    event_lines.time = time  # type: ignore[attr-defined]
+    event_log.time = time  # type: ignore[attr-defined]
     return len(last.events)
 
 
@@ -218,7 +218,7 @@ def test_steps_stand_below_the_events_and_are_drawn_again(
     events_kernel: Kernel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran = events_kernel.run(
-        "from tests.test_steps import *; from claude_magic.display.event_lines import EventPage\n"
+        "from tests.test_steps import *; from claude_magic.display.live.pages.event_log import EventPage\n"
         "page = EventPage(); whole = exchange([USE], stop_reason='tool_use')\n"
         "page.finish(whole, calls=[call('waiting')]); page.update(whole, [call('done', 'rain')])"
     )

@@ -21,7 +21,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.errors import CellError
-from claude_magic.export import LANGUAGES, program, python, request_fields, shell_words
+from claude_magic.export import LANGUAGES, program, python, request_fields
+from claude_magic.export.curl import shell
 from claude_magic.wire import Headers, Request
 from tests.export_programs import (
     CASES,
@@ -679,7 +680,7 @@ def test_words_are_those_of_bash(pieces: list[str]) -> None:
     text = "".join(pieces)
     assume(not text.rstrip(" \t").endswith("\\"))  # we take a last backslash for a line that was to go on
     try:
-        words = shell_words.command(f"p {text}").words
+        words = shell.command(f"p {text}").words
     except CellError:
         return
     if not any(word.variables for word in words):

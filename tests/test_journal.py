@@ -22,10 +22,10 @@ import pytest
 from claude_magic.errors import APIError, CellError, OverBudget, SettingsError
 from claude_magic.journal import Entry, Journal, Limit, Place, database
 from claude_magic.journal import migrations as migrations_module
+from claude_magic.journal.crash_recovery import session
 from claude_magic.journal.database import opened
 from claude_magic.journal.migrations import MIGRATIONS, migrate, statements
 from claude_magic.journal.rows import beginning, ending
-from claude_magic.journal.settling import session
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 
 ROOT = Path(__file__).parents[1]

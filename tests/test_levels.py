@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from claude_magic.display.levels import Levels
+from claude_magic.display.live.display_slots import Levels
 
 PAGES = tuple(f"[{number:02}]" + "x" * 3000 for number in range(40))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from claude_magic import CellError
-from claude_magic.cell.keywords import options_of_many as from_keywords
-from claude_magic.cell.line import parsed
-from claude_magic.cell.options import Options
-from claude_magic.cell.spelling import BY_NAME, help_text
+from claude_magic.prompt.options.keywords import options_of_many as from_keywords
+from claude_magic.prompt.options.options import Options
+from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.table import BY_NAME, help_text
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.listing import Model, listed, nearest
-from claude_magic.api.transports.direct import Direct, pool
-from claude_magic.display.catalogue import catalogue
+from claude_magic.api.transports.http import Direct, pool
+from claude_magic.display.tables.models import catalogue
 from claude_magic.errors import APIError, ExchangeError, StreamError
 from tests.server import JSON, Answer, Server, failure
 from tests.test_panel import HOSTILE, Read

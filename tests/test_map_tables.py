@@ -14,7 +14,7 @@ import tqdm.auto
 import tqdm.std
 
 from claude_magic.errors import CellError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
 from tests.server import Server, reply
 from tests.test_mapping import Echo
 

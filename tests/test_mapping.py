@@ -13,10 +13,10 @@ import numpy
 import pandas
 import pytest
 
+from claude_magic.batch.grading import Rubric, grader, passed
+from claude_magic.batch.rows import rows_of
 from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, SettingsError, TimedOut
-from claude_magic.magics.grading import Rubric, grader, passed
-from claude_magic.magics.notebook import Notebook
-from claude_magic.magics.tabular import rows_of
+from claude_magic.magics.claude import Notebook
 from tests.notebook_shell import Shell
 from tests.server import Answer, Server, failure, silence, whole
 
@@ -419,7 +419,7 @@ def test_a_process_without_a_key_says_so_and_sends_nothing(echo: Echo, monkeypat
 def test_the_key_of_the_place_that_sends_is_used_and_the_exchange_names_it(
     echo: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from claude_magic.magics.remote import sent
+    from claude_magic.batch.executors import sent
     from claude_magic.wire import Headers, Request
 
     headers = Headers([("x-api-key", "$ANTHROPIC_API_KEY"), ("content-type", "application/json")])

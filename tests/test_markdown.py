@@ -15,8 +15,8 @@ import pytest
 from cmarkgfm.cmark import Options
 
 from claude_magic.display.markdown import STYLE, preformatted, rendered
-from claude_magic.display.markdown.bounds import Clock
-from claude_magic.display.markdown.safe import Unsafe, check
+from claude_magic.display.markdown.allow_list import Unsafe, check
+from claude_magic.display.markdown.time_limit import Clock
 
 CORPUS = Path(__file__).parent / "corpus"
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded" / "streams"

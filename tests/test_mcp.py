@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.cell.results import blocks as result_blocks
 from claude_magic.errors import CellError, ServerFailed, SettingsError
-from claude_magic.magics.servers import Server as Shown
-from claude_magic.magics.servers import started
-from claude_magic.mcp_servers import naming
-from claude_magic.mcp_servers.server import LocalServer
+from claude_magic.magics.mcp import Server as Shown
+from claude_magic.magics.mcp import started
+from claude_magic.tools.mcp import naming
+from claude_magic.tools.mcp.server import LocalServer
+from claude_magic.tools.results import blocks as result_blocks
 from claude_magic.wire import Block
 from claude_magic.wire.tool import Content
 from tests.notebook_kernel import Kernel
@@ -365,7 +365,7 @@ def test_a_fork_has_a_server_of_its_own_and_leaves_its_parents_alone() -> None:
     code = f"""
         import asyncio, os, warnings
         warnings.simplefilter("ignore", DeprecationWarning)
-        from claude_magic.mcp_servers.server import LocalServer
+        from claude_magic.tools.mcp.server import LocalServer
         server = LocalServer("small", {SMALL!r})
         def pid():
             return asyncio.run({{t.name: t for t in server.tools}}["small__pid"].run({{}})).blocks[0]["text"]
@@ -407,7 +407,7 @@ def test_a_missing_package_is_one_line_that_says_what_to_install() -> None:
         import importlib.util
         found = importlib.util.find_spec
         importlib.util.find_spec = lambda name, *more: None if name == "mcp" else found(name, *more)
-        from claude_magic.mcp_servers.server import LocalServer
+        from claude_magic.tools.mcp.server import LocalServer
         try:
             LocalServer("a", "python").tools
         except Exception as error:
@@ -420,7 +420,7 @@ def test_a_missing_package_is_one_line_that_says_what_to_install() -> None:
 def test_the_package_is_imported_only_when_a_server_starts() -> None:
     code = """
         import sys
-        from claude_magic.magics.servers import Server
+        from claude_magic.magics.mcp import Server
         Server("a", "python")
         print([name for name in ("mcp", "anyio", "pydantic") if name in sys.modules])
     """
@@ -616,7 +616,7 @@ def test_a_server_that_obeys_nothing_is_ended_too(ending: str, tmp_path: Path) -
     note = tmp_path / "pid"
     code = f"""
         import asyncio, os
-        from claude_magic.mcp_servers.server import LocalServer
+        from claude_magic.tools.mcp.server import LocalServer
         server = LocalServer("small", [*{SMALL!r}, "--stubborn"])
         tools = {{tool.name: tool.run for tool in server.tools}}
         open({str(note)!r}, "w").write(asyncio.run(tools["small__pid"]({{}})).blocks[0]["text"])

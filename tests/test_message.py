@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claude_magic.api.growing import ErrorEvent, Growing
+from claude_magic.api.accumulator import ErrorEvent, Growing
 from claude_magic.errors import StreamError
 from claude_magic.wire import Decoder, Fold, Message, Request, ServerSentEvent, partial_json, sound
 from tests.server import message

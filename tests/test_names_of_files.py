@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import pytest
 
-from claude_magic.cell.attachments import attached
+from claude_magic.prompt.attachments.attach import attached
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 

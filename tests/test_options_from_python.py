@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from claude_magic import CellError
-from claude_magic.cell.keywords import options_of, options_of_many
-from claude_magic.cell.line import parsed
-from claude_magic.cell.spelling import BY_NAME
+from claude_magic.prompt.options.keywords import options_of, options_of_many
+from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.table import BY_NAME
 from tests.notebook_shell import Shell
 from tests.server import Server, failure, reply
 

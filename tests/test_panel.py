@@ -15,11 +15,11 @@ from typing import Any
 import comm
 import pytest
 
-from claude_magic.display import panel
-from claude_magic.display.bars import duration, moment, rate_limits
-from claude_magic.display.excerpt import cut, pretty
-from claude_magic.display.panel import panel_bundles, static_panel
-from claude_magic.display.tabs import tabs
+from claude_magic.display.panel import panel
+from claude_magic.display.panel.panel import panel_bundles, static_panel
+from claude_magic.display.panel.rate_limits import duration, moment, rate_limits
+from claude_magic.display.panel.tabs import tabs
+from claude_magic.display.text.excerpt import cut, pretty
 from claude_magic.errors import APIError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 from tests.panel_exchange import DATE, REQUEST_ID, exchange, headers, limit_headers, request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.display.plain import plain
+from claude_magic.display.text.plain import plain
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.counting import counted
+from claude_magic.api.endpoints.count_tokens import counted
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.portions import Portion, portions, total
-from claude_magic.api.transports.direct import Direct, pool
-from claude_magic.display.counts import counts
+from claude_magic.api.token_breakdown import Portion, portions, total
+from claude_magic.api.transports.http import Direct, pool
+from claude_magic.display.tables.token_counts import counts
 from claude_magic.errors import APIError, ExchangeError
 from claude_magic.wire import Request
 from tests.panel_exchange import request

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.conversation import prices
-from claude_magic.conversation.bounds import bound
-from claude_magic.conversation.prices import as_of, known, most, usd
+from claude_magic.cost import prices
+from claude_magic.cost.prices import as_of, known, most, usd
+from claude_magic.cost.token_bounds import bound
 
 PLAIN = {"input_tokens": 1_000, "output_tokens": 100}
 

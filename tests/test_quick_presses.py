@@ -10,7 +10,7 @@ from tests.notebook_shell import Shell
 from tests.workbench_front import Front
 
 ASKED = """
-from claude_magic.display.approval import approval_widget
+from claude_magic.display.approval.bundle import approval_widget
 from claude_magic.wire.tool import Call
 said = []
 calls = [Call(id=f"id-{n}", name="pay", arguments={"amount": n}) for n in range(2)]

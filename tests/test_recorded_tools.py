@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from claude_magic.cell.options import Options
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
+from claude_magic.prompt.options.options import Options
 from claude_magic.wire.tool import Tool
 from tests.server import STREAM, Answer, Server, reply
 

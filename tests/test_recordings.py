@@ -17,8 +17,8 @@ from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.transports.replay import Replay
 from claude_magic.errors import APIError, SettingsError, StreamError
-from claude_magic.journal.differences import nearest
-from claude_magic.journal.recording import Recorder, line, read
+from claude_magic.journal.recordings import Recorder, line, read
+from claude_magic.journal.request_diff import nearest
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 from claude_magic.wire.recorded import Recorded
 from tests.conftest import KEY

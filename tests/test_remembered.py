@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_magic.cell.options import Options
-from claude_magic.conversation.calls import refused
 from claude_magic.errors import ClaudeError
-from claude_magic.magics.desk import Desk
-from claude_magic.magics.stages import Unseen
-from claude_magic.magics.turn import Turn, running
+from claude_magic.magics.presenters import Unseen
+from claude_magic.prompt.options.options import Options
+from claude_magic.session.session import Desk
+from claude_magic.session.turn import Turn, running
+from claude_magic.tools.calls import refused
 from claude_magic.wire.tool import WAITING, Call, Tool
 from tests.server import STREAM, Answer, Server, event, failure, message, reply
 

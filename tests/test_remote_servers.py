@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.api.credentials import Secret
+from claude_magic.api.mcp_tokens import Tokens
 from claude_magic.api.stand_ins import StandIns
-from claude_magic.api.tokens import Tokens
-from claude_magic.cell.options import Options
-from claude_magic.cell.remote_servers import BETA, RemoteServers, is_address, remote_servers
 from claude_magic.errors import APIError, CellError, SettingsError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
+from claude_magic.prompt.options.options import Options
+from claude_magic.tools.remote_mcp import BETA, RemoteServers, is_address, remote_servers
 from claude_magic.wire import Exchange, Request
 from tests.notebook_shell import Shell
 from tests.server import JSON, STREAM, Answer, Server, event, failure, message, reply, text_events, whole
@@ -315,8 +315,8 @@ def test_the_body_that_goes_out_shows_itself_to_nobody(monkeypatch: pytest.Monke
 
 CELL = """
 from claude_magic import claude
-from claude_magic.cell.options import Options
-from claude_magic.cell.remote_servers import remote_servers
+from claude_magic.prompt.options.options import Options
+from claude_magic.tools.remote_mcp import remote_servers
 claude.record("lesson.claude.jsonl")
 found = remote_servers(["https://mcp.linear.app/mcp"], ["MCP_TOKEN_LINEAR_APP"])
 exchange = claude("hi", param={"mcp_servers": list(found.servers), "tools": list(found.toolsets)})

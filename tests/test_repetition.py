@@ -9,9 +9,9 @@ import pytest
 
 from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.transports.direct import Direct, pool
+from claude_magic.api.transports.http import Direct, pool
 from claude_magic.api.transports.repetition import RepetitionLimit, repeats
-from claude_magic.display.summary import summary
+from claude_magic.display.reply.summary import summary
 from claude_magic.wire import Exchange, Headers, Request
 from tests.server import STREAM, Answer, Server, event, text_events
 

@@ -18,9 +18,8 @@ import pytest
 import requests
 import urllib3.connection
 
-from claude_magic.cell.options import Options
-from claude_magic.magics import running
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
+from claude_magic.prompt.options.options import Options
 from claude_magic.wire import Exchange
 from tests.notebook_kernel import Kernel
 from tests.server import JSON, STREAM, Answer, Server, event, failure, reply, text_events

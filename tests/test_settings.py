@@ -10,7 +10,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from claude_magic.errors import SettingsError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
 from claude_magic.settings import Claude, SettingRefused, checked_url, is_loopback
 
 DEFAULTS = {

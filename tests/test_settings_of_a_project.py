@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from claude_magic import CellError, SettingsError
+from claude_magic.prompt.snippets import Snippets
 from claude_magic.settings import Claude
-from claude_magic.snippets import Snippets
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel, Ran
 from tests.server import JSON, Answer, Server, failure, reply

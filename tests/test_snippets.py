@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.cell.line import parsed
-from claude_magic.cell.options import Options
-from claude_magic.cell.spelling import BY_NAME
-from claude_magic.magics.composing import composed
-from claude_magic.magics.failing import Failing
-from claude_magic.snippets import Snippets
+from claude_magic.prompt.last_error import Failing
+from claude_magic.prompt.options.options import Options
+from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.table import BY_NAME
+from claude_magic.prompt.snippets import Snippets
+from claude_magic.session.prompt import composed
 
 ACTIONS = ("--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
 

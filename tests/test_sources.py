@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from claude_magic.display.markdown import Sources, rendered
-from claude_magic.display.reply import reply_bundle
-from claude_magic.display.rich_terminal import RichTerminal
-from claude_magic.display.terminal import Terminal
+from claude_magic.display.reply.reply import reply_bundle
+from claude_magic.display.terminal.rich_terminal import RichTerminal
+from claude_magic.display.terminal.terminal import Terminal
 from tests.browser.hostile import SNIPPETS
 from tests.replaying import exchange
 from tests.test_steps import assert_harmless, without_style

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from claude_magic.display.reply import passages, reply_bundle
-from claude_magic.display.terminal import Terminal
-from claude_magic.display.turns import messages_bundle
+from claude_magic.display.reply.conversation import messages_bundle
+from claude_magic.display.reply.reply import passages, reply_bundle
+from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.wire import Exchange, Fold
 from claude_magic.wire.tool import Call
 from tests.browser.hostile import SNIPPETS
@@ -428,7 +428,7 @@ def test_odd_shapes_are_shown_not_raised(odd: Any) -> None:
 @pytest.fixture
 def page_kernel() -> Iterator[Kernel]:
     with Shell() as kernel:
-        setup = "from tests.test_steps import *; from claude_magic.display.page import Page; from dataclasses import replace"
+        setup = "from tests.test_steps import *; from claude_magic.display.live.pages.page import Page; from dataclasses import replace"
         assert kernel.run(setup).error is None
         yield kernel
 

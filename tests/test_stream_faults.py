@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.growing import ErrorEvent, Growing
+from claude_magic.api.accumulator import ErrorEvent, Growing
 from claude_magic.errors import APIError, StreamError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
 from claude_magic.wire import Decoder, Exchange, Message, Request, ServerSentEvent
 from tests.server import HEADERS, JSON, STREAM, Answer, Server, event, message, text_events
 

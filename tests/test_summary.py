@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.display.summary import facts, span, summary, warnings
+from claude_magic.display.reply.summary import facts, span, summary, warnings
 from claude_magic.errors import APIError, Interrupted, StreamError
 from claude_magic.wire import Headers, Message
 from tests.replaying import exchange

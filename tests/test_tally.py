@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from claude_magic.conversation.tally import Tally, Usage
+from claude_magic.cost.usage import Tally, Usage
 from claude_magic.wire.money import dollars
 
 ONE = {

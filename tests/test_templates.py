@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.cell.templates import filled, names
+from claude_magic.prompt.templates import filled, names
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from claude_magic.display import terminal as terminal_module
-from claude_magic.display.terminal import Terminal
+from claude_magic.display.terminal import terminal as terminal_module
+from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.errors import ConnectionFailed, Interrupted
 from claude_magic.wire import Exchange, Message
 from tests.replaying import exchange
@@ -142,7 +142,7 @@ def test_rich_renders_finished_blocks_and_lets_nothing_steer_the_terminal() -> N
     pytest.importorskip("rich")
     code = (
         "import sys; sys.stdout.isatty = lambda: True\n"
-        "from claude_magic.display.rich_terminal import RichTerminal, available\n"
+        "from claude_magic.display.terminal.terminal.rich_terminal import RichTerminal, available\n"
         "from claude_magic.wire import Exchange, Message, Request\n"
         "assert available()\n"
         "def grown(text): return Exchange(request=Request(method='POST', url=''), message=Message(body={"

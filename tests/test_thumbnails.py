@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from claude_magic.cell.pictures import png
-from claude_magic.display.thumbnails import lines, shown
+from claude_magic.display.reply.thumbnails import lines, shown
+from claude_magic.prompt.attachments.figures import png
 
 DOT = png(1, 1, 1, b"\0")
 

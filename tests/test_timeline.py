@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.display.timeline import timeline
+from claude_magic.display.panel.timeline import timeline
 from claude_magic.errors import Interrupted
 from claude_magic.wire import Exchange, Message, TimedEvent
 from tests.panel_exchange import exchange, request

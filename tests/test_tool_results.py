@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from claude_magic.cell.results import blocks
-from claude_magic.mcp_servers.results import content
-from claude_magic.mcp_servers.server import LocalServer
+from claude_magic.tools.mcp.results import content
+from claude_magic.tools.mcp.server import LocalServer
+from claude_magic.tools.results import blocks
 from claude_magic.wire.tool import FAILED, Call, File, Items
 from claude_magic.wire.tool import Content as Given
 from tests.notebook_shell import Shell

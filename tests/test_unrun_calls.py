@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from claude_magic.errors import StreamError
-from claude_magic.magics.notebook import Notebook
+from claude_magic.magics.claude import Notebook
 from tests.notebook_shell import Shell
 from tests.server import STREAM, Answer, Server, event, message, reply
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.cell.values import written
+from claude_magic.prompt.values import written
 
 
 def write(value: object, *, rows: int = 3, chars: int = 100) -> str:
@@ -167,7 +167,7 @@ def test_what_cells_define_is_written_as_source() -> None:
     """In a process of its own: IPython takes over `__main__`."""
     program = f"""
 from IPython.core.interactiveshell import InteractiveShell
-from claude_magic.cell.values import written
+from claude_magic.prompt.values import written
 shell = InteractiveShell()
 for cell in {CELLS!r}:
     shell.run_cell(cell).raise_error()
@@ -287,7 +287,7 @@ def test_a_numpy_number_is_written_as_a_number(numpy: ModuleType) -> None:
 @pytest.mark.process
 def test_writing_imports_no_library() -> None:
     program = (
-        "import sys, claude_magic.cell.values as v, claude_magic.cell.templates\n"
+        "import sys, claude_magic.prompt.values as v, claude_magic.prompt.templates\n"
         "v.written({'a': object()}, table_rows=1, value_chars=9)\n"
         "print([name for name in ('pandas', 'numpy', 'polars', 'IPython', 'requests') if name in sys.modules])"
     )

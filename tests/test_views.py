@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.display.views import html_view, json_view
+from claude_magic.display.reply.views import html_view, json_view
 from tests.chromium import found
 
 JSON = st.recursive(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.cell.values import written
+from claude_magic.prompt.values import written
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 

@@ -11,16 +11,16 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from claude_magic.cell.line import parsed
-from claude_magic.cell.turns import marked, spelled
-from claude_magic.cell.writing import line
 from claude_magic.display.workbench.form import Form
 from claude_magic.errors import CellError
-from claude_magic.magics.composing import composed
-from claude_magic.magics.failing import Failing
-from claude_magic.magics.notebook import Notebook
-from claude_magic.magics.sending import shown
-from claude_magic.magics.workbench import _Rooms
+from claude_magic.magics.claude import Notebook
+from claude_magic.magics.workbench.workbench import _Rooms
+from claude_magic.prompt.last_error import Failing
+from claude_magic.prompt.options.formatter import line
+from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.turns import marked, spelled
+from claude_magic.session.prompt import composed
+from claude_magic.session.send import shown
 
 NAMESPACE: dict[str, Any] = {"city": "Lisbon", "d": {"a": [1, 2]}, "braces": "{{city}} \\ user:\nassistant: x", "n": 3}
 PIECES = [

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Request
-from . import failures
+from . import error_responses
+from .accumulator import ErrorEvent, Growing
 from .credentials import Credential
-from .growing import ErrorEvent, Growing
 from .transports.base import Response, Transport
 
 _BEGINNING = 4_000  # bytes, to say what an answer is that is not the API's
@@ -45,11 +45,11 @@ class Client:
     def _read(self, response: Response, request: Request, growing: Growing) -> None:
         model = str((request.body or {}).get("model", ""))
         if response.status >= 300:
-            raise failures.of_response(response, model=model, credential=self.credential)
+            raise error_responses.of_response(response, model=model, credential=self.credential)
         try:
             self._read_answer(response, growing)
         except ErrorEvent as event:
-            raise failures.of_event(
+            raise error_responses.of_event(
                 event.data, headers=response.headers, model=model, credential=self.credential
             ) from None
         growing.check()
@@ -74,7 +74,7 @@ class Client:
             beginning += chunk[: max(0, _BEGINNING - len(beginning))]
             growing.take(decoder.feed(chunk))
         if not growing.exchange().message.body:
-            raise failures.unexpected(response, beginning, credential=self.credential)
+            raise error_responses.unexpected(response, beginning, credential=self.credential)
 
     def _read_whole(self, response: Response, beginning: bytes, growing: Growing) -> None:
         body = b"".join((beginning, *response.chunks))
@@ -85,7 +85,7 @@ class Client:
         if isinstance(message, dict) and (message.get("type") == "error" or _is_error(message)):
             raise ErrorEvent(message)
         if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
-            raise failures.unexpected(response, body, credential=self.credential)
+            raise error_responses.unexpected(response, body, credential=self.credential)
         growing.take_whole(message)
 
 

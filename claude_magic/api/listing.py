@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from . import failures
+from . import error_responses
 from .credentials import Credential
 from .endpoints.models import models
-from .models import nearest
+from .known_models import nearest
 from .transports.base import Response, Transport
 
 _A_PAGE = 1000
@@ -75,7 +75,7 @@ def listed(transport: Transport, *, base_url: str, api_version: str, credential:
 def _page(response: Response, credential: Credential | None) -> Mapping[str, Any]:
     """A page of the list: a JSON object whose `data` is a list."""
     if response.status >= 300:
-        raise failures.of_response(response, model="/v1/models", credential=credential)
+        raise error_responses.of_response(response, model="/v1/models", credential=credential)
     body = bytearray()
     for chunk in response.chunks:
         body += chunk
@@ -86,7 +86,7 @@ def _page(response: Response, credential: Credential | None) -> Mapping[str, Any
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-        raise failures.unexpected(response, bytes(body[:_LARGEST_PAGE]), credential=credential)
+        raise error_responses.unexpected(response, bytes(body[:_LARGEST_PAGE]), credential=credential)
     return page
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..grammar import Token, parse
 from ..grammar.numbers import numbers_to_show
-from .plain import plain
+from .text.plain import plain
 
 
 def rich_markdown(text: str) -> Any:

@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 from ..errors import CellError
 from ..wire import Request
-from . import curl, http, openai, plain_requests, python, typescript
+from . import curl, http, openai, python, requests_py, typescript
 from .call import Call, call
-from .from_curl import CurlCommand, request_fields
+from .curl.parse import CurlCommand, request_fields
 
 LANGUAGES: Mapping[str, Callable[[Call], str]] = MappingProxyType(
     {
@@ -20,7 +20,7 @@ LANGUAGES: Mapping[str, Callable[[Call], str]] = MappingProxyType(
         "python": python.program,
         "typescript": typescript.program,
         "openai": openai.program,
-        "requests": plain_requests.program,
+        "requests": requests_py.program,
         "http": http.program,
     }
 )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ..errors import CellError
 from ..wire import Request
 from ..wire.headers import RANDOM_KEY, names_a_credential
-from .layout import File, Variable
+from .formatting import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 BASE_URL = "ANTHROPIC_BASE_URL"  # the variable that the official SDKs read

@@ -15,7 +15,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
-from .layout import File, Syntax, Variable
+from .formatting import File, Syntax, Variable
 
 _BACKSLASH = {"\\": "\\\\"}
 _LINE = {**_BACKSLASH, "\n": "\\n", "\r": "\\r", "\t": "\\t"}

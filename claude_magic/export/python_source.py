@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .call import Call
-from .layout import Variable, literal
+from .formatting import Variable, literal
 from .literals import PYTHON, python_text
 
 

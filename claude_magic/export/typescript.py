@@ -11,7 +11,7 @@ from typing import Any
 
 from . import python
 from .call import BASE_URL, DEFAULT_BASE_URL, Call
-from .layout import Variable, literal
+from .formatting import Variable, literal
 from .literals import JAVASCRIPT, javascript_text
 
 _LONGEST_WHOLE = 2**53  # whole numbers beyond lose digits in JavaScript

@@ -13,10 +13,10 @@ from ..concurrency import Lock, in_child
 from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
 from ..wire.recorded import Recorded
-from . import continuing, database, reading, settling
-from .differences import nearest
-from .exporting import KINDS, export
-from .forgetting import forgetting, moment, wipe
+from . import crash_recovery, database, queries, recorded_results
+from .deletion import forgetting, moment, wipe
+from .export import KINDS, export
+from .request_diff import nearest
 from .writer import Writer
 
 SHOWN = 20
@@ -73,12 +73,12 @@ class Journal:
 
     def last(self, count: int = SHOWN) -> Found:
         """The last exchanges, the newest first."""
-        return self._found("the last exchanges", self._read(lambda c: reading.last(c, _count(count))))
+        return self._found("the last exchanges", self._read(lambda c: queries.last(c, _count(count))))
 
     def search(self, words: str, count: int = SHOWN) -> Found:
         """Exchanges in whose question or reply all these words begin, the best first."""
         asked, most = str(words), _count(count)
-        return self._found(f"exchanges with {asked!r}", self._read(lambda c: reading.search(c, asked, most)))
+        return self._found(f"exchanges with {asked!r}", self._read(lambda c: queries.search(c, asked, most)))
 
     def exchange(self, id: int) -> Exchange:
         """The whole exchange; shown, it is its reply and its panel.
@@ -87,7 +87,7 @@ class Journal:
             CellError: There is none of this number.
         """
         number = id if isinstance(id, int) and abs(id) < _MOST else -1
-        found: Exchange | None = self._read(lambda c: reading.exchange(c, number))
+        found: Exchange | None = self._read(lambda c: queries.exchange(c, number))
         if found is None:
             raise CellError(f"no exchange {id!r} in the journal. claude.journal shows the last ones.")
         return replace(found, program=self._written)
@@ -101,9 +101,9 @@ class Journal:
         Raises:
             CellError: `by` is something else.
         """
-        if by not in reading.BY:
-            raise CellError(f"by={by!r} is not known. It is one of {', '.join(reading.BY)}.")
-        return self._sums(self._read(lambda c: reading.spend(c, by)), by)
+        if by not in queries.BY:
+            raise CellError(f"by={by!r} is not known. It is one of {', '.join(queries.BY)}.")
+        return self._sums(self._read(lambda c: queries.spend(c, by)), by)
 
     def export(self, path: str | Path) -> Path:
         """Write all exchanges to a file: `.jsonl`, `.csv`, or `.db` for a copy of the journal.
@@ -147,7 +147,7 @@ class Journal:
 
     def of_session(self, session: str) -> list[tuple[str, Exchange]]:
         """A kernel's exchanges in order, with the place that each was asked at."""
-        found: list[tuple[str, Exchange]] = self._read(lambda c: reading.of_session(c, session))
+        found: list[tuple[str, Exchange]] = self._read(lambda c: queries.of_session(c, session))
         return found
 
     def answer(self, request: Request, number: int, *, only: bool) -> Recorded | None:
@@ -156,24 +156,24 @@ class Journal:
         Args:
             only: Asked more often than it was recorded, it gets the last answer again.
         """
-        found: Recorded | None = self._read(lambda c: reading.answer(c, request.identity, number, or_last=only))
+        found: Recorded | None = self._read(lambda c: queries.answer(c, request.identity, number, or_last=only))
         return found
 
     def answers(self, identities: Collection[str]) -> dict[str, list[Row]]:
         """Rows of the whole answers to several requests, by the identity of the request, in their order."""
         found: dict[str, list[Row]] = {}
-        for row in self._read(lambda c: reading.rows_of(c, identities)):
+        for row in self._read(lambda c: queries.rows_of(c, identities)):
             found.setdefault(row["identity"], []).append(row)
         return found
 
     def shown(self, request: Request, cell: str) -> Recorded | None:
         """The answer that a cell's page shows, if it is one to this request."""
-        found: Recorded | None = self._read(lambda c: reading.shown(c, request.identity, cell))
+        found: Recorded | None = self._read(lambda c: queries.shown(c, request.identity, cell))
         return found
 
     def before(self, cell: str, notebook: str) -> Exchange | None:
         """What a cell of this notebook was answered last, whole; `None` if it was not. A copy has its cells' names."""
-        found: Exchange | None = self._read(lambda c: reading.before(c, cell, notebook))
+        found: Exchange | None = self._read(lambda c: queries.before(c, cell, notebook))
         return found
 
     def results(self, exchange: Exchange) -> list[Block] | None:
@@ -181,12 +181,12 @@ class Journal:
         if exchange.entry is None:
             return None
         number = exchange.entry
-        later: list[Exchange] = self._read(lambda c: reading.following(c, number))
-        return continuing.results([each.request.body or {} for each in later], exchange)
+        later: list[Exchange] = self._read(lambda c: queries.following(c, number))
+        return recorded_results.results([each.request.body or {} for each in later], exchange)
 
     def nearest(self, request: Request) -> str:
         """What differs from the nearest request that was answered, a sentence."""
-        known = self._read(lambda c: reading.requests(c, 500))
+        known = self._read(lambda c: queries.requests(c, 500))
         return nearest(request.body or {}, [each.request.body or {} for each in known])
 
     def _found(self, title: str, rows: Sequence[Row]) -> Found:
@@ -203,7 +203,7 @@ class Journal:
         try:
             with closing(database.mended(self.path, print)) as connection:
                 with suppress(sqlite3.Error):  # a file that may only be read
-                    settling.settle(connection)
+                    crash_recovery.settle(connection)
                 return ask(connection)
         except (sqlite3.Error, OSError) as error:
             raise SettingsError(

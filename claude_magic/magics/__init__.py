@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import tab, transforms
-from .magic import ClaudeMagics
-from .notebook import claude
+from .claude import claude
+from .ipython import completion, input_transforms
+from .magics import ClaudeMagics
 
 _EXCHANGE = ("claude_magic.wire.exchange", "Exchange")
 
@@ -21,8 +21,8 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", claude.cells.begin)
     shell.events.register("post_run_cell", magics.failing.remember)
-    transforms.add(shell)
-    tab.add(shell)
+    input_transforms.add(shell)
+    completion.add(shell)
     _show_with(shell, _show)
 
 
@@ -32,8 +32,8 @@ def unload(shell: Any) -> None:
     if not isinstance(magics, ClaudeMagics):
         return
     _show_with(shell, None)
-    tab.remove(shell)
-    transforms.remove(shell)
+    completion.remove(shell)
+    input_transforms.remove(shell)
     shell.events.unregister("pre_run_cell", claude.cells.begin)
     shell.events.unregister("post_run_cell", magics.failing.remember)
     for kind in ("line", "cell"):
@@ -46,7 +46,7 @@ def unload(shell: Any) -> None:
 
 def _show(exchange: Any) -> None:
     """What a cell that ends in an exchange shows: its reply and its panel."""
-    from .looking import show
+    from .journal_views import show
 
     show(exchange, page=claude.cells.in_notebook)
 

@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..cell.keywords import options_of, words_of
-from ..cell.options import Options
-from ..cell.spelling import help_text
-from ..cell.writing import line
 from ..errors import SettingsError
-from .composing import Composed, composed
-from .failing import Failing
-from .offering import refuse_unapproved, several
+from ..prompt.last_error import Failing
+from ..prompt.options.formatter import line
+from ..prompt.options.keywords import options_of, words_of
+from ..prompt.options.options import Options
+from ..prompt.options.table import help_text
+from ..session.prompt import Composed, composed
+from ..session.tool_selection import refuse_unapproved, several
 
 if TYPE_CHECKING:
     from ..wire import Exchange
-    from .magic import ClaudeMagics
-    from .notebook import Notebook
+    from .claude import Notebook
+    from .magics import ClaudeMagics
 
 
 class Text(str):
@@ -102,8 +102,8 @@ class _Unseen:
 
 def _ask_several(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None) -> list[Exchange]:
     """The exchanges of `times` or `compare`, and what `out` binds of them."""
-    from .comparing import combinations, results
-    from .result import result
+    from ..batch.compare import combinations, results
+    from .output import result
 
     options = cell.options
     namespace = magics.shell.user_ns if magics is not None else {}
@@ -126,7 +126,7 @@ def _ask_several(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None
 
 def _conclude(cell: Composed, exchange: Exchange, magics: ClaudeMagics | None) -> None:
     """What a cell makes of its reply: the variable of `out`, and the next cell."""
-    from .result import result
+    from .output import result
 
     made = result(cell.options, exchange, cell.schema)
     if cell.options.out:

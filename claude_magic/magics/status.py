@@ -6,13 +6,13 @@ from .. import __version__
 from ..errors import ClaudeError
 from ..settings import Claude
 from ..wire.money import dollars
-from .notebook import Notebook
+from .claude import Notebook
 
 
 def card(notebook: Notebook) -> str:
     """The status of the next request, a fact a line; never the key's value."""
-    from .local_model import max_tokens
-    from .provider import is_local
+    from ..session.local_model import max_tokens
+    from ..session.provider import is_local
 
     try:
         settings, sources = notebook.settings.effective()
@@ -84,13 +84,13 @@ def _limits(notebook: Notebook) -> str:
     """What the last reply said is left."""
     if notebook.last is None:
         return ""
-    from ..display.bars import rate_limits
+    from ..display.panel.rate_limits import rate_limits
 
     return ", ".join(f"{each.kind} {each.remaining:,} of {each.limit:,}" for each in rate_limits(notebook.last.headers))
 
 
 def _journal(notebook: Notebook, settings: Claude) -> str:
-    from .books import journal_path
+    from ..session.ledger import journal_path
 
     path = journal_path(settings)
     return "none is kept" if path is None else str(path)

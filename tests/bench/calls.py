@@ -95,8 +95,8 @@ def _client(url: str) -> Callable[[], object]:
     from claude_magic.api.client import Client
     from claude_magic.api.endpoints.messages import messages
     from claude_magic.api.interrupt import Interrupt
-    from claude_magic.api.transports.direct import Direct, pool
-    from claude_magic.api.transports.retrying import Retrying
+    from claude_magic.api.transports.http import Direct, pool
+    from claude_magic.api.transports.retry import Retrying
 
     credential, interrupt = credentials.find(), Interrupt()
     direct = Direct(

@@ -45,11 +45,12 @@ def by_turns() -> Mapping[str, list[float]]:
 
 
 def _ours() -> Callable[[], bytes]:
-    from claude_magic.cell.options import Options
-    from claude_magic.conversation import Conversations, Turn
-    from claude_magic.magics.provider import Provider
-    from claude_magic.magics.question import asked
-    from claude_magic.magics.sending import _request
+    from claude_magic.prompt.options.options import Options
+    from claude_magic.session.conversation import Turn
+    from claude_magic.session.conversations import Conversations
+    from claude_magic.session.history import asked
+    from claude_magic.session.provider import Provider
+    from claude_magic.session.send import _request
     from claude_magic.settings import Claude
 
     conversations = Conversations()

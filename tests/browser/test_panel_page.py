@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 
 ASK = """from IPython.display import publish_display_data
 from tests.panel_exchange import exchange
-from claude_magic.display.panel import panel_bundles
+from claude_magic.display.panel.panel import panel_bundles
 publish_display_data({"text/html": "<p>The reply.</p>", "text/plain": "The reply."})
 for bundle in panel_bundles(exchange()):
     publish_display_data(bundle)"""

@@ -27,9 +27,9 @@ pytestmark = pytest.mark.browser
 
 SETUP = """from tests.test_steps import *
 from tests.test_sources import said, web, page as cited_page
-from claude_magic.display.page import Page
-from claude_magic.display.approval import approval_widget
-from claude_magic.display.turns import messages_bundle
+from claude_magic.display.live.pages.page import Page
+from claude_magic.display.approval.bundle import approval_widget
+from claude_magic.display.reply.conversation import messages_bundle
 """
 STEPS = """content = [
     {"type": "thinking", "thinking": "Three tools will do."},

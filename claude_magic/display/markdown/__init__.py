@@ -14,14 +14,14 @@ from hashlib import sha256
 from xml.etree.ElementTree import Element, tostring
 
 from ...grammar import Place
-from ..plain import plain
+from ..text.plain import plain
 from . import tree
-from .bounds import Clock, OutOfTime
+from .allow_list import check
+from .citations import Sources, bracketed, cleaned
 from .highlight import Highlighter
 from .links import link
-from .marks import Sources, bracketed, cleaned
-from .safe import check
 from .style import STYLE
+from .time_limit import Clock, OutOfTime
 
 __all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "linked", "preformatted", "rendered"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement
 
-from .mathematics import add_text
+from .math import add_text
 
 _WAYS_BACK = 9
 

@@ -17,7 +17,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
-from .bounds import Clock, OutOfTime
+from .time_limit import Clock, OutOfTime
 
 _LANGUAGES = """
     bash sh zsh shell console shell-session powershell ps1 bat python py python3 pycon javascript js jsx

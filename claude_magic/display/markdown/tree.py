@@ -16,14 +16,14 @@ from markdown.util import Registry
 from ...grammar import Place, Token, parse
 from ...grammar.addresses import mail_addresses
 from ...grammar.numbers import numbers_to_show
-from ..plain import plain
-from .bounds import Clock
+from ..text.plain import plain
+from .allow_list import RAW_HTML, Safe
+from .citations import Sources
 from .footnotes import Footnotes
 from .highlight import Colours
 from .links import link
-from .marks import Sources
-from .mathematics import add_text, formula_element
-from .safe import RAW_HTML, Safe
+from .math import add_text, formula_element
+from .time_limit import Clock
 
 _DEPTH = 60
 _TEXTS = frozenset(("text", "text_special", "html_inline"))

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...wire import Exchange
 from ...wire.tool import Call
-from ..page import Page
-from ..panel import static_panel
-from ..reply import reply_bundle
+from ..live.page import Page
+from ..panel.panel import static_panel
+from ..reply.reply import reply_bundle
 
 _DISPLAYS = 3  # what a growing reply with a panel is divided into
 

@@ -23,7 +23,7 @@ from IPython.core.display_functions import publish_display_data
 
 from ...errors import ClaudeError
 from ...wire import Exchange
-from ..plain import plain
+from ..text.plain import plain
 from .answer import Answer, places
 from .controls import Controls, named
 from .form import Doors, Form

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...wire import Exchange
-from ..excerpt import safe_content
-from ..panel import static_panel
-from ..plain import plain
-from ..reply import reply_bundle
+from ..panel.panel import static_panel
+from ..reply.reply import reply_bundle
+from ..text.excerpt import safe_content
+from ..text.plain import plain
 from .style import twin_style
 
 _TITLE = "Claude workbench"

@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plain import plain
+from ..text.plain import plain
 from .controls import Controls, shown
 from .form import Variable
 

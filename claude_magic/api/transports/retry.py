@@ -1,0 +1,119 @@
+"""Trying again, only before the first byte of an answer, and never for long unseen.
+
+Source: the official SDKs' rules, but a wait of more than a minute is reported instead of slept.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ...errors import ConnectionFailed, TimedOut
+from ...wire import Headers, Request
+from ..interrupt import Interrupt
+from .base import Response, Transport
+from .rate_limit import Quiet
+
+LONGEST_WAIT = 60.0
+_REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrying:
+    """Another transport, tried again when that can help.
+
+    Attributes:
+        tell: Told before each wait: the reason, the seconds, and how many tries have failed.
+        quiet: What the endpoint asked of other requests, and is told of this one.
+    """
+
+    inner: Transport
+    max_retries: int
+    interrupt: Interrupt
+    tell: Callable[[str, float, int], None]
+    quiet: Quiet = field(default_factory=Quiet)
+
+    def send(self, request: Request) -> Response:
+        """Send `request`, at most `max_retries + 1` times."""
+        for failed in range(self.max_retries + 1):
+            last = failed == self.max_retries
+            self._heed(request, failed)
+            try:
+                response = self.inner.send(request)
+            except (ConnectionFailed, TimedOut) as error:
+                if last or not error.may_pass:
+                    raise
+                self._wait("no connection", backoff(failed), failed)
+                continue
+            seconds = delay(response.headers, failed)
+            may_pass = _may_pass(response) and seconds <= LONGEST_WAIT
+            if may_pass and asked(response.headers):
+                self.quiet.keep(request, seconds)
+            if last or not may_pass:
+                return response
+            response.close()
+            self._wait(_reason(response.status), seconds, failed)
+        raise AssertionError("unreachable")
+
+    def _heed(self, request: Request, failed: int) -> None:
+        """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
+        seconds = self.quiet.left(request)
+        if seconds > 0:
+            self.tell(_REASONS[429], seconds, failed)
+            self.interrupt.sleep(seconds)
+
+    def _wait(self, reason: str, seconds: float, failed: int) -> None:
+        self.tell(reason, seconds, failed + 1)
+        self.interrupt.sleep(seconds)
+
+
+def delay(headers: Headers, failed: int) -> float:
+    """Seconds to wait: what the API asks for, else a backoff."""
+    return asked(headers) or backoff(failed)
+
+
+def asked(headers: Headers) -> float | None:
+    """Seconds that the API asks to wait, by `retry-after-ms`, else by `retry-after`, in seconds or as a date.
+
+    `None` if it does not ask, or for junk or the past.
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        seconds = _seconds(headers.get(name, "")) * scale
+        if seconds > 0:
+            return seconds
+    return None
+
+
+def backoff(failed: int) -> float:
+    """0.5 s doubling to 8 s, less up to a quarter by chance."""
+    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - no secret
+
+
+def _seconds(value: str) -> float:
+    """The wait that a header asks for; 0 if it is junk or past."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            parsed = email.utils.parsedate_tz(value)
+            return email.utils.mktime_tz(parsed) - time.time() if parsed else 0.0
+        except (ValueError, OverflowError, IndexError, TypeError):  # it trips over some junk
+            return 0.0
+    return 0.0 if math.isnan(seconds) else seconds
+
+
+def _may_pass(response: Response) -> bool:
+    if response.status < 400:
+        return False
+    told = response.headers.get("x-should-retry", "").strip().lower()
+    if told in ("true", "false"):
+        return told == "true"
+    return response.status in (408, 409, 429) or response.status >= 500
+
+
+def _reason(status: int) -> str:
+    return _REASONS.get(status, f"server error {status}" if status >= 500 else f"refused with {status}")

@@ -1,0 +1,1 @@
+"""Many requests at once: `claude.map`, `--compare`, grading, executors."""

@@ -1,0 +1,134 @@
+"""Whether a reply is right: by what was expected, by a function, or by a model that is given a rubric."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ..errors import CellError
+from .rows import is_missing
+
+Row = Mapping[str, Any]
+Grader = Callable[[str, Row], Any]
+
+_VERDICT = re.compile(r"\b(pass|fail)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rubric:
+    """What a model looks for in a reply.
+
+    Attributes:
+        model: The model that grades; `None` for the one that answers.
+    """
+
+    text: str
+    model: str | None = None
+
+    def question(self, asked: str, reply: str) -> str:
+        """What the grading model is asked."""
+        return (
+            "Grade an answer by a rubric. Say `pass` or `fail` in the first line, and why in a sentence below.\n\n"
+            f"<rubric>\n{self.text}\n</rubric>\n\n<question>\n{asked}\n</question>\n\n<answer>\n{reply}\n</answer>"
+        )
+
+    @staticmethod
+    def verdict(said: str) -> bool | None:
+        """Whether it passed; `None` if the model did not say so."""
+        found = _VERDICT.search(said)
+        return None if found is None else found[1].lower() == "pass"
+
+
+def grader(
+    grade: Any, expected: str, columns: Sequence[str], *, write: Callable[[Any], str] = str, empty: bool = False
+) -> Grader:
+    """From a reply and its row to the grade.
+
+    Args:
+        grade: `"exact"`, `"contains"`, `"regex"`, or a function of the reply, or of the reply and its row.
+        expected: The column that holds what is right; of no meaning for a function.
+        write: From what is right to its text, as in a prompt.
+        empty: Whether there are no rows, and so perhaps no columns.
+
+    Raises:
+        CellError: There is no such grader, or no such column.
+    """
+    if callable(grade):
+        return _own(grade)
+    if not isinstance(grade, str) or grade not in _GRADERS:
+        known = ", ".join(map(repr, _GRADERS))
+        raise CellError(f"grade={grade!r} is not known. It is {known}, a function, or claude.rubric('...').")
+    if expected not in columns and not empty:
+        raise CellError(
+            f"grade={grade!r} compares with the column {expected!r}, and there is none. Say expected='...'."
+        )
+    compare, same = _GRADERS[grade], grade == "exact"
+
+    def compared(reply: str, row: Row) -> bool | re.error | None:
+        wanted = row.get(expected)
+        try:
+            return None if is_missing(wanted) else compare(reply, write(wanted)) or (same and _is_same(reply, wanted))
+        except re.error as error:
+            return error
+
+    return compared
+
+
+def passed(grade: Any) -> bool | None:
+    """Whether a grade counts as passed: what is true, or half and more of a number; `None` if there is none."""
+    if grade is None or isinstance(grade, BaseException):
+        return None
+    try:
+        return bool(grade >= 0.5 if isinstance(grade, float) else grade)
+    except (TypeError, ValueError):  # such as NA of pandas, or an array
+        return None
+
+
+def _own(grade: Callable[..., Any]) -> Grader:
+    import inspect
+
+    try:
+        signature = inspect.signature(grade)
+        takes_row = "row" in signature.parameters or not _binds(signature, "a reply")
+    except (TypeError, ValueError):
+        takes_row = False
+
+    def graded(reply: str, row: Row) -> Any:
+        try:
+            return grade(reply, row) if takes_row else grade(reply)
+        except Exception as error:
+            return error  # a grader that fails is shown beside its row; the replies are paid for
+
+    return graded
+
+
+def _binds(signature: Any, *values: Any) -> bool:
+    """Whether it may be called with these."""
+    try:
+        signature.bind(*values)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_same(reply: str, wanted: Any) -> bool:
+    """Whether a reply is this number, or this truth value, however it is written."""
+    if type(wanted).__name__ in ("bool", "bool_"):
+        return reply.strip().casefold() == str(wanted).casefold()
+    if not isinstance(wanted, numbers.Number):
+        return False
+    try:
+        return Decimal(reply.strip()) == Decimal(str(wanted))
+    except ArithmeticError:
+        return False
+
+
+_GRADERS: dict[str, Callable[[str, str], bool]] = {
+    "exact": lambda reply, wanted: reply.strip() == wanted.strip(),
+    "contains": lambda reply, wanted: wanted.strip() in reply,
+    "regex": lambda reply, wanted: re.search(wanted, reply) is not None,
+}

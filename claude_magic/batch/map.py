@@ -1,0 +1,165 @@
+"""From what `claude.map` is given to what it gives back: rows, questions, answers, grades, and a table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..display.tables.map_replies import COLUMNS, Replies
+from ..display.tables.progress import Progress
+from ..errors import CellError, Interrupted
+from ..prompt.options.keywords import options_of_many
+from ..prompt.options.options import Options
+from .estimate import Estimate, estimate
+from .grading import Rubric, grader, passed
+from .row_prompts import refuse_repeated, wording
+from .rows import columns_of, is_frame, readable, refuse_taken, rows_of, with_columns
+from .runner import Answer, Job, run
+
+if TYPE_CHECKING:
+    from ..magics.claude import Notebook
+
+_OF_A_GRADE = {"api_version", "header", "again", "profile", "tag", "model"}  # options; others are for the answer
+_STOPPED = Answer(reply=Interrupted("not asked: the reader stopped before."))
+_NOTHING = CellError("the row holds nothing.")
+
+Questions = Sequence[str | CellError]
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How the rows are asked.
+
+    Attributes:
+        at_once: How many are under way at the same time; `None` for `Claude.concurrency`.
+        executor: Sends the requests; `None` for threads of our own.
+        resume: Whether an answer in the journal is taken.
+        dry_run: Whether only to tell what would be sent.
+        prefix: Stands before the names of the new columns of a DataFrame.
+    """
+
+    options: dict[str, Any]
+    at_once: int | None = None
+    executor: Executor | None = None
+    resume: bool = True
+    dry_run: bool = False
+    prefix: str = ""
+
+
+def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+    """As `_mapped`; a stop that comes before anything is asked, or between two steps, is one line too."""
+    try:
+        return _mapped(notebook, given, template, grade=grade, expected=expected, how=how)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped between two steps; what was answered is in the journal. Run it again.") from None
+
+
+def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+    """What `Notebook.map` gives back.
+
+    Raises:
+        CellError: The table, the template or the grader is wrong; nothing was sent.
+        Interrupted: The reader stopped it; what was answered is in `claude.mapped`.
+    """
+    if how.at_once is not None and (not isinstance(how.at_once, int) or how.at_once < 1):
+        raise CellError(f"concurrency is a whole number from 1 on: {how.at_once!r}. None takes Claude.concurrency.")
+    rows = rows_of(given)
+    columns = columns_of(given, rows)
+    compares = isinstance(grade, str)
+    asked_as = wording(template, columns, expected=expected if compares else None) if columns or template else None
+    own = (
+        None
+        if grade is None or isinstance(grade, Rubric)
+        else grader(grade, expected, columns, write=notebook.written, empty=not rows)
+    )
+    refuse_repeated(columns, [expected] if compares else [])
+    if is_frame(given):
+        refuse_taken(columns, [how.prefix + name for name in (*COLUMNS, *["grade"] * (grade is not None))])
+    texts = readable(rows)
+    questions = [_NOTHING if asked_as is None else asked_as.question(row, notebook.written) for row in texts]
+    if how.dry_run:
+        return _estimate(notebook, questions, grade, how)
+    began = time.monotonic()
+    answers, whole = _answers(notebook, questions, "replies", how)
+    grades: list[Any] | None = None
+    graded_usd = 0.0
+    if isinstance(grade, Rubric) and whole:
+        asked = [_to_grade(grade, *pair) for pair in zip(questions, answers, strict=True)]
+        said, whole = _answers(notebook, asked, "grades", _how_to_grade(how, grade))
+        graded_usd = sum(each.usd or 0.0 for each in said if not each.known)
+        grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in said]
+    elif own is not None:
+        pairs = zip(answers, texts if compares else rows, strict=True)
+        grades = [own(answer.reply, row) if isinstance(answer.reply, str) else None for answer, row in pairs]
+    replies = Replies(
+        answers,
+        questions=[str(question) for question in questions],
+        grades=grades,
+        passed=[passed(each) for each in grades or ()],
+        seconds=time.monotonic() - began,
+        graded_usd=graded_usd,
+    )
+    notebook.mapped = replies
+    if not whole:
+        raise Interrupted(f"stopped: {replies.summary}. They are in claude.mapped; run it again for the rest.")
+    if not is_frame(given):
+        return replies
+    print(replies.summary)
+    return with_columns(given, replies.columns, how.prefix)
+
+
+def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: How) -> Estimate:
+    """What the rows, and their grades if a model gives them, would be."""
+    job = _job(notebook, questions, how, told=lambda *_: None)
+    found = estimate(job)
+    if not isinstance(grade, Rubric):
+        return found
+    most = found.most_reply
+    grading = _how_to_grade(how, grade)
+    asked = [grade.question(each, "") for each in questions if isinstance(each, str)]
+    return found.plus(estimate(_job(notebook, asked, replace(grading, resume=False), told=lambda *_: None), more=most))
+
+
+def _how_to_grade(how: How, rubric: Rubric) -> How:
+    """How the grading model is asked: without what was said to the one that answers, such as a system prompt."""
+    options = {name: value for name, value in how.options.items() if name in _OF_A_GRADE}
+    return replace(how, options={**options, "system": "", **({"model": rubric.model} if rubric.model else {})})
+
+
+def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str | CellError:
+    if isinstance(question, CellError) or not isinstance(answer.reply, str):
+        return CellError("there is no reply to grade.")
+    return rubric.question(question, answer.reply)
+
+
+def _answers(notebook: Notebook, questions: Questions, title: str, how: How) -> tuple[list[Answer], bool]:
+    """An answer for each question, and whether the reader let it end."""
+    answers = [_STOPPED] * len(questions)
+
+    def told(number: int, answer: Answer) -> None:
+        answers[number] = answer
+        progress.add(0.0 if answer.known else answer.usd, failed=not isinstance(answer.reply, str))
+
+    job = _job(notebook, questions, how, told)
+    with Progress(len(questions), title) as progress:
+        return answers, run(job)
+
+
+def _job(notebook: Notebook, questions: Questions, how: How, told: Callable[[int, Answer], None]) -> Job:
+    options: Options = options_of_many({"stream": False, **how.options})
+    means = notebook.means(options)
+    if options.conversation or means.settings.conversation:
+        raise CellError("claude.map asks outside of any conversation. Leave it out.")
+    return Job(
+        means=means,
+        asker=notebook.asker(options, ""),
+        options=options,
+        questions=questions,
+        executor=how.executor,
+        at_once=means.settings.concurrency if how.at_once is None else how.at_once,
+        resume=how.resume and not options.again,
+        told=told,
+    )

@@ -1,0 +1,198 @@
+"""`claude.map`: one question for each row of a table, many at once, each asked only once.
+
+What the journal holds already is not asked again, so a second run sends only what is missing or
+failed. Of each answer only what the table shows stays in memory; the rest is in the journal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..api.interrupt import Interrupt
+from ..errors import CellError, ClaudeError
+from ..prompt.options.options import Options
+from ..session.ledger import Asker
+from ..session.send import Asking, Means, Question, answered, offline
+from ..wire import Exchange
+from ..wire.bounded import Bounded
+from .executors import through
+
+_LOOKED_UP = 200  # rows that are looked up in the journal at once
+_LAST_WORDS = 0.5  # seconds that stopped exchanges have to be written down
+_TICK = 0.1  # seconds between two looks at whether the reader pressed stop
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Answer(Bounded):
+    """What became of a row.
+
+    Attributes:
+        reply: Its text, or the error.
+        usd: What it cost, or would have cost; `None` if unknown.
+        entry: The exchange's number in the journal; `None` if it is not there.
+        known: Whether it was answered before.
+    """
+
+    reply: str | ClaudeError
+    stop_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    entry: int | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The questions of a table.
+
+    Attributes:
+        questions: A text each, or why there is none.
+        executor: Sends the requests; `None` for threads of our own.
+        at_once: How many are under way at the same time.
+        resume: Whether an answer in the journal is taken.
+        told: Told the number of each row and its answer.
+    """
+
+    means: Means
+    asker: Asker
+    options: Options
+    questions: Sequence[str | CellError]
+    executor: Executor | None
+    at_once: int
+    resume: bool
+    told: Callable[[int, Answer], None]
+
+
+def run(job: Job) -> bool:
+    """Ask all questions; whether the reader let it end. What was answered by then was told."""
+    doing: dict[Future[None], Interrupt] = {}
+    told = threading.Lock()
+
+    def tell_known(number: int, found: Answer) -> None:
+        if found.known:
+            job.means.books.usage.add({}, None, replayed=True)
+        with told:
+            job.told(number, found)
+
+    def do(number: int, asking: Asking, interrupt: Interrupt) -> None:
+        found = _asked(job, number, asking, interrupt)
+        with told:
+            job.told(number, found)
+
+    pool = ThreadPoolExecutor(job.at_once, thread_name_prefix="claude-magic map")
+    try:
+        for number, asking in missing(job, tell_known):
+            interrupt = Interrupt()
+            doing[pool.submit(do, number, asking, interrupt)] = interrupt
+            while len(doing) >= 2 * job.at_once:
+                _forget_done(doing)
+        while doing:
+            _forget_done(doing)
+    except KeyboardInterrupt:
+        for future, interrupt in doing.items():
+            future.cancel()
+            interrupt.set()
+        wait(doing, timeout=_LAST_WORDS)
+        return False
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return True
+
+
+def _forget_done(doing: dict[Future[None], Interrupt]) -> None:
+    """Wait a moment, and leave those that are still under way."""
+    done, _ = wait(doing, timeout=_TICK, return_when=FIRST_COMPLETED)
+    for future in done:
+        del doing[future]
+        future.result()
+
+
+def missing(job: Job, tell: Callable[[int, Answer], None]) -> Iterator[tuple[int, Asking]]:
+    """The rows that are to be asked; of the others it is told what they were answered, or why they cannot be asked."""
+    seen: Counter[str] = Counter()
+    for begin in range(0, len(job.questions), _LOOKED_UP):
+        rows = list(enumerate(job.questions[begin : begin + _LOOKED_UP], begin))
+        askings = {number: _asking(job, number, text) for number, text in rows if isinstance(text, str)}
+        known = _known(job, askings, seen)
+        for number, text in rows:
+            found = known.get(number) if isinstance(text, str) else Answer(reply=text)
+            if found is None:
+                yield number, askings[number]
+                continue
+            tell(number, found)
+
+
+def _asking(job: Job, number: int, text: str) -> Asking:
+    asker = replace(job.asker, cell=f"{job.asker.cell}/{number}", place=f"{job.asker.place}/{number}")
+    question = Question(new=[{"role": "user", "content": text}])
+    return Asking(options=job.options, question=question, asker=asker)
+
+
+def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int, Answer]:
+    """What the journal answers: the first of equal questions gets the first answer, and so on."""
+    journal = job.means.books.journal(job.means.settings)
+    if journal is None or not job.resume or job.means.books.recording is not None:
+        return {}
+    identities: dict[int, list[str]] = {}
+    settings, sends = job.means.settings, not job.means.books.never_sends(job.means.settings)
+    for number, asking in askings.items():
+        try:
+            identities[number] = [request.identity for request in offline(settings, asking, sends=sends)]
+        except ClaudeError:
+            continue  # it is told when it is asked
+    answers = journal.answers({identity for each in identities.values() for identity in each})
+    found: dict[int, Answer] = {}
+    for number, candidates in identities.items():
+        identity = next((each for each in candidates if each in answers), candidates[0])
+        several = answers.get(identity, ())
+        if seen[identity] < len(several):
+            found[number] = _of_row(several[seen[identity]])
+        seen[identity] += 1
+    return found
+
+
+def _asked(job: Job, number: int, asking: Asking, stop: Interrupt) -> Answer:
+    growing = asking.begun(job.means.settings)
+    means = job.means
+    if job.executor is not None:
+        executor = job.executor
+        means = replace(means, carry=lambda request: through(executor, means.settings, request, number, stop))
+    try:
+        return of_exchange(answered(means, asking, growing, stop))
+    except ClaudeError as error:
+        return Answer(reply=error)
+
+
+def of_exchange(exchange: Exchange) -> Answer:
+    """What stays of an exchange."""
+    usage = exchange.message.usage
+    return Answer(
+        reply=exchange.error or exchange.text,
+        stop_reason=exchange.message.stop_reason,
+        input_tokens=usage.get("input_tokens"),
+        output_tokens=usage.get("output_tokens"),
+        usd=exchange.usd,
+        seconds=round(exchange.seconds, 3),
+        entry=exchange.entry,
+        known=bool(exchange.replayed),
+    )
+
+
+def _of_row(row: Mapping[str, Any]) -> Answer:
+    return Answer(
+        reply=row["reply"],
+        stop_reason=row["stop_reason"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        usd=row["usd"],
+        seconds=row["seconds"],
+        entry=row["id"],
+        known=True,
+    )

@@ -1,0 +1,227 @@
+"""Calls that wait for the reader: each with Run, Refuse and Edit; a widget, and a static twin where none lives.
+
+As with the panel there are two outputs in a row, of which one is seen. What is shown of the arguments is all of
+them, with what cannot be seen written out, since the reader is asked to say yes to it. A click may come in
+another thread than the cell's, and twice.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...wire.tool import Call
+from ..reply.call_signature import call_line
+from ..text.excerpt import clean, one_line, plain_line, safe_content
+from ..text.plain import plain, revealed
+from .style import live_style, twin_style
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+IGNORED = "mathjax_ignore tex2jax_ignore"
+_SHOWN = 20_000
+_EDITABLE = 100_000
+MOST = 50  # calls that are shown one by one, and with a line each
+_LISTED = 500
+_GO_ON = 'To go on: %claude --approve runs {them}, %claude --refuse "why" does not.'
+_SEND_ON = "To go on: %claude --approve sends them."
+_RAN = "The calls were run. Their results wait to be sent."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the reader wants to become of a call.
+
+    Attributes:
+        arguments: What the reader made of the arguments; `None` to run it as it was asked.
+        why: Why it is refused; `""` if the reader did not say.
+    """
+
+    run: bool
+    arguments: Mapping[str, Any] | None = None
+    why: str = ""
+
+
+Decisions = Mapping[str, Decision]
+
+
+def arguments_text(arguments: object) -> str:
+    """The arguments as JSON, in which everything can be seen."""
+    return revealed(json.dumps(arguments, ensure_ascii=False, indent=2, default=repr))
+
+
+def edited(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The arguments that a reader wrote; or what is wrong with them."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        return None, f"not JSON: {said}{where}."
+    if not isinstance(found, dict):
+        return None, "arguments are an object: { … }."
+    return found, ""
+
+
+def pending_html(calls: Sequence[Call]) -> str:
+    """Calls with their arguments, safe to show."""
+    return "".join(call_html(call) for call in calls[:MOST]) + further_html(calls)
+
+
+def further_html(calls: Sequence[Call]) -> str:
+    """A line for each call after those that are shown one by one; `""` if there are none."""
+    lines = "".join(f"<div>{one_line(call_line(call.name, call.arguments, 300))}</div>" for call in calls[MOST:_LISTED])
+    left = len(calls) - _LISTED
+    more = f"<div>… {left:,} more calls not shown</div>" if left > 0 else ""
+    return f'<div class="cm-note {IGNORED}">{lines}{more}</div>' if lines else ""
+
+
+def call_html(call: Call) -> str:
+    """One of them."""
+    inner = safe_content(arguments_text(call.arguments), _SHOWN)
+    note = f'<div class="cm-note">{one_line(call.note, 300)}</div>' if call.note else ""
+    name = one_line(call.name, 200)
+    return f'<div class="cm-ask {IGNORED}"><div class="cm-asked">{name}</div><pre>{inner}</pre>{note}</div>'
+
+
+def pending_text(calls: Sequence[Call]) -> str:
+    """The same as text for a terminal, and how to go on."""
+    return "\n".join((_title(calls), *map(call_text, calls[:_LISTED]), *_left(calls), _how(calls)))
+
+
+def call_text(call: Call) -> str:
+    """One call with all its arguments, indented."""
+    text = f"{plain_line(call.name, 200)}\n{clean(arguments_text(call.arguments), _SHOWN)}"
+    note = f"\n{plain_line(call.note, 300)}" if call.note else ""
+    return textwrap.indent(text + note, "  ")
+
+
+def _left(calls: Sequence[Call]) -> list[str]:
+    return [f"  … {len(calls) - _LISTED:,} more calls not shown"] if len(calls) > _LISTED else []
+
+
+class Approval:
+    """What is shown of calls that wait; it may be given others, and closed.
+
+    Args:
+        on_decide: Is called once, when every call has its decision, in the thread of the click.
+    """
+
+    def __init__(self, calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> None:
+        self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
+        self._on_decide = on_decide
+        self._lock = threading.RLock()
+        self._calls: tuple[Call, ...] = ()
+        self._decisions: dict[str, Decision] = {}
+        self._working = self._sends = False
+        self._panel = _panel(self._name, self.decide)
+        self._published = False
+        self.ask(calls)
+
+    @property
+    def bundles(self) -> list[dict[str, Any]]:
+        """What shows it, one output each, right after one another: the widget and its twin, or the twin alone."""
+        view = [{WIDGET_VIEW: self._panel.view, "text/plain": ""}] if self._panel else []
+        return [*view, self._twin]
+
+    def publish(self) -> None:
+        """Show it here; the twin changes with it from now on."""
+        from IPython.core.display_functions import publish_display_data
+
+        *view, twin = self.bundles
+        for bundle in view:
+            publish_display_data(bundle)
+        publish_display_data(twin, transient={"display_id": self._name})
+        self._published = True
+
+    def ask(self, calls: Sequence[Call], *, sends: bool = False) -> None:
+        """Show these calls in the place of what was there, with nothing decided yet.
+
+        Args:
+            sends: Whether no call waits, but results do, to be sent.
+        """
+        title, how = (_RAN, _SEND_ON) if sends else (_title(calls), _how(calls))
+        with self._lock:
+            self._calls, self._decisions, self._working, self._sends = tuple(calls), {}, False, sends
+            if self._panel:
+                self._panel.ask(self._calls, title, sends=sends)
+            inner = f'<div class="cm-title">{one_line(title)}</div>{pending_html(calls)}'
+            note = f'<div class="cm-note">{one_line(how)}</div>'
+            self._show_twin(self._framed(inner + note), f"{title}\n{how}" if sends else pending_text(calls))
+
+    def done(self, said: str = "") -> None:
+        """Close it: nothing waits any more.
+
+        Args:
+            said: One line that stands in its place; `""` for nothing.
+        """
+        with self._lock:
+            self._working = True
+            if self._panel:
+                self._panel.done(said)
+            note = f'<div class="cm-note">{one_line(said, 300)}</div>'
+            self._show_twin(self._framed(note) if said else self._framed("", " cm-hidden"), plain(said))
+
+    def decide(self, decisions: Decisions) -> None:
+        """Take decisions on some of the calls; a second one for a call takes the place of the first."""
+        with self._lock:
+            wanted = {call.id for call in self._calls}
+            if self._working or not (wanted or self._sends):
+                return
+            self._decisions.update({name: each for name, each in decisions.items() if name in wanted})
+            whole = wanted == set(self._decisions)
+            self._working = whole
+            ready = dict(self._decisions)
+            if self._panel:
+                self._panel.told(ready, working=whole)
+        if whole:
+            self._on_decide(ready)
+
+    def _framed(self, inner: str, more: str = "") -> str:
+        classes = f"cm-static cm-approval {self._name} {IGNORED}{more}"
+        return f'{twin_style()}<div class="{classes}">{inner}</div>'
+
+    def _show_twin(self, shown: str, text: str) -> None:
+        """What stands in the saved notebook."""
+        self._twin = {"text/html": shown, "text/plain": text}
+        if self._published:
+            from IPython.core.display_functions import publish_display_data
+
+            publish_display_data(dict(self._twin), transient={"display_id": self._name}, update=True)
+
+
+def approval_widget(calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> Approval:
+    """What to show of calls that wait for the reader."""
+    return Approval(calls, on_decide)
+
+
+def _panel(name: str, decide: Callable[[Decisions], None]) -> Any:
+    """The widget; `None` if no page listens to one."""
+    try:
+        import comm
+        import ipywidgets  # noqa: F401  (only whether it is there)
+    except ImportError:
+        return None
+    if comm.create_comm.__module__ == "comm":
+        return None
+    from .widget import ApprovalPanel
+
+    return ApprovalPanel(live_style(name), decide)
+
+
+def _title(calls: Sequence[Call]) -> str:
+    return "Claude asks to run this:" if len(calls) == 1 else f"Claude asks to run these {len(calls):,} calls:"
+
+
+def _how(calls: Sequence[Call]) -> str:
+    return _GO_ON.format(them="it" if len(calls) == 1 else "them")
+
+
+def editable(call: Call) -> str:
+    """The text to edit the arguments of a call in; `""` if that is not possible here."""
+    text = arguments_text(call.arguments)
+    return "" if len(text) > _EDITABLE or "sk-ant-" in text else text

@@ -1,0 +1,170 @@
+"""The widget in which the reader decides on calls: for each the call, Run, Refuse with a reason, Edit.
+
+All text in it is escaped or plain, and nothing is in its state that the page does not show.
+
+Fields send what was typed when they are left (`continuous_update=False`). A front end that sends each key holds
+back the later ones while the kernel is busy, but never a press on a button: the press would come first, and run
+the call with arguments that nobody sees any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from ...wire.tool import Call
+from ..text.excerpt import one_line
+from .bundle import MOST, Decision, call_html, editable, edited, further_html
+
+_ROWS = 12
+
+
+class ApprovalPanel:
+    """A widget that is made once and shows whatever is asked.
+
+    Args:
+        style: The style element that belongs to it.
+        decide: Takes the decisions of one click.
+    """
+
+    def __init__(self, style: str, decide: Callable[[Mapping[str, Decision]], None]) -> None:
+        self._decide = decide
+        self._style = style
+        self._rows: dict[str, _Row] = {}
+        self._head = ipywidgets.HTML(value=style)
+        self._all: Any = None  # a new one each time, so that a second click never means the next calls
+        self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
+        self._box = ipywidgets.VBox(_dom_classes=("cm-approval", "cm-live-approval"))
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The reference to it in an output."""
+        return {"model_id": self._box.model_id, "version_major": 2, "version_minor": 0}
+
+    def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False) -> None:
+        """Show these calls; with `sends`, that results wait to be sent."""
+        before = self._rows
+        self._rows = {call.id: _Row(call, self._decide) for call in calls[:MOST]}
+        self._calls = calls
+        self._head.value = f'{self._style}<div class="cm-title">{one_line(title)}</div>'
+        self._further.value = further_html(calls)
+        self._said.value = ""
+        for name in ("cm-done", "cm-hidden"):
+            self._box.remove_class(name)
+        old, self._all = self._all, None
+        if sends or len(calls) > 1:
+            self._all = ipywidgets.Button(description="Send the results" if sends else "Run all")
+            self._all.on_click(self._run_all)
+        whole = [] if self._all is None else [ipywidgets.HBox([self._all], _dom_classes=("cm-choices", "cm-whole"))]
+        self._box.children = [self._head, *(row.box for row in self._rows.values()), self._further, *whole, self._said]
+        for each in [*before.values(), *([] if old is None else [old])]:
+            each.close()
+
+    def told(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
+        """Show what is decided; while it works nothing more can be."""
+        for name, row in self._rows.items():
+            row.told(decisions.get(name), working=working)
+        if self._all is not None:
+            self._all.disabled = working
+        left = len(self._calls) - len(decisions)
+        said = "working…" if working else f"{left:,} more to decide" if decisions else ""
+        self._said.value = f'<div class="cm-note">{one_line(said)}</div>'
+
+    def done(self, said: str) -> None:
+        """Show one line at most."""
+        self._head.value = self._style + (f'<div class="cm-note">{one_line(said, 300)}</div>' if said else "")
+        self._box.children = [self._head]
+        self._box.add_class("cm-done" if said else "cm-hidden")
+        for each in [*self._rows.values(), *([] if self._all is None else [self._all])]:
+            each.close()
+        self._rows, self._all = {}, None
+
+    def _run_all(self, _: object) -> None:
+        """Run each call that is not decided; with what was written where arguments are being edited."""
+        found = {name: row.decision() for name, row in self._rows.items() if row.decided is None}
+        ready = {name: each for name, each in found.items() if each is not None}
+        if len(ready) == len(found):
+            others = {call.id: Decision(run=True) for call in self._calls if call.id not in self._rows}
+            self._decide({**ready, **others})
+
+
+class _Row:
+    """What is shown of one call.
+
+    Attributes:
+        decided: What the reader decided, so far.
+    """
+
+    def __init__(self, call: Call, decide: Callable[[Mapping[str, Decision]], None]) -> None:
+        self._call, self._decide = call, decide
+        self.decided: Decision | None = None
+        self._shown = ipywidgets.HTML(value=call_html(call))
+        self._run = ipywidgets.Button(description="Run")
+        self._refuse = ipywidgets.Button(description="Refuse")
+        self._edit = ipywidgets.Button(description="Edit arguments", disabled=not editable(call))
+        self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
+        self._said = ipywidgets.HTML()
+        self._text: Any = None
+        self._choices = ipywidgets.HBox([self._run, self._edit, self._refuse, self._why], _dom_classes=("cm-choices",))
+        self.box = ipywidgets.VBox([self._shown, self._choices, self._said])
+        self._run.on_click(self._on_run)
+        self._refuse.on_click(self._on_refuse)
+        self._edit.on_click(self._on_edit)
+
+    def decision(self) -> Decision | None:
+        """To run it as it stands; `None` if what was written is not JSON, which is then said."""
+        if self._text is None:
+            return Decision(run=True)
+        arguments, wrong = edited(self._text.value)
+        self._said.value = f'<div class="cm-error" role="alert">{one_line(wrong, 300)}</div>' if wrong else ""
+        if arguments is None:
+            return None
+        return Decision(run=True, arguments=None if arguments == self._call.arguments else arguments)
+
+    def told(self, decision: Decision | None, *, working: bool) -> None:
+        """Show what is decided."""
+        self.decided = decision
+        for each in (self._run, self._refuse, self._why):
+            each.disabled = working
+        settled = working or decision is not None  # what would be written now would not be what is run
+        self._edit.disabled = settled or self._text is not None or not editable(self._call)
+        if self._text is not None:
+            self._text.disabled = settled
+        if decision is not None:
+            said = "will run" if decision.run else "will not run"
+            changed = ", with the arguments you wrote" if decision.arguments is not None else ""
+            self._said.value = f'<div class="cm-note">✓ {said}{changed}</div>'
+
+    def close(self) -> None:
+        """Let the front end forget it."""
+        for each in (self._shown, self._run, self._refuse, self._edit, self._why, self._said, self._text):
+            if each is not None:
+                each.close()
+        self._choices.close()
+        self.box.close()
+
+    def _on_run(self, _: object) -> None:
+        decision = self.decision()
+        if decision is not None:
+            self._decide({self._call.id: decision})
+
+    def _on_refuse(self, _: object) -> None:
+        self._decide({self._call.id: Decision(run=False, why=self._why.value.strip())})
+
+    def _on_text(self, _: object) -> None:
+        """What was wrong with the text before is said no longer."""
+        if self.decided is None:
+            self._said.value = ""
+
+    def _on_edit(self, _: object) -> None:
+        text = editable(self._call)
+        if self._text is not None or not text or self._run.disabled:
+            return
+        rows = min(_ROWS, text.count("\n") + 2)
+        self._text = ipywidgets.Textarea(value=text, rows=rows, continuous_update=False)
+        self._text.observe(self._on_text, "value")
+        self._run.description = "Run with these arguments"
+        self._edit.disabled = True
+        self.box.children = [self._shown, self._text, self._choices, self._said]

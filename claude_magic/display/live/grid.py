@@ -1,0 +1,109 @@
+"""Several replies to one question, side by side: as they grow, and at last all of them with a table."""
+
+from __future__ import annotations
+
+import html
+import time
+import uuid
+from collections.abc import Sequence
+
+from IPython.core.display_functions import publish_display_data
+
+from ...wire import Exchange
+from ...wire.money import dollars
+from ..reply.reply import framed, reply_bundle
+from ..reply.summary import span, summary
+from ..tables.journal_entries import tokens
+from ..tables.table import table, words
+from ..text.plain import plain
+
+_SECONDS_BETWEEN = 0.5
+_TAIL = 400  # characters of a growing reply that are shown
+_STYLE = (
+    "<style>.cm-grid{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(16em,1fr))}"
+    ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;"
+    "overflow:auto}.cm-grid pre{white-space:pre-wrap;margin:0}</style>"
+)
+_HEAD = ("reply", "tokens", "price", "seconds", "first token", "stop_reason")
+
+
+class Grid:
+    """Shows how far they are, then all of them in order.
+
+    Args:
+        page: Whether there is a page; else they are printed one after another.
+        labels: What each is asked with; empty if that is the same for all.
+    """
+
+    def __init__(self, *, page: bool, labels: Sequence[str] = ()) -> None:
+        self._page = page
+        self._labels = labels
+        self._name = f"claude-{uuid.uuid4().hex}"
+        self._shown = False
+        self._not_before = time.monotonic() + _SECONDS_BETWEEN
+
+    def show(self, exchanges: Sequence[Exchange]) -> None:
+        """Show the ends of what has arrived, if it is time to."""
+        if not self._page or time.monotonic() < self._not_before:
+            return
+        self._not_before = time.monotonic() + _SECONDS_BETWEEN
+        cells = [self._growing(exchange) for exchange in exchanges]
+        whole = sum(exchange.message.stop_reason is not None for exchange in exchanges)
+        self._publish(self._cells(cells) + f'<div class="cm-status">{whole} of {len(exchanges)} replies…</div>', "")
+
+    def finish(self, exchanges: Sequence[Exchange]) -> None:
+        """Show all replies."""
+        if not self._page:
+            for number, exchange in enumerate(exchanges, 1):
+                label = f": {plain(self._labels[number - 1])}" if self._labels else ""
+                print(f"--- {number} of {len(exchanges)}{label}\n{plain(exchange.text)}\n\n{summary(exchange)}")
+        else:
+            texts = "\n\n---\n\n".join(plain(exchange.text) for exchange in exchanges)
+            self._publish(self._cells([_reply(exchange) for exchange in exchanges]), texts)
+        if self._labels:
+            self._compare(exchanges)
+
+    def _compare(self, exchanges: Sequence[Exchange]) -> None:
+        rows = [[words(label, 60), *_facts(each)] for label, each in zip(self._labels, exchanges, strict=True)]
+        bundle = table(
+            f"{len(exchanges)} {'reply' if len(exchanges) == 1 else 'replies'}",
+            ("asked with", *_HEAD),
+            rows,
+            wrapped=("asked with", "reply"),
+        )
+        if self._page:
+            publish_display_data(bundle)
+        else:
+            print(bundle["text/plain"])
+
+    def _cells(self, cells: Sequence[str]) -> str:
+        labels = [f"<div><strong>{html.escape(words(label, 120))}</strong></div>" for label in self._labels]
+        inner = [f"<div>{label}{cell}</div>" for label, cell in zip(labels or [""] * len(cells), cells, strict=True)]
+        return f'{_STYLE}<div class="cm-grid">{"".join(inner)}</div>'
+
+    def _growing(self, exchange: Exchange) -> str:
+        text = plain(exchange.text)
+        return f"<pre>{'…' * (len(text) > _TAIL)}{html.escape(text[-_TAIL:])}</pre>"
+
+    def _publish(self, inner: str, text: str) -> None:
+        bundle = {"text/html": framed(inner, styled=True), "text/plain": text}
+        publish_display_data(bundle, transient={"display_id": self._name}, update=self._shown)
+        self._shown = True
+
+
+def _reply(exchange: Exchange) -> str:
+    bundle = reply_bundle(exchange)
+    return bundle.get("text/html") or f"<div>{html.escape(plain(str(exchange.error)))}</div>"
+
+
+def _facts(exchange: Exchange) -> list[str]:
+    usage, error = exchange.message.usage, exchange.error
+    first = exchange.first_token_seconds
+    return [
+        words(exchange.text or (f"{type(error).__name__}: {error}" if error else ""), 60),
+        tokens([usage.get("input_tokens")], usage.get("output_tokens")),
+        "unknown" if exchange.usd is None else dollars(exchange.usd),
+        span(exchange.seconds),
+        "" if first is None else span(first),
+        words(exchange.message.stop_reason or (type(error).__name__ if error else ""), 40),
+    ]

@@ -1,0 +1,1 @@
+"""The panel under a reply: headers, usage, request, response, events, code."""

@@ -1,0 +1,106 @@
+"""The panel under a reply: an ipywidgets accordion with tabs, and a static twin for where no widget lives.
+
+Two outputs in a row, and each knows of the other. The live widget brings a style that hides the twin;
+the twin brings a style that hides an output in which no widget came to live. A widget's state is saved
+with the notebook by nbclient, so nothing stands in it that may not be read by everybody.
+
+The accordion's header takes no keyboard focus. An invisible `<details>` over it does, and turns round
+what the mouse chose; JupyterLab's own shortcuts are off for it, else Enter would go to the editor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from typing import Any
+
+from ...wire import Exchange
+from ..text.excerpt import one_line, plain_line
+from .style import live_style, twin_style
+from .tabs import tabs
+
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_MOST_LIVE = 100
+_live: deque[list[Any]] = deque()
+
+
+def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
+    """What to publish under the reply, one output each, right after one another.
+
+    Returns:
+        The widget and its static twin; the twin alone where widgets cannot be made.
+    """
+    sections = tabs(exchange)
+    name = f"cm-static-{uuid.uuid4().hex[:12]}"
+    twin = {"text/html": _twin(exchange, sections, name), "text/plain": _title(exchange)}
+    view = _widget_view(exchange, sections, name)
+    return [twin] if view is None else [{_WIDGET_VIEW: view, "text/plain": ""}, twin]
+
+
+def static_panel(exchange: Exchange) -> str:
+    """The panel as HTML that needs no script."""
+    return _twin(exchange, tabs(exchange), f"cm-static-{uuid.uuid4().hex[:12]}")
+
+
+def _title(exchange: Exchange) -> str:
+    """As text, not HTML."""
+    sent = plain_line(exchange.request_id or "", 80)
+    return f"Response headers, usage, request{' · ' if sent else ''}{sent}"
+
+
+def _twin(exchange: Exchange, sections: dict[str, str], name: str) -> str:
+    folded = "".join(
+        f'<details><summary>{title}</summary><div class="cm-panel">{inner}</div></details>'
+        for title, inner in sections.items()
+    )
+    return (
+        f'{twin_style()}<details class="cm-static {name} mathjax_ignore tex2jax_ignore">'
+        f"<summary>{one_line(_title(exchange))}</summary>{folded}</details>"
+    )
+
+
+def _widget_view(exchange: Exchange, sections: dict[str, str], name: str) -> dict[str, Any] | None:
+    """The reference to a new widget; `None` if no page listens to one."""
+    try:
+        import comm
+        import ipywidgets
+    except ImportError:
+        return None
+    if comm.create_comm.__module__ == "comm":
+        return None
+    widgets = _widgets(ipywidgets, _title(exchange), sections, name)
+    _keep(widgets)
+    return {"model_id": widgets[0].model_id, "version_major": 2, "version_minor": 0}
+
+
+def _widgets(ipywidgets: Any, title: str, sections: dict[str, str], name: str) -> list[Any]:
+    """The panel and all it is made of, the outermost first.
+
+    Every widget is a message and an entry in a saved notebook: they share one layout and one style.
+    """
+    layout = ipywidgets.Layout()
+    door = ipywidgets.HTML(value=_door(title, name), layout=layout, _dom_classes=("cm-door",))
+    pages = [
+        ipywidgets.HTML(value=f'<div class="cm-panel">{inner}</div>', layout=layout, style=door.style)
+        for inner in sections.values()
+    ]
+    tab = ipywidgets.Tab(children=pages, titles=tuple(sections), selected_index=0, layout=layout)
+    accordion = ipywidgets.Accordion(children=[tab], titles=(title,), selected_index=None, layout=layout)
+    outer = ipywidgets.VBox(children=[door, accordion], layout=layout, _dom_classes=("cm-live",))
+    return [outer, accordion, tab, *pages, door, door.style, layout]
+
+
+def _door(title: str, name: str) -> str:
+    """What the keyboard opens the accordion with, and the style that hides the static twin."""
+    return (
+        f'{live_style(name)}<details class="cm-key" data-lm-suppress-shortcuts="true">'
+        f'<summary aria-label="{one_line(title)}"></summary></details>'
+    )
+
+
+def _keep(widgets: list[Any]) -> None:
+    """Let the last panels live: a closed one gives way to its static twin, so a long session stays small."""
+    _live.append(widgets)
+    while len(_live) > _MOST_LIVE:
+        for widget in _live.popleft():
+            widget.close()

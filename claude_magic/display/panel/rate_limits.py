@@ -1,0 +1,132 @@
+"""Rate limits of a response, each as a bar: how much is left, and when it is full again.
+
+Source: https://docs.anthropic.com/en/api/rate-limits#response-headers
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from ...wire import Headers
+from ..text.excerpt import one_line
+from .html_rows import row_of
+
+_NAME = re.compile(r"anthropic-(?:ratelimit-)?(?P<kind>.+)-(?P<field>limit|remaining|reset)", re.IGNORECASE)
+_LONGEST_NUMBER = 18
+_MOST_BARS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """One limit, as the response told it.
+
+    Attributes:
+        kind: Such as `input-tokens`.
+        reset: When the limit is full again, as sent; `None` if it was not.
+        names: The headers it was read from.
+    """
+
+    kind: str
+    limit: int
+    remaining: int
+    reset: str | None
+    names: frozenset[str]
+
+    @property
+    def fraction(self) -> float:
+        """What is left, between 0 and 1."""
+        return min(self.remaining / self.limit, 1.0) if self.limit else 0.0
+
+
+def rate_limits(headers: Headers) -> list[RateLimit]:
+    """The limits of which both the number and the rest were sent, in their order."""
+    found: dict[str, dict[str, str]] = {}
+    for name in headers:
+        match = _NAME.fullmatch(name)
+        if match:
+            found.setdefault(match["kind"].lower(), {})[match["field"].lower()] = name
+    return list(_limits(found, headers))[:_MOST_BARS]
+
+
+def bar(limit: RateLimit, sent: datetime | None) -> str:
+    """One table row: the limit's name, its bar, and the same in words.
+
+    Args:
+        sent: The moment of the reply; `None` if unknown, then the reset is told as a time of day.
+    """
+    words = f"{limit.remaining:,} of {limit.limit:,} left"
+    told = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
+    level = " cm-low" if limit.fraction < 0.1 else " cm-warn" if limit.fraction < 0.25 else ""
+    drawn = (
+        f'<span class="cm-bar{level}" role="img" aria-label="{one_line(limit.kind, 80)}: {words}">'
+        f'<span style="width:{limit.fraction:.0%}"></span></span>'
+    )
+    return row_of(limit.kind, f"<td>{drawn} {one_line(told, 160)}</td>")
+
+
+def moment(headers: Headers) -> datetime | None:
+    """When the response was sent, by its own `date`; `None` if it does not say."""
+    try:
+        return _aware(parsedate_to_datetime(headers["date"]))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+
+
+def duration(seconds: float) -> str:
+    """`seconds` in the two units that matter."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
+
+
+def _limits(found: dict[str, dict[str, str]], headers: Headers) -> Iterator[RateLimit]:
+    for kind, names in found.items():
+        limit, remaining = (_number(headers.get(names.get(field, ""))) for field in ("limit", "remaining"))
+        if limit is not None and remaining is not None:
+            yield RateLimit(
+                kind=kind,
+                limit=limit,
+                remaining=remaining,
+                reset=headers.get(names.get("reset", "")),
+                names=frozenset(name.lower() for name in names.values()),
+            )
+
+
+def _number(text: str | None) -> int | None:
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+        return None
+    return int(text)
+
+
+def _reset_in_words(reset: str, sent: datetime | None) -> str:
+    """Seconds are counted from the reply, because a saved page is read at any later time."""
+    when = _time(reset)
+    if when is None:
+        return f"full again at {reset}"
+    if sent is None:
+        return f"full again at {when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    seconds = (when - sent).total_seconds()
+    return f"full again after {duration(seconds)}" if seconds >= 1 else "full again at once"
+
+
+def _time(text: str) -> datetime | None:
+    """An RFC 3339 time, or seconds since 1970."""
+    try:
+        if _number(text) is not None:
+            return datetime.fromtimestamp(int(text), timezone.utc)
+        return _aware(datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text.strip())))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _aware(when: datetime) -> datetime:
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)

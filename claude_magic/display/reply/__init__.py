@@ -1,0 +1,1 @@
+"""A finished reply: text, steps, sources, summary."""

@@ -1,0 +1,304 @@
+"""What changed between two exchanges: in the request field by field, in the reply line by line.
+
+All of it is untrusted, and may be long: it passes `excerpt` before it is compared, so that a key is taken out
+before it could be cut in two, and only so many lines and words are compared.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Any
+
+from ...wire import Exchange
+from ...wire.headers import names_a_credential
+from ..text.excerpt import one_line, plain_line, pretty, safe_content
+
+_LONGEST = 200_000  # characters of a text that are compared
+_MOST_LINES = 1_000  # between the lines that are equal at both ends
+_MOST_WORDS = 150  # of a line
+_MOST_FIELDS = 200
+_AROUND = 2  # equal lines around changed ones
+_ALIKE = 0.4
+_SHORT = 80  # characters of a value that is shown in one line
+_NOTHING = "nothing changed"
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_NEW_EACH_TIME = ("id", "tool_use_id", "signature")
+_STYLE = (
+    "<style>.cm-differing{font-size:var(--jp-ui-font-size1,13px);line-height:1.5}"
+    ".cm-differing h4{margin:.6em 0 .2em;font-size:inherit;font-weight:600}"
+    ".cm-differing .cm-field{margin:.3em 0 .1em}"
+    ".cm-differing pre{margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;background:none;color:inherit;"
+    "font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:var(--jp-code-font-size,13px);"
+    "max-height:32em;overflow:auto}.cm-differing pre>span{display:block;padding-left:1.2em;text-indent:-1.2em}"
+    ".cm-differing :is(del,ins){color:inherit;border-radius:2px}"
+    ".cm-differing :is(.cm-gone,.cm-new) :is(del,ins){text-decoration:none}"
+    ".cm-differing .cm-gone{background:rgba(229,57,53,.13)}.cm-differing .cm-new{background:rgba(67,160,71,.15)}"
+    ".cm-differing del{background:rgba(229,57,53,.3)}.cm-differing ins{background:rgba(67,160,71,.32);"
+    "text-decoration:none}.cm-differing .cm-apart{opacity:.6}</style>"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A line of a comparison.
+
+    Attributes:
+        sign: `-` for one that is gone, `+` for a new one, ` ` for an equal one, `…` for what is left out.
+        words: Its text in stretches, and whether each of them changed.
+    """
+
+    sign: str
+    words: Sequence[tuple[str, bool]]
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """A field that is not the same any more.
+
+    Attributes:
+        group: `request` or `reply`.
+    """
+
+    group: str
+    name: str
+    lines: Sequence[_Line]
+
+
+def differing(before: Exchange, after: Exchange) -> dict[str, str]:
+    """The mime bundle of what changed from one exchange to another."""
+    changes = [*_changes("request", _asked(before), _asked(after)), *_changes("reply", _got(before), _got(after))]
+    if not changes:
+        return {"text/html": f"<div>{_NOTHING}</div>", "text/plain": _NOTHING}
+    return {"text/html": _html(changes), "text/plain": _text(changes)}
+
+
+def _changes(group: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Change]:
+    names = [name for name in dict.fromkeys([*before, *after]) if not _same(before.get(name), after.get(name))]
+    for name in names[:_MOST_FIELDS]:
+        if name == "messages":
+            yield from _message_changes(group, before.get(name), after.get(name))
+        else:
+            yield _change(group, name, before.get(name), after.get(name))
+    if len(names) > _MOST_FIELDS:
+        yield _Change(group=group, name="", lines=[_left_out(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
+
+
+def _message_changes(group: str, before: object, after: object) -> Iterator[_Change]:
+    """The messages between those that are equal at both ends, one against one."""
+    old, new = _list(before), _list(after)
+    begin, end = _equal_ends(old, new)
+    gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
+    pairs = list(zip_longest(gone, come))
+    for number, (was, now) in enumerate(pairs[:_MOST_FIELDS], begin + 1):
+        name = " → ".join(dict.fromkeys(_role(message) for message in (was, now) if message is not None))
+        how = "gone" if now is None else "new" if was is None else ""
+        yield _change(group, f"message {number}, {name}{f', {how}' if how else ''}", _spoken(was), _spoken(now))
+    if len(pairs) > _MOST_FIELDS:
+        yield _Change(group=group, name="", lines=[_left_out(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
+
+
+def _change(group: str, name: str, before: object, after: object) -> _Change:
+    old, new = _readable(before), _readable(after)
+    lines = _compared(_lines(old), _lines(new)) if old != new else []
+    unseen = [_left_out("changed in what is not shown here")]
+    return _Change(group=group, name=name, lines=lines or unseen)
+
+
+def _asked(exchange: Exchange) -> dict[str, Any]:
+    """What was sent, but for credentials: where to, the body, and what headers are not ours."""
+    request = exchange.request
+    headers = {
+        f"header {name.lower()}": value for name, value in request.headers.items() if not names_a_credential(name)
+    }
+    return {"url": f"{request.method} {request.endpoint}", **(request.body or {}), **headers}
+
+
+def _got(exchange: Exchange) -> dict[str, Any]:
+    """What came: without tokens, times and ids, which are never the same."""
+    message = exchange.joined
+    others = [block for block in message.content if block.get("type") != "text"]
+    thoughts = [str(block.get("thinking", "")) for block in others if block.get("type") == "thinking"]
+    blocks = [
+        {name: value for name, value in block.items() if name not in _NEW_EACH_TIME}
+        for block in others
+        if block.get("type") not in ("thinking", "redacted_thinking")
+    ]
+    return {
+        "model": message.model,
+        "thinking": "\n\n".join(filter(None, thoughts)) or None,
+        "text": message.text or None,
+        "blocks": blocks or None,
+        "stop reason": message.stop_reason,
+        "error": None if exchange.error is None else f"{type(exchange.error).__name__}: {exchange.error}",
+    }
+
+
+def _spoken(message: object) -> object:
+    """The words of a message that has only words; else all of it."""
+    if not isinstance(message, Mapping) or set(message) - {"role", "content"}:
+        return message
+    content = message.get("content")
+    blocks = _list(content)
+    if blocks and all(_is_plain(block) for block in blocks):
+        return "\n\n".join(block["text"] for block in blocks)
+    return content
+
+
+def _is_plain(block: object) -> bool:
+    return isinstance(block, Mapping) and set(block) == {"type", "text"} and isinstance(block["text"], str)
+
+
+def _readable(value: object) -> str:
+    """`value` as text without controls and keys, of bounded size; `""` for what is not there."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else pretty(value, _LONGEST)
+    return html.unescape(safe_content(text, _LONGEST))  # what is safe is compared; it is escaped where it is shown
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n") if text else []
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether they are the same JSON; `1` is not `true`."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    return one is other or _canonical(one) == _canonical(other)
+
+
+def _canonical(value: object) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, default=repr)
+    except (ValueError, TypeError, RecursionError):
+        return pretty(value, _LONGEST)
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
+    """A unified comparison: the changed lines, and some around them."""
+    begin, end = _equal_ends(old, new)
+    begin, end = max(begin - _AROUND, 0), max(end - _AROUND, 0)
+    gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
+    found = [_left_out("")] if begin else []
+    matcher = SequenceMatcher(None, gone[:_MOST_LINES], come[:_MOST_LINES])
+    for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
+        found += [_left_out("")] if number else []
+        for kind, a, b, c, d in group:
+            found += (
+                [_plain_line(" ", text) for text in gone[a:b]] if kind == "equal" else _replaced(gone[a:b], come[c:d])
+            )
+    if max(len(gone), len(come)) > _MOST_LINES:
+        found.append(_left_out(f"the lines after the first {_MOST_LINES:,} are not compared"))
+    elif end:
+        found.append(_left_out(""))
+    return found
+
+
+def _replaced(gone: Sequence[str], come: Sequence[str]) -> list[_Line]:
+    """Lines in the place of others; those that are alike are compared word by word."""
+    old, new = [_plain_line("-", text) for text in gone], [_plain_line("+", text) for text in come]
+    for place, (was, now) in enumerate(zip(gone, come, strict=False)):
+        words = _words_compared(was, now)
+        if words is not None:
+            old[place], new[place] = words
+    return [*old, *new]
+
+
+def _words_compared(was: str, now: str) -> tuple[_Line, _Line] | None:
+    """Two lines with the words in them that changed; `None` if they are too long, or have too little in common."""
+    old, new = _WORD.findall(was), _WORD.findall(now)
+    if max(len(old), len(new)) > _MOST_WORDS:
+        return None
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
+        return None
+    gone, come = list[tuple[str, bool]](), list[tuple[str, bool]]()
+    for kind, a, b, c, d in matcher.get_opcodes():
+        gone.append(("".join(old[a:b]), kind != "equal"))
+        come.append(("".join(new[c:d]), kind != "equal"))
+    return _Line(sign="-", words=[w for w in gone if w[0]]), _Line(sign="+", words=[w for w in come if w[0]])
+
+
+def _equal_ends(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
+    """How many are equal at the beginning, and of the rest at the end."""
+    most = min(len(old), len(new))
+    begin = next((at for at in range(most) if not _same(old[at], new[at])), most)
+    rest = most - begin
+    return begin, next((at for at in range(rest) if not _same(old[-1 - at], new[-1 - at])), rest)
+
+
+def _plain_line(sign: str, text: str) -> _Line:
+    return _Line(sign=sign, words=[(text, sign != " ")])
+
+
+def _left_out(why: str) -> _Line:
+    return _Line(sign="…", words=[(why, False)])
+
+
+def _role(message: object) -> str:
+    role = message.get("role") if isinstance(message, Mapping) else None
+    return plain_line(role, 40) if isinstance(role, str) else "unknown"
+
+
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _html(changes: Sequence[_Change]) -> str:
+    shown, group = [], ""
+    for change in changes:
+        shown.append(f"<h4>{change.group}</h4>" if change.group != group else "")
+        group = change.group
+        shown.append(_field_html(change))
+    return f'<div class="cm-differing mathjax_ignore">{_STYLE}{"".join(shown)}</div>'
+
+
+def _field_html(change: _Change) -> str:
+    name = one_line(change.name, 120)
+    short = _short(change.lines)
+    if short is not None:
+        was, now = (html.escape(text) for text in short)
+        told = " → ".join(filter(None, (f"<del>{was}</del>" if was else "", f"<ins>{now}</ins>" if now else "")))
+        return f'<div class="cm-field">{name}: {told}</div>'
+    return f'<div class="cm-field">{name}</div><pre>{"".join(map(_line_html, change.lines))}</pre>'
+
+
+def _line_html(line: _Line) -> str:
+    tag = {"-": "del", "+": "ins"}.get(line.sign, "")
+    css = {"-": "cm-gone", "+": "cm-new", "…": "cm-apart"}.get(line.sign, "")
+    words = (
+        f"<{tag}>{html.escape(text)}</{tag}>" if changed and tag else html.escape(text) for text, changed in line.words
+    )
+    return f'<span class="{css}">{line.sign} {"".join(words)}</span>'
+
+
+def _short(lines: Sequence[_Line]) -> tuple[str, str] | None:
+    """What was and what is, if each is one short line or nothing."""
+    texts = {line.sign: line.text for line in lines}
+    if len(texts) != len(lines) or set(texts) - {"-", "+"} or any(len(text) > _SHORT for text in texts.values()):
+        return None
+    return texts.get("-", ""), texts.get("+", "")
+
+
+def _text(changes: Sequence[_Change]) -> str:
+    lines, group = list[str](), ""
+    for change in changes:
+        lines += [change.group] if change.group != group else []
+        group = change.group
+        name, short = plain_line(change.name, 120), _short(change.lines)
+        if short is not None:
+            lines.append(f"  {name}: {' → '.join(text or 'none' for text in short)}")
+            continue
+        lines.append(f"  {name}:")
+        lines += [f"    {line.sign} {line.text}" for line in change.lines]
+    return "\n".join(lines)

@@ -1,0 +1,231 @@
+"""The reply as it stands in the notebook: one output, HTML from the safe renderer beside the source text.
+
+The API cuts one sentence into several text blocks where citations stand; they are joined before rendering, with
+a mark where each cited one ends. A call is a step, closed, with its result inside. What else is not text is folded:
+thinking, and every block this version does not know, as JSON.
+"""
+
+from __future__ import annotations
+
+import html
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...wire import Block, Exchange, Message, sound
+from ...wire.tool import Call
+from ..text.excerpt import pretty, safe_content
+from ..text.plain import plain
+from .sources import Cited, Source, cited, sources_html, sources_lines, titles
+from .step_html import IGNORED, step_html
+from .steps import ASKS, Step, answered, asked, is_result, lonely, with_call
+from .style import PAGE_STYLE
+from .summary import facts, warnings
+
+_JSON_LIMIT = 20_000
+_MOST_STEPS = 400  # that are shown; and characters of HTML after which only their lines are
+_MUCH = 1_000_000
+_TOO_MUCH = "not shown: there is too much in this reply"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A stretch of the reply that is shown in one way.
+
+    Attributes:
+        kind: `text`, `thinking`, `step`, or `json` for everything else.
+        source: Markdown of a text, the thoughts, or the JSON of a block; may be `""` for thoughts not told.
+        title: What a folded passage says while it is closed.
+        step: Of a step.
+        places: Where in a text a mark stands, and its number.
+    """
+
+    kind: str
+    source: str
+    title: str = ""
+    step: Step | None = None
+    places: tuple[tuple[int, int], ...] = ()
+
+
+def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
+    """The message in its order; adjoining text blocks as one, empty text left out, a result in its call's step."""
+    known = {call.id: call for call in calls}
+    found: list[Passage] = []
+    steps: dict[str, int] = {}  # where the step is that a result belongs to
+    texts: list[tuple[str, list[int]]] = []
+    sources = Cited()
+    for block in message.content:
+        text = block.get("text")
+        if block.get("type") == "text" and isinstance(text, str):
+            texts.append((text, sources.numbers(block)))
+            continue
+        place = steps.get(str(block.get("tool_use_id"))) if is_result(block) else None
+        if place is not None and (step := found[place].step) is not None:
+            found[place] = replace(found[place], step=answered(step, block))
+            continue
+        found += _text(texts)
+        texts = []
+        found.append(_folded(block, known))
+        if block.get("type") in ASKS and (step := found[-1].step) is not None:
+            steps[step.id] = len(found) - 1
+    return found + _text(texts)
+
+
+def reply_bundle(
+    exchange: Exchange,
+    *,
+    raw: bool = False,
+    instead_of: str = "",
+    above: str = "",
+    body: str | None = None,
+    calls: Sequence[Call] = (),
+    name: str = "",
+) -> dict[str, str]:
+    """The mime bundle of the finished reply, whole, interrupted or broken off; `{}` if nothing of it came.
+
+    Args:
+        raw: Show the source text instead of rendering it.
+        above: Safe HTML that stands before the reply, such as what was attached.
+        body: Safe HTML in the place of the texts; `None` to render them.
+        instead_of: Names the live displays to hide while the panel has not taken their place.
+        calls: What is known of the calls that the reply asks for.
+        name: Begins the ids in it, unique in the notebook; `""` for a new one.
+    """
+    found = passages(exchange.joined, calls)
+    if not found and exchange.error is not None:
+        return {}
+    name = name or uuid.uuid4().hex[:12]
+    sources = cited(exchange.joined.content).sources
+    texts = any(passage.kind == "text" for passage in found)
+    inner = above + _passages_html(found, raw, body is None, name, sources) + (body or "")
+    if not texts and not any(passage.step for passage in found):
+        inner += '<p class="cm-none">This reply has no text.</p>'
+    if instead_of:
+        inner = f"<style>.cm-live-{instead_of}{{display:none}}</style>{inner}"
+    below = sources_html(sources, f"cm-{name}-source-") if texts and body is None else ""
+    return {
+        "text/html": framed(inner + below + _summary_html(exchange, calls), styled=True),
+        "text/plain": _plain_text(found, sources),
+    }
+
+
+def called(exchange: Exchange, calls: Sequence[Call]) -> list[Step]:
+    """The steps of a reply of which a call is known, as many as are shown."""
+    known = {call.id for call in calls}
+    steps = (passage.step for passage in passages(exchange.joined, calls))
+    return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
+
+
+def bracketed(passage: Passage) -> str:
+    """A text with its marks as `[1]`; it may still hold controls."""
+    pieces, end = list[str](), 0
+    for at, number in passage.places:
+        pieces += [passage.source[end:at], f"[{number}]"]
+        end = at
+    return "".join((*pieces, passage.source[end:]))
+
+
+def framed(inner: str, *, styled: bool, live: str = "") -> str:
+    """`inner` in the element that our style applies to.
+
+    Args:
+        styled: With that style, once in a cell.
+        live: Names what is shown only until the finished reply hides it.
+    """
+    from ..markdown import STYLE
+
+    style = f"<style>{STYLE}{PAGE_STYLE}</style>" if styled else ""
+    return f'<div class="cm-reply{f" cm-live-{live}" if live else ""}">{style}{inner}</div>'
+
+
+def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str:
+    """A passage, safe to show; of a step only the line, if `brief` says why."""
+    if passage.kind == "text":
+        return source_html(passage.source, raw=raw)
+    if passage.step is not None:
+        return step_html(passage.step, brief=brief)
+    if passage.kind == "json":
+        inner = f'<pre class="cm-json">{safe_content(passage.source, 2 * _JSON_LIMIT)}</pre>'
+        return _details("cm-block", passage.title, inner)
+    if not passage.source.strip():
+        return f'<div class="cm-untold">{html.escape(passage.title)}</div>'
+    return _details("cm-thinking", passage.title, source_html(passage.source, raw=raw))
+
+
+def source_html(source: str, *, raw: bool) -> str:
+    """Markdown, rendered; or as it was written, if `raw`."""
+    from ..markdown import preformatted, rendered
+
+    return preformatted(source) if raw else rendered(source)
+
+
+def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sources: Sequence[Source]) -> str:
+    """Passages one after the other; steps become brief when there is too much of them."""
+    from ..markdown import Sources, preformatted, rendered
+
+    cites = Sources(prefix=f"cm-{name}-source-", titles=titles(sources))
+    pieces, steps, size = list[str](), 0, 0
+    for number, passage in enumerate(found):
+        if passage.kind == "text" and texts:
+            prefix = f"{name}-{number}"
+            shown = rendered(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
+            pieces.append(shown or preformatted(bracketed(passage)))
+        elif passage.kind != "text" and steps < _MOST_STEPS:
+            pieces.append(passage_html(passage, raw=raw, brief=_TOO_MUCH if size > _MUCH else ""))
+            steps, size = steps + (passage.step is not None), size + len(pieces[-1])
+    left = sum(passage.step is not None for passage in found) - steps
+    return "".join(pieces) + (f'<div class="cm-none">… {left:,} more steps not shown</div>' if left else "")
+
+
+def _plain_text(found: list[Passage], sources: Sequence[Source]) -> str:
+    """The texts with their marks, the steps as indented lines, the sources."""
+    pieces, steps = list[str](), 0
+    for passage in found:
+        if passage.kind == "text":
+            pieces.append(plain(bracketed(passage)))
+        elif passage.step is not None and steps < _MOST_STEPS:
+            pieces.append("\n".join(passage.step.lines))
+            steps += 1
+    if sources:
+        pieces.append("\n".join(sources_lines(sources)))
+    return "\n\n".join(pieces) or "(this reply has no text)"
+
+
+def _text(texts: Sequence[tuple[str, list[int]]]) -> list[Passage]:
+    """The texts as one passage, a mark after the last word of each that is cited."""
+    places, size, words = list[tuple[int, int]](), 0, 0
+    for text, numbers in ((sound(text), numbers) for text, numbers in texts):
+        words = size + len(bare) if (bare := text.rstrip()) else words
+        size += len(text)
+        places += [(words, number) for number in numbers]
+    source = sound("".join(text for text, _ in texts))
+    return [Passage(kind="text", source=source, places=tuple(places))] if source.strip() else []
+
+
+def _folded(block: Block, known: dict[str, Call]) -> Passage:
+    kind = block.get("type")
+    thoughts = block.get("thinking")
+    if kind == "thinking" and isinstance(thoughts, str):
+        title = "thinking" if thoughts.strip() else "thinking (not told by this model)"
+        return Passage(kind="thinking", source=thoughts, title=title)
+    if kind == "redacted_thinking":
+        return Passage(kind="thinking", source="", title="thinking (withheld by the API)")
+    if kind in ASKS or is_result(block):
+        step = lonely(block) if is_result(block) else asked(block)
+        step = with_call(step, known.get(step.id)) if kind == "tool_use" else step
+        return Passage(kind="step", source=pretty(step.arguments, _JSON_LIMIT), step=step)
+    names = (block.get(name) for name in ("type", "name"))
+    title = " · ".join(name[:100] for name in names if isinstance(name, str))
+    return Passage(kind="json", source=pretty(block, _JSON_LIMIT), title=title or "block")
+
+
+def _details(css_class: str, title: str, inner: str) -> str:
+    summary = f'<summary class="{IGNORED}">{html.escape(" ".join(plain(title).split()))}</summary>'
+    return f'<details class="{css_class}">{summary}<div class="cm-folded">{inner}</div></details>'
+
+
+def _summary_html(exchange: Exchange, calls: Sequence[Call]) -> str:
+    warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange, calls))
+    lines = (facts(exchange), *(plain(note) for note in exchange.notes))
+    said = (f'<div class="cm-summary">{html.escape(line)}</div>' for line in lines)
+    return "".join((*warned, *said))

@@ -1,0 +1,221 @@
+"""A step of a reply: a call that the model asks for, and what came of it, as far as it is known.
+
+What runs here is told by a `Call`; what runs at the API, by the result block further on in the same message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...wire import Block
+from ...wire.tool import DONE, FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call
+from ..text.excerpt import plain_line, short_line
+from ..text.plain import plain
+from .call_signature import call_line, value
+from .server_tools import outcome_of
+from .summary import estimated_tokens, span
+
+ASKS = ("tool_use", "server_tool_use", "mcp_tool_use")
+_OUTCOME = 80
+_JSON_LOOKED_AT = 20_000
+_TEXT_LINES, _TEXT_WIDTH = 4, 160
+_PENDING = {WAITING: "waiting for you", RUNNING: "running…"}
+_WRONG = {FAILED: "failed", REFUSED: "refused", NOT_RUN: "not run"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A call, with what came of it.
+
+    Attributes:
+        id: Of the block that asks; `""` if it has none.
+        name: Of what is called; for an MCP server's tool, that server's name before it.
+        arguments: The API's JSON, usually an object.
+        state: As a `Call` has it; `""` while nothing is known.
+        kind: Type of the block that holds the result; `""` while there is none.
+        content: Of that block.
+        seconds: How long it ran; `None` if it is not known.
+        note: What a reader must know besides; `""` if nothing.
+    """
+
+    id: str
+    name: str
+    arguments: Any
+    state: str = ""
+    kind: str = ""
+    content: Any = None
+    seconds: float | None = None
+    note: str = ""
+
+    @property
+    def called(self) -> str:
+        """The call on one line."""
+        return call_line(self.name, self.arguments)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, on one line; `""` while nothing did."""
+        if self.state in _PENDING:
+            return _PENDING[self.state]
+        said = outcome_of(self.kind, self.content) or _result_line(self.content, quoted=self.state not in _WRONG)
+        if self.state in _WRONG:
+            return f"{_WRONG[self.state]}: {said}" if said else _WRONG[self.state]
+        return f"→ {said or 'nothing'}" if self.kind else ""
+
+    @property
+    def facts(self) -> list[str]:
+        """How long it took and how much came, and the note."""
+        tokens = estimated_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
+        took = "" if self.seconds is None else _seconds(self.seconds)
+        told = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
+        return [short_line(fact, 120) for fact in told if fact]
+
+    @property
+    def lines(self) -> list[str]:
+        """The step in a terminal: the call, and what came of it below."""
+        return [f"  {self.called}", *self.outcome_lines]
+
+    @property
+    def outcome_lines(self) -> list[str]:
+        """What came of it, a few lines at most; empty while nothing is known."""
+        if not self.outcome:
+            return []
+        lines = self._text_lines()
+        outcome = f"→ {len(lines):,} lines" if lines else self.outcome
+        below = [short_line(line, _TEXT_WIDTH) for line in lines[:_TEXT_LINES]]
+        left = len(lines) - len(below)
+        more = [f"… {left:,} more"] if left else []
+        return [f"    {' · '.join((outcome, *self.facts))}", *(f"      {line}" for line in [*below, *more])]
+
+    def _text_lines(self) -> list[str]:
+        """The lines of a result that is a text of more than one."""
+        if self.state != DONE or self.kind not in ("tool_result", "mcp_tool_result"):
+            return []
+        lines = [line for line in plain(_first_text(self.content)).splitlines() if line.strip()]
+        return lines if len(lines) > 1 else []
+
+
+def asked(block: Block) -> Step:
+    """The step that a block asks for."""
+    server = block.get("server_name")
+    name = str(block.get("name") or "?")
+    if block.get("type") == "mcp_tool_use" and isinstance(server, str) and server:
+        name = f"{server} · {name}"
+    return Step(id=_id(block.get("id")), name=name, arguments=block.get("input"))
+
+
+def is_result(block: Block) -> bool:
+    """Whether the block is the result of something that the API ran."""
+    kind = block.get("type")
+    return isinstance(kind, str) and kind.endswith("_tool_result")
+
+
+def lonely(block: Block) -> Step:
+    """The step of a result whose call is in an earlier message."""
+    name = str(block.get("type")).removesuffix("_tool_result")
+    return answered(Step(id=_id(block.get("tool_use_id")), name=name, arguments=None), block)
+
+
+def answered(step: Step, block: Block) -> Step:
+    """The step with the result that a block holds."""
+    content = block.get("content")
+    wrong = block.get("is_error") is True or (isinstance(content, Mapping) and "error_code" in content)
+    return replace(step, state=FAILED if wrong else DONE, kind=str(block.get("type")), content=content)
+
+
+def with_call(step: Step, call: Call | None) -> Step:
+    """The step with what is known of it here."""
+    if call is None:
+        return step
+    pending = call.state in _PENDING
+    return replace(
+        step,
+        arguments=call.arguments,
+        state=call.state,
+        kind="" if pending else "tool_result",
+        content=None if pending else list(call.content),
+        seconds=call.seconds,
+        note=call.note,
+    )
+
+
+def calls_in(messages: Iterable[Mapping[str, Any]]) -> list[Call]:
+    """The calls of a conversation that were answered in it."""
+    asked_for: dict[str, Block] = {}
+    found: list[Call] = []
+    for block in (block for message in messages for block in blocks_of(message)):
+        if block.get("type") == "tool_use":
+            asked_for[_id(block.get("id"))] = block
+        use = asked_for.get(_id(block.get("tool_use_id")))
+        if block.get("type") == "tool_result" and use is not None:
+            arguments = use.get("input")
+            found.append(
+                Call(
+                    id=_id(use.get("id")),
+                    name=str(use.get("name")),
+                    arguments=arguments if isinstance(arguments, Mapping) else {},
+                    state=FAILED if block.get("is_error") is True else DONE,
+                    content=tuple(blocks_of(block)),
+                )
+            )
+    return found
+
+
+def blocks_of(holder: Mapping[str, Any]) -> list[Block]:
+    """The content blocks of a message or of a result; a text alone is a block."""
+    content = holder.get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [block for block in content if isinstance(block, dict)] if isinstance(content, list | tuple) else []
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _result_line(content: Any, *, quoted: bool) -> str:
+    """The blocks of a result on one line."""
+    blocks = blocks_of({"content": content})
+    shown = [_block_line(block, quoted) for block in blocks[:3]]
+    return ", ".join([*shown, *([f"… {len(blocks) - 3:,} more"] if len(blocks) > 3 else [])])
+
+
+def _block_line(block: Block, quoted: bool) -> str:
+    text = block.get("text")
+    if block.get("type") != "text" or not isinstance(text, str):
+        kind = plain_line(str(block.get("type"))[:60], 40)
+        return f"an {kind}" if kind == "image" else kind
+    if not quoted:
+        return short_line(text, 2 * _OUTCOME)
+    found = parsed(text)
+    return value(text, _OUTCOME) if found is NOT_JSON else value(found, _OUTCOME)
+
+
+NOT_JSON = object()
+
+
+def parsed(text: str) -> Any:
+    """What a text says as JSON; `NOT_JSON` if it is none, or too long to be looked at."""
+    if not text or len(text) > _JSON_LOOKED_AT or text.lstrip()[:1] not in '{[-0123456789tfn"':
+        return NOT_JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _first_text(content: Any) -> str:
+    texts = (block.get("text") for block in blocks_of({"content": content}))
+    found = next((text for text in texts if isinstance(text, str)), "")
+    return found if parsed(found) is NOT_JSON else ""
+
+
+def _size(content: Any) -> int:
+    return sum(len(text) for block in blocks_of({"content": content}) if isinstance(text := block.get("text"), str))
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if 0 <= seconds < 0.995 else span(seconds)

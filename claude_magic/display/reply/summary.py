@@ -1,0 +1,197 @@
+"""The summary line of a reply: model, tokens, price, time, request; and a warning when it is not whole.
+
+Plain text, with no control characters in it; whoever puts it into a page escapes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import Interrupted
+from ...wire import Exchange, Message
+from ...wire.money import dollars
+from ...wire.tool import Call
+from ..text.plain import plain
+
+_WHOLE = ("end_turn", "stop_sequence")
+_VERSION = re.compile(r"(?:-latest|-0|[-@]\d{8})$")
+_NAME_LIMIT = 100
+_EXPLANATION_LIMIT = 1_000
+
+
+def summary(exchange: Exchange) -> str:
+    """The line of facts; below it a line for each note and each warning, if there are any."""
+    return "\n".join([facts(exchange), *map(plain, exchange.notes), *warnings(exchange)])
+
+
+def facts(exchange: Exchange) -> str:
+    """Model · tokens in and out · price · seconds · request-id, as far as they are known."""
+    replayed = bool(exchange.replayed)
+    known = (
+        _model(exchange),
+        _tokens(exchange),
+        "" if replayed else _price(exchange),
+        duration(exchange),
+        _retries(exchange),
+        exchange.request_id,
+        _replayed(exchange) if replayed else "",
+    )
+    return " · ".join(_line(fact) for fact in known if fact)
+
+
+def warnings(exchange: Exchange, calls: Sequence[Call] = ()) -> list[str]:
+    """Why the reply is not a whole answer, a sentence each; empty if it is one.
+
+    Args:
+        calls: What is known of the calls it asks for; if something is, its steps say what is waited for.
+    """
+    if isinstance(exchange.error, Interrupted):
+        return ["interrupted: you stopped this reply; what had arrived by then is kept."]
+    if exchange.error is not None:
+        return ["broken off: the reply did not come to its end."]
+    if exchange.message.stop_reason in _WHOLE or (calls and exchange.message.stop_reason == "tool_use"):
+        return []
+    return [_line(_stopped(exchange), _EXPLANATION_LIMIT)]
+
+
+def duration(exchange: Exchange) -> str:
+    """Seconds in all and to the first token."""
+    whole = span(exchange.seconds)
+    first = exchange.first_token_seconds
+    return whole if first is None else f"{whole}, first token {span(first)}"
+
+
+def span(seconds: float) -> str:
+    """`seconds` as a reader would say it: `0.04 s`, `2.4 s`, `48 s`, `3 min 5 s`."""
+    if seconds < 0.095:
+        return f"{seconds:.2f} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def asked_model(exchange: Exchange) -> str:
+    """The model of the request; `""` if it names none."""
+    body = exchange.request.body
+    name = body.get("model") if body is not None else None
+    return _line(name) if isinstance(name, str) else ""
+
+
+def estimated_tokens(characters: int) -> int:
+    """About how many tokens so many characters are; the API tells only at the end."""
+    return round(characters / 4)
+
+
+def _model(exchange: Exchange) -> str:
+    asked = asked_model(exchange)
+    answered = exchange.message.model
+    name = answered if isinstance(answered, str) and answered else asked
+    notes = [exchange.model_note] if exchange.model_note else []
+    if name and asked and not _same_model(name, asked):
+        notes.append(f"asked for {asked}")
+    return f"{name} ({'; '.join(notes)})" if notes else name
+
+
+def _same_model(one: str, other: str) -> bool:
+    """Whether they differ only as an alias and its dated id do."""
+    return _VERSION.sub("", one) == _VERSION.sub("", other)
+
+
+def _tokens(exchange: Exchange) -> str:
+    usage = exchange.message.usage
+    if not exchange.message.body:
+        return ""
+    sent, received = _count(usage, "input_tokens"), _count(usage, "output_tokens")
+    cached, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
+    apart = [f"+{cached:,} cached"] if cached else []
+    if written:
+        apart.append(f"+{written:,} written to the cache")
+    into = f"{sent:,} in" if sent is not None else "unknown in"
+    out = f"{received:,} out" if received is not None else "unknown out"
+    if exchange.message.stop_reason is None:
+        out = f"about {estimated_tokens(_size(exchange.message)):,} out"
+    return f"{into}{' (' + ', '.join(apart) + ')' if apart else ''} / {out}"
+
+
+def _size(message: Message) -> int:
+    texts = (block.get(name) for block in message.content for name in ("text", "thinking"))
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
+    value = usage.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _price(exchange: Exchange) -> str:
+    """What it cost; `""` if nothing, or if nobody has counted."""
+    if not exchange.began or not exchange.message.body or exchange.usd == 0:
+        return ""
+    if exchange.usd is None:
+        return "price unknown"
+    return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
+
+
+def _replayed(exchange: Exchange) -> str:
+    """That it was not asked now, and what that saved."""
+    would = f", would have cost {dollars(exchange.usd)}" if exchange.usd else ""
+    return f"replayed, recorded {exchange.replayed[:10]}{would}"
+
+
+def _retries(exchange: Exchange) -> str:
+    if exchange.retries <= 0:
+        return ""
+    return "after 1 retry" if exchange.retries == 1 else f"after {exchange.retries} retries"
+
+
+def _stopped(exchange: Exchange) -> str:
+    """What its `stop_reason` means for the reader."""
+    reason = exchange.message.stop_reason
+    if reason == "max_tokens":
+        way = "Raise -t, or ask for the rest with --go-on." if _ends_in_text(exchange.message) else "Raise -t."
+        return f"cut off (max_tokens): the reply reached {_limit(exchange)}. {way}"
+    if reason == "repetition":
+        return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."
+    if reason == "refusal":
+        return _refused(exchange.message.body.get("stop_details"))
+    if reason == "pause_turn":
+        return "paused (pause_turn): the API stopped a long turn; send this reply back to let it go on."
+    if reason == "model_context_window_exceeded":
+        return "cut off (model_context_window_exceeded): the model's context window is full."
+    if reason == "tool_use":
+        return f"waiting for a tool (tool_use): the model asks for {_asked_tools(exchange.message)}."
+    return "ended without a stop reason." if reason is None else f"stopped: {reason}."
+
+
+def _ends_in_text(message: Message) -> bool:
+    """Whether there is a text to go on with: not a thought, nor a call."""
+    last = message.content[-1] if message.content else {}
+    return last.get("type") == "text" and bool(str(last.get("text") or "").strip())
+
+
+def _limit(exchange: Exchange) -> str:
+    body = exchange.request.body
+    limit = body.get("max_tokens") if body is not None else None
+    return f"its limit of {limit:,} tokens" if isinstance(limit, int) else "its limit of tokens"
+
+
+def _refused(details: object) -> str:
+    known: Mapping[str, Any] = details if isinstance(details, Mapping) else {}
+    category, explanation = known.get("category"), known.get("explanation")
+    named = f", {category}" if isinstance(category, str) and category else ""
+    said = explanation if isinstance(explanation, str) and explanation else "the model declined to answer."
+    return f"refused (refusal{named}): {said}"
+
+
+def _asked_tools(message: Message) -> str:
+    names = [str(block.get("name")) for block in message.content if block.get("type") == "tool_use"]
+    return ", ".join(names) or "a tool"
+
+
+def _line(text: object, limit: int = _NAME_LIMIT) -> str:
+    """`text` on one line, stripped of controls and of bounded length."""
+    line = " ".join(plain(str(text)[: 2 * limit]).split())
+    return line if len(line) <= limit else f"{line[:limit]}…"

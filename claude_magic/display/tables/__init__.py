@@ -1,0 +1,1 @@
+"""Tables: models, journal, map, counts, spending."""

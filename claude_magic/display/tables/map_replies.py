@@ -1,0 +1,135 @@
+"""The replies to many questions: a list of them, and a table of the first with a summary above."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ...errors import ClaudeError
+from ...wire.money import dollars
+from ..reply.summary import span
+from .journal_entries import tokens
+from .table import table, words
+
+_SHOWN = 20
+_WORDS = 60
+_FACTS = ("stop_reason", "input_tokens", "output_tokens", "usd", "seconds")
+COLUMNS = ("reply", "error", *_FACTS)
+_WHOLE = ("end_turn", "stop_sequence")
+
+
+class Answer(Protocol):
+    """What became of a question."""
+
+    @property
+    def reply(self) -> str | ClaudeError: ...
+    @property
+    def stop_reason(self) -> str | None: ...
+    @property
+    def input_tokens(self) -> int | None: ...
+    @property
+    def output_tokens(self) -> int | None: ...
+    @property
+    def usd(self) -> float | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+    @property
+    def entry(self) -> int | None: ...
+    @property
+    def known(self) -> bool: ...
+
+
+class Replies(list[Any]):
+    """The text of each reply, or the error, in the order of the questions.
+
+    Attributes:
+        answers: What else is known of each.
+        questions: What was asked.
+        grades: Of each reply; `None` if nothing was graded.
+    """
+
+    def __init__(
+        self,
+        answers: Sequence[Answer],
+        *,
+        questions: Sequence[str],
+        grades: Sequence[Any] | None,
+        passed: Sequence[bool | None],
+        seconds: float,
+        graded_usd: float = 0.0,
+    ) -> None:
+        super().__init__(answer.reply for answer in answers)
+        self.answers = answers
+        self.questions = questions
+        self.grades = grades
+        self._passed = passed
+        self._seconds = seconds
+        self._graded_usd = graded_usd
+
+    @property
+    def errors(self) -> list[ClaudeError]:
+        """Of the questions that were not answered."""
+        return [reply for reply in self if isinstance(reply, ClaudeError)]
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Between 0 and 1; `None` if nothing was graded."""
+        graded = [each for each in self._passed if each is not None]
+        return sum(graded) / len(graded) if graded else None
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """What a table of them holds: texts and errors apart, `None` where there is none."""
+        errors = [_told(each) if isinstance(each, ClaudeError) else None for each in self]
+        grades = list(self.grades or ())
+        for number, grade in enumerate(grades):
+            if isinstance(grade, BaseException):
+                errors[number], grades[number] = f"not graded: {_told(grade)}", None
+        found: dict[str, list[Any]] = {name: [getattr(each, name) for each in self.answers] for name in _FACTS}
+        found = {"reply": [each if isinstance(each, str) else None for each in self], "error": errors, **found}
+        return found if self.grades is None else {**found, "grade": grades}
+
+    @property
+    def summary(self) -> str:
+        """How many were answered, what failed, what it cost, and how many passed."""
+        failed = Counter(type(error).__name__ for error in self.errors)
+        cut = Counter(a.stop_reason for a in self.answers if isinstance(a.reply, str) and a.stop_reason not in _WHOLE)
+        known = sum(answer.known for answer in self.answers)
+        spent = sum(answer.usd or 0.0 for answer in self.answers if not answer.known) + self._graded_usd
+        facts = [f"{len(self) - len(self.errors):,} of {len(self):,} answered"]
+        facts += [f"{known:,} of them before"] * bool(known)
+        facts += [f"{count:,} × {kind}" for kind, count in failed.most_common()]
+        facts += [f"{count:,} not whole ({reason})" for reason, count in cut.most_common() if reason]
+        if self.pass_rate is not None:
+            graded = [each for each in self._passed if each is not None]
+            facts.append(f"{self.pass_rate:.1%} passed ({sum(graded):,} of {len(graded):,})")
+        return " · ".join([*facts, dollars(spent), span(self._seconds)])
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        head = ["", "question", "reply", *(["grade"] if self.grades is not None else []), "tokens", "price", "seconds"]
+        left = len(self) - _SHOWN
+        below = f"… {left:,} more" if left > 0 else ""
+        rows = [self._cells(number) for number in range(min(len(self), _SHOWN))]
+        return table(self.summary, head, rows, wrapped=("question", "reply"), below=below)
+
+    def _cells(self, number: int) -> list[str]:
+        answer = self.answers[number]
+        reply = answer.reply if isinstance(answer.reply, str) else f"{type(answer.reply).__name__}: {answer.reply}"
+        grade = [] if self.grades is None else [words(str(self.grades[number]), 20)]
+        return [
+            str(number),
+            words(self.questions[number], _WORDS),
+            words(reply, _WORDS),
+            *grade,
+            tokens([answer.input_tokens], answer.output_tokens),
+            "" if answer.usd is None else dollars(answer.usd),
+            "" if answer.seconds is None else span(answer.seconds),
+        ]
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,53 @@
+"""How far many questions are, as a bar of tqdm where it is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from typing import Any
+
+from ...wire.money import dollars
+
+
+class Progress:
+    """A bar that is there while its block runs.
+
+    Args:
+        total: How many there are.
+        title: What they are.
+    """
+
+    def __init__(self, total: int, title: str) -> None:
+        self._total = total
+        self._title = title
+        self._bar: Any = None
+        self._usd = 0.0
+        self._ok = self._failed = 0
+
+    def __enter__(self) -> Progress:
+        if importlib.util.find_spec("tqdm") is not None:
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=self._total, desc=self._title)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            with contextlib.suppress(Exception):
+                self._bar.set_postfix_str(self._said)
+            self._bar.close()
+
+    @property
+    def _said(self) -> str:
+        """How many are done, and what they cost, such as "195 ok, 5 failed, $0.12"."""
+        counts = f"{self._ok:,} ok" + f", {self._failed:,} failed" * bool(self._failed)
+        return f"{counts}, {dollars(self._usd)}" if self._usd else counts
+
+    def add(self, usd: float | None, *, failed: bool = False) -> None:
+        """One more is done, and cost so much."""
+        self._usd += usd or 0.0
+        self._ok, self._failed = self._ok + (not failed), self._failed + failed
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._said, refresh=False)
+            with contextlib.suppress(Exception):  # a bar that cannot be drawn loses no reply
+                self._bar.update()

@@ -1,0 +1,108 @@
+"""What was spent, as a table with a bar chart; a DataFrame where pandas is installed."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...wire.money import dollars
+from ..text.plain import plain
+
+_WIDTH, _BAR, _NAME = 640, 18, 200  # pixels
+_MOST_BARS = 40
+_NAME_LIMIT = 28
+
+Row = Mapping[str, Any]
+
+
+def spending(rows: Sequence[Row], by: str) -> Any:
+    """Rows of sums, as a table that also shows them as bars.
+
+    Args:
+        rows: Of each: what it is of (under the name `by`), exchanges, failed, tokens_in, tokens_out, usd, unpriced.
+    """
+    if importlib.util.find_spec("pandas") is None:
+        return Spending(rows, by)
+    return _frame(rows, by)
+
+
+class Spending(Sequence[Row]):
+    """Rows of sums."""
+
+    def __init__(self, rows: Sequence[Row], by: str) -> None:
+        self._rows = list(rows)
+        self._by = by
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows[index]
+
+    def __repr__(self) -> str:
+        if not self._rows:
+            return "nothing was spent yet"
+        lines = [[*self._rows[0]], *([_told(name, value) for name, value in row.items()] for row in self._rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+        return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        if not self._rows:
+            return f"<div>{self!r}</div>"
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self._rows[0])
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(_told(name, value))}</td>' for name, value in row.items())}</tr>"
+            for row in self._rows
+        )
+        return f"{chart(self._rows, self._by)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def chart(rows: Sequence[Row], by: str) -> str:
+    """Bars of the dollars, as SVG; `""` if there is nothing to show."""
+    shown = list(rows)[-_MOST_BARS:] if by == "day" else list(rows)[:_MOST_BARS]
+    most = max((row["usd"] for row in shown), default=0.0)
+    if not most:
+        return ""
+    bars = "".join(_bar(place, str(row[by] or "(none)"), row["usd"], most) for place, row in enumerate(shown))
+    height = len(shown) * (_BAR + 6)
+    return (
+        f'<svg role="img" aria-label="US dollars by {html.escape(by)}" viewBox="0 0 {_WIDTH} {height}" '
+        f'width="{_WIDTH}" height="{height}" style="max-width:100%;font:12px sans-serif">{bars}</svg>'
+    )
+
+
+def _bar(place: int, name: str, usd: float, most: float) -> str:
+    top, width = place * (_BAR + 6), (_WIDTH - _NAME - 90) * usd / most
+    line = " ".join(plain(name).split())
+    line = line if len(line) <= _NAME_LIMIT else "…" + line[-_NAME_LIMIT:]
+    text = 'fill="currentColor" dominant-baseline="middle"'
+    return (
+        f'<text x="{_NAME - 8}" y="{top + _BAR / 2}" text-anchor="end" {text}>{html.escape(line)}</text>'
+        f'<rect x="{_NAME}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="2" fill="#c96442"></rect>'
+        f'<text x="{_NAME + width + 6:.1f}" y="{top + _BAR / 2}" {text}>{dollars(usd)}</text>'
+    )
+
+
+def _told(name: str, value: Any) -> str:
+    if name == "usd":
+        return dollars(value)
+    return f"{value:,}" if isinstance(value, int) else " ".join(plain(str(value or "")).split())
+
+
+def _frame(rows: Sequence[Row], by: str) -> Any:
+    import pandas
+
+    class DataFrame(pandas.DataFrame):
+        """The table; what is made of it is a plain DataFrame."""
+
+        @property
+        def _constructor(self) -> Any:
+            return pandas.DataFrame
+
+        def _repr_html_(self) -> str:
+            return chart(rows, by) + str(super()._repr_html_())
+
+    names = [by, "exchanges", "failed", "tokens_in", "tokens_out", "usd", "unpriced"]
+    return DataFrame(list(map(dict, rows)), columns=names)

@@ -1,0 +1,1 @@
+"""Plain text that is safe to show."""

@@ -1,0 +1,60 @@
+"""A request as a curl command, for bash and any POSIX shell.
+
+A single argument of a command may hold 128 KB on Linux, so a long body goes through standard input, as does
+one with a `'`, which reads better so. No line of the body can be the end of the here-document: the lines of
+indented JSON are braces or begin with a space.
+Source: https://curl.se/docs/manpage.html
+Source: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_07_04
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from ..call import BASE_URL, Call
+from ..formatting import Variable, literal
+from ..literals import HEREDOC, JSON
+
+_LONGEST_ARGUMENT = 100_000  # bytes; the limit is 131,072
+_PLAIN = re.compile(r"[^\"$`\\!\x00-\x1f\x7f]*")
+
+
+def program(call: Call) -> str:
+    """The command."""
+    *lines, last = _lines(call)
+    return call.hint("#") + " \\\n  ".join([*lines, last]) + "\n"
+
+
+def _lines(call: Call) -> Iterator[str]:
+    yield f'curl "${BASE_URL}{call.url.removeprefix(call.base_url)}"' if call.local else f"curl {_url(call.url)}"
+    if call.request.method != ("GET" if call.body is None else "POST"):
+        yield f"-X {shlex.quote(call.request.method)}"
+    if call.streams:
+        yield "--no-buffer"
+    for name, value in (call.credential, *call.headers):
+        yield f"-H {_header(name, value)}"
+    if call.body is not None:
+        yield _body(call)
+
+
+def _url(url: str) -> str:
+    quoted = shlex.quote(url)
+    return f"--globoff {quoted}" if re.search(r"[\[\]{}]", url) else quoted
+
+
+def _header(name: str, value: str | Variable) -> str:
+    if isinstance(value, Variable):
+        return f'"{name}: {value}"'
+    text = f"{name}: {value}" if value else f"{name};"
+    return f'"{text}"' if _PLAIN.fullmatch(text) else "'" + text.replace("'", r"'\''") + "'"
+
+
+def _body(call: Call) -> str:
+    if call.reads_files or call.reads_variables:  # `-d` takes line breaks out of what it reads, and so those of base64
+        return f"-d @- <<JSON\n{literal(call.body, HEREDOC, broken=True)}\nJSON"
+    text = literal(call.body, JSON, broken=True)
+    if "'" in text or len(text.encode()) > _LONGEST_ARGUMENT:
+        return f"--data-binary @- <<'JSON'\n{text}\nJSON"
+    return f"-d '{text}'"

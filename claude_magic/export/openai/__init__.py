@@ -1,0 +1,5 @@
+"""A request as a program for OpenAI's SDK."""
+
+from .write import program
+
+__all__ = ["program"]

@@ -1,0 +1,69 @@
+"""A request as a program of the OpenAI Python SDK, for Anthropic's compatibility endpoint.
+
+That endpoint is made for tests and comparisons and has less: a comment names what is left out.
+Source: https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from ...errors import CellError
+from ..call import BASE_URL, Call
+from ..literals import python_text
+from ..python_source import argument, expression, headers, imports
+from .fields import LeftOut, fields
+
+_WHOLE = """\
+response = {call}
+print(response.choices[0].message.content)
+"""
+_STREAM = """\
+stream = {call}
+for chunk in stream:
+    if chunk.choices and chunk.choices[0].delta.content:
+        print(chunk.choices[0].delta.content, end="", flush=True)
+"""
+
+
+def program(call: Call) -> str:
+    """The program.
+
+    Raises:
+        CellError: The request is not one for messages, or has a form that the API itself does not know.
+    """
+    left_out = LeftOut()
+    try:
+        found = dict(fields(call.for_an_sdk("OpenAI"), left_out))
+    except (KeyError, TypeError, AttributeError):
+        raise CellError(
+            "no OpenAI program: the request has fields or blocks of a form that the Messages API does not know. "
+            "Export it as curl, requests or http."
+        ) from None
+    extra = {name: value for name, value in call.told if name.lower() != "anthropic-version"}
+    arguments = [*(argument(name, value) for name, value in found.items()), *headers("extra_headers", extra)]
+    start = imports(call, standard=["import os"], own="from openai import OpenAI")
+    made = (_STREAM if call.streams else _WHOLE).replace(
+        "{call}", expression("client.chat.completions.create", arguments)
+    )
+    return (
+        f"{call.hint('#')}{_comments(left_out, found)}{start}client = {expression('OpenAI', _client(call))}\n\n{made}"
+    )
+
+
+def _client(call: Call) -> list[tuple[str, str]]:
+    _, key = call.credential
+    base_url = f'os.environ["{BASE_URL}"] + "/v1/"' if call.local else python_text(f"{call.base_url}/v1/")
+    return [("api_key", f'os.environ["{key.name}"]'), ("base_url", base_url)]
+
+
+def _comments(left_out: LeftOut, found: Iterable[str]) -> str:
+    lines = []
+    if left_out.names:
+        names = (name if re.fullmatch(r"[\w. ]+", name) else json.dumps(name) for name in left_out.names)
+        lines.append(f"# Not in the compatibility endpoint, left out: {', '.join(names)}.\n")
+    if "response_format" in found:
+        lines.append("# The endpoint's documentation says that it ignores response_format.\n")
+    return "".join(lines)

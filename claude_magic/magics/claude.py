@@ -1,0 +1,346 @@
+"""`claude`: the notebook's handle on the API from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CellError, ClaudeError, SettingsError
+from ..prompt.options.keywords import options_of_many
+from ..prompt.options.options import Options
+from ..session.session import Desk
+from ..settings import Claude
+
+if TYPE_CHECKING:
+    from ..batch.grading import Rubric
+    from ..cost.usage import Usage
+    from ..display.workbench.bench import Workbench
+    from ..journal import Journal
+    from ..journal.recordings import Recorder, Recording
+    from ..prompt.attachments.attach import Attachment
+    from ..session.conversation import Conversation
+    from .mcp import Server
+    from .model_list import Models
+    from .pending_approval import Waiting
+    from .token_count import Count
+
+
+class Notebook(Desk):
+    """Ask from Python, and look at the last exchange.
+
+    Attributes:
+        settings: What `%config Claude` shows.
+        conversations: By name: turns and tokens.
+        snippets: Cells kept by name, with `--save NAME`.
+        mapped: The replies of the last `map`; `None` before the first.
+        last: The last exchange; after a failure it holds what arrived, and the `error`.
+            `None` before the first.
+        waiting: The turn that waits for its calls to be approved; `None` if none does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: Waiting | None = None
+        self._shell: Any = None
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange of yours, also those of other notebooks; shown, the last ones.
+
+        Raises:
+            SettingsError: `Claude.journal` is `""`: none is kept.
+        """
+        found = self.books.journal(self.settings)
+        if found is None:
+            raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
+        return found
+
+    @property
+    def usage(self) -> Usage:
+        """What this kernel has used: exchanges, tokens and dollars, also by conversation."""
+        return self.books.usage
+
+    def record(self, path: str | Path | None) -> Recorder | None:
+        """Record this kernel's exchanges, those before and those to come, in a text file made for git.
+
+        Args:
+            path: Such as `"lesson.claude.jsonl"`; `None` ends it.
+
+        Raises:
+            SettingsError: The file cannot be written.
+        """
+        from .journal_views import recorder
+
+        self.books.recorder = None if path is None else recorder(Path(path), self.books, self.settings)
+        return self.books.recorder
+
+    def replay(self, path: str | Path | None) -> Recording | None:
+        """Answer from a file that `record` wrote, and from nothing else; nothing is sent.
+
+        Args:
+            path: `None` ends it.
+
+        Raises:
+            SettingsError: It cannot be read, or is no recording.
+        """
+        from ..journal import recordings
+
+        self.books.recording = None if path is None else recordings.read(Path(path))
+        return self.books.recording
+
+    def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
+        """Ask, and return the exchange without displaying it.
+
+        Args:
+            text: The user message, sent exactly as given.
+            tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
+                `yes=True`, for nobody is asked.
+            options: Those of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`, `attach=["df"]`,
+                `as_="json"`. With `times` or `compare` the exchanges are returned, with `show`, `preview` and
+                `count` what a cell would print. `events`, `raw`, `panel`, `diff` and `step` show the reply as a cell
+                does, and return nothing.
+
+        Raises:
+            ClaudeError: The exchange failed; `claude.last` holds what arrived.
+        """
+        from .python_call import call
+
+        return call(self, self._shell, text, tools, options)
+
+    @staticmethod
+    def tool(
+        function: Any = None,
+        *,
+        approve: bool = True,
+        name: str | None = None,
+        strict: bool = False,
+        parallel: bool = False,
+    ) -> Any:
+        """Mark a function that Claude may call, as `@claude.tool` or `@claude.tool(approve=False)`.
+
+        Args:
+            approve: Whether you are asked before each call.
+            name: What Claude calls it; `None` for the function's own name.
+            strict: Whether the API holds the arguments to the schema.
+            parallel: Whether several calls may run at the same time, in threads.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..tools.schema.from_function import mark
+
+        return mark(function, approve=approve, name=name, strict=strict, parallel=parallel)
+
+    @staticmethod
+    def schema(function: Any) -> dict[str, Any]:
+        """How a function is described to Claude: name, description, and the schema of its arguments.
+
+        Raises:
+            CellError: A parameter cannot be described; it is named.
+        """
+        from ..tools.schema.from_function import schema_of
+
+        return schema_of(function)
+
+    def count(self, what: Any, *, cell: str = "", attached: tuple[Attachment, ...] = (), **options: Any) -> Count:
+        """How many tokens each portion of a request is: system prompt, tools, each message, attachments.
+
+        Args:
+            what: A text to ask, or an exchange.
+            options: The options of `%%claude`, with underscores.
+
+        Raises:
+            ExchangeError: The endpoint does not count, or does not answer.
+        """
+        from ..wire import Exchange
+        from .token_count import of_question, of_request
+
+        read = options.pop("read", None) or options_of_many(options)
+        means = self.means(read)
+        if isinstance(what, Exchange):
+            return of_request(means, what.request)
+        if not isinstance(what, str):
+            raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
+        return of_question(means, self._asking(means, read, what, cell, attached))
+
+    @property
+    def models(self) -> Models:
+        """The models that the endpoint has, asked for once a day; shown, a table of them.
+
+        Raises:
+            ExchangeError: The endpoint does not list models, or does not answer.
+        """
+        from .model_list import models
+
+        return models(self.means(Options()))
+
+    def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
+        """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
+
+        Args:
+            name: Stands before the names of its tools; an earlier server of this name is ended.
+            command: The program and its arguments, as a list, or as one text as in a shell.
+            how: `env` (its variables; it gets few others, and no key), `cwd`, `approve` (whether you are asked
+                before each call), `timeout` and `start_timeout` (seconds).
+
+        Raises:
+            CellError: The name or the command cannot be used.
+            ServerFailed: It does not start, or does not list its tools.
+            SettingsError: The package `mcp` is missing.
+        """
+        from .mcp import started
+
+        return started(name, command, **how)
+
+    def map(
+        self,
+        rows: Any,
+        template: str | None = None,
+        *,
+        grade: Any = None,
+        expected: str = "expected",
+        concurrency: int | None = None,
+        executor: Any = None,
+        resume: bool = True,
+        dry_run: bool = False,
+        prefix: str = "",
+        **options: Any,
+    ) -> Any:
+        """Ask one question for each row of a table, many at once.
+
+        Args:
+            rows: Texts, dicts, or a DataFrame of pandas.
+            template: With `{{column}}`; a text has the column `prompt`. `None` to send the only column.
+            grade: `"exact"`, `"contains"` or `"regex"` of the column `expected`; a function of the reply (and its
+                row); or `claude.rubric("...")`, by which a model grades.
+            concurrency: How many are under way at once; `None` for `Claude.concurrency`.
+            executor: A `concurrent.futures.Executor` that sends the requests, such as Dask's; `None` for threads.
+            resume: Whether what the journal holds is not asked again.
+            dry_run: Only tell how many tokens would be sent and the highest price; nothing is sent.
+            prefix: Stands before the names of the new columns, where a DataFrame has such columns already.
+            options: The options of `%%claude`, with underscores.
+
+        Returns:
+            Of a DataFrame a copy with the columns `reply` (text only), `error`, `stop_reason`, `input_tokens`,
+            `output_tokens`, `usd`, `seconds` and `grade`; else a list of the replies, which shows itself as a table,
+            with the error in the place of a reply where a row failed. `claude.mapped` keeps the list.
+
+        Raises:
+            CellError: The table or the template is wrong; nothing was sent.
+            Interrupted: The reader stopped it; run again, it asks only for the rest.
+        """
+        from ..batch.map import How, mapped
+
+        how = How(
+            options=options, at_once=concurrency, executor=executor, resume=resume, dry_run=dry_run, prefix=prefix
+        )
+        return mapped(self, rows, template, grade=grade, expected=expected, how=how)
+
+    def rubric(self, text: str, *, model: str | None = None) -> Rubric:
+        """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
+        from ..batch.grading import Rubric
+
+        return Rubric(text=text, model=model)
+
+    def workbench(self, text: str = "") -> Workbench:
+        """A panel to try a question in: settings, turns and variables as fields; shown at the end of a cell.
+
+        Run sends what a cell would, and the reply streams in while the notebook goes on; "Insert as cell" writes
+        the `%%claude` cell that sends the same, "Copy code" the program. Its `.form` and `.cell` are for Python.
+
+        Args:
+            text: The prompt to begin with; `{{name}}` becomes a field.
+
+        Raises:
+            SettingsError: There is no page for it, as in a terminal.
+        """
+        from ..display.workbench import has_page
+        from .workbench.workbench import workbench
+
+        if self._shell is None or not has_page():
+            raise SettingsError(
+                "the workbench needs a notebook's page, and here is none. Ask with %claude, or open it in JupyterLab."
+            )
+        return workbench(self, self._shell.user_ns, text)
+
+    def conversation(self, name: str = "main") -> Conversation:
+        """The conversation of this name; empty if nothing was said in it yet."""
+        return self.conversations.named(name)
+
+    def load(self, path: str | Path, name: str | None = None) -> Conversation:
+        """Read a conversation that `.save(path)` wrote, under its own name or another.
+
+        Raises:
+            SettingsError: It cannot be read, is no conversation, or the name is in use.
+        """
+        return self.conversations.load(path, name)
+
+    def login(self, key: str | None = None, *, save: bool = False) -> None:
+        """Keep a key in memory; it is asked for, and not shown while it is typed.
+
+        Args:
+            key: Only for programs that have it from elsewhere; typed in a cell it would stay in the notebook.
+            save: Also write it to a file that only you can read, in your configuration folder.
+        """
+        from ..api import credentials
+
+        credential = credentials.remember(_typed() if key is None else key, save=save)
+        print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
+
+    def logout(self) -> None:
+        """Forget the key of `login`, and delete the saved file."""
+        from ..api import credentials
+
+        credentials.forget()
+
+    def open(self, shell: Any) -> None:
+        """Belong to `shell`: its configuration gives the settings; a wrong value is told and left out."""
+        self._shell = shell
+        self.cells.open(shell)
+        self.settings = Claude()
+        for name, value in shell.config.get("Claude", {}).items():
+            try:
+                setattr(self.settings, name, value)
+            except ClaudeError as error:
+                print(error)
+        shell.configurables.append(self.settings)
+
+    def close(self) -> None:
+        """Belong to no shell."""
+        if self._shell is not None and self.settings in self._shell.configurables:
+            self._shell.configurables.remove(self.settings)
+        self._shell = None
+        self.cells.open(None)
+        self.settings = Claude()
+
+    def __reduce__(self) -> Any:
+        """In another process it is the handle of that process, with the settings of this one; never a key."""
+        held = self.settings._trait_values
+        traits = self.settings.traits(config=True)
+        chosen = {name: held[name] for name in traits if name in held and held[name] != traits[name].default_value}
+        return _there, (os.getpid(), chosen)
+
+    def __repr__(self) -> str:
+        asks = f"claude: {self.settings.model} at {self.settings.base_url}"
+        return f"{asks}; claude(text) asks, claude.last is the last exchange"
+
+
+def _there(process: int, settings: dict[str, Any]) -> Notebook:
+    if process != os.getpid():
+        for name, value in settings.items():
+            setattr(claude.settings, name, value)
+    return claude
+
+
+def _typed() -> str:
+    import getpass
+
+    try:
+        return getpass.getpass("API key (not shown): ")
+    except Exception as error:  # a front end without input, or end of input
+        raise SettingsError(f"no key was typed: {error}. Set $ANTHROPIC_API_KEY before Jupyter starts.") from None
+
+
+claude = Notebook()

@@ -1,0 +1,125 @@
+"""Requests as programs, and curl commands as requests."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from ..errors import CellError
+from ..wire import Request
+
+if TYPE_CHECKING:
+    from ..prompt.attachments.attach import Attachment
+    from ..prompt.options.options import Options
+
+_MESSAGES = "/v1/messages"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class Programs:
+    """Writes a request as a program that reads attachments from the files they came from.
+
+    Args:
+        attached: What went with the request.
+    """
+
+    def __init__(self, attached: Iterable[Attachment] = ()) -> None:
+        pairs = ((each.block.get("source", {}), each.source) for each in attached)
+        self._sources = [(source["data"], path) for source, path in pairs if source.get("type") == "base64"]
+
+    def __call__(self, request: Request, language: str) -> str:
+        """The program.
+
+        Raises:
+            CellError: There is no such language, or the request cannot be said in it.
+        """
+        from ..export import program
+
+        return program(request, language, files=dict(self._files()))
+
+    def _files(self) -> Iterable[tuple[str, str]]:
+        """Those whose file still holds just what was sent: not what was scaled, or has changed."""
+        for data, path in self._sources:
+            try:
+                if base64.b64encode(Path(path).read_bytes()).decode() == data:
+                    yield data, path
+            except (OSError, ValueError):
+                continue
+
+
+def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The body and the further headers of a pasted curl command; nothing is run, and no file read.
+
+    Raises:
+        CellError: It is none, holds a key, or goes elsewhere than our requests do.
+    """
+    from ..api import credentials
+    from ..export import request_fields
+
+    credentials.refuse_keys(text, credentials.find())
+    found = request_fields(text)
+    asked, ours = urlsplit(found.url), urlsplit(base_url)
+    if _place(asked) != _place(ours):
+        where = f"{asked.scheme}://{asked.netloc}" if asked.scheme else "an address without https://"
+        raise CellError(
+            f"the command goes to {where}, and Claude.base_url is {base_url}. Nothing was "
+            "sent. Set Claude.base_url to it, if your key may go there."
+        )
+    if found.method != "POST" or not asked.path.rstrip("/").endswith(_MESSAGES):
+        raise CellError(f"the command asks for {found.method} {asked.path}, not POST {_MESSAGES}. Nothing was sent.")
+    return found.body, _headers(found.headers)
+
+
+def refuse_options(options: Options) -> None:
+    """Refuse what a curl command says itself.
+
+    Raises:
+        CellError: An option would change the request.
+    """
+    given = {
+        "-c": options.conversation,
+        "--continue": options.go_on,
+        "--turns": options.turns,
+        "-a": options.attach,
+        "--schema": options.schema,
+        "--compare": options.compare,
+        "-m": options.model,
+        "-t": options.max_tokens is not None,
+        "-s": options.system is not None,
+        "--api-version": options.api_version,
+        "--header": options.header,
+        "--no-stream": options.stream is not None,
+        **dict.fromkeys(options.body(), True),
+    }
+    found = next((name for name, value in given.items() if value), None)
+    if found is not None:
+        raise CellError(f"--curl sends just what the command says: {found} would change it. Leave it out.")
+
+
+def _place(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port."""
+    try:
+        return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
+    except ValueError:
+        raise CellError("the address in the curl command cannot be read. Repair it.") from None
+
+
+def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those that say something of the request; credentials, and what belongs to the connection, are ours to set.
+
+    Raises:
+        CellError: One of them cannot be sent.
+    """
+    from ..prompt.options.options import is_ours
+
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise CellError("a header of the curl command holds a character that headers have not. Repair it.")
+        if not is_ours(name):  # one that stands there twice is one list, as HTTP has it
+            found[name.lower()] = f"{found[name.lower()]},{value}" if name.lower() in found else value
+    return found

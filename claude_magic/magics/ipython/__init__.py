@@ -1,0 +1,1 @@
+"""What hooks into IPython: completion, input transforms, cell ids."""

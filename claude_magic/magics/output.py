@@ -1,0 +1,99 @@
+"""What a cell makes of its reply: the value that `-o` binds, how it is shown, and the next input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CellError, ClaudeError
+from ..prompt.options.options import Options
+
+if TYPE_CHECKING:
+    from ..wire import Exchange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What was made of a reply.
+
+    Attributes:
+        value: What `-o` binds: the text, or what was taken from it.
+        html: Shown in the place of the rendered text; `None` to render it.
+        next_input: Source for the next cell; `None` for none.
+        note: What is odd about it, a sentence for the page; `""` for nothing.
+    """
+
+    value: Any
+    html: str | None = None
+    next_input: str | None = None
+    note: str = ""
+
+
+def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
+    """What `options` make of a reply.
+
+    Args:
+        kind: The class or schema that the reply has the form of; `None` for free text.
+
+    Raises:
+        ClaudeError: The reply is not of that form, or not whole; it stays on the page and in `claude.last`.
+    """
+    try:
+        return _result(options, exchange, kind)
+    except ClaudeError as error:
+        from ..display.reply.summary import warnings
+
+        why = warnings(exchange)  # what is cut is blamed on what cut it
+        if not why:
+            raise
+        raise type(error)(f"the reply is not whole: {why[0].rstrip('.')}. It is in claude.last.text.") from error
+
+
+def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
+    text = exchange.text
+    if kind is not None:
+        from ..display.reply.views import json_view
+        from ..tools.schema.reply import parsed
+
+        return Result(value=parsed(text, kind), html=json_view(_json(text))["text/html"])
+    if options.tag:
+        from ..wire.fences import tagged
+
+        text = tagged(text, options.tag)
+    wanted = "code" if options.fix else options.as_
+    if wanted == "code":
+        from ..wire.fences import code_block
+
+        block, note = code_block(text, options.lang or ("python" if options.fix else ""))
+        return Result(value=block.source, next_input=block.source, note=note)
+    if wanted == "json":
+        from ..display.reply.views import json_view
+
+        value = _json(text)
+        return Result(value=value, html=json_view(value)["text/html"])
+    if wanted == "html":
+        from ..display.reply.views import html_view
+
+        page = _page(text)
+        return Result(value=page, html=html_view(page)["text/html"])
+    return Result(value=text)
+
+
+def _json(text: str) -> Any:
+    from ..tools.schema.reply import json_of
+
+    try:
+        return json_of(text)
+    except (ValueError, RecursionError):
+        seen = " ".join(text.split())[:80]
+        raise CellError(f"the reply is not JSON: {seen!r}. It is in claude.last.text.") from None
+
+
+def _page(text: str) -> str:
+    """The HTML of a reply: its fenced block, or all of it."""
+    from ..wire.fences import code
+
+    try:
+        return code(text, "html")
+    except CellError:
+        return text

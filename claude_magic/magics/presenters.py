@@ -1,0 +1,185 @@
+"""Where a turn is shown and its reader asked: a page, a terminal, or nowhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CellError, ClaudeError
+from ..session.turn import Turn, running, to_ask
+from ..tools.calls import refused
+from ..wire.tool import Call
+from .output import Result, result
+
+if TYPE_CHECKING:
+    from ..session.prompt import Composed
+    from ..wire import Exchange
+
+
+class Unseen:
+    """Asks nobody, for whoever asks from Python.
+
+    Args:
+        reader: Shows the exchanges while they grow; `None` for none.
+    """
+
+    def __init__(self, reader: Any = None) -> None:
+        self._reader = reader
+
+    def reader(self) -> Any:
+        return self._reader
+
+    def finish(self, exchange: Exchange, *, final: bool) -> None:
+        pass
+
+    def update(self, exchange: Exchange) -> None:
+        pass
+
+    def decided(self, turn: Turn) -> tuple[Call, ...]:
+        return tuple(map(running, turn.exchange.calls))
+
+    def may_send(self, turn: Turn) -> bool:
+        return True
+
+
+class Shown:
+    """Shows a cell's turn.
+
+    Args:
+        readers: Makes what shows the next exchange; is told whether it is the first.
+        above: Safe HTML above the first reply.
+        after: The stage whose last reply shows what becomes of the calls that wait; `None` if none do.
+
+    Attributes:
+        made: What the cell made of its final reply; `None` before.
+        misfit: Why it could not; `None` if it could.
+        interrupted: Whether the reader pressed stop when the reply was whole.
+    """
+
+    def __init__(
+        self, cell: Composed, readers: Callable[[bool], Any], *, above: str = "", after: Shown | None = None
+    ) -> None:
+        self.cell = cell
+        self.made: Result | None = None
+        self.misfit: ClaudeError | None = None
+        self.interrupted = False
+        self._readers = readers
+        self._above = above
+        self._reader: Any = after._reader if after is not None else None
+
+    def reader(self) -> Any:
+        self._reader = self._readers(self._reader is None)
+        return self._reader
+
+    def finish(self, exchange: Exchange, *, final: bool) -> None:
+        body = None
+        if final:
+            self.made, self.misfit = _made(self.cell, exchange)
+            body = self.made.html
+            exchange = replace(exchange, notes=(*exchange.notes, *filter(None, [self.made.note])))
+        self.interrupted = _finished(self._reader, exchange, self._above, body)
+        self._above = ""
+
+    def update(self, exchange: Exchange) -> None:
+        with contextlib.suppress(Exception):  # what cannot be shown is still sent
+            self._reader.update(exchange, exchange.calls)
+
+
+class OnPage(Shown):
+    """A turn in a notebook; to ask its reader, the cell ends.
+
+    Args:
+        asks: Whether the front end can ask, as far as it tells.
+    """
+
+    def __init__(
+        self,
+        cell: Composed,
+        readers: Callable[[bool], Any],
+        *,
+        asks: bool,
+        above: str = "",
+        after: Shown | None = None,
+    ) -> None:
+        super().__init__(cell, readers, above=above, after=after)
+        self._asks = asks
+
+    def decided(self, turn: Turn) -> tuple[Call, ...] | None:
+        asked = to_ask(turn)
+        if not asked:
+            return tuple(map(running, turn.exchange.calls))
+        self._check(turn, asked[0])
+        return None
+
+    def may_send(self, turn: Turn) -> bool:
+        return not self._asks  # where nobody can be asked, only what was recorded has come so far
+
+    def _check(self, turn: Turn, call: Call) -> None:
+        if self._asks:
+            return
+        way = (
+            "Leave --step out."
+            if turn.options.step
+            else f"Run the cell with --yes, or mark {call.name} with @claude.tool(approve=False)."
+        )
+        raise CellError(f"{call.name} needs your approval, and nobody can be asked where this notebook runs. {way}")
+
+
+class InTerminal(Shown):
+    """A turn in a terminal: its reader is asked in the next line."""
+
+    def decided(self, turn: Turn) -> tuple[Call, ...]:
+        asks = {call.id for call in to_ask(turn)}
+        return tuple(_answer(call) if call.id in asks else running(call) for call in turn.exchange.calls)
+
+    def may_send(self, turn: Turn) -> bool:
+        _typed("Results are there. Enter to send them: ")
+        return True
+
+
+def _answer(call: Call) -> Call:
+    """The call, as whoever sits at the terminal decides it, with all its arguments in view."""
+    from ..display.approval.bundle import call_text
+
+    print(call_text(call))
+    while True:
+        said = _typed("Run it? y, or n and why: ").strip()
+        word, _, why = said.partition(" ")
+        if word.lower() in ("y", "yes"):
+            return running(call)
+        if word.lower() in ("n", "no"):
+            return refused(call, why)
+
+
+def _typed(question: str) -> str:
+    try:
+        return input(question)
+    except (EOFError, OSError):
+        raise CellError(
+            "a call needs your approval, and nobody answers here. Use --yes, or @claude.tool(approve=False)."
+        ) from None
+
+
+def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
+    """What the cell makes of its reply, or the plain text and why it cannot be made."""
+    if exchange.error is not None:
+        return Result(value=exchange.text), None
+    try:
+        return result(cell.options, exchange, cell.schema), None
+    except ClaudeError as error:
+        return Result(value=exchange.text), error
+
+
+def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
+    """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
+    try:
+        reader.finish(exchange, above=above, body=body, calls=exchange.calls)
+    except KeyboardInterrupt:
+        reader.finish(exchange, above=above, body=body, calls=exchange.calls)
+        return True
+    except Exception as error:
+        print(exchange.text)
+        print(f"(shown as plain text: {type(error).__name__}: {error})")
+    return False

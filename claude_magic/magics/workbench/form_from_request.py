@@ -1,0 +1,48 @@
+"""A question of the journal, brought back into a workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...display.workbench.form import Form
+from ...prompt import templates
+from ...wire import Request
+
+
+def told(row: Mapping[str, Any]) -> str:
+    """An exchange on one line."""
+    prompt = " ".join(str(row["prompt"] or "").split())
+    return f"{row['id']} · {str(row['began'])[:10]} · {prompt[:80] or '(no text)'}{'…' if len(prompt) > 80 else ''}"
+
+
+def form_of(request: Request, hidden: Callable[[str], str]) -> tuple[Form, str]:
+    """What a request asked, as far as a workbench can show it, and what it cannot."""
+    body = request.body or {}
+    turns = [(str(message.get("role")), *_said(message.get("content"))) for message in body.get("messages", ())]
+    system, whole = _said(body.get("system", ""))
+    effort = body.get("output_config")
+    plain: dict[str, Any] = {n: _number(body.get(n)) for n in ("model", "max_tokens", "temperature", "top_p", "top_k")}
+    form = Form(
+        **plain,
+        system=templates.escaped(hidden(system)),
+        stop=tuple(hidden(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
+        thinking=isinstance(body.get("thinking"), Mapping) and body["thinking"].get("type") == "adaptive",
+        effort=_number(effort.get("effort")) if isinstance(effort, Mapping) else "",
+        turns=tuple((role, templates.escaped(hidden(text))) for role, text, _ in turns),
+    )
+    left = not whole or not all(known for _, _, known in turns) or "tools" in body
+    return form, "What is not text was left out: attachments, thinking, tools." if left else ""
+
+
+def _said(content: object) -> tuple[str, bool]:
+    """The text of a message, and whether that is all of it."""
+    if isinstance(content, str):
+        return content, True
+    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
+    texts = [block["text"] for block in blocks if block.get("type") == "text" and isinstance(block.get("text"), str)]
+    return "\n\n".join(texts), len(texts) == len(blocks)
+
+
+def _number(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""What the user wrote: options, templates, values, snippets, attachments."""

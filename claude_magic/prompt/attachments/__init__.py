@@ -1,0 +1,1 @@
+"""Attachments: files, addresses and variables, as content blocks."""

@@ -1,0 +1,219 @@
+"""What `-a X` sends with the text: X is an address, a variable, a file or a pattern of files.
+
+In this order:
+
+- `https://...` is sent as an address, and not fetched here: its ending says whether it is an image or a PDF;
+  where it says nothing, `image:https://...` or `document:https://...` does;
+- `file_...` is what was uploaded to the Files API; `image:file_...`, if that is an image;
+- with a dot or a slash, `report.pdf` or `img/*.png`, it is a file if there is one, else a variable;
+- without, `df`, `Out[3]`, `_`, it is a variable if there is one, else a file.
+
+Paths begin at the notebook's folder. Variables are read like those in `{{}}`: data only, nothing is called.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import unquote, urlsplit
+
+from ...errors import CellError
+from ...wire import Block, sound
+from .. import templates
+from ..python_braces import is_call
+from ..values import Written
+from . import figures, files, images
+from .limits import MOST_BYTES, check_size
+from .media import LONGEST_TITLE, Media, of_bytes, of_text
+
+__all__ = ["MOST_BYTES", "Attachment", "attached", "check_size"]
+
+_ACCESS = re.compile(r"([^\W\d]\w*)(?:\.[^\W\d]\w*|\[[^\[\]{}\n]*\])*")
+_REMOTE = re.compile(r"(?:(image|document):)?(?:(https?://.*)|(file_[A-Za-z0-9]{16,}))", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_ENDINGS = dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp"), "image") | {".pdf": "document"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """What goes with the text of a message.
+
+    Attributes:
+        block: The API's JSON.
+        note: What was done to it, such as `scaled from 9000 x 200 to 2000 x 44`; `""` if nothing.
+        source: The path, the address or the variable it comes from.
+        kind: What it is, in words, with its size.
+        thumbnail: A small image; `b""` if there is none.
+    """
+
+    title: str
+    block: Block
+    note: str = ""
+    source: str = ""
+    kind: str = ""
+    thumbnail: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """What of it can be read as text, to look for secrets in; `""` of an image or a PDF."""
+        source = self.block["source"]
+        return str(source["data"]) if source["type"] == "text" else ""
+
+
+def attached(
+    name: str,
+    namespace: Mapping[str, Any],
+    *,
+    write: Callable[[Any], str],
+    folder: Path | None = None,
+    many: bool = False,
+) -> list[Attachment]:
+    """The attachments that `name` stands for, at least one.
+
+    Args:
+        write: From a variable's value to text, cut if it is long, and then saying so.
+        folder: Where paths begin; `None` for the current one, which is the notebook's.
+        many: Whether the request has more than `images.MANY` images, those of earlier turns included.
+
+    Raises:
+        CellError: There is no such thing, or it cannot be read or sent; it is named.
+    """
+    folder = folder or Path()
+    if name not in namespace and normalize("NFKC", name) in namespace:
+        name = normalize("NFKC", name)  # as Python reads names
+    where = f"--attach {_on_a_line(name)}"
+    if name in namespace or (not _is_like_a_path(name) and _is_access(name, namespace)):
+        return _of_value(_value(name, namespace), name, where, write, many)
+    if match := _REMOTE.fullmatch(name):
+        return [_uploaded(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
+    paths = files.found(name, folder)
+    if paths:
+        return _of_files(paths, folder, many or len(paths) > images.MANY)
+    if _is_access(name, namespace):
+        return _of_value(_value(name, namespace), name, where, write, many)
+    raise CellError(_missing(name, namespace, folder, where))
+
+
+def _is_like_a_path(name: str) -> bool:
+    return any(sign in name for sign in (".", "/", os.sep))
+
+
+def _is_access(name: str, namespace: Mapping[str, Any]) -> bool:
+    match = _ACCESS.fullmatch(name)
+    return match is not None and match[1] in namespace and templates.names(f"{{{{{name}}}}}") == [match[1]]
+
+
+def _value(name: str, namespace: Mapping[str, Any]) -> Any:
+    """What a template of that name would insert."""
+    if name in namespace:
+        return namespace[name]
+    found: list[Any] = []
+
+    def keep(value: Any) -> str:
+        found.append(value)
+        return ""
+
+    try:
+        templates.filled(f"{{{{{name}}}}}", namespace, keep, allow_secret=True)
+    except CellError as error:
+        why = str(error).replace("{{", "").replace("}}", "")
+        raise CellError(f"--attach: {'no such file, and ' * _is_like_a_path(name)}{why}") from None
+    return found[0]
+
+
+def _uploaded(file_id: str, kind: str | None) -> Attachment:
+    kind = (kind or "document").lower()
+    block = {"type": kind, "source": {"type": "file", "file_id": file_id}}
+    return Attachment(title=file_id, block=block, source=file_id, kind=f"{kind} of the Files API")
+
+
+def _address(url: str, kind: str | None, where: str) -> Attachment:
+    path = _path_of(url, where)
+    kind = (kind or "").lower() or _ENDINGS.get(os.path.splitext(path)[1].lower(), "")
+    if not kind:
+        raise CellError(
+            f"{where}: its ending does not say what it is, and it is not fetched here. Write image:https://... or "
+            "document:https://... (a PDF); for anything else, download it and attach the file."
+        )
+    title = _on_a_line(os.path.basename(path) or url)[:LONGEST_TITLE]
+    block: Block = {"type": kind, "source": {"type": "url", "url": url}}
+    if kind == "document":
+        block["title"] = title
+    said = "image" if kind == "image" else "PDF"
+    return Attachment(title=title, block=block, source=url, kind=f"{said} at {_on_a_line(url)}")
+
+
+def _path_of(url: str, where: str) -> str:
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise CellError(f"{where}: not an address as it is sent. Copy it from the browser's address line.")
+    try:
+        cut = urlsplit(url)
+        host = cut.hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise CellError(f"{where}: the address names no host. Look at it again.")
+    if cut.username is not None or cut.password is not None:
+        raise CellError(f"--attach {cut.scheme}://...@{host}: the address holds a password. Attach the file itself.")
+    return unquote(cut.path)
+
+
+def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
+    """Each file under its name, or under its path where another one has the same name."""
+    names = Counter(path.name for path in paths)
+    made = []
+    for path in paths:
+        short = os.path.relpath(path, folder) if path.is_relative_to(folder) else str(path)
+        title = _on_a_line(path.name or short if names[path.name] == 1 else short)[:LONGEST_TITLE]
+        where = f"--attach {_on_a_line(short)}"
+        made.append(_made(of_bytes(files.content(path, where), title, where, many=many), title, sound(short)))
+    return made
+
+
+def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], many: bool) -> list[Attachment]:
+    title = _on_a_line(name)[:LONGEST_TITLE]
+    if isinstance(value, os.PathLike):
+        return _of_files([Path(os.fsdecode(value))], Path(), many)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return [_made(of_bytes(bytes(value), title, where, many=many), title, name)]
+    if figures.is_a(value, "IPython", "Image") and value.data is None and (match := _REMOTE.match(value.url or "")):
+        return [_address(match[0], "image", where)]
+    shown = figures.pictures(value, where)
+    many = many or len(shown) > images.MANY
+    titles = [title] if len(shown) == 1 else [f"{title}[{number}]" for number in range(len(shown))]
+    if shown:
+        return [_made(of_bytes(data, t, where, many=many), t, name) for data, t in zip(shown, titles, strict=True)]
+    if figures.is_a(value, "IPython", "DisplayObject") and isinstance(value.data, str):
+        value = value.data
+    text = value if type(value) is str else write(value)
+    note = text.cut if isinstance(text, Written) else ""
+    return [_made(of_text(text, title, where, note=note), title, name)]
+
+
+def _made(media: Media, title: str, source: str) -> Attachment:
+    return Attachment(
+        title=title, block=media.block, note=media.note, source=source, kind=media.kind, thumbnail=media.thumbnail
+    )
+
+
+def _missing(name: str, namespace: Mapping[str, Any], folder: Path, where: str) -> str:
+    if match := _SCHEME.match(name):
+        return f"{where}: addresses with {match[1]}:// cannot be sent. Download it, and attach the file."
+    if is_call(name):
+        return f"{where}: nothing is called here. Assign it to a variable first, and attach that."
+    public = [known for known in namespace if not known.startswith("_")]
+    near = [*files.near(name, folder), *difflib.get_close_matches(name, public, n=3)]
+    meant = f" Did you mean {' or '.join(map(_on_a_line, near[:3]))}?" if near else ""
+    return f"{where}: no file in {_on_a_line(str(folder.absolute()))}, and no variable.{meant or ' Look at its name.'}"
+
+
+def _on_a_line(name: str) -> str:
+    """`name` as it can be shown and sent: a file's name may hold anything but a slash."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in sound(name))[:500]

@@ -1,0 +1,172 @@
+"""What a notebook's value shows, as image bytes: figures, images, arrays.
+
+The libraries are recognised by the names of their types: what was never imported cannot be a variable.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib.util
+import io
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ...errors import CellError
+from . import images
+from .image_headers import media_type
+
+_MOST = 600  # pictures in one list; more images than that no request takes
+_SMALLEST = 32  # pixels: a smaller array is a table of numbers
+_COLOURS = {1: 0, 3: 2, 4: 6}  # of a PNG, by channels
+
+
+def pictures(value: Any, where: str) -> list[bytes]:
+    """The images that `value` shows, one for each picture in a list; `[]` if it is something else.
+
+    Raises:
+        CellError: It is a picture, and cannot be drawn.
+    """
+    made: dict[int, bytes] = {}
+    for item in _items(value):
+        shown = _figure(item) or item
+        if id(shown) not in made:
+            data = _drawn(shown, where)
+            if data is None:
+                return []
+            made[id(shown)] = data
+    return list(made.values())
+
+
+def is_a(value: Any, library: str, *names: str) -> bool:
+    """Whether a class of `library`, or one made from it, has one of these names."""
+    return any(c.__name__ in names and str(c.__module__).split(".")[0] == library for c in type(value).__mro__)
+
+
+def png(width: int, height: int, channels: int, pixels: bytes) -> bytes:
+    """A PNG of rows of bytes.
+
+    Source: https://www.w3.org/TR/png-3/
+    """
+    row = width * channels
+    lines = b"".join(b"\0" + pixels[at : at + row] for at in range(0, row * height, row))
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOURS[channels], 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def _items(value: Any) -> Sequence[Any]:
+    """What may be several pictures: a list, or an array of axes."""
+    if is_a(value, "numpy", "ndarray") and value.dtype.kind == "O":
+        value = value.ravel().tolist()
+    return value if isinstance(value, list | tuple) and len(value) <= _MOST else [value]
+
+
+def _figure(value: Any) -> Any:
+    """The whole figure that `value`, such as axes or a line, stands in; `None` if there is none."""
+    if is_a(value, "matplotlib", "Figure"):
+        return value
+    if not is_a(value, "matplotlib", "Artist", "Container") and not is_a(value, "seaborn", "Grid", "FacetGrid"):
+        return None
+    if is_a(value, "matplotlib", "Container"):  # of bars: a tuple, whose first one knows
+        return _figure(next(iter(value), None))
+    figure = getattr(value, "figure", None)
+    return _figure(figure) if figure is not value else None
+
+
+def _drawn(value: Any, where: str) -> bytes | None:
+    if is_a(value, "matplotlib", "Figure"):
+        return _called(lambda: _saved(value), where)
+    if is_a(value, "plotly", "BaseFigure"):
+        return _plotly(value, where)
+    if is_a(value, "PIL", "Image"):
+        return _called(lambda: images.encoded(value, where), where)
+    if is_a(value, "numpy", "ndarray"):
+        return _array(value, where)
+    if is_a(value, "IPython", "Image") and isinstance(value.data, bytes):
+        return value.data
+    for name in ("_repr_png_", "_repr_jpeg_"):
+        if not isinstance(value, type) and callable(getattr(type(value), name, None)):
+            data = _called(partial(_shown, value, name), where)
+            if media_type(data):
+                return data
+    return None
+
+
+def _called(draw: Callable[[], bytes], where: str) -> bytes:
+    """What `draw` gives; what it raises is the library's affair, and said in one line."""
+    try:
+        return draw()
+    except CellError:
+        raise
+    except Exception as error:
+        raise CellError(
+            f"{where}: it cannot be drawn: {type(error).__name__}: {' '.join(str(error).split())[:200]}. "
+            "Save it as a PNG file, and attach that."
+        ) from error
+
+
+def _saved(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _plotly(figure: Any, where: str) -> bytes:
+    if importlib.util.find_spec("kaleido") is None:
+        raise CellError(f"{where}: kaleido, which makes an image of a plotly figure, is missing: pip install kaleido")
+    return _called(lambda: bytes(figure.to_image(format="png")), where)
+
+
+def _shown(value: Any, name: str) -> bytes:
+    """What IPython's `_repr_png_` may return: bytes, base64, or one of them with metadata."""
+    shown = getattr(value, name)()
+    data = shown[0] if isinstance(shown, tuple) and shown else shown
+    if isinstance(data, str):
+        try:
+            return base64.b64decode(data)
+        except (binascii.Error, ValueError):
+            return b""
+    return data if isinstance(data, bytes) else b""
+
+
+def _array(value: Any, where: str) -> bytes | None:
+    """An image of H x W, H x W x 3 or H x W x 4 numbers; `None` for other and for small arrays."""
+    if value.ndim == 3 and value.shape[2] == 1:
+        value = value[:, :, 0]
+    coloured = value.ndim == 3 and value.shape[2] in (3, 4)
+    if not (coloured or value.ndim == 2) or min(value.shape[:2]) < _SMALLEST:
+        return None
+    height, width = value.shape[:2]
+    if width * height > 100_000_000:
+        raise CellError(
+            f"{where}: an array of {height:,} x {width:,} is too large an image. Attach every second pixel."
+        )
+    pixels = _in_bytes(value)
+    if pixels is not None:
+        return png(width, height, value.shape[2] if coloured else 1, pixels.tobytes())
+    if not coloured or value.dtype.kind not in "fiu":
+        return None
+    raise CellError(
+        f"{where}: as an image, {value.dtype} from {value.min():.4g} to {value.max():.4g} has no meaning. "
+        "Scale it to 0..1, or make it uint8."
+    )
+
+
+def _in_bytes(value: Any) -> Any:
+    """The array in uint8, if its numbers are brightness for sure; else `None`."""
+    kind = value.dtype.kind
+    if value.dtype == "uint8":
+        return value
+    if kind == "b":
+        return value.astype("uint8") * 255
+    if kind not in "fiu" or not value.min() >= 0:
+        return None
+    if kind == "f":
+        return (value * 255).round().astype("uint8") if value.max() <= 1 else None
+    return value.astype("uint8") if value.ndim == 3 and value.max() <= 255 else None

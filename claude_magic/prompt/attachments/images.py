@@ -1,0 +1,205 @@
+"""Images within the API's limits: upright, without their metadata, scaled only if the API would refuse them.
+
+An image over a limit is scaled to what goes beside any number of others. Pillow is needed for turning, scaling and
+thumbnails only, and a header that promises a giant image costs nothing.
+Source: https://platform.claude.com/docs/en/build-with-claude/vision
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...errors import CellError
+from .image_headers import is_animated, is_whole, media_type, size
+from .image_metadata import Bare, bare, with_orientation
+from .limits import amount
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MANY = 20  # images in a request; with more of them the sides may be shorter only
+LONGEST_SIDE = 8_000  # pixels
+LONGEST_OF_MANY = 2_000
+MOST_BYTES = 5 * 1024 * 1024 * 3 // 4  # 5 MiB once in base64: Bedrock's and Google's limit, half of the API's own
+_MOST_PIXELS = 178_956_970  # to decode: where Pillow stops, too
+_MOST_PIXELS_SHOWN = 16_000_000  # to decode for no more than a thumbnail
+_SMALL = 160  # longest side of a thumbnail
+_SMALL_BYTES = 10_000
+_LARGE = 4_000_000  # pixels from which a JPEG is made of a picture that has no format yet
+
+
+def fitted(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
+    """An image that the API takes, and what was done to it; `""` if nothing.
+
+    Args:
+        many: Whether the request has more than `MANY` images.
+
+    Raises:
+        CellError: It is damaged, or too large and cannot be scaled.
+    """
+    found, sides = _bare(data, where)
+    turns = found.orientation != 1
+    if turns and not _has_pillow():
+        found = _on_its_side(found)
+        turns = False
+    animated = "animated: only the first frame is looked at" if is_animated(data) else ""
+    limit = LONGEST_OF_MANY if many else LONGEST_SIDE
+    if not turns and max(sides) <= limit and len(found.data) <= MOST_BYTES:
+        return found.data, _joined(found.note, animated)
+    said = f"{where}: the image has {sides[0]:,} x {sides[1]:,} pixels and {amount(len(data))}"
+    if sides[0] * sides[1] > _MOST_PIXELS:
+        raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
+    _need_pillow(said)
+    image = _decoded(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
+    made = _encoded(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    first = "first frame only" if animated else ""
+    return bare(made).data, _joined("turned upright" if turns else "", _done(data, made, sides), first, found.note)
+
+
+def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
+    """The image without its metadata, and its width and height as they are upright."""
+    try:
+        found = bare(data)
+    except ValueError:
+        found = Bare(data=b"")
+    sides = size(found.data) if media_type(found.data) else None
+    if sides is None or not is_whole(found.data):
+        raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
+    return found, sides if found.orientation < 5 else (sides[1], sides[0])
+
+
+def _on_its_side(found: Bare) -> Bare:
+    """An image that cannot be turned here, and says so; a JPEG keeps its mark of how to turn it."""
+    is_jpeg = media_type(found.data) == "image/jpeg"
+    data = with_orientation(found.data, found.orientation) if is_jpeg else found.data
+    note = "not turned upright: Pillow, which turns it, is missing (pip install pillow)"
+    return replace(found, data=data, note=_joined(found.note, note))
+
+
+def _done(data: bytes, made: bytes, sides: tuple[int, int]) -> str:
+    after = size(made) or sides
+    if max(after) < max(sides):
+        return f"scaled from {sides[0]} x {sides[1]} to {after[0]} x {after[1]}"
+    return f"re-encoded from {amount(len(data))} to {amount(len(made))}" if len(data) > MOST_BYTES else ""
+
+
+def _joined(*notes: str) -> str:
+    return ", ".join(filter(None, notes))
+
+
+def thumbnail(data: bytes, where: str) -> bytes:
+    """A small image in at most 10 kB; `b""` if that takes Pillow, which is missing, or too long.
+
+    Raises:
+        CellError: The image is damaged.
+    """
+    width, height = size(data) or (0, 0)
+    if not _has_pillow():
+        return data if len(data) <= _SMALL_BYTES else b""
+    if width * height > (_MOST_PIXELS if media_type(data) == "image/jpeg" else _MOST_PIXELS_SHOWN):
+        return b""
+    image = _decoded(data, _SMALL, where)
+    if len(data) <= _SMALL_BYTES and max(width, height) <= 2 * _SMALL:
+        return data
+    tries = (_saved(image, "PNG"), *(_saved(image, "JPEG", quality) for quality in (80, 50, 20)))
+    return next((small for small in tries if len(small) <= _SMALL_BYTES), b"")
+
+
+def encoded(image: Image, where: str) -> bytes:
+    """A picture of Pillow as PNG, or as JPEG if it is large and nothing shines through."""
+    if image.width * image.height > _MOST_PIXELS:
+        raise CellError(f"{where}: {image.width:,} x {image.height:,} pixels are too many. Attach a smaller image.")
+    if image.mode == "F":
+        raise CellError(
+            f"{where}: an image of mode F has no fixed white. Attach image.convert('L') or an array of 0..1."
+        )
+    from PIL import ImageOps
+
+    image = _in_a_common_mode(ImageOps.exif_transpose(image))
+    if image.mode != "RGBA" and image.width * image.height > _LARGE:
+        return _saved(image, "JPEG", 90)
+    return _saved(image, "PNG")
+
+
+def _has_pillow() -> bool:
+    try:
+        from PIL import Image
+    except ImportError:
+        return False
+    return Image is not None
+
+
+def _need_pillow(said: str) -> None:
+    if not _has_pillow():
+        raise CellError(f"{said}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow")
+
+
+def _decoded(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
+    """The first frame, turned as EXIF's `orientation` says, no side longer than `side`."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of bombs, which the header has told already, and of broken EXIF
+            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+                image.draft("RGB", (side, side))
+                made = _in_a_common_mode(image)
+    except Exception as error:
+        raise CellError(f"{where}: the image is damaged: {type(error).__name__}. Save it anew.") from error
+    made.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if orientation == 1:
+        return made
+    ways = Image.Transpose
+    return made.transpose(
+        {
+            2: ways.FLIP_LEFT_RIGHT,
+            3: ways.ROTATE_180,
+            4: ways.FLIP_TOP_BOTTOM,
+            5: ways.TRANSPOSE,
+            6: ways.ROTATE_270,
+            7: ways.TRANSVERSE,
+            8: ways.ROTATE_90,
+        }[orientation]
+    )
+
+
+def _in_a_common_mode(image: Image) -> Image:
+    """A copy in grey or RGB, or in RGBA if something shines through."""
+    if image.mode.startswith("I"):
+        return image.point(lambda grey: grey * (1 / 256)).convert("L")
+    if image.mode == "1":
+        return image.convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.copy() if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _encoded(image: Image, *, photo: bool) -> bytes:
+    """In as many bytes as the API takes."""
+    while True:
+        for kind, quality in (("PNG", 0), ("JPEG", 90), ("JPEG", 75))[photo:]:
+            made = _saved(image, kind, quality)
+            if len(made) <= MOST_BYTES:
+                return made
+        image = image.reduce(2)
+
+
+def _saved(image: Image, kind: str, quality: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    if kind == "PNG":
+        image.save(buffer, "PNG")
+    else:
+        _on_white(image).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _on_white(image: Image) -> Image:
+    if image.mode != "RGBA":
+        return image
+    from PIL import Image
+
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")

@@ -1,0 +1,1 @@
+"""The options of a `%%claude` line: their table, parser and formatter."""

@@ -1,0 +1,182 @@
+"""Options given from Python: the same names as on the line, with underscores, and the same rules for their values.
+
+`attach=["df"]` is `-a df`, `no_stream=True` is `--no-stream`, `as_="json"` is `--as json`; a list stands for an option
+that may be repeated, a dict for one of pairs. `None` and `False` leave an option out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ...errors import CellError
+from .options import Options, checked, nearest
+from .table import BY_NAME, Option
+
+_OBJECTS = {"attach", "schema"}  # options that take the thing itself besides its name
+_PAIRS = {"param", "header"}
+_FIELDS = {field.name for field in dataclasses.fields(Options)}
+_OF_MANY = {  # what makes sense where replies are collected, not shown
+    *(
+        "model",
+        "max_tokens",
+        "system",
+        "temperature",
+        "top_p",
+        "top_k",
+        "stop",
+        "thinking",
+        "effort",
+        "param",
+        "header",
+    ),
+    *("api_version", "stream", "conversation", "fresh", "again", "tool_choice", "server_tools", "yes", "run_tools"),
+    "profile",
+}
+
+
+def options_of(keywords: Mapping[str, Any]) -> Options:
+    """The options of a call of `claude`.
+
+    Raises:
+        CellError: There is no such option, or its value is wrong.
+    """
+    return _read(keywords, _FIELDS)
+
+
+def options_of_many(keywords: Mapping[str, Any]) -> Options:
+    """The options of `claude.map` and `claude.count`, which show no reply and attach nothing.
+
+    Raises:
+        CellError: There is no such option there, or its value is wrong.
+    """
+    return _read(keywords, _OF_MANY)
+
+
+def _read(keywords: Mapping[str, Any], allowed: Collection[str]) -> Options:
+    values: dict[str, Any] = {}
+    for name, value in keywords.items():
+        option = _option(name)
+        if option is None or not {option.target, option.also or option.target} <= {*allowed}:
+            known = sorted({_keyword(each) for each in BY_NAME.values() if each.target in allowed} | {*allowed})
+            raise CellError(f"no option {name!r}.{nearest(name, known)}")
+        if value is not None:
+            _keep(values, name, option, value)
+    return checked(Options(**values))
+
+
+def _option(name: str) -> Option | None:
+    """The option that is called so on the line, or that fills the field of this name."""
+    dashed = "--" + name.removesuffix("_").replace("_", "-")
+    if dashed in BY_NAME:
+        return BY_NAME[dashed]
+    if name == "fresh":
+        return Option(names=("--fresh",), help="")
+    return next((option for option in BY_NAME.values() if option.target == name), None)
+
+
+def _keyword(option: Option) -> str:
+    return option.names[-1].lstrip("-").replace("-", "_")
+
+
+def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None:
+    target = option.target
+    if target == "server_tools" and name == "server_tools":
+        for each in _several(value):
+            _keep(values, str(each).replace("-", "_"), _server_tool(str(each)), True)
+    elif not option.words:
+        if not isinstance(value, bool):
+            raise CellError(f"{name} is True or False: {value!r}.")
+        if name in ("stream", "panel", "no_stream", "no_panel"):
+            values[target] = value != name.startswith("no_")
+        elif value:
+            _add(values, option, True if option.read is str else option.read())
+    elif isinstance(value, bool) and option.optional:
+        if value:
+            _add(values, option, option.left_out)
+    elif target in _PAIRS:
+        if not isinstance(value, Mapping):
+            raise CellError(f"{name} takes a dict: {value!r}.")
+        values[target] = {**values.get(target, {}), **value}
+    elif target == "compare":
+        values[target] = _word(name, option, *_compared(value))
+    elif option.gather:
+        for each in _several(value):
+            _add(values, option, each if _is_object(target, each) else _word(name, option, each))
+    else:
+        _add(values, option, value if _is_object(target, value) else _word(name, option, value))
+
+
+def _server_tool(name: str) -> Option:
+    option = BY_NAME.get(f"--{name.replace('_', '-')}")
+    if option is None or option.target != "server_tools":
+        raise CellError(f"no server tool {name!r}. Known: web-search, web-fetch, code-execution.")
+    return option
+
+
+def _is_object(target: str, value: Any) -> bool:
+    return target in _OBJECTS and not isinstance(value, str)
+
+
+def _add(values: dict[str, Any], option: Option, value: Any) -> None:
+    if option.also:
+        values[option.also] = True
+    values[option.target] = (*values.get(option.target, ()), value) if option.gather else value
+
+
+def _several(value: Any) -> Iterator[Any]:
+    """A list's items, or the value itself."""
+    if isinstance(value, list | tuple | set | frozenset):
+        yield from value
+    else:
+        yield value
+
+
+def _word(name: str, option: Option, *values: Any) -> Any:
+    """What the option makes of a value, as if it had been typed."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise CellError(f"{name} takes {_wanted(option)}, not {type(value).__name__}: {value!r:.80}.")
+    try:
+        return option.read(*(value if isinstance(value, str) else repr(value) for value in values))
+    except ValueError as error:
+        raise CellError(f"{name} {error}: {values[-1]!r:.80}.") from None
+
+
+def _wanted(option: Option) -> str:
+    return "a number" if option.words[0] in ("N", "X") and option.target not in _OBJECTS else "text"
+
+
+def _compared(value: Any) -> list[str]:
+    """`NAME=A,B` of a dict of lists, or as it is written on the line."""
+    if isinstance(value, Mapping):
+        return [f"{name}={','.join(map(str, _several(each)))}" for name, each in value.items()]
+    return [each if isinstance(each, str) else repr(each) for each in _several(value)]
+
+
+def words_of(keywords: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The same options as the words of a cell's first line.
+
+    Raises:
+        CellError: One of them holds more than text, which no line can.
+    """
+    for name, value in keywords.items():
+        option = _option(name)
+        if option is None or value is None or (value is False and option.target not in ("stream", "panel")):
+            continue
+        dashed = option.names[-1]
+        if value is True or value is False:
+            yield (f"--no-{option.target}",) if value is False else (dashed,)
+        elif isinstance(value, Mapping):
+            pairs = (
+                (each, inner if isinstance(inner, str) and name == "header" else json.dumps(inner))
+                for each, inner in value.items()
+            )
+            yield from ((dashed, *_compared(value)),) if name == "compare" else ((dashed, *pair) for pair in pairs)
+        else:
+            for each in _several(value):
+                if not isinstance(each, str | int | float):
+                    raise CellError(f"{name}: a snippet keeps names, not a {type(each).__name__}. Give its name.")
+                yield dashed, str(each)

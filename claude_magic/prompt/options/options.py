@@ -1,0 +1,181 @@
+"""What a cell asks for beyond its text, as a value; `spelling` tells how it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import Any
+
+from ...errors import CellError
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
+_OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"}
+_OPTION_OF = {
+    "model": "--model",
+    "max_tokens": "--max-tokens",
+    "messages": "the cell's text",
+    "stream": "--stream or --no-stream",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a cell asks for beyond its text; `None` leaves it to the settings, or out of the request.
+
+    Attributes:
+        param: Further fields of the request's body, sent as given.
+        header: Further headers.
+        conversation: Name of the conversation to go on with; `""` for none, even if that is the default.
+        fresh: Whether that conversation begins anew with this cell.
+        turns: Whether the text holds turns, marked `user:` and `assistant:`.
+        go_on: Whether to ask for the rest of the last reply.
+        attach: What to send with the text: paths, patterns, URLs, variables; from Python also values.
+        allow_secret: Whether a variable that looks like a secret may be sent.
+        schema: Name of the variable that says what form the reply has; from Python also its value.
+        as_: What to make of the reply: text, markdown, code, json or html.
+        lang: Language of the code that is taken from the reply.
+        tag: Name of the element whose content is taken from the reply.
+        explain: Whether the last exception is the message.
+        fix: The same, with the corrected cell as the next input.
+        times: How often to ask, at once.
+        compare: By the name of an option, the values to ask with, as written.
+        show: Language in which to show the request instead of sending it.
+        curl: Whether the text is a curl command, to be sent as a request.
+        events: Whether to list the events as they arrive, instead of the reply.
+        count: Whether to count the tokens instead of asking.
+        diff: Whether to show what changed since this cell's previous run.
+        preview: Whether to show the request instead of sending it.
+        save: Name to keep the cell under.
+        with_: Names of snippets that stand before the text.
+        again: Whether to ask although an answer is recorded.
+        tools: Names of what Claude may call: functions, definitions, servers.
+        tool_choice: `auto`, `any`, `none`, or the name of a tool.
+        mcp: Addresses of remote MCP servers, and names of local ones.
+        server_tools: Short names of tools that the API runs itself.
+        yes: Whether calls are run without asking the reader.
+        step: Whether to stop after each message.
+        approve: Whether to run the calls that wait.
+        refuse: Why the calls that wait are refused.
+        notes: What a reader must know of what is sent, a sentence each; said with the reply.
+        run_tools: Whether functions are run although their results are recorded.
+        profile: Name of the project's settings to use.
+        out: Name of the variable that gets the reply's text.
+    """
+
+    model: str | None = None
+    max_tokens: int | None = None
+    system: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    thinking: bool = False
+    effort: str | None = None
+    param: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    api_version: str | None = None
+    stream: bool | None = None
+    panel: bool | None = None
+    raw: bool = False
+    conversation: str | None = None
+    fresh: bool = False
+    turns: bool = False
+    go_on: bool = False
+    attach: tuple[Any, ...] = ()
+    allow_secret: bool = False
+    schema: Any = None
+    as_: str = ""
+    lang: str = ""
+    tag: str | None = None
+    explain: bool = False
+    fix: bool = False
+    times: int = 1
+    compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    show: str = ""
+    curl: bool = False
+    events: bool = False
+    count: bool = False
+    diff: bool = False
+    preview: bool = False
+    save: str | None = None
+    with_: tuple[str, ...] = ()
+    again: bool = False
+    tools: tuple[str, ...] = ()
+    tool_choice: str | None = None
+    mcp: tuple[str, ...] = ()
+    server_tools: tuple[str, ...] = ()
+    yes: bool = False
+    step: bool = False
+    approve: bool = False
+    refuse: str | None = None
+    notes: tuple[str, ...] = ()
+    run_tools: bool = False
+    profile: str = ""
+    out: str | None = None
+    help: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """The fields of the request's body that these options ask for."""
+        asked: dict[str, Any] = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "stop_sequences": list(self.stop) or None,
+            "thinking": {"type": "adaptive", "display": "summarized"} if self.thinking else None,
+            "output_config": {"effort": self.effort} if self.effort else None,
+        }
+        body = {name: value for name, value in asked.items() if value is not None}
+        for name, value in self.param.items():
+            known = body.get(name)
+            body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+        return body
+
+
+def checked(options: Options) -> Options:
+    """`options`, if the request they ask for can be made.
+
+    Raises:
+        CellError: A field has an option of its own, or a header is ours to set or cannot be sent.
+    """
+    for name in options.param:
+        if name in _OPTION_OF:
+            raise CellError(f"--param {name} is refused: use {_OPTION_OF[name]}.")
+    for name, value in options.header.items():
+        _check_header(name, value)
+    return options
+
+
+def is_ours(name: str) -> bool:
+    """Whether a header of this name is a credential, or set for you."""
+    return name.lower() in _CREDENTIALS or name.lower() in _OURS
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise CellError(f"--header: not a header name: {name[:80]!r}.")
+    if name.lower() in _CREDENTIALS:
+        raise CellError(f"--header {name} is refused: the key comes from the environment or claude.login().")
+    if name.lower() in _OURS:
+        raise CellError(f"--header {name} is refused: it is set for you.")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise CellError(f"--header {name}: the value holds a control or non-ASCII character.")
+
+
+def overlaid(under: Options, over: Options) -> Options:
+    """`under`, with what `over` says instead."""
+    said = {f.name: getattr(over, f.name) for f in fields(Options) if getattr(over, f.name) != _default(f)}
+    return replace(under, **said)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default is not MISSING else {}
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The known name that was probably meant, as a sentence; `""` if none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f" Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,1 @@
+"""Asking: from a prompt to an exchange, with ledger, tools and conversations. Knows neither IPython nor a screen."""

@@ -1,0 +1,138 @@
+"""Who answers: the API, another endpoint, or the small model on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..api import credentials
+from ..api.accumulator import Growing
+from ..api.credentials import Credential, Secret
+from ..api.interrupt import Interrupt
+from ..errors import ClaudeError, SettingsError
+from ..hosts import is_loopback
+from ..settings import ANTHROPIC, Claude, checked_url
+from ..wire.headers import RANDOM_KEY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """Where a request goes.
+
+    Attributes:
+        credential: `None` where none is asked for.
+        model: The only model there is; `None` if the endpoint has many.
+        model_note: What a reader must know of it.
+        local: Whether it is the model on this machine, which has defaults of its own and takes less.
+    """
+
+    base_url: str
+    credential: Credential | None
+    model: str | None = None
+    model_note: str = ""
+    local: bool = False
+
+    @property
+    def name(self) -> str:
+        """`anthropic`, `local`, or the host of another endpoint."""
+        if self.local:
+            return "local"
+        return "anthropic" if self.base_url == ANTHROPIC else urlsplit(self.base_url).netloc
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+    """Who answers now; starts the local model if it is to.
+
+    Raises:
+        SettingsError: Nobody can: there is no key, no endpoint, and no local model.
+    """
+    if is_local(settings):
+        return _local(settings, growing, interrupt)
+    credential = credentials.find()
+    base_url = checked_url(settings.base_url, allow_http=settings.allow_http)
+    if credential is None and base_url == ANTHROPIC:
+        raise SettingsError(_no_key() + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
+    return Provider(base_url=base_url, credential=credential)
+
+
+def unasked(settings: Claude, *, sends: bool) -> Iterator[Provider]:
+    """Who may have answered when it was recorded: no key is needed for it, and no local model is started.
+
+    Args:
+        sends: Whether what is not recorded is sent; then whoever asks the API wants no answer of the local model.
+    """
+    yield Provider(base_url=settings.base_url, credential=None)
+    if sends and not _answers_locally(settings):
+        return
+    from .. import local
+
+    yield Provider(
+        base_url=settings.base_url, credential=None, model=local.name(settings.local_model) or None, local=True
+    )
+
+
+def _answers_locally(settings: Claude) -> bool:
+    try:
+        return is_local(settings)
+    except ClaudeError:  # a key that cannot be read: whoever sends tells of it
+        return False
+
+
+def local_unstarted(settings: Claude) -> Provider:
+    """The local model, to show what would be sent to it."""
+    from .. import local
+
+    return Provider(
+        base_url=_LOOPBACK,
+        credential=Credential(source="the local model", secret=Secret(""), shown=RANDOM_KEY),
+        model=local.name(settings.local_model) or None,
+        model_note=_NOT_CLAUDE,
+        local=True,
+    )
+
+
+def is_local(settings: Claude) -> bool:
+    """Whether the local model answers."""
+    if settings.provider != "auto":
+        return settings.provider == "local"
+    if settings.base_url_is_configured or credentials.find() is not None:
+        return False
+    from .. import local
+
+    return local.installed() or bool(settings.local_model)
+
+
+def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+    from .. import local
+
+    def tell(note: str) -> None:
+        growing.note = note
+
+    model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
+    return Provider(
+        base_url=model.base_url,
+        credential=Credential(source="the local model", secret=Secret(model.key), shown=RANDOM_KEY),
+        model=model.name,
+        model_note=_NOT_CLAUDE,
+        local=True,
+    )
+
+
+_NOT_CLAUDE = "a small local model, not Claude"
+_LOOPBACK = "http://127.0.0.1"
+
+
+def _no_key() -> str:
+    """Why nobody answers, and the three ways on."""
+    from .. import local
+
+    return (
+        "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
+        f"claude.login()`); or install the local model: {local.missing() or local.INSTALL}; "
+        "or set Claude.base_url to a server such as Ollama."
+    )

@@ -1,0 +1,302 @@
+"""From settings, options and a question to a request, and to what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from ..api import credentials
+from ..api.accumulator import Growing
+from ..api.client import Client
+from ..api.endpoints.count_tokens import counted
+from ..api.endpoints.messages import messages
+from ..api.interrupt import Interrupt
+from ..api.mcp_tokens import refuse_tokens
+from ..api.transports.base import Transport
+from ..api.transports.connections import is_debugging
+from ..api.transports.http import Direct
+from ..api.transports.repetition import RepetitionLimit
+from ..api.transports.replay import Replay
+from ..api.transports.retry import Retrying
+from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
+from ..prompt.attachments.limits import check_size
+from ..prompt.options.options import Options
+from ..settings import Claude
+from ..wire import Events, Exchange, Headers, Request
+from ..wire.history import history
+from ..wire.message_rules import problems, takes_prefill
+from . import local_model
+from .conversation import digest
+from .ledger import Asker, Books
+from .provider import Provider, is_local, local_unstarted, provider, unasked
+
+Found = TypeVar("Found")
+_NO_DEBUG = (
+    "http.client's debug output is left out here, as an answer may repeat the key: claude.last.request is what was "
+    "sent, claude.last.headers and claude.last.events what came back"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What it takes to ask.
+
+    Attributes:
+        pool: Connections that are kept.
+        carry: Sends a request from elsewhere; `None` to send it from here.
+    """
+
+    settings: Claude
+    pool: Any
+    books: Books
+    carry: Callable[[Request], Exchange] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a cell asks.
+
+    Attributes:
+        new: The messages of this cell, as the API's JSON.
+        replayed: From what thinking blocks are bound to, to the messages before them.
+        system: A system prompt of its own; `None` leaves it to the options and the settings.
+        body: All of the request's body, sent as it is; `None` to make it of the rest.
+        headers: Further headers.
+    """
+
+    new: list[dict[str, Any]]
+    replayed: Callable[[str], list[Any]] = lambda _: []
+    system: str | None = None
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """One question, and who asks it."""
+
+    options: Options
+    question: Question
+    asker: Asker
+
+    def begun(self, settings: Claude) -> Growing:
+        """Its exchange before anything has arrived."""
+        return Growing(Request(method="POST", url="", body={"model": self.options.model or settings.model}))
+
+
+def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange:
+    """The exchange, really asked or given again; look at its `error`.
+
+    Raises:
+        CellError: It cannot be sent, such as for a key in it, or a budget.
+        SettingsError: Nobody can be asked.
+    """
+    settings, options, question = means.settings, asking.options, asking.question
+    if means.books.may_replay(settings, asking.asker):
+        replayed = _replayed(means, asking, growing, interrupt)
+        if replayed is not None:
+            return replayed
+    asked = provider(settings, growing, interrupt)
+    request = _request(settings, options, question, asked)
+    if options.turns:
+        _refuse_turns(request.body or {})
+    growing.requests(request, model_note=asked.model_note)
+    transport = _transport(settings, asked, means.pool, growing, interrupt)
+    client = Client(transport=transport, credential=asked.credential)
+    exchange = means.books.sent(
+        settings,
+        growing,
+        asking.asker,
+        request=request,
+        provider=asked.name,
+        hide=credentials.redacted if asked.credential is None else asked.credential.redacted,
+        count=lambda: counted(transport, request, asked.credential),
+        send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
+    )
+    if is_debugging():
+        exchange = replace(exchange, notes=(*exchange.notes, _NO_DEBUG))
+    return local_model.with_notes(exchange, settings, question.new) if asked.local else exchange
+
+
+def _carried(carry: Callable[[Request], Exchange], request: Request, growing: Growing) -> Exchange:
+    """An exchange that took place elsewhere, with its events brought here for whoever writes them down."""
+    try:
+        exchange = carry(request)
+    except ClaudeError as error:
+        return growing.exchange(error)
+    if isinstance(exchange.events, Events):
+        growing.received(exchange.events.batches)
+    return exchange
+
+
+def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange | None:
+    """The recorded answer, given again; `None` if the question is to be sent.
+
+    Raises:
+        NotRecorded: It is not to be sent, and there is no answer.
+    """
+    settings, books, asker = means.settings, means.books, asking.asker
+    several = list[Request]()
+    for request in offline(settings, asking, sends=not books.never_sends(settings)):
+        several.append(request)
+        recorded = books.recorded(settings, request, asker)
+        if recorded is not None:
+            growing.requests(request, model_note=recorded.model_note)
+            transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
+            exchange = Client(transport=transport, credential=None).send(request, growing)
+            return books.replayed(settings, exchange, recorded, asker)
+    if books.never_sends(settings):  # of what it may have been, what differs least
+        raise min((books.not_recorded(settings, each) for each in several), key=lambda error: len(str(error)))
+    return None
+
+
+def offline(settings: Claude, asking: Asking, *, sends: bool) -> Iterator[Request]:
+    """The requests that the question may have become when it was recorded; nobody is asked for them.
+
+    Args:
+        sends: Whether it is sent if it is not recorded.
+    """
+    for asked in unasked(settings, sends=sends):
+        yield _request(settings, asking.options, asking.question, asked)
+
+
+def shown(means: Means, asking: Asking) -> Request:
+    """The request as it would be sent, as far as that is known without a key."""
+    try:
+        if is_local(means.settings):
+            asked = local_unstarted(means.settings)
+        else:
+            asked = provider(means.settings, asking.begun(means.settings), Interrupt())
+    except SettingsError:
+        asked = None
+    if asked is None:
+        return next(offline(means.settings, asking, sends=True))
+    return _request(means.settings, asking.options, asking.question, asked)
+
+
+def prepared(means: Means, asking: Asking) -> tuple[Request, int | str]:
+    """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: Nobody can be asked.
+    """
+    if means.books.never_sends(means.settings):
+        return shown(means, asking), "nothing is sent while only recorded answers are given"
+
+    def prepare(transport: Transport, asked: Provider) -> tuple[Request, int | str]:
+        request = made(means, asking, asked)
+        try:
+            return request, counted(transport, request, asked.credential)
+        except ExchangeError as error:
+            return request, str(error)
+
+    return looking(means, prepare)
+
+
+def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found:
+    """What `look` finds at the endpoint, which answers nothing and takes no money for it.
+
+    Raises:
+        NotRecorded: Only recorded answers are given.
+        SettingsError: Nobody can be asked.
+        Interrupted: The reader stopped it.
+    """
+    if means.books.never_sends(means.settings):
+        raise NotRecorded("nothing is sent while only recorded answers are given: this needs the endpoint.")
+    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
+    try:
+        asked = provider(means.settings, growing, interrupt)
+        return look(_transport(means.settings, asked, means.pool, growing, interrupt), asked)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped while the endpoint was looked at; nothing was asked of a model.") from None
+
+
+def made(means: Means, asking: Asking, asked: Provider) -> Request:
+    """The request of a question.
+
+    Raises:
+        CellError: It cannot be sent.
+    """
+    return _request(means.settings, asking.options, asking.question, asked)
+
+
+def frame(body: Mapping[str, Any]) -> str:
+    """What thinking blocks are bound to: a digest of model, system prompt and tools."""
+    return digest(body.get("model"), body.get("system"), body.get("tools"))
+
+
+def _request(settings: Claude, options: Options, question: Question, asked: Provider) -> Request:
+    model = options.model or asked.model or settings.model
+    system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
+    fields = {**({"system": system} if system else {}), **options.body()}
+    said: Sequence[Mapping[str, Any]]
+    said = history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages
+    if not said and question.body is None:
+        raise CellError("the message is empty: there is nothing to send.")
+    if asked.local:
+        fields, said = local_model.adapted(fields, said)
+    version = options.api_version or settings.api_version
+    headers = {**question.headers, **options.header}
+    given = question.body or {}
+    _refuse_keys({**fields, "model": model, "messages": question.new, **given}, [version, *headers.values()], asked)
+    request = messages(
+        base_url=asked.base_url,
+        api_version=version,
+        model=model,
+        max_tokens=local_model.max_tokens(settings, local=asked.local)
+        if options.max_tokens is None
+        else options.max_tokens,
+        messages=list(said),
+        stream=settings.stream if options.stream is None else options.stream,
+        fields=fields,
+        headers=headers,
+    )
+    if question.body is not None:
+        request = replace(request, body=question.body)
+    if asked.credential is not None:
+        request = replace(request, headers=Headers([*request.headers.items(), asked.credential.placeholder]))
+    check_size(request.content)
+    return request
+
+
+def _refuse_turns(body: Mapping[str, Any]) -> None:
+    """Look at turns that were written by hand: what the API would refuse is refused here, and nothing is sent."""
+    said, model = body["messages"], str(body["model"])
+    if said[-1]["role"] == "assistant" and not takes_prefill(model):
+        raise CellError(
+            f"--turns: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
+            "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
+        )
+    for problem in problems(said, model=model, thinking=body.get("thinking")):
+        raise CellError(f"--turns: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
+
+
+def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider) -> None:
+    """Look for a key in what this cell sends; what is replayed was looked at when it was sent."""
+    try:
+        sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
+    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
+    refuse_tokens(fields)
+
+
+def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
+    direct = Direct(
+        pool=pool,
+        credential=asked.credential,
+        connect_timeout=settings.connect_timeout,
+        timeout=settings.timeout,
+        interrupt=interrupt,
+        loopback=asked.loopback,
+    )
+    return Retrying(
+        inner=RepetitionLimit(inner=direct) if asked.local else direct,
+        max_retries=settings.max_retries,
+        interrupt=interrupt,
+        tell=growing.waits,
+        quiet=pool.quiet,
+    )

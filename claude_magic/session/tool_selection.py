@@ -1,0 +1,192 @@
+"""What a cell offers Claude to call: functions of the notebook, definitions, servers, and tools of the API."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from ..errors import CellError
+from ..magics.mcp import connected
+from ..prompt.options.options import Options, nearest
+from ..tools.definition import from_dict
+from ..tools.server_tools import definitions
+from ..wire.tool import Tool
+
+_MODES = ("auto", "any", "none")
+_SCHEMAS = {"input_schema", "inputSchema", "parameters", "function"}
+_MOST_NOTES = 8
+
+
+def offered(
+    options: Options, namespace: Mapping[str, Any], given: Iterable[Any] = ()
+) -> tuple[Options, Mapping[str, Tool]]:
+    """The options with the fields that offer the tools, and those tools that this kernel knows, by name.
+
+    Args:
+        given: Further tools, as values instead of names.
+
+    Raises:
+        CellError: A name stands for nothing that can be called, or for two tools.
+    """
+    options, served = connected(options, namespace)
+    names = dict.fromkeys(name for several in options.tools for name in _names(several))
+    values = [(name, _value(name, namespace)) for name in names]
+    notes: list[str] = []
+    known = [
+        (name, tool)
+        for name, value in (*values, *((_called(each), each) for each in (*served, *given)))
+        for tool in _tools(value, name, notes)
+    ]
+    ran_there, param = definitions(options.server_tools, options.param)
+    others = [*ran_there, *(_pasted(each, notes) for each in _listed(param.pop("tools", [])))]
+    found = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
+    listed = [*(dict(tool.definition) for tool in found), *others]
+    _check_names(listed)
+    options = replace(options, notes=tuple(_few([*options.notes, *notes])))
+    choice = _choice(options.tool_choice, listed)
+    fields = {**({"tools": listed} if listed else {}), **({"tool_choice": choice} if choice else {})}
+    if found and (options.times > 1 or options.compare):
+        raise CellError("functions are called for one reply at a time. Leave --times and --compare out, or --tools.")
+    return replace(options, param={**param, **fields}), {tool.name: tool for tool in found}
+
+
+def several(tools: Any) -> list[Any]:
+    """Functions, definitions, servers, or names of them, as a list: one may be given alone."""
+    alone = isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools)
+    return [tools] if alone else list(tools)
+
+
+def refuse_unapproved(tools: Mapping[str, Tool]) -> None:
+    """Refuse functions that need approval, for whoever asks from Python, where nobody can be asked before a call.
+
+    Raises:
+        CellError: One of them needs it.
+    """
+    asks = [tool.name for tool in tools.values() if tool.approve and tool.run is not None]
+    if asks:
+        raise CellError(
+            f"{asks[0]} needs your approval before each call, and from Python nobody is asked. "
+            "Mark it with @claude.tool(approve=False), or ask with yes=True."
+        )
+
+
+def unforced(options: Options) -> Options:
+    """`options` for the requests after the first: a choice that forces a call would force calls for ever."""
+    choice = options.param.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") not in ("any", "tool"):
+        return options
+    left = {name: value for name, value in choice.items() if name not in ("type", "name")}
+    param = {name: value for name, value in options.param.items() if name != "tool_choice"}
+    return replace(options, param={**param, **({"tool_choice": {"type": "auto", **left}} if left else {})})
+
+
+def _names(several: str) -> Iterator[str]:
+    yield from filter(None, (name.strip() for name in several.split(",")))
+
+
+def _value(name: str, namespace: Mapping[str, Any]) -> Any:
+    """What a name, or a name with attributes, stands for."""
+    first, *attributes = name.split(".")
+    if first not in namespace:
+        public = [known for known, value in namespace.items() if callable(value) and not known.startswith("_")]
+        raise CellError(f"--tools {name}: there is no {first!r} in the notebook.{nearest(first, public)}")
+    value = namespace[first]
+    for attribute in attributes:
+        try:
+            value = getattr(value, attribute)
+        except Exception:
+            raise CellError(f"--tools {name}: there is no {attribute!r} in it. Look at its name.") from None
+    return value
+
+
+def _called(value: Any) -> str:
+    return str(getattr(value, "__name__", type(value).__name__))
+
+
+def _tools(value: Any, name: str, notes: list[str]) -> Iterator[Tool]:
+    if isinstance(value, Tool):
+        yield value
+    elif isinstance(value, dict):
+        yield Tool(definition=_definition(value, notes))
+    elif _is_server(value):
+        yield from value.tools
+        notes += getattr(value, "notes", ())
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tools(each, _called(each), notes)
+    elif callable(value):
+        from ..tools.schema.from_function import tool_of
+
+        yield tool_of(value, called=name)
+    else:
+        raise CellError(f"--tools {name}: a {type(value).__name__} cannot be called. Name a function, or a definition.")
+
+
+def _definition(value: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    found = from_dict(value)
+    notes += found.notes
+    return found.value
+
+
+def _pasted(value: dict[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    """One of `--param tools`: what is a definition of ours, or OpenAI's, as the API takes it; else as it is."""
+    return _definition(value, notes) if value.keys() & _SCHEMAS else value
+
+
+def _distinct(known: Iterable[tuple[str, Tool]], taken: set[str], notes: list[str]) -> list[Tool]:
+    """The tools; one that is run here, and has the name of another, under a name of its own."""
+    found: list[Tool] = []
+    for called, tool in known:
+        if tool.name in taken and tool.run is not None:
+            base = re.sub(r"[^a-zA-Z0-9_-]+", "_", called)[:120]
+            name = base if base not in taken else next(n for n in (f"{base}_{i}" for i in count(2)) if n not in taken)
+            notes.append(f"a second tool {tool.name} is offered as {name}")
+            tool = replace(tool, definition={**tool.definition, "name": name})
+        taken.add(tool.name)
+        found.append(tool)
+    return found
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    """The notes, or the first of very many."""
+    several = list(dict.fromkeys(notes))
+    more = len(several) - _MOST_NOTES
+    return several if more <= 0 else [*several[:_MOST_NOTES], f"and {more:,} more notes of this kind"]
+
+
+def _is_server(value: Any) -> bool:
+    """Whether it has tools of its own, as an MCP server does."""
+    several = None if inspect.isfunction(value) else getattr(value, "tools", None)
+    return isinstance(several, list | tuple) and all(isinstance(tool, Tool) for tool in several)
+
+
+def _listed(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(tool, dict) for tool in value):
+        raise CellError("--param tools is a list of definitions, as JSON.")
+    return value
+
+
+def _check_names(listed: Iterable[Mapping[str, Any]]) -> None:
+    names = [tool["name"] for tool in listed if "name" in tool]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise CellError(f"two tools are called {twice!r}. Give one another name: @claude.tool(name=...).")
+
+
+def _choice(wanted: str | None, listed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if wanted is None:
+        return None
+    names = [str(tool.get("name", "")) for tool in listed]
+    if not names:
+        raise CellError(f"--tool-choice {wanted}: there is no tool to choose. Offer some with --tools.")
+    if wanted in _MODES:
+        return {"type": wanted}
+    if wanted not in names:
+        raise CellError(
+            f"--tool-choice {wanted}: that is none of {', '.join((*_MODES, *names))}.{nearest(wanted, names)}"
+        )
+    return {"type": "tool", "name": wanted}

@@ -1,0 +1,132 @@
+"""What a server's tool gave, as content blocks. Whatever it gave is kept, or told in words.
+
+Source: https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...wire.message import Block, sound
+from ...wire.tool import Content, File
+
+_FILES = ("image", "audio")
+_NO_TEXT = (*_FILES, "resource", "resource_link")
+_NO_BLOCK = object()
+
+
+def content(result: Mapping[str, Any], output_schema: Any = None) -> Content:
+    """The blocks of a result, as the server sent it; none if the tool gave nothing.
+
+    Args:
+        output_schema: What the tool says of its results; one that does not fit it is passed on with a word on that.
+    """
+    items = result.get("content")
+    items = items if isinstance(items, list) else [] if items is None else [items]
+    blocks = [block for item in items for block in _blocks(item)]
+    structured = result.get("structuredContent", _NO_BLOCK)
+    if structured not in (_NO_BLOCK, None) and not _is_said(structured, items):
+        blocks.append(_text(json.dumps(structured, ensure_ascii=False)))
+    failed = result.get("isError") is True
+    if not failed and (fault := _fault(structured, output_schema)):
+        blocks.append(_text(f"(The result is not as the tool's outputSchema says: {fault})"))
+    return Content(blocks=tuple(blocks), failed=failed)
+
+
+def _blocks(item: Any) -> Iterator[Block | File]:
+    kind = item.get("type") if isinstance(item, dict) else None
+    text = item.get("text") if kind == "text" else item
+    if isinstance(text, str):
+        if text.strip():  # the API refuses a block without text
+            yield _text(text)
+    elif kind in _FILES and isinstance(item.get("data"), str):
+        yield _file(item["data"], item.get("mimeType"), str(kind))
+    elif kind == "resource_link":
+        about = ", ".join(str(item[key]) for key in ("description", "mimeType") if item.get(key))
+        yield _text(f"[link to {item.get('title') or item.get('name')}: {item.get('uri')}{f': {about}' * bool(about)}]")
+    elif kind == "resource" and isinstance(item.get("resource"), dict):
+        yield from _resource(item["resource"])
+    else:
+        yield _text(json.dumps(item, ensure_ascii=False))
+
+
+def _resource(resource: Mapping[str, Any]) -> Iterator[Block | File]:
+    yield _text(f"[{resource.get('uri')}]")
+    text, data = resource.get("text"), resource.get("blob")
+    if isinstance(data, str):
+        yield _file(data, resource.get("mimeType"), "file")
+    if isinstance(text, str) and text.strip():
+        yield _text(text)
+    if not isinstance(data, str) and not isinstance(text, str):
+        yield _text(json.dumps(resource, ensure_ascii=False))
+
+
+def _file(data: str, media_type: Any, what: str) -> Block | File:
+    """Base64 `data`, also of a data URL, in lines, of the URL's alphabet or without its padding."""
+    kind = media_type if isinstance(media_type, str) else ""
+    bare = "".join(data.rpartition(";base64,")[2].split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return File(data=base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True), media_type=kind)
+    except (binascii.Error, ValueError):
+        begins = f", it begins {data[:60]!r}" if data else ""
+        return _text(f"[{what}, {kind or 'of no type'}: not sent, its base64 is broken{begins}]")
+
+
+def _text(text: str) -> Block:
+    return {"type": "text", "text": sound(text)}
+
+
+def _is_said(structured: Any, items: Sequence[Any]) -> bool:
+    """Whether the items hold the structured value already, as the specification asks of servers.
+
+    The official package wraps what is no object in `{"result": ...}`, and writes a list item by item, also
+    one of content blocks.
+    """
+    texts = [text for text in map(_text_of, items) if isinstance(text, str)]
+    said = [_parsed(text) for text in texts]
+    values = [structured]
+    if isinstance(structured, dict) and list(structured) == ["result"]:
+        values.append(structured["result"])
+    return any(value in said or value in texts or _is_listed(value, said, texts) for value in values)
+
+
+def _is_listed(value: Any, said: Sequence[Any], texts: Sequence[str]) -> bool:
+    """Whether a list, some of whose items may be blocks, is what was given."""
+    if not isinstance(value, list):
+        return False
+    left = [_text_of(each) for each in value if not (isinstance(each, dict) and each.get("type") in _NO_TEXT)]
+    return left in (said, list(texts)) and bool(value)
+
+
+def _text_of(item: Any) -> Any:
+    """The text of a block of text; anything else as it is."""
+    return item["text"] if isinstance(item, dict) and "text" in item else item
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _fault(structured: Any, output_schema: Any) -> str:
+    """Why a structured result does not fit its schema; `""` if it does. Nothing is ever fetched."""
+    if not isinstance(output_schema, dict):
+        return ""
+    if structured is _NO_BLOCK:
+        return "it has no structuredContent"
+    import jsonschema
+    import referencing
+
+    checker: Any = jsonschema.validators.validator_for(output_schema, default=jsonschema.Draft202012Validator)
+    try:
+        best: Any = jsonschema.exceptions.best_match
+        error = best(checker(output_schema, registry=referencing.Registry()).iter_errors(structured))
+    except Exception as wrong:  # the schema itself is broken
+        return f"the schema cannot be used: {' '.join(str(wrong).split())[:200]}"
+    return "" if error is None else " ".join(str(error.message).split())[:300]

@@ -1,0 +1,261 @@
+"""One life of a server: its process, and the official client in a thread and an event loop of its own.
+
+Whoever asks waits in small steps, so that Stop works at once; the server is then told that nobody
+waits any more. When the process ends, however it did, so does the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import importlib.util
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent import futures
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...concurrency import Lock
+from ...errors import ServerFailed, SettingsError
+from .stderr_tail import LastWords, one_line
+from .transport import transport
+
+if TYPE_CHECKING:
+    import anyio
+    from mcp import Client
+
+_TICK = 0.1  # seconds between two looks at whether the reader pressed stop
+_LONGEST_END = 7.0  # seconds for a server to end; the client kills it after 4
+_LOGGERS = ("mcp", "client")  # of the official package
+
+T = TypeVar("T")
+
+
+class Session:
+    """A running server, until it ends."""
+
+    def __init__(self, server: str, command: Sequence[str], *, env: Mapping[str, str], cwd: str | None) -> None:
+        if importlib.util.find_spec("mcp") is None:
+            raise SettingsError("the package mcp is missing. pip install 'claude-magic[mcp]'.")
+        self._server = server
+        self._command, self._env, self._cwd = command, env, cwd
+        self._words = LastWords(list(env.values()))
+        self._process = os.getpid()
+        self._lock = Lock(reentrant=True)  # a finalizer may come in between
+        self._ended = False
+        self._failure: BaseException | None = None
+        self._opened: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._scope: anyio.CancelScope | None = None
+        self._client: Client | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name=f"claude-magic-mcp-{server}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked; in a fork of the process that began it, it cannot."""
+        return not self._ended and self._thread.is_alive() and self._process == os.getpid()
+
+    def open(self, seconds: float) -> None:
+        """Start the server, and agree with it on a version of the protocol.
+
+        Raises:
+            ServerFailed: It cannot be started, it ended, or it does not answer.
+        """
+        _sessions.add(self)
+        self._thread.start()
+        try:
+            if not self._waited(self._opened, seconds):
+                self.stop()
+                raise self._error(f"does not answer: nothing for {seconds:g} s", "Is it an MCP server on stdio?")
+        except BaseException:
+            self.stop()
+            raise
+        if self._client is None:
+            raise self._error(*self._reason("did not start"))
+
+    def ask(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
+        """What the server answers; whoever asks waits here.
+
+        Raises:
+            ServerFailed: It ended meanwhile, refused, did not answer in time, or what it says is not the protocol's.
+        """
+        future = self._asked(question)
+        try:
+            if not self._waited(future, seconds):
+                raise self._error(*_late(seconds))
+            return future.result(0)
+        except (ServerFailed, KeyboardInterrupt):
+            raise
+        except futures.CancelledError:
+            raise self._error(*self._reason("ended before it answered")) from None
+        except Exception as error:
+            raise self._translated(error) from None
+        finally:
+            future.cancel()  # then the server is told; nothing where it is done
+
+    async def answer(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
+        """As `ask`, awaited in another event loop; if that is cancelled, the server is told.
+
+        Raises:
+            ServerFailed: As for `ask`.
+        """
+        future = self._asked(question)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        except ServerFailed:
+            raise
+        except asyncio.CancelledError:
+            if self._ended:
+                raise self._error(*self._reason("ended before it answered")) from None
+            raise
+        except (asyncio.TimeoutError, TimeoutError):  # two of them, before Python 3.11
+            raise self._error(*_late(seconds)) from None
+        except Exception as error:
+            raise self._translated(error) from None
+        finally:
+            future.cancel()
+
+    def _asked(self, question: Callable[[Client], Awaitable[T]]) -> Future[T]:
+        """The answer to come; cancelling it tells the server."""
+        with self._lock:
+            if not self.alive or self._loop is None or self._client is None:
+                raise self._error(*self._reason("ended"))
+            return asyncio.run_coroutine_threadsafe(_answered(question, self._client), self._loop)
+
+    def stop(self) -> None:
+        """Have the server end; nobody waits for it."""
+        if self._process != os.getpid():
+            return  # a fork: the server is its parent's
+        with self._lock:
+            self._ended = True
+            if self._loop is not None and self._scope is not None and self._thread.is_alive():
+                with contextlib.suppress(RuntimeError):  # it ended just now
+                    self._loop.call_soon_threadsafe(self._scope.cancel)
+
+    def join(self, seconds: float = _LONGEST_END) -> None:
+        """Wait until it has ended."""
+        if self._process == os.getpid() and self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _waited(self, future: Future[Any], seconds: float) -> bool:
+        """Whether `future` was done in time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if futures.wait([future], timeout=min(left, _TICK)).done or not self._thread.is_alive():
+                return True
+        return False
+
+    def _run(self) -> None:
+        import anyio
+
+        for name in _LOGGERS:  # else what a server writes wrongly would be printed, with a traceback
+            logger = logging.getLogger(name)
+            if not logger.handlers:
+                logger.addHandler(logging.NullHandler())
+        try:
+            anyio.run(self._live)
+        except BaseException as error:  # told by whoever asks next
+            self._failure = error
+        finally:
+            self._over()
+
+    async def _live(self) -> None:
+        import anyio
+        from mcp import Client
+
+        with self._lock:
+            self._loop, self._scope = asyncio.get_running_loop(), anyio.CancelScope()
+            if self._ended:
+                return
+        with self._scope:
+            try:
+                reached = transport(self._command, self._env, self._cwd, words=self._words, ended=self._gone)
+                async with Client(reached, cache=None) as client:
+                    self._client = client
+                    self._opened.set_result(None)
+                    await anyio.sleep_forever()
+            finally:
+                with self._lock:
+                    self._ended = True
+
+    def _gone(self) -> None:
+        """The server has closed its output: answer those who wait, then end."""
+        self._ended = True
+        if self._loop is not None and self._scope is not None:
+            self._loop.call_soon(self._scope.cancel)
+
+    def _over(self) -> None:
+        self._ended = True
+        self._words.pen.close()
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def _translated(self, error: BaseException) -> ServerFailed:
+        from mcp import MCPError
+        from pydantic import ValidationError
+
+        if self._ended:
+            return self._error(*self._reason("ended before it answered"))
+        if isinstance(error, MCPError):
+            return ServerFailed(f"the MCP server {self._server} refused: {_cut(error.message)}.")
+        if isinstance(error, ValidationError):
+            return ServerFailed(f"the MCP server {self._server} answered what the protocol does not know. Update it.")
+        return ServerFailed(f"the MCP server {self._server}: {_cut(str(error)) or type(error).__name__}.")
+
+    def _reason(self, otherwise: str) -> tuple[str, str]:
+        """What happened, and what to do."""
+        if self._client is not None:
+            return otherwise, "It is started again when it is next used."
+        why = next((words for error in _flat(self._failure) if (words := _words_of(error))), "")
+        return "did not start" + (f": {why}" if why else ""), "Look at the command."
+
+    def _error(self, happened: str, advice: str) -> ServerFailed:
+        said = self._words.said()
+        return ServerFailed(f"the MCP server {self._server} {happened}{f': {said!r}' if said else ''}. {advice}")
+
+
+async def _answered(question: Callable[[Client], Awaitable[T]], client: Client) -> T:
+    return await question(client)
+
+
+def _late(seconds: float) -> tuple[str, str]:
+    return f"did not answer within {seconds:g} s", "Ask again, or give it more with timeout=."
+
+
+def _flat(error: BaseException | None) -> list[BaseException]:
+    """The errors that a group of errors is made of."""
+    inner = getattr(error, "exceptions", None)
+    if inner is None:
+        return [] if error is None else [error]
+    return [each for one in inner for each in _flat(one)]
+
+
+def _words_of(error: BaseException) -> str:
+    """What a failed start says itself; `""` where it only says that the server has gone."""
+    if isinstance(error, OSError):
+        return _cut(error.strerror or str(error))
+    return "" if "Connection closed" in str(error) or isinstance(error, asyncio.CancelledError) else _cut(str(error))
+
+
+def _cut(text: str) -> str:
+    line = one_line(text).rstrip(".")
+    return line if len(line) <= 500 else line[:500] + "… (cut)"
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """No server outlives the notebook; all of them end at the same time."""
+    mine = [session for session in _sessions if session.alive or session._thread.is_alive()]
+    for session in mine:
+        session.stop()
+    end = time.monotonic() + _LONGEST_END
+    for session in mine:
+        session.join(max(end - time.monotonic(), 0))

@@ -1,0 +1,107 @@
+"""The official transport to a child process, with a guard beside it, its standard error kept, and its end noticed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .raw_results import RawResults
+from .stderr_tail import LastWords
+
+_GUARD = Path(__file__).with_name("guard.py")
+
+
+@contextlib.asynccontextmanager
+async def transport(
+    command: Sequence[str], env: Mapping[str, str], cwd: str | None, *, words: LastWords, ended: Callable[[], None]
+) -> AsyncIterator[Any]:
+    """Start the process; it is ended with the context.
+
+    Args:
+        ended: Is called when the process has closed its output.
+    """
+    from mcp import StdioServerParameters, stdio_client
+
+    first, *rest = [*_guard(), *command]
+    asked = StdioServerParameters(command=first, args=rest, env=dict(env), cwd=cwd, encoding_error_handler="replace")
+    with words.pen:
+        async with stdio_client(asked, errlog=words.pen) as (incoming, outgoing):
+            words.pen.close()
+            results = RawResults()
+            yield _Watched(incoming, ended, results), _Noted(outgoing, results)
+
+
+def _guard() -> list[str]:
+    """What stands before the command; Windows ends a server with its parent by itself."""
+    return [sys.executable, "-I", "-S", str(_GUARD)] if os.name == "posix" and sys.executable else []
+
+
+class _Watched:
+    """The official stream of what the server says, with a call when it ends, and odd results kept from the client."""
+
+    def __init__(self, inner: Any, ended: Callable[[], None], results: RawResults) -> None:
+        self._inner = inner
+        self._ended = ended
+        self._results = results
+
+    async def receive(self) -> Any:
+        import anyio
+
+        try:
+            return self._passed(await self._inner.receive())
+        except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            self._ended()
+            raise
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def __aiter__(self) -> _Watched:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return self._passed(await self._inner.__anext__())
+        except StopAsyncIteration:
+            self._ended()
+            raise
+
+    async def __aenter__(self) -> _Watched:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._inner.__aexit__(*error)
+
+    def _passed(self, received: Any) -> Any:
+        """A message, or the error in its place, as the client may see it."""
+        if not hasattr(received, "message"):
+            return received
+        return replace(received, message=self._results.stand_in(received.message))
+
+
+class _Noted:
+    """The official stream to the server, with a note of what is asked."""
+
+    def __init__(self, inner: Any, results: RawResults) -> None:
+        self._inner = inner
+        self._results = results
+
+    async def send(self, sent: Any) -> None:
+        self._results.note_request(sent.message)
+        await self._inner.send(sent)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> _Noted:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._inner.__aexit__(*error)
