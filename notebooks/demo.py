@@ -27,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--api", action="store_true", help="ask the API, with your key; that costs a little")
     options = parser.parse_args()
-    if not options.api and not local.installed():
+    if not options.api and not local.is_installed():
         print(f"the local model is not installed. Run: {local.INSTALL}", file=sys.stderr)
         return 1
     began = time.monotonic()

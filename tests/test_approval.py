@@ -16,7 +16,7 @@ from claude_magic.display.approval.bundle import (
     approval_widget,
     arguments_text,
     editable,
-    edited,
+    parse_edit,
     pending_html,
     pending_text,
 )
@@ -90,7 +90,7 @@ def test_many_and_huge_calls_are_bounded() -> None:
     ],
 )
 def test_what_is_wrong_with_edited_arguments_is_said(text: str, wrong: str) -> None:
-    arguments, said = edited(text)
+    arguments, said = parse_edit(text)
     assert arguments is None
     assert wrong in said
     assert "\n" not in said

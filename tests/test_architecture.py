@@ -1,10 +1,13 @@
-"""The shape of the house: who may import whom, where outside libraries live, which words are used."""
+"""The shape of the package: which part may import which, where outside libraries live, how modules begin.
+
+Each check is one loop over the files and names every offender.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import claude_magic
@@ -12,133 +15,141 @@ import claude_magic
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "claude_magic"
 
-# errors, grammar <- wire <- the rooms <- magics <- the face; settings stands beside wire.
-MAY_IMPORT = {
-    "errors": set(),
-    "concurrency": set(),
-    "hosts": set(),
-    "grammar": set(),
-    "wire": {"errors", "grammar"},
-    "settings": {"errors", "hosts"},
-    "cell": {"errors", "hosts", "wire"},
-    "conversation": {"concurrency", "errors", "wire"},
-    "api": {"concurrency", "errors", "wire"},
-    "display": {"errors", "wire", "grammar"},
-    "journal": {"concurrency", "errors", "wire"},
-    "export": {"errors", "wire"},
-    "local": {"concurrency", "errors", "wire"},
-    "mcp_servers": {"concurrency", "errors", "wire", "tools"},  # one room soon
-    "tools": {"errors", "wire"},
-    "snippets": {"errors"},
-    "magics": {
-        "concurrency",
-        "errors",
-        "hosts",
-        "wire",
-        "settings",
-        "cell",
-        "api",
-        "conversation",
-        "display",
-        "journal",
-        "export",
-        "local",
-        "mcp_servers",
-        "tools",
-        "snippets",
-        "",
-    },
-    "": {"errors", "wire", "magics"},
+# A package imports only from the floors above its own in this list. "" is `claude_magic/__init__.py`, the face.
+FLOORS = (
+    ("errors", "hosts", "concurrency"),
+    ("grammar",),
+    ("wire", "settings"),
+    ("prompt", "tools", "api", "cost", "journal", "display", "export", "local"),
+    ("session",),
+    ("batch",),
+    ("magics",),
+    ("",),
+)
+# What packages of one floor may import from each other, and why.
+BESIDE = {
+    ("tools", "prompt"): "a tool's result passes the same checks as an attachment",
 }
-HOME = {
+# Still to be mended: these go away when the session no longer knows the magics.
+TO_MEND = {("session", "magics"), ("batch", "magics"), ("magics", "")}
+LIBRARIES = {
     "requests": {"api"},
     "urllib3": {"api"},
-    "platformdirs": {"api", "snippets", "magics"},
+    "platformdirs": {"api", "prompt", "session", "magics"},
     "dotenv": {"api"},
     "traitlets": {"settings"},
     "ipywidgets": {"display"},
     "markdown": {"display"},
-    "markdown_it": {"grammar"},
+    "markdown_it": {"grammar", "display"},
     "mdit_py_plugins": {"grammar"},
     "pygments": {"display"},
     "rich": {"display"},
-    "PIL": {"cell"},
+    "PIL": {"prompt"},
     "IPython": {"magics", "display"},
     "xllamacpp": {"local"},
     "sqlite3": {"journal"},
-    "pandas": {"display", "magics"},
+    "pandas": {"display", "batch"},
     "tqdm": {"display"},
-    "mcp": {"mcp_servers"},
-    "mcp_types": {"mcp_servers"},
-    "anyio": {"mcp_servers"},
-    "docstring_parser": {"tools"},
-    "jsonschema": {"tools", "mcp_servers"},
-    "pydantic": {"tools", "mcp_servers"},
+    "mcp": {"tools"},
+    "mcp_types": {"tools"},
+    "anyio": {"tools"},
+    "docstring_parser": {"tools", "wire"},
+    "pydantic": {"tools", "wire"},
 }
-AT_START = {"concurrency", "errors", "settings", "cell", "wire", "magics", ""}  # what %load_ext imports
-NEVER = {"completion", "chat", "part", "payload", "util", "utils", "helper", "manager", "handler", "service"}
-BORROWED = {"magics_manager"}  # IPython's own names
+AT_START = {"errors", "settings", "prompt", "wire", "magics", ""}  # what %load_ext imports
+HEAVY = {*LIBRARIES} - {"IPython", "traitlets"}
+SAYS_NOTHING = {"util", "utils", "helper", "helpers", "misc", "manager"}
+BORROWED = {"magics_manager", "proxy_manager_for", "manager"}  # names of IPython and urllib3
 
 
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def room(path: Path) -> str:
-    """The room of a module: the folder or file right under the package; `""` for the face."""
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def package_of(path: Path) -> str:
+    """The package of a module: the folder or file right under `claude_magic`; `""` for the face."""
     first = path.relative_to(PACKAGE).parts[0]
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def lazy_nodes(tree: ast.AST) -> set[int]:
+    """The nodes that run only when a function is called, or only for type checkers."""
+    lazy = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    return {id(inner) for outer in (*lazy, *typing) for inner in ast.walk(outer)}
+
+
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Full names of the modules that `path` imports, and whether it does so when it is itself imported."""
+    """Full names of the modules that `path` imports, lazily too, and whether it does so when it is itself imported."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
-    package = ["claude_magic", *path.relative_to(PACKAGE).parts[:-1]]
+    lazy = lazy_nodes(tree)
+    parents = dotted(path).split(".")[: None if path.name == "__init__.py" else -1]
     for node in ast.walk(tree):
-        at_start = id(node) not in inside
+        at_start = id(node) not in lazy
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, at_start
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module or "", at_start
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
-            name = ".".join(filter(None, base))
+            base = parents[: len(parents) - node.level + 1] if node.level else []
+            name = ".".join([*base, *filter(None, [node.module])])
             for alias in node.names:
-                inner = f"{name}.{alias.name}".replace(".", "/")
-                known = (ROOT / f"{inner}.py").exists() or (ROOT / inner).is_dir()
-                yield (f"{name}.{alias.name}" if known else name), at_start
+                inner = ROOT / f"{name}.{alias.name}".replace(".", "/")
+                is_module = inner.with_suffix(".py").exists() or inner.is_dir()
+                yield (f"{name}.{alias.name}" if is_module else name), at_start
 
 
-def name(path: Path) -> str:
-    """How a message names a module."""
-    return str(path.relative_to(PACKAGE))
+def floor(package: str) -> int:
+    return next(number for number, packages in enumerate(FLOORS) if package in packages)
 
 
-def test_a_room_imports_only_what_stands_below_it() -> None:
-    found = []
-    for path in modules():
-        own = room(path)
-        rooms = {[*target.split("."), ""][1] for target, _ in imports(path) if target.split(".")[0] == "claude_magic"}
-        found += [(name(path), wrong) for wrong in sorted(rooms - {own} - MAY_IMPORT[own])]
+def is_allowed(package: str, other: str) -> bool:
+    return package == other or floor(other) < floor(package) or (package, other) in {*BESIDE, *TO_MEND}
+
+
+def test_every_package_has_its_floor() -> None:
+    assert {package_of(path) for path in modules()} == {package for packages in FLOORS for package in packages}
+
+
+def test_a_package_imports_only_from_the_floors_below_it() -> None:
+    found = [
+        (name_of(path), name)
+        for path in modules()
+        for name, _ in imports(path)
+        if name.split(".")[0] == "claude_magic" and not is_allowed(package_of(path), [*name.split("."), ""][1])
+    ]
     assert found == []
+
+
+def test_each_exception_of_the_import_law_is_used() -> None:
+    used = {
+        (package_of(path), [*name.split("."), ""][1])
+        for path in modules()
+        for name, _ in imports(path)
+        if name.split(".")[0] == "claude_magic"
+    }
+    assert sorted(BESIDE.keys() - used) == []
 
 
 def test_each_outside_library_has_one_home() -> None:
-    found = []
-    for path in modules():
-        used = {target.split(".")[0] for target, _ in imports(path)}
-        found += [(name(path), library) for library in sorted(used & HOME.keys()) if room(path) not in HOME[library]]
+    found = [
+        (name_of(path), name)
+        for path in modules()
+        for name, _ in imports(path)
+        if (library := name.split(".")[0]) in LIBRARIES and package_of(path) not in LIBRARIES[library]
+    ]
     assert found == []
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    edges: dict[str, set[str]] = {}
-    for path in modules():
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        edges[module] = {target for target, at_start in imports(path) if at_start and target.startswith("claude_magic")}
-    edges["claude_magic"] = set()  # the face imports lazily; its type-checking imports are no edges
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """The modules that import themselves through others."""
 
     def reaches(start: str, goal: str, seen: set[str]) -> bool:
         for target in edges.get(start, ()):
@@ -146,42 +157,40 @@ def test_no_module_imports_itself_in_a_circle() -> None:
                 return True
         return False
 
-    assert [module for module in edges if reaches(module, module, set())] == []
+    return [name for name in edges if reaches(name, name, set())]
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    edges = {dotted(path): {name for name, at_start in imports(path) if at_start} for path in modules()}
+    assert circles(edges) == []
+
+
+def test_no_two_packages_import_each_other_lazily() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in modules():
+        targets = {[*name.split("."), ""][1] for name, _ in imports(path) if name.split(".")[0] == "claude_magic"}
+        edges.setdefault(package_of(path), set()).update(
+            targets - {package_of(path)} - {b for a, b in TO_MEND if a == package_of(path)}
+        )
+    assert circles(edges) == []
 
 
 def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
-    heavy = {
-        "requests",
-        "urllib3",
-        "markdown",
-        "markdown_it",
-        "mdit_py_plugins",
-        "pygments",
-        "ipywidgets",
-        "sqlite3",
-        "platformdirs",
-        "docstring_parser",
-        "pydantic",
-        "jsonschema",
-        "mcp",
-        "anyio",
-    }
     found = [
-        (name(path), target)
+        (name_of(path), name)
         for path in modules()
-        if room(path) in AT_START
-        for target, at_start in imports(path)
-        if at_start and target.split(".")[0] in heavy
+        if package_of(path) in AT_START
+        for name, at_start in imports(path)
+        if at_start and name.split(".")[0] in HEAVY
     ]
     assert found == []
 
 
 def words(path: Path) -> set[str]:
     """The words of all names that a module defines."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     names = [path.stem]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.arg):
             names.append(node.arg)
@@ -191,21 +200,26 @@ def words(path: Path) -> set[str]:
 
 
 def test_no_name_uses_a_word_that_says_nothing() -> None:
-    allowed = {"direct.py": {"manager"}}  # urllib3's hook `proxy_manager_for`
-    found = {name(path): words(path) & NEVER - allowed.get(path.name, set()) for path in modules()}
-    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert [(name_of(path), word) for path in modules() for word in words(path) & SAYS_NOTHING] == []
+
+
+def undocumented(paths: Iterable[Path]) -> list[str]:
+    return [
+        name_of(path)
+        for path in paths
+        if not (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
+    ]
 
 
 def test_every_module_opens_with_a_sentence() -> None:
-    trees = {name(path): ast.parse(path.read_text(encoding="utf-8")) for path in modules()}
-    assert [path for path, tree in trees.items() if not (ast.get_docstring(tree) or "").strip()] == []
+    assert undocumented(modules()) == []
 
 
 def test_every_public_name_exists() -> None:
     assert [name for name in claude_magic.__all__ if not hasattr(claude_magic, name)] == []
 
 
-def test_the_readme_draws_the_rooms_that_exist() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    drawn = set(re.findall(r"^  (\w+)(?:/|\.py) ", readme, re.MULTILINE))
-    assert drawn == {room(path) for path in modules()} - {""}
+def test_the_readme_draws_the_packages_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^  (\w+)(?:/|\.py) ", text, re.MULTILINE))
+    assert drawn == {package_of(path) for path in modules()} - {""}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from claude_magic import CellError
-from claude_magic.prompt.attachments.attach import Attachment, attached
+from claude_magic.prompt.attachments.attach import Attachment, attach
 from claude_magic.prompt.attachments.figures import png
 from claude_magic.prompt.attachments.image_headers import size
 from claude_magic.prompt.attachments.image_metadata import bare
@@ -26,7 +26,7 @@ XMP = b'<x:xmpmeta><rdf exif:GPSLatitude="52,31N" tiff:Orientation="6"/></x:xmpm
 
 def one(content: bytes, name: str = "file.dat") -> Attachment:
     Path(name).write_bytes(content)
-    (found,) = attached(name, {}, write=repr)
+    (found,) = attach(name, {}, write=repr)
     return found
 
 
@@ -305,6 +305,6 @@ def test_a_comment_in_a_gif_goes_and_its_frames_stay() -> None:
 
 
 def test_a_picture_of_pillow_is_upright_too() -> None:
-    (found,) = attached("shot", {"shot": opened(photo("JPEG", 6))}, write=repr)
+    (found,) = attach("shot", {"shot": opened(photo("JPEG", 6))}, write=repr)
     assert size(sent(found)) == (20, 40)
     assert b"Maker" not in sent(found)

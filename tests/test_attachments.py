@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from claude_magic import CellError
-from claude_magic.prompt.attachments.attach import MOST_BYTES, Attachment, attached, check_size
+from claude_magic.prompt.attachments.attach import MOST_BYTES, Attachment, attach, check_size
 from claude_magic.prompt.attachments.figures import png as by_hand
 from claude_magic.prompt.attachments.image_headers import size
 from tests.notebook_kernel import Kernel
@@ -52,7 +52,7 @@ def written(value: Any) -> str:
 
 
 def all_of(name: str, **namespace: Any) -> list[Attachment]:
-    return attached(name, namespace, write=written)
+    return attach(name, namespace, write=written)
 
 
 def one(name: str, **namespace: Any) -> Attachment:
@@ -346,7 +346,7 @@ def test_any_nonsense_is_one_line(name: str) -> None:
 def test_home_and_another_folder_are_found(tmp_path: Path) -> None:
     (tmp_path / "home" / "a.txt").write_text("home")
     assert text(one("~/a.txt")) == "home"
-    (found,) = attached("a.txt", {}, write=written, folder=tmp_path / "home")
+    (found,) = attach("a.txt", {}, write=written, folder=tmp_path / "home")
     assert (text(found), found.source) == ("home", "a.txt")
 
 
@@ -633,7 +633,7 @@ def test_beside_many_others_an_image_is_scaled_sooner(tmp_path: Path) -> None:
         (tmp_path / f"{number:02}.png").write_bytes(picture("PNG", 2_500, 10))
     assert {found.note for found in all_of("*.png")} == {"scaled from 2500 x 10 to 2000 x 8"}
     assert {found.note for found in all_of("0*.png")} == {""}
-    (found,) = attached("00.png", {}, write=written, many=True)
+    (found,) = attach("00.png", {}, write=written, many=True)
     assert found.note == "scaled from 2500 x 10 to 2000 x 8"
 
 
@@ -772,7 +772,7 @@ def test_nothing_heavy_is_imported_for_text(tmp_path: Path) -> None:
 
     (tmp_path / "a.txt").write_text("x")
     program = (
-        "import sys; from claude_magic.prompt.attachments.attach import attached; attached('a.txt', {}, write=repr); "
+        "import sys; from claude_magic.prompt.attachments.attach import attach; attached('a.txt', {}, write=repr); "
         "print([n for n in ('PIL', 'numpy', 'pandas', 'matplotlib', 'plotly', 'requests') if n in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

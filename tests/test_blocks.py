@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_magic.display.live.pages import Live
+from claude_magic.display.live.pages import LivePages
 from claude_magic.display.live.slices import Open, Slice, first_slice, tail
-from claude_magic.display.markdown import rendered
+from claude_magic.display.markdown import render
 from claude_magic.display.reply.reply import Passage
 
 SIZE = 300
@@ -68,7 +68,7 @@ def test_slices_of_short_blocks_are_rendered_as_the_whole_text_is() -> None:
     for text in texts():
         cut = slices(text, size=SIZE)
         assert len(cut) > 2
-        assert same("".join(rendered(slice_.source) for slice_ in cut)) == same(rendered(text))
+        assert same("".join(render(slice_.source) for slice_ in cut)) == same(render(text))
 
 
 def test_a_slice_ends_at_a_blank_line_unless_it_is_too_long() -> None:
@@ -106,19 +106,19 @@ def test_a_fence_in_a_quote_goes_on_in_a_quote() -> None:
     cut = slices("> ```sh\n" + "> ls -l\n" * 200 + "> ```\n\nDone.\n")
     assert cut[1].source.startswith("> ```sh\n> ls -l\n")
     assert cut[1].source.endswith("> ls -l\n> ```")
-    assert rendered(cut[1].source).count("<blockquote>") == 1
+    assert render(cut[1].source).count("<blockquote>") == 1
 
 
 def test_a_long_table_has_its_header_again() -> None:
     cut = slices("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 200 + "\nDone.\n")
     assert all(slice_.source.startswith("| a | b |\n|---|---|\n| 1 | 2 |\n") for slice_ in cut[1:-1])
-    assert all(rendered(slice_.source).count("<th>") == 2 for slice_ in cut[:-1])
+    assert all(render(slice_.source).count("<th>") == 2 for slice_ in cut[:-1])
 
 
 def test_a_long_numbered_list_goes_on_counting() -> None:
     cut = slices("".join(f"{number}. item\n" for number in range(1, 200)))
     number = cut[0].raw.count("\n") + 1
-    assert f'<ol start="{number}">' in rendered(cut[1].source)
+    assert f'<ol start="{number}">' in render(cut[1].source)
 
 
 def test_a_heading_of_a_huge_table_is_not_repeated() -> None:
@@ -152,9 +152,9 @@ def test_hostile_text_is_cut_quickly(text: str) -> None:
 
 def test_a_finished_page_is_rendered_once() -> None:
     text = "\n\n".join(BLOCKS * 20)
-    live, seen = Live(), set[str]()
+    live, seen = LivePages(), set[str]()
     for end in range(0, len(text), 100):
-        live = live.advanced([Passage(kind="text", source=text[:end])], raw=False)
+        live = live.advance([Passage(kind="text", source=text[:end])], raw=False)
         assert seen <= set(live.pages)
         seen = set(live.pages)
     assert len(live.pages) == 3

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.api.credentials import redacted, refuse_keys
+from claude_magic.api.credentials import redact, refuse_keys
 from claude_magic.prompt.secrets import named_secret, shaped_secret
-from claude_magic.prompt.templates import escaped, filled
-from claude_magic.prompt.values import written
+from claude_magic.prompt.templates import escape, fill_template
+from claude_magic.prompt.values import format_value
 from claude_magic.wire.placeholders import is_placeholder
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
@@ -22,7 +22,7 @@ RANDOM = "q7Zr2LmX9vKd0TbWc4Hs"
 
 
 def fill(text: str, /, **variables: Any) -> str:
-    return filled(text, variables, str)
+    return fill_template(text, variables, str)
 
 
 def refusal(text: str, /, **variables: Any) -> str:
@@ -64,7 +64,7 @@ def test_braces_that_look_like_python_are_an_error_with_the_way_out(text: str) -
 @pytest.mark.parametrize("text", PYTHON)
 def test_a_backslash_lets_python_in_braces_stand(text: str) -> None:
     assert fill(f"about \\{text}.", x=[1, 2], y=1) == f"about {text}."
-    assert fill(escaped(f"about {text}."), x=[1, 2], y=1) == f"about {text}."
+    assert fill(escape(f"about {text}."), x=[1, 2], y=1) == f"about {text}."
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_placeholder_is_no_secret(value: str) -> None:
     assert fill("{{api_key}} {{password}}", api_key=value, password=value) == f"{value} {value}"
     assert shaped_secret(f'{{"api_key": "{value}"}} password="{value}" | {value} |') == ""
     refuse_keys(f"export ANTHROPIC_API_KEY={value}", None)
-    assert redacted(value) == value
+    assert redact(value) == value
 
 
 @pytest.mark.parametrize("value", ["hunter2", "sk-ant-api03-abcdefgh", RANDOM, "Tr0ub4dor&3", "your" + RANDOM])
@@ -156,7 +156,7 @@ def test_columns_of_a_table_are_judged_by_their_values() -> None:
     pandas = pytest.importorskip("pandas", reason="NO PANDAS: its tables are not looked at in this run")
 
     def judged(table: Any) -> str:
-        return shaped_secret(written(table, table_rows=50, value_chars=100))
+        return shaped_secret(format_value(table, table_rows=50, value_chars=100))
 
     assert judged(pandas.DataFrame({"token": ["the", "cat"], "key": ["a", "b"], "password": [None, "<hidden>"]})) == ""
     assert judged(pandas.DataFrame({"user": ["ada"], "password": ["hunter2"]})) == "a password"

@@ -156,7 +156,7 @@ def test_code_for_the_next_cell_is_printed_where_a_kernel_cannot_insert_one(
 
 def test_a_reply_is_rendered_where_the_platform_tells_no_time_of_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(time, "thread_time")
-    assert markdown.rendered("*hi*") == "<p><em>hi</em></p>"
+    assert markdown.render("*hi*") == "<p><em>hi</em></p>"
     assert "Shown as source" not in markdown.code("x = 1", "python")
 
 
@@ -165,6 +165,6 @@ def test_a_reply_that_cannot_be_rendered_says_why(monkeypatch: pytest.MonkeyPatc
         raise AttributeError("no such function")
 
     monkeypatch.setattr(markdown, "_engine", fail)
-    assert markdown.rendered("*hi*") == (
+    assert markdown.render("*hi*") == (
         "<p><em>Shown as source: rendering it failed with AttributeError: no such function.</em></p><pre>*hi*</pre>"
     )

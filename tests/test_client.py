@@ -19,14 +19,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.accumulator import Growing
+from claude_magic.api.accumulator import Accumulator
 from claude_magic.api.client import Client
 from claude_magic.api.credentials import Credential, Secret
 from claude_magic.api.endpoints.messages import messages
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.transports import retry
-from claude_magic.api.transports.http import Direct, pool
-from claude_magic.api.transports.retry import Retrying
+from claude_magic.api.transports.http import HTTPTransport, pool
+from claude_magic.api.transports.retry import RetryTransport
 from claude_magic.errors import APIError, ConnectionFailed, ExchangeError, Interrupted, StreamError, TimedOut
 from claude_magic.magics.claude import Notebook
 from claude_magic.prompt.options.options import Options
@@ -786,7 +786,7 @@ def test_waits_are_those_of_the_official_sdk(recorded: Path, monkeypatch: pytest
 
 
 def test_milliseconds_come_before_seconds() -> None:
-    assert retry.asked(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
+    assert retry.retry_after(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
 
 
 @given(
@@ -802,7 +802,7 @@ def test_any_value_of_a_wait_is_a_time_or_none(value: str) -> None:
 
 
 @contextlib.contextmanager
-def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Growing, Interrupt, Callable[[], Exchange]]]:
+def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Accumulator, Interrupt, Callable[[], Exchange]]]:
     """An exchange in another thread: what has arrived, how to stop it, and its end."""
     interrupt = Interrupt()
     credential = Credential(source="here", secret=Secret(KEY))
@@ -814,9 +814,9 @@ def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Growing, Interru
         messages=[{"role": "user", "content": "hi"}],
         stream=True,
     )
-    growing, outcome = Growing(request), []
+    growing, outcome = Accumulator(request), []
     with pool() as connections:
-        direct = Direct(
+        direct = HTTPTransport(
             pool=connections,
             credential=credential,
             connect_timeout=100,
@@ -824,7 +824,7 @@ def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Growing, Interru
             interrupt=interrupt,
             loopback=True,
         )
-        transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=growing.waits)
+        transport = RetryTransport(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=growing.set_retry)
         client = Client(transport=transport, credential=credential)
         thread = threading.Thread(target=lambda: outcome.append(client.send(request, growing)), daemon=True)
         thread.start()
@@ -902,7 +902,7 @@ def test_a_stop_while_the_request_is_sent_is_obeyed_at_once(claude: Notebook) ->
     )
     stopped = threading.Event()
     with listening(lambda _: stopped.wait(60)) as host, pool() as connections:
-        direct = Direct(
+        direct = HTTPTransport(
             pool=connections, credential=None, connect_timeout=100, timeout=100, interrupt=interrupt, loopback=True
         )
         threading.Timer(0.2, interrupt.set).start()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from claude_magic import CellError, SettingsError
-from claude_magic.prompt.turns import marked
+from claude_magic.prompt.turns import parse_turns
 from claude_magic.session.conversation import Turn
 from claude_magic.session.conversations import Conversations
 from tests.notebook_kernel import Kernel, Ran
@@ -234,11 +234,11 @@ def test_refused_prefill_shows_the_way_out(kernel: Kernel, endpoint: Server) -> 
 )
 def test_wrong_turns_are_one_line(text: str, why: str) -> None:
     with pytest.raises(CellError, match=why):
-        marked(text)
+        parse_turns(text)
 
 
 def test_markers_count_only_at_the_start_of_a_line() -> None:
-    assert marked("user: the user: said\n assistant: no")[1] == [
+    assert parse_turns("user: the user: said\n assistant: no")[1] == [
         {"role": "user", "content": "the user: said\n assistant: no"}
     ]
 
@@ -274,14 +274,14 @@ def test_a_conversation_shows_no_live_html(kernel: Kernel, endpoint: Server) -> 
 
 def test_a_name_in_use_is_not_overwritten() -> None:
     conversations = Conversations()
-    main = conversations.named("main")
+    main = conversations.open("main")
     main.add(main.plan("a"), turn("a", "q"))
     with pytest.raises(SettingsError, match="'main' has turns already"):
         main.fork("b").fork("main")
 
 
 def test_two_cells_at_once_cannot_both_be_next() -> None:
-    main = Conversations().named("main")
+    main = Conversations().open("main")
     first, second = main.plan("a"), main.plan("b")
     main.add(first, turn("a", "q"))
     with pytest.raises(CellError, match="was changed while this reply was written"):
@@ -291,7 +291,7 @@ def test_two_cells_at_once_cannot_both_be_next() -> None:
 
 def test_thinking_after_a_turn_edited_in_its_file_is_left_out(tmp_path: Path) -> None:
     conversations = Conversations()
-    main = conversations.named("main")
+    main = conversations.open("main")
     for name in "abc":
         main.add(main.plan(name), turn(name, name, THINKING))
     path = main.save(tmp_path / "talk.json")

@@ -357,7 +357,7 @@ def test_a_url_that_is_none_or_not_safe_is_refused_before_anything_is_sent(
     def connect(*_: object) -> None:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr("claude_magic.api.transports.connections._connected", connect)
+    monkeypatch.setattr("claude_magic.api.transports.connections._connect", connect)
     if place == "environment":
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
     else:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(ROOT / "notebooks" / "demo.py")]
 QUESTION = "%%claude\nWhat is an API? Answer in one sentence.\n"
-needs_model = pytest.mark.skipif(not local.installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
+needs_model = pytest.mark.skipif(not local.is_installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

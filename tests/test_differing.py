@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.display.reply.diff import differing
+from claude_magic.display.reply.diff import diff_bundle
 from claude_magic.errors import StreamError
 from claude_magic.wire import Exchange, Headers, Message, Request
 from tests.test_panel import HOSTILE, Read
@@ -35,11 +35,11 @@ def user(content: Any) -> dict[str, Any]:
 
 
 def text(before: Exchange, after: Exchange) -> str:
-    return differing(before, after)["text/plain"]
+    return diff_bundle(before, after)["text/plain"]
 
 
 def test_equal_exchanges_have_changed_in_nothing() -> None:
-    assert differing(said(POEM), said(POEM)) == {
+    assert diff_bundle(said(POEM), said(POEM)) == {
         "text/html": "<div>nothing changed</div>",
         "text/plain": "nothing changed",
     }
@@ -86,13 +86,13 @@ def test_a_long_text_is_compared_by_lines_with_some_around() -> None:
 
 
 def test_words_that_changed_in_a_line_are_marked() -> None:
-    shown = differing(said(POEM), said(POEM.replace("violets", "poppies")))["text/html"]
+    shown = diff_bundle(said(POEM), said(POEM.replace("violets", "poppies")))["text/html"]
     assert '<span class="cm-gone">- <del>violets</del> are blue,</span>' in shown
     assert '<span class="cm-new">+ <ins>poppies</ins> are blue,</span>' in shown
 
 
 def test_lines_with_nothing_in_common_are_marked_whole() -> None:
-    shown = differing(said(POEM), said(POEM.replace("sugar is sweet,", "I thank")))["text/html"]
+    shown = diff_bundle(said(POEM), said(POEM.replace("sugar is sweet,", "I thank")))["text/html"]
     assert '<span class="cm-gone">- <del>sugar is sweet,</del></span>' in shown
 
 
@@ -150,7 +150,7 @@ def test_only_so_many_lines_are_compared_and_in_time() -> None:
     one = "\n".join(f"a {number % 7} b" for number in range(20_000))
     other = "\n".join(f"a {number % 11} c" for number in range(20_000))
     began = time.process_time()
-    shown = differing(said(one), said(other))
+    shown = diff_bundle(said(one), said(other))
     assert time.process_time() - began < 5
     assert "the lines after the first 1,000 are not compared" in shown["text/plain"]
     assert len(shown["text/html"]) < 500_000
@@ -162,7 +162,7 @@ def test_hostile_text_does_nothing() -> None:
     after = said(
         f"{HOSTILE} {key}\n{HOSTILE}", system=f"{key}\n{HOSTILE} b", messages=[{"role": key, "content": [HOSTILE]}]
     )
-    shown = differing(before, after)
+    shown = diff_bundle(before, after)
     read = Read(shown["text/html"])
     assert read.tags <= {"style", "div", "h4", "pre", "span", "del", "ins"}
     assert {name for name, _ in read.attributes} <= {"class"}
@@ -176,7 +176,7 @@ words = st.text(st.sampled_from("ab \n<&"), max_size=40)
 @given(words, words)
 def test_a_change_is_never_lost(before: str, after: str) -> None:
     """The lines that are gone or equal are the text before, those that are new or equal the text after."""
-    shown = differing(said(system=before), said(system=after))["text/plain"]
+    shown = diff_bundle(said(system=before), said(system=after))["text/plain"]
     assert (shown == "nothing changed") == (before == after)
     lines = [line[4:] for line in shown.split("\n") if line.startswith("    ")]
     if not lines or any(line.startswith("…") for line in lines):
@@ -187,4 +187,4 @@ def test_a_change_is_never_lost(before: str, after: str) -> None:
 
 @given(st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.floats() | st.text(), st.lists, max_leaves=3)))
 def test_any_fields_are_compared(body: dict[str, Any]) -> None:
-    assert set(differing(said(), said(**{**body, "messages": 1}))) == {"text/html", "text/plain"}
+    assert set(diff_bundle(said(), said(**{**body, "messages": 1}))) == {"text/html", "text/plain"}

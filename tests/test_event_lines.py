@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.api.accumulator import Growing
+from claude_magic.api.accumulator import Accumulator
 from claude_magic.display.live import event_log
 from claude_magic.display.live.event_log import EventPage, EventTerminal, event_table
 from claude_magic.errors import ConnectionFailed, Interrupted
@@ -35,7 +35,7 @@ def replay(
     last = exchange(deltas)
     page = EventPage(panel=panel)
     for at in range(0, len(last.events), each):
-        page.arrive(last.events[at : at + each])
+        page.events(last.events[at : at + each])
         page.show(growing_exchange("", seconds=clock[0]))
         clock[0] += every
     last = last.failed(Interrupted(error)) if error else last
@@ -146,24 +146,24 @@ def test_hostile_events_do_nothing() -> None:
 # In a terminal
 
 
-def arrive(terminal: EventTerminal, growing: Growing, since: tuple[int, int]) -> tuple[int, int]:
-    batches, since = growing.arrived(since)
-    terminal.arrive(Events(batches))
+def arrive(terminal: EventTerminal, growing: Accumulator, since: tuple[int, int]) -> tuple[int, int]:
+    batches, since = growing.events_since(since)
+    terminal.events(Events(batches))
     return since
 
 
 def test_events_are_written_as_they_arrive_each_once(capsys: pytest.CaptureFixture[str]) -> None:
-    growing, terminal, since = Growing(request()), EventTerminal(), (0, 0)
-    growing.answered(200, Headers([("request-id", "req_test")]))
+    growing, terminal, since = Accumulator(request()), EventTerminal(), (0, 0)
+    growing.set_response(200, Headers([("request-id", "req_test")]))
     data = list(text_events(["Hel", "lo"]))
     sent = [ServerSentEvent(each["type"], json.dumps(each), "", None) for each in data]
     for at in range(0, 6, 2):
-        growing.take(sent[at : at + 2])
+        growing.add_events(sent[at : at + 2])
         terminal.show(growing.exchange())
         since = arrive(terminal, growing, since)
     before = capsys.readouterr().out.split("\n")
     assert [line.split()[2] for line in before[:-1]] == [each["type"] for each in data[:6]]
-    growing.take(sent[6:])
+    growing.add_events(sent[6:])
     terminal.finish(growing.exchange())
     terminal.finish(growing.exchange())
     rest = capsys.readouterr().out.split("\n")
@@ -173,7 +173,7 @@ def test_events_are_written_as_they_arrive_each_once(capsys: pytest.CaptureFixtu
 
 
 def test_an_event_is_one_line_without_the_padding_of_the_api(capsys: pytest.CaptureFixture[str]) -> None:
-    EventTerminal().arrive([TimedEvent(0.8123, "ping", '{"type": "ping"      }'), TimedEvent(61, "", "a\nb\x1b[31m")])
+    EventTerminal().events([TimedEvent(0.8123, "ping", '{"type": "ping"      }'), TimedEvent(61, "", "a\nb\x1b[31m")])
     assert (
         capsys.readouterr().out
         == '     812 ms  ping                 {"type": "ping"}\n  61,000 ms                       a b[31m\n'

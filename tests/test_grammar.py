@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from claude_magic.display.markdown import rendered
+from claude_magic.display.markdown import render
 from claude_magic.display.rich_tokens import rich_markdown
 from claude_magic.wire.fences import code, code_block
 
 
 def shown(text: str) -> str:
     """The page's HTML, without what no reader sees of a link or of colours."""
-    html = rendered(text, "test")
+    html = render(text, "test")
     return re.sub(r' rel="[^"]*" target="_blank"|</?span[^>]*>| class="language-\w+"', "", html)
 
 
@@ -97,7 +97,7 @@ def test_marks_beside_such_signs_work(text: str, html: str) -> None:
     ],
 )
 def test_an_address_ends_where_it_ends(text: str, address: str) -> None:
-    assert re.findall(r'href="([^"]+)"', rendered(text)) == [address]
+    assert re.findall(r'href="([^"]+)"', render(text)) == [address]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ DOCSTRING = '"""A module.\n\n```sh\nrun\n```\n"""\nx = 1'
 )
 def test_fences_nest(text: str, source: str) -> None:
     assert code(text) == source
-    assert rendered(text).count("<pre>") == 1 + ("later" in text)
+    assert render(text).count("<pre>") == 1 + ("later" in text)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_what_is_odd_about_a_block_is_said(text: str, note: str) -> None:
 )
 def test_the_page_and_as_code_agree_on_what_is_code(text: str) -> None:
     assert code(text) == "x = 1"
-    assert "<pre><code>x = 1\n</code></pre>" in re.sub('</?span[^>]*>| class="language-python"', "", rendered(text))
+    assert "<pre><code>x = 1\n</code></pre>" in re.sub('</?span[^>]*>| class="language-python"', "", render(text))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_the_page_and_as_code_agree_on_what_is_code(text: str) -> None:
     ],
 )
 def test_mathematics_is_told_from_prices(text: str, formulas: list[str]) -> None:
-    assert re.findall(r"<span>([^<]*)</span>", rendered(text)) == formulas
+    assert re.findall(r"<span>([^<]*)</span>", render(text)) == formulas
 
 
 def test_a_terminal_shows_all_that_the_page_shows() -> None:
@@ -313,5 +313,5 @@ _HOSTILE = {
 def test_deviations_cost_no_more_than_the_text_is_long(name: str) -> None:
     text = _HOSTILE[name][:100_000]
     begun = time.thread_time()
-    rendered(text)
+    render(text)
     assert time.thread_time() - begun < 2

@@ -23,9 +23,9 @@ from claude_magic.errors import APIError, CellError, OverBudget, SettingsError
 from claude_magic.journal import Entry, Journal, Limit, Place, database
 from claude_magic.journal import migrations as migrations_module
 from claude_magic.journal.crash_recovery import session
-from claude_magic.journal.database import opened
+from claude_magic.journal.database import connect
 from claude_magic.journal.migrations import MIGRATIONS, migrate, statements
-from claude_magic.journal.rows import beginning, ending
+from claude_magic.journal.rows import begin_columns, end_columns
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,7 @@ def exchange(request: Request, text: str = "hi there", **fields: Any) -> Exchang
 
 
 def entry(request: Request, began: str = BEGAN, arrived: Sequence[TimedEvent] = (), **place: str) -> Entry:
-    columns, attachments = beginning(request, Place(**{"session": SESSION, **place}), began)
+    columns, attachments = begin_columns(request, Place(**{"session": SESSION, **place}), began)
     found = [(each.seconds, [each.event], [each.data]) for each in arrived]
     return Entry(columns=columns, attachments=attachments, arrived=lambda at: (found[at[0] :], (len(found), 0)))
 
@@ -91,7 +91,7 @@ def keep(journal: Journal, text: str = "hello", answer: str = "hi there", **more
     request = more.pop("request", None) or asked(text)
     begun = entry(request, more.pop("began", BEGAN), more.pop("arrived", ()), **more.pop("place", {}))
     journal.writer.begin(begun)
-    note = journal.writer.end(begun, ending(exchange(request, answer, **more), BEGAN))
+    note = journal.writer.end(begun, end_columns(exchange(request, answer, **more), BEGAN))
     assert note in ("", LATER)  # on a busy machine a row may take longer than anybody waits for it
     for _ in range(100):
         if begun.id is not None:
@@ -140,7 +140,7 @@ def test_the_same_event_is_written_once(journal: Journal) -> None:
     begun = entry(asked(), arrived=events("text"))
     journal.writer.begin(begun)
     time.sleep(0.6)
-    journal.writer.end(begun, ending(exchange(asked()), BEGAN))
+    journal.writer.end(begun, end_columns(exchange(asked()), BEGAN))
     assert len(journal.exchange(1).events) == 3
 
 
@@ -188,7 +188,7 @@ def test_a_journal_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, 
                 (BEGAN,),
             )
             old.execute("update exchange set ended = began")
-    with closing(opened(path)) as new:
+    with closing(connect(path)) as new:
         assert new.execute("pragma user_version").fetchone()[0] == len(MIGRATIONS)
     it = made(path)
     number = keep(it)
@@ -212,7 +212,7 @@ def test_the_journal_of_a_newer_version_is_left_alone(journal: Journal) -> None:
         other.execute("pragma user_version = 999")
     begun = entry(asked())
     journal.writer.begin(begun)
-    assert "newer claude-magic" in journal.writer.end(begun, ending(exchange(asked()), BEGAN))
+    assert "newer claude-magic" in journal.writer.end(begun, end_columns(exchange(asked()), BEGAN))
     with pytest.raises(SettingsError, match="newer claude-magic"):
         journal.last()
 
@@ -260,7 +260,7 @@ def test_a_locked_journal_delays_nobody_and_is_written_later(journal: Journal) -
         other.execute("begin immediate")
         begun, began = entry(asked("while it is locked")), time.monotonic()
         journal.writer.begin(begun)
-        note = journal.writer.end(begun, ending(exchange(asked()), BEGAN))
+        note = journal.writer.end(begun, end_columns(exchange(asked()), BEGAN))
         took = time.monotonic() - began
         other.execute("rollback")
     assert "written as soon as another process lets it" in note
@@ -275,7 +275,7 @@ def test_a_damaged_journal_is_kept_aside_and_said_once(journal: Journal) -> None
     for _ in range(2):
         begun = entry(asked())
         journal.writer.begin(begun)
-        notes.append(journal.writer.end(begun, ending(exchange(asked()), BEGAN)))
+        notes.append(journal.writer.end(begun, end_columns(exchange(asked()), BEGAN)))
     (kept,) = journal.path.parent.glob("journal.damaged-*.db")
     assert kept.read_bytes().startswith(b"this is not a database")
     assert f"kept as {kept}" in notes[0]
@@ -291,7 +291,7 @@ def test_a_journal_that_is_damaged_inside_is_kept_aside_when_it_is_noticed(journ
         file.write(b"\xff" * (journal.path.stat().st_size - 4096))
     begun = entry(asked("after"))
     journal.writer.begin(begun)
-    assert "damaged" in journal.writer.end(begun, ending(exchange(asked()), BEGAN))
+    assert "damaged" in journal.writer.end(begun, end_columns(exchange(asked()), BEGAN))
     assert [row["prompt"] for row in journal.last()] == ["after"]
 
 
@@ -308,7 +308,7 @@ def test_a_place_that_cannot_be_is_a_quiet_line(tmp_path: Path) -> None:
     it = made(tmp_path / "file" / "below" / "journal.db")
     begun = entry(asked())
     it.writer.begin(begun)
-    assert it.writer.end(begun, ending(exchange(asked()), BEGAN)) == "not kept in the journal: Not a directory"
+    assert it.writer.end(begun, end_columns(exchange(asked()), BEGAN)) == "not kept in the journal: Not a directory"
     with pytest.raises(SettingsError, match=r"the journal cannot be read: .*Not a directory"):
         it.last()
     it.close()
@@ -348,7 +348,7 @@ def test_a_file_system_that_may_only_be_read_is_a_quiet_line() -> None:
     it = made(Path("/proc/journal.db"))
     begun = entry(asked())
     it.writer.begin(begun)
-    assert it.writer.end(begun, ending(exchange(asked()), BEGAN)).startswith("not kept in the journal: ")
+    assert it.writer.end(begun, end_columns(exchange(asked()), BEGAN)).startswith("not kept in the journal: ")
     it.close()
 
 
@@ -530,7 +530,7 @@ def test_a_reply_whose_file_was_replaced_while_it_was_written_is_in_the_new_one_
     other = made(journal.path)
     assert keep(other, "another's", place={"session": "elsewhere-1"}) == begun.id
     other.close()
-    assert journal.writer.end(begun, ending(exchange(asked("mine")), BEGAN)) == ""
+    assert journal.writer.end(begun, end_columns(exchange(asked("mine")), BEGAN)) == ""
     assert [row["prompt"] for row in journal.last()] == ["mine", "another's"]
     assert journal.exchange(2).message.text == "hi there"
     assert len(journal.exchange(2).events) == 3
@@ -540,7 +540,7 @@ def test_a_reply_that_was_forgotten_while_it_was_written_is_kept(journal: Journa
     begun = entry(asked("mine"), arrived=events("all of it"))
     journal.writer.begin(begun)
     journal.forget(before=timedelta(days=-9999))
-    assert journal.writer.end(begun, ending(exchange(asked("mine")), BEGAN)) == ""
+    assert journal.writer.end(begun, end_columns(exchange(asked("mine")), BEGAN)) == ""
     assert [row["prompt"] for row in journal.last()] == ["mine"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from claude_magic import SettingsError
 from claude_magic.api import credentials
 from claude_magic.hosts import is_loopback
-from claude_magic.settings import checked_url
+from claude_magic.settings import check_url
 
 KEY = "sk-ant-api03-q7Zr2LmX9vKd0TbWc4Hs"
 PASTED = [
@@ -88,4 +88,4 @@ def test_another_machine_is_not_this_one(host: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://0.0.0.0:8080", "http://[::]:8080/v1", "http://localhost.:1", "http://127.1"])
 def test_http_to_this_machine_is_allowed(url: str) -> None:
-    assert checked_url(url, allow_http=False) == url
+    assert check_url(url, allow_http=False) == url

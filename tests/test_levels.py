@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from claude_magic.display.live.display_slots import Levels
+from claude_magic.display.live.display_slots import DisplaySlots
 
 PAGES = tuple(f"[{number:02}]" + "x" * 3000 for number in range(40))
 
 
-def grown(displays: int = 3) -> list[Levels]:
+def grown(displays: int = 3) -> list[DisplaySlots]:
     """The divisions while page after page is finished, each drawn before the next one."""
-    levels = [Levels(name="n", displays=displays)]
+    levels = [DisplaySlots(name="n", displays=displays)]
     for count in range(len(PAGES) + 1):
         drawn = PAGES[: max(0, count - 1)]
-        levels.append(levels[-1].promoted(drawn))
+        levels.append(levels[-1].promote(drawn))
     return levels
 
 

@@ -10,35 +10,35 @@ import pytest
 from claude_magic import CellError
 from claude_magic.prompt.options.keywords import options_of_many as from_keywords
 from claude_magic.prompt.options.options import Options
-from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.options.table import BY_NAME, help_text
 
 README = Path(__file__).parents[1] / "README.md"
 
 
 def test_text_after_the_options_is_left_as_typed() -> None:
-    options, text = parsed("""-m claude-x  what's "up",  {doc} $HOME \\n? """)
+    options, text = parse_line("""-m claude-x  what's "up",  {doc} $HOME \\n? """)
     assert (options.model, text) == ("claude-x", """what's "up",  {doc} $HOME \\n? """)
 
 
 def test_quotes_keep_spaces_together() -> None:
-    assert parsed("""--system 'You are "terse"' hi""")[0].system == 'You are "terse"'
+    assert parse_line("""--system 'You are "terse"' hi""")[0].system == 'You are "terse"'
 
 
 def test_a_double_quoted_value_may_hold_escaped_quotes() -> None:
-    assert parsed(r"""-s "say \"hi\" \\o/" x""")[0].system == r'say "hi" \o/'
+    assert parse_line(r"""-s "say \"hi\" \\o/" x""")[0].system == r'say "hi" \o/'
 
 
 def test_pieces_of_a_word_are_joined_as_a_shell_does() -> None:
-    assert parsed("""-s a' b 'c\\ d""")[0].system == "a b c d"
+    assert parse_line("""-s a' b 'c\\ d""")[0].system == "a b c d"
 
 
 def test_a_value_may_follow_an_equals_sign() -> None:
-    assert parsed("--stop='a b' --stop=c x")[0].stop == ("a b", "c")
+    assert parse_line("--stop='a b' --stop=c x")[0].stop == ("a b", "c")
 
 
 def test_stop_repeats() -> None:
-    assert parsed("--stop a --stop b")[0].body() == {"stop_sequences": ["a", "b"]}
+    assert parse_line("--stop a --stop b")[0].body() == {"stop_sequences": ["a", "b"]}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_stop_repeats() -> None:
     ],
 )
 def test_options_become_fields_of_the_body(line: str, body: object) -> None:
-    assert parsed(line)[0].body() == body
+    assert parse_line(line)[0].body() == body
 
 
 @pytest.mark.parametrize(
@@ -87,24 +87,24 @@ def test_options_become_fields_of_the_body(line: str, body: object) -> None:
 )
 def test_a_wrong_option_says_what_is_wrong(line: str, said: str) -> None:
     with pytest.raises(CellError) as error:
-        parsed(line)
+        parse_line(line)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("line", ["-5 degrees", "- item", "what -m is", "-- --not an option", "—dash"])
 def test_text_may_begin_with_what_looks_like_an_option(line: str) -> None:
-    assert parsed(line)[1] == line.removeprefix("-- ")
+    assert parse_line(line)[1] == line.removeprefix("-- ")
 
 
 def test_an_api_field_may_be_sent_without_an_option_of_its_own() -> None:
-    assert parsed('--param system [{"type":"text","text":"x"}]')[0].body() == {
+    assert parse_line('--param system [{"type":"text","text":"x"}]')[0].body() == {
         "system": [{"type": "text", "text": "x"}]
     }
 
 
 def test_python_takes_the_same_options() -> None:
-    assert from_keywords({"max_tokens": 5, "stop": "x"}) == parsed("-t 5 --stop x")[0]
+    assert from_keywords({"max_tokens": 5, "stop": "x"}) == parse_line("-t 5 --stop x")[0]
 
 
 def test_python_names_the_nearest_option() -> None:
@@ -130,7 +130,7 @@ def test_every_option_is_in_the_readme() -> None:
     "line", ["--tools a,b --yes", "--tools a, b --yes", "--tools a --tools b --yes", "--tools 'a, b' --yes"]
 )
 def test_tools_are_named_one_by_one_or_with_commas(line: str) -> None:
-    options, text = parsed(line)
+    options, text = parse_line(line)
     assert [name.strip() for several in options.tools for name in several.split(",")] == ["a", "b"]
     assert options.yes
     assert text == ""

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.listing import Model, listed, nearest
-from claude_magic.api.transports.http import Direct, pool
+from claude_magic.api.listing import Model, list_models, nearest
+from claude_magic.api.transports.http import HTTPTransport, pool
 from claude_magic.display.tables.models import catalogue
 from claude_magic.errors import APIError, ExchangeError, StreamError
 from tests.server import JSON, Answer, Server, failure
@@ -32,8 +32,10 @@ def session() -> Iterator[requests.Session]:
 
 
 def models(server: Server, session: requests.Session) -> list[Model]:
-    direct = Direct(pool=session, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True)
-    return listed(direct, base_url=server.url, api_version="2023-06-01", credential=None)
+    direct = HTTPTransport(
+        pool=session, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
+    )
+    return list_models(direct, base_url=server.url, api_version="2023-06-01", credential=None)
 
 
 def page(*ids: str, **fields: Any) -> Answer:

@@ -24,7 +24,7 @@ from tests.notebook_kernel import Kernel
 ROOT = Path(__file__).parents[1]
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(not local.installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}"),
+    pytest.mark.skipif(not local.is_installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}"),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="NO /proc: processes cannot be looked at"),
 ]
 

@@ -13,7 +13,7 @@ import numpy
 import pandas
 import pytest
 
-from claude_magic.batch.grading import Rubric, grader, passed
+from claude_magic.batch.grading import Rubric, grader, is_pass
 from claude_magic.batch.rows import rows_of
 from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, SettingsError, TimedOut
 from claude_magic.magics.claude import Notebook
@@ -317,7 +317,7 @@ def test_a_verdict_that_is_none_is_no_grade() -> None:
 
 @pytest.mark.parametrize(("grade", "expected"), [(True, True), (0, False), (0.5, True), (0.2, False), (None, None)])
 def test_what_counts_as_passed(grade: Any, expected: bool | None) -> None:
-    assert passed(grade) == expected
+    assert is_pass(grade) == expected
 
 
 def test_a_grade_that_cannot_be_given_loses_nothing(echo: Echo) -> None:
@@ -419,7 +419,7 @@ def test_a_process_without_a_key_says_so_and_sends_nothing(echo: Echo, monkeypat
 def test_the_key_of_the_place_that_sends_is_used_and_the_exchange_names_it(
     echo: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from claude_magic.batch.executors import sent
+    from claude_magic.batch.executors import send
     from claude_magic.wire import Headers, Request
 
     headers = Headers([("x-api-key", "$ANTHROPIC_API_KEY"), ("content-type", "application/json")])
@@ -427,7 +427,7 @@ def test_the_key_of_the_place_that_sends_is_used_and_the_exchange_names_it(
     request = Request(method="POST", url=f"{echo.url}/v1/messages", headers=headers, body=body)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a token of that place")
-    exchange = sent(request, 0, 5.0, 5.0, 0)
+    exchange = send(request, 0, 5.0, 5.0, 0)
     assert exchange.text == "ONE"
     assert exchange.request == request
     assert echo.last.headers["authorization"] == "Bearer a token of that place"

@@ -14,8 +14,8 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from claude_magic.display.markdown import STYLE, preformatted, rendered
-from claude_magic.display.markdown.allow_list import Unsafe, check
+from claude_magic.display.markdown import STYLE, preformat, render
+from claude_magic.display.markdown.allow_list import UnsafeMarkup, check
 from claude_magic.display.markdown.time_limit import Clock
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -119,7 +119,7 @@ class _Reader(HTMLParser):
 
 def read(text: str, prefix: str | None = None) -> _Reader:
     reader = _Reader()
-    reader.feed(rendered(text, prefix))
+    reader.feed(render(text, prefix))
     reader.close()
     return reader
 
@@ -130,7 +130,7 @@ def read(text: str, prefix: str | None = None) -> _Reader:
 def test_the_corpus_has_the_structure_github_gives_it() -> None:
     paths = sorted(CORPUS.glob("*.md"))
     differing = {
-        path.stem for path in paths if structure(rendered(path.read_text())) != structure(github(path.read_text()))
+        path.stem for path in paths if structure(render(path.read_text())) != structure(github(path.read_text()))
     }
     assert differing == set(EXCEPTIONS)
     assert len(paths) >= 60
@@ -140,7 +140,7 @@ def test_recorded_replies_have_the_structure_github_gives_them() -> None:
     texts = replies()
     if not texts:
         pytest.skip(f"no recorded replies in {RECORDED}")
-    assert [structure(rendered(text)) for text in texts] == [structure(github(text)) for text in texts]
+    assert [structure(render(text)) for text in texts] == [structure(github(text)) for text in texts]
 
 
 _PHRASES = """
@@ -190,7 +190,7 @@ def test_composed_texts_have_the_structure_github_gives_them() -> None:
     chance = random.Random(1)
     texts = [text for text in (_composed(chance) for _ in range(500)) if not _deviates(text)]
     assert len(texts) >= 400
-    differing = [text for text in texts if structure(rendered(text)) != structure(github(text))]
+    differing = [text for text in texts if structure(render(text)) != structure(github(text))]
     assert len(differing) <= 0.015 * len(texts), differing[:5]  # what directly follows a link definition
 
 
@@ -212,11 +212,11 @@ def test_composed_texts_have_the_structure_github_gives_them() -> None:
     ],
 )
 def test_small_things(text: str, html: str) -> None:
-    assert rendered(text) == html
+    assert render(text) == html
 
 
 def test_a_table_right_after_a_line_is_a_table() -> None:
-    assert structure(rendered("a\n| b |\n|---|\n| c |")) == structure(github("a\n| b |\n|---|\n| c |"))
+    assert structure(render("a\n| b |\n|---|\n| c |")) == structure(github("a\n| b |\n|---|\n| c |"))
 
 
 def test_code_keeps_its_tabs_and_empty_lines() -> None:
@@ -224,7 +224,7 @@ def test_code_keeps_its_tabs_and_empty_lines() -> None:
 
 
 def test_code_has_the_classes_of_pygments() -> None:
-    assert '<span class="k">def</span>' in rendered("```python\ndef f(): pass\n```")
+    assert '<span class="k">def</span>' in render("```python\ndef f(): pass\n```")
 
 
 def test_colours_do_not_change_the_code() -> None:
@@ -234,7 +234,7 @@ def test_colours_do_not_change_the_code() -> None:
 
 def test_a_link_opens_elsewhere_and_tells_nothing() -> None:
     expected = '<a href="https://a.b" rel="noopener noreferrer nofollow" target="_blank">x</a>'
-    assert rendered("[x](https://a.b)") == f"<p>{expected}</p>"
+    assert render("[x](https://a.b)") == f"<p>{expected}</p>"
 
 
 def test_an_image_is_a_link() -> None:
@@ -265,13 +265,13 @@ def test_mathematics_is_not_touched(formula: str) -> None:
 
 
 def test_mathematics_is_escaped() -> None:
-    assert "$a_1 &lt; b*c*$" in rendered("$a_1 < b*c*$")
+    assert "$a_1 &lt; b*c*$" in render("$a_1 < b*c*$")
 
 
 def _typeset(text: str) -> str:
     """What MathJax would look at: all but code and what it is told to pass over."""
     html = re.sub(
-        r'<span class="mathjax_ignore tex2jax_ignore">.*?</span>|<(code|pre)\b.*?</\1>', "", rendered(text), flags=re.S
+        r'<span class="mathjax_ignore tex2jax_ignore">.*?</span>|<(code|pre)\b.*?</\1>', "", render(text), flags=re.S
     )
     return re.sub("<[^>]*>", "", html)
 
@@ -312,7 +312,7 @@ def test_what_is_not_mathematics_or_not_safe_is_not_typeset(text: str) -> None:
 
 
 def test_a_price_and_a_formula_can_share_a_line() -> None:
-    assert "<span>$x$</span>" in rendered("For $5, $x$ is yours, or $10")
+    assert "<span>$x$</span>" in render("For $5, $x$ is yours, or $10")
 
 
 # Footnotes
@@ -445,7 +445,7 @@ def test_nothing_of_a_hostile_text_comes_alive(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_is_not_merely_given_up(text: str) -> None:
-    assert rendered(f"**b** {text}").startswith(("<p><strong>", "<h2><strong>", "<table>"))
+    assert render(f"**b** {text}").startswith(("<p><strong>", "<h2><strong>", "<table>"))
 
 
 def test_raw_html_is_shown() -> None:
@@ -455,7 +455,7 @@ def test_raw_html_is_shown() -> None:
 def test_no_file_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("swordfish")
-    assert "swordfish" not in rendered(f'--8<-- "{secret}"\n\n;--8<--\n{secret}\n;--8<--\n')
+    assert "swordfish" not in render(f'--8<-- "{secret}"\n\n;--8<--\n{secret}\n;--8<--\n')
 
 
 @pytest.mark.parametrize(
@@ -481,12 +481,12 @@ def test_no_file_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_the_last_look_refuses_what_is_not_on_the_list(html: str) -> None:
-    with pytest.raises(Unsafe):
+    with pytest.raises(UnsafeMarkup):
         check(html, Clock(9))
 
 
 def test_preformatted_text_is_escaped_and_clean() -> None:
-    assert preformatted("<b>\x1b]0;x\x07\u202e&\n\ty\r\n") == "<pre>&lt;b&gt;]0;x&amp;\n\ty\n</pre>"
+    assert preformat("<b>\x1b]0;x\x07\u202e&\n\ty\r\n") == "<pre>&lt;b&gt;]0;x&amp;\n\ty\n</pre>"
 
 
 def test_the_style_is_small_and_stays_within_replies() -> None:
@@ -535,18 +535,18 @@ _LONG = {
 def test_a_hostile_100_kb_take_less_than_two_seconds(name: str) -> None:
     text = _LONG[name][:100_000]
     begun = time.process_time()
-    html = rendered(text)
+    html = render(text)
     assert time.process_time() - begun < (2 if sys.gettrace() is None else 10)  # coverage slows it down
     assert len(html) < 20 * len(text)
 
 
 def test_400_kb_of_an_ordinary_reply_are_rendered() -> None:
-    html = rendered((CORPUS / "long_answer.md").read_text() * 320)
+    html = render((CORPUS / "long_answer.md").read_text() * 320)
     assert html.startswith("<p>")
 
 
 def test_a_text_beyond_measure_is_preformatted() -> None:
-    html = rendered("*a*\n\n" * 300_000)
+    html = render("*a*\n\n" * 300_000)
     assert html.startswith("<p><em>Shown as source: it is longer than 500,000 characters.</em></p><pre>*a*")
 
 
@@ -557,12 +557,12 @@ def test_depth_is_bounded_and_nothing_is_lost() -> None:
 
 @pytest.mark.parametrize("text", ["\ud83d" + "\ude00", "\udc00\ud800.", "\ud800..", "a\ud83db", "\uffff\0\x7f"])
 def test_no_text_raises(text: str) -> None:
-    rendered(text).encode()
+    render(text).encode()
 
 
 def test_random_text_neither_raises_nor_is_given_up() -> None:
     chance = random.Random(2)
     letters = "[]()<>*_~`$\\|#-+=!&:;@ab1 \n\t\"'^{}."
     texts = ["".join(chance.choices(letters, k=200)) for _ in range(300)]
-    given_up = [text for text in texts if "Shown as source" in rendered(text)]
+    given_up = [text for text in texts if "Shown as source" in render(text)]
     assert given_up == []

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from claude_magic.errors import CellError, ServerFailed, SettingsError
 from claude_magic.magics.mcp import Server as Shown
-from claude_magic.magics.mcp import started
+from claude_magic.magics.mcp import start_server
 from claude_magic.tools.mcp import naming
 from claude_magic.tools.mcp.server import LocalServer
 from claude_magic.tools.results import blocks as result_blocks
@@ -63,7 +63,7 @@ def made() -> Iterator[Callable[..., LocalServer]]:
 
 
 def called(server: LocalServer, tool: str, **arguments: Any) -> Content:
-    found = {each.name: each for each in server.known or server.tools}[f"{server.name}__{tool}"]
+    found = {each.name: each for each in server.cached_tools or server.tools}[f"{server.name}__{tool}"]
     assert found.run is not None
     content = asyncio.run(found.run(arguments))
     assert isinstance(content, Content)
@@ -353,9 +353,9 @@ def test_a_server_that_nobody_holds_is_ended(made: Callable[..., LocalServer]) -
 
 
 def test_the_same_name_again_ends_the_earlier_server() -> None:
-    first = started("small", SMALL)
+    first = start_server("small", SMALL)
     pid = int(text(called(first, "pid")))
-    second = started("small", SMALL)
+    second = start_server("small", SMALL)
     wait_until(lambda: not is_running(pid), "the process ends")
     assert second.running
     second.close()

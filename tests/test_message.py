@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claude_magic.api.accumulator import ErrorEvent, Growing
+from claude_magic.api.accumulator import Accumulator, ErrorEvent
 from claude_magic.errors import StreamError
 from claude_magic.wire import Decoder, Fold, Message, Request, ServerSentEvent, partial_json, sound
 from tests.server import message
@@ -362,9 +362,9 @@ def test_the_text_of_a_block_that_never_began_is_kept(index: Any) -> None:
     assert folded([START, start(0, TEXT), delta(index, type="text_delta", text="x")]).text == "x"
 
 
-def taken(*data: str, event: str | None = None) -> Growing:
-    growing = Growing(Request(method="POST", url=""))
-    growing.take([ServerSentEvent(event, datum) for datum in data])
+def taken(*data: str, event: str | None = None) -> Accumulator:
+    growing = Accumulator(Request(method="POST", url=""))
+    growing.add_events([ServerSentEvent(event, datum) for datum in data])
     return growing
 
 

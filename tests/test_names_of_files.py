@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import pytest
 
-from claude_magic.prompt.attachments.attach import attached
+from claude_magic.prompt.attachments.attach import attach
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 
@@ -56,7 +56,7 @@ def test_tab_completes_other_names_with_blanks_and_folders(shell: Shell) -> None
 
 
 def read(name: str, **variables: Any) -> list[str]:
-    return [found.text for found in attached(name, variables, write=str)]
+    return [found.text for found in attach(name, variables, write=str)]
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.skipif(not local.installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
+@pytest.mark.skipif(not local.is_installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 @pytest.mark.timeout(300)
 def test_a_lesson_runs_to_its_end(lesson: Path, tmp_path: Path) -> None:

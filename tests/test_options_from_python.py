@@ -9,7 +9,7 @@ import pytest
 
 from claude_magic import CellError
 from claude_magic.prompt.options.keywords import options_of, options_of_many
-from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.options.table import BY_NAME
 from tests.notebook_shell import Shell
 from tests.server import Server, failure, reply
@@ -94,7 +94,7 @@ def test_the_table_has_a_row_for_each_option() -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_both_spellings_are_the_same_options(name: str) -> None:
     line, keywords = ROWS[name]
-    assert options_of(keywords) == parsed(line, text_follows=False)[0]
+    assert options_of(keywords) == parse_line(line, text_follows=False)[0]
 
 
 def test_both_spellings_send_the_same_request(shell: Shell, endpoint: Server) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.endpoints.count_tokens import counted
+from claude_magic.api.endpoints.count_tokens import count_tokens
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.token_breakdown import Portion, portions, total
-from claude_magic.api.transports.http import Direct, pool
+from claude_magic.api.token_breakdown import Portion, breakdown, total
+from claude_magic.api.transports.http import HTTPTransport, pool
 from claude_magic.display.tables.token_counts import counts
 from claude_magic.errors import APIError, ExchangeError
 from claude_magic.wire import Request
@@ -75,7 +75,7 @@ def told(found: list[Portion]) -> dict[str, int]:
 
 
 def found(api: API, **body: Any) -> list[Portion]:
-    return portions(request(**body), api)
+    return breakdown(request(**body), api)
 
 
 def test_each_portion_is_what_it_adds() -> None:
@@ -179,13 +179,13 @@ def test_an_error_that_says_nothing_of_the_request_is_not_hidden() -> None:
         return 10
 
     with pytest.raises(APIError, match="rate limited"):
-        portions(request(system="s"), count)
+        breakdown(request(system="s"), count)
 
 
 def test_no_request_is_changed() -> None:
     asked = request(system="s", messages=[user([IMAGE, TEXT]), assistant("a"), user([IMAGE])])
     before = json.dumps(asked.body)
-    portions(asked, API())
+    breakdown(asked, API())
     assert json.dumps(asked.body) == before
 
 
@@ -229,7 +229,7 @@ odd = st.recursive(
 @given(st.dictionaries(st.sampled_from(["messages", "system", "tools", "tool_choice", "thinking"]), odd))
 def test_odd_bodies_have_portions_too(body: dict[str, Any]) -> None:
     asked = Request(method="POST", url="", body=body)
-    assert total(portions(asked, lambda request: size(request.body))) == size(body)
+    assert total(breakdown(asked, lambda request: size(request.body))) == size(body)
 
 
 # Over the wire
@@ -238,8 +238,10 @@ def test_odd_bodies_have_portions_too(body: dict[str, Any]) -> None:
 def over(server: Server) -> Callable[[Request], int]:
     made = pool()
     made.close()  # its connections are opened anew
-    direct = Direct(pool=made, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True)
-    return lambda request: counted(direct, request, None)
+    direct = HTTPTransport(
+        pool=made, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
+    )
+    return lambda request: count_tokens(direct, request, None)
 
 
 def answer(tokens: int) -> Answer:
@@ -255,7 +257,7 @@ def test_what_the_recorded_counts_say_is_told(server: Server) -> None:
     """12 and 20 are what the API counted for this question, without and with this system prompt (ellmer, 2026-08)."""
     server.answers(answer(20), answer(12))
     question = asked(server, system="Answer succinctly", messages=[user("What's the current date?")])
-    assert told(portions(question, over(server))) == {
+    assert told(breakdown(question, over(server))) == {
         "system prompt": 8,
         "message 1, user: What's the current date?": 12,
     }
@@ -267,14 +269,14 @@ def test_what_the_api_refuses_to_count_apart_is_counted_with_the_next(server: Se
     server.strict = False  # here the script says what is refused
     server.answers(answer(50), failure(400, "invalid_request_error", "no"), answer(30), answer(35))
     question = asked(server, system="s", messages=[user("a"), assistant("b"), user("c")])
-    assert [portion.tokens for portion in portions(question, over(server))] == [30, 5, 15]
+    assert [portion.tokens for portion in breakdown(question, over(server))] == [30, 5, 15]
     assert server.last.json["messages"] == [user("a"), assistant("b")]
 
 
 def test_an_endpoint_that_does_not_count_says_so(server: Server) -> None:
     server.answers(failure(404, "not_found_error", "Not Found"))
     with pytest.raises(ExchangeError, match="HTTP 404"):
-        portions(asked(server), over(server))
+        breakdown(asked(server), over(server))
 
 
 # The table

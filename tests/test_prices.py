@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.cost import prices
-from claude_magic.cost.prices import as_of, known, most, usd
-from claude_magic.cost.token_bounds import bound
+from claude_magic.cost.prices import as_of, cost_usd, highest_cost, priced_models
+from claude_magic.cost.token_bounds import token_bound
 
 PLAIN = {"input_tokens": 1_000, "output_tokens": 100}
 
@@ -48,7 +48,7 @@ def searched(count: int) -> dict[str, Any]:
     ],
 )
 def test_tokens_cost_what_their_model_costs(model: str, dollars: float) -> None:
-    assert usd(model, PLAIN) == dollars
+    assert cost_usd(model, PLAIN) == dollars
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_tokens_cost_what_their_model_costs(model: str, dollars: float) -> None:
     ],
 )
 def test_a_model_is_found_under_its_own_names_and_no_others(model: str, dollars: float | None) -> None:
-    assert usd(model, PLAIN) == dollars
+    assert cost_usd(model, PLAIN) == dollars
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_model_is_found_under_its_own_names_and_no_others(model: str, dollars:
     ],
 )
 def test_the_cache_is_paid_at_its_own_rates(model: str, used: dict[str, Any], dollars: float) -> None:
-    assert usd(model, used) == dollars
+    assert cost_usd(model, used) == dollars
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_cache_is_paid_at_its_own_rates(model: str, used: dict[str, Any], do
     ],
 )
 def test_a_long_prompt_makes_every_token_dearer(model: str, used: dict[str, Any], dollars: float) -> None:
-    assert usd(model, used) == dollars
+    assert cost_usd(model, used) == dollars
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_a_long_prompt_makes_every_token_dearer(model: str, used: dict[str, Any]
     ],
 )
 def test_the_terms_of_a_reply_change_its_price(model: str, used: dict[str, Any], dollars: float) -> None:
-    assert usd(model, used) == dollars
+    assert cost_usd(model, used) == dollars
 
 
 def test_a_batch_is_half_and_not_a_quarter() -> None:
-    assert usd("claude-opus-5-5", PLAIN, batch=True) == 0.003
-    assert usd("claude-opus-5-5", {**PLAIN, "service_tier": "batch"}, batch=True) == 0.003
+    assert cost_usd("claude-opus-5-5", PLAIN, batch=True) == 0.003
+    assert cost_usd("claude-opus-5-5", {**PLAIN, "service_tier": "batch"}, batch=True) == 0.003
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_batch_is_half_and_not_a_quarter() -> None:
     ],
 )
 def test_what_is_not_known_is_not_guessed(model: str, used: dict[str, Any]) -> None:
-    assert usd(model, used) is None
+    assert cost_usd(model, used) is None
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_what_is_not_known_is_not_guessed(model: str, used: dict[str, Any]) -> N
 def test_what_the_user_knows_better_is_laid_over(
     model: str, used: dict[str, Any], corrections: dict[str, Any], dollars: float | None
 ) -> None:
-    assert usd(model, used, corrections=corrections) == dollars
+    assert cost_usd(model, used, corrections=corrections) == dollars
 
 
 RECORDED = {
@@ -283,7 +283,7 @@ RECORDED = {
     ],
 )
 def test_a_recorded_reply_has_its_price(model: str, used: dict[str, Any], dollars: float | None) -> None:
-    assert usd(model, used) == dollars
+    assert cost_usd(model, used) == dollars
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -360,23 +360,27 @@ def marked(**mark: str) -> list[dict[str, Any]]:
     ],
 )
 def test_the_most_that_a_request_can_cost(asked: dict[str, Any], sent: int, dollars: float | None) -> None:
-    assert most(asked, sent=sent) == dollars
+    assert highest_cost(asked, sent=sent) == dollars
 
 
 def test_the_most_follows_what_the_user_knows_better() -> None:
     mine = {"my-model": {"input": 1, "output": 2}}
-    assert most(body(model="my-model"), sent=1_000, corrections=mine) == 0.0012  # 1,000 + 200
-    assert most(body(model="my-model", system=marked()), sent=1_000, corrections=mine) is None
+    assert highest_cost(body(model="my-model"), sent=1_000, corrections=mine) == 0.0012  # 1,000 + 200
+    assert highest_cost(body(model="my-model", system=marked()), sent=1_000, corrections=mine) is None
 
 
 def test_whether_the_most_is_known_does_not_depend_on_the_length() -> None:
     half = {"my-model": {"input": 1, "output": 2, "long_prompt": {"threshold_prompt_tokens": 10, "input": 2}}}
-    assert [most(body(model="my-model"), sent=sent, corrections=half) for sent in (1, 10, 11)] == [None, None, None]
+    assert [highest_cost(body(model="my-model"), sent=sent, corrections=half) for sent in (1, 10, 11)] == [
+        None,
+        None,
+        None,
+    ]
 
 
 def test_long_prompts_that_are_cheaper_do_not_lower_the_most() -> None:
     odd = {"m": {"input": 2, "output": 2, "long_prompt": {"threshold_prompt_tokens": 10, "input": 1, "output": 1}}}
-    assert most(body(model="m"), sent=1_000, corrections=odd) == 0.0022  # 2,000 + 200
+    assert highest_cost(body(model="m"), sent=1_000, corrections=odd) == 0.0022  # 2,000 + 200
 
 
 IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
@@ -449,7 +453,7 @@ def document(**source: Any) -> dict[str, Any]:
     ],
 )
 def test_a_request_has_no_more_tokens_than_its_bound(asked: dict[str, Any], tokens: int | None) -> None:
-    assert bound(asked) == tokens
+    assert token_bound(asked) == tokens
 
 
 ARTICLE = {
@@ -501,7 +505,7 @@ ARTICLE = {
     ],
 )
 def test_the_bound_is_above_what_the_api_counted(asked: dict[str, Any], counted: int) -> None:
-    assert (bound(asked) or 0) >= counted
+    assert (token_bound(asked) or 0) >= counted
 
 
 def test_the_prices_have_a_date() -> None:
@@ -509,8 +513,8 @@ def test_the_prices_have_a_date() -> None:
 
 
 def test_the_models_with_a_price_are_known() -> None:
-    assert known()[:3] == ["claude-fable-5-2", "claude-mythos-5-2", "claude-haiku-5-5"]
-    assert [model for model in known() if usd(model, PLAIN) is None] == []
+    assert priced_models()[:3] == ["claude-fable-5-2", "claude-mythos-5-2", "claude-haiku-5-5"]
+    assert [model for model in priced_models() if cost_usd(model, PLAIN) is None] == []
 
 
 def test_every_rate_of_every_model_is_there() -> None:
@@ -522,9 +526,9 @@ def test_every_rate_of_every_model_is_there() -> None:
 
 
 def test_a_read_from_the_cache_is_the_cheapest_input_and_an_hour_in_it_the_dearest() -> None:
-    for model in known():
+    for model in priced_models():
         read, plain, short, long = (
-            usd(model, {**usage(0, 0), **one}) or 0
+            cost_usd(model, {**usage(0, 0), **one}) or 0
             for one in ({"cache_read_input_tokens": 1}, {"input_tokens": 1}, written(1, 1, 0), written(1, 0, 1))
         )
         assert read < plain < short < long
@@ -553,15 +557,15 @@ def usages(draw: st.DrawFn, mark: str = "1h", count: st.SearchStrategy[int] = CO
     }
 
 
-@given(model=st.sampled_from(known()), used=usages(), batch=st.booleans())
+@given(model=st.sampled_from(priced_models()), used=usages(), batch=st.booleans())
 def test_no_reply_costs_less_than_nothing(model: str, used: dict[str, Any], batch: bool) -> None:
-    cost = usd(model, used, batch=batch)
+    cost = cost_usd(model, used, batch=batch)
     assert cost is not None
     assert cost >= 0
 
 
 @given(
-    model=st.sampled_from(known()),
+    model=st.sampled_from(priced_models()),
     used=usages(count=st.integers(0, 15_000)),
     field=st.sampled_from(
         ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "long", "short"]
@@ -579,18 +583,21 @@ def test_more_tokens_cost_more(model: str, used: dict[str, Any], field: str, mor
         }
     else:
         grown = {**used, field: used[field] + more}
-    assert (usd(model, grown) or 0) > (usd(model, used) or 0)
+    assert (cost_usd(model, grown) or 0) > (cost_usd(model, used) or 0)
 
 
 @given(
-    data=st.data(), model=st.sampled_from(known()), mark=st.sampled_from(sorted(MARKS)), more=st.integers(0, 200_000)
+    data=st.data(),
+    model=st.sampled_from(priced_models()),
+    mark=st.sampled_from(sorted(MARKS)),
+    more=st.integers(0, 200_000),
 )
 def test_no_reply_costs_more_than_the_most(data: st.DataObject, model: str, mark: str, more: int) -> None:
     used = data.draw(usages(mark))
     sent = sum(used[n] for n in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")) + more
     tool = {"type": "web_search_20260318", "name": "web_search"}
     asked = body(model=model, max_tokens=used["output_tokens"] + more, tools=[tool], **MARKS[mark])
-    cost, limit = usd(model, used), most(asked, sent=sent)
+    cost, limit = cost_usd(model, used), highest_cost(asked, sent=sent)
     assert cost is not None
     assert limit is not None
     assert cost <= limit
@@ -599,13 +606,13 @@ def test_no_reply_costs_more_than_the_most(data: st.DataObject, model: str, mark
 @given(text=st.text(), system=st.text())
 def test_the_bound_grows_with_the_text(text: str, system: str) -> None:
     asked = body(system=system, messages=[{"role": "user", "content": text}])
-    assert (bound(asked) or 0) >= 120 + len(text.encode("utf-8", "surrogatepass")) + len(system)
+    assert (token_bound(asked) or 0) >= 120 + len(text.encode("utf-8", "surrogatepass")) + len(system)
 
 
 @pytest.mark.timeout(10)
 def test_a_long_row_of_accents_is_bounded_at_once() -> None:
     accents = "\u0300" * 500_000 + "\u0323" * 500_000  # two bytes each
-    assert bound(body(messages=[{"role": "user", "content": accents}])) == 2_000_120
+    assert token_bound(body(messages=[{"role": "user", "content": accents}])) == 2_000_120
 
 
 JSON = st.recursive(
@@ -621,6 +628,6 @@ FIELDS = ["system", "tools", "messages", "cache_control", "output_config", "max_
 
 @given(used=st.dictionaries(st.sampled_from(NAMES), JSON), asked=st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_whatever_json_comes_nothing_is_raised(used: dict[str, Any], asked: dict[str, Any]) -> None:
-    cost = usd("claude-opus-5-5", {**PLAIN, **used})
-    limit = most({**body(), **asked}, sent=1)
-    assert all(number is None or number >= 0 for number in (cost, limit, bound({**body(), **asked})))
+    cost = cost_usd("claude-opus-5-5", {**PLAIN, **used})
+    limit = highest_cost({**body(), **asked}, sent=1)
+    assert all(number is None or number >= 0 for number in (cost, limit, token_bound({**body(), **asked})))

@@ -15,7 +15,7 @@ import pytest
 
 from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.transports.replay import Replay
+from claude_magic.api.transports.replay import ReplayTransport
 from claude_magic.errors import APIError, SettingsError, StreamError
 from claude_magic.journal.recordings import Recorder, line, read
 from claude_magic.journal.request_diff import nearest
@@ -97,7 +97,9 @@ def test_a_recorded_stream_gives_the_same_message_again(recorded: Path) -> None:
         events = [TimedEvent(0.0, e.event or "", e.data) for e in Decoder().feed(path.read_bytes())]
         expected = json.loads(path.with_suffix(".expected.json").read_text())
         again = Client(
-            transport=Replay(recorded=Recorded(when="", status=200, events=events), speed=0, interrupt=Interrupt()),
+            transport=ReplayTransport(
+                recorded=Recorded(when="", status=200, events=events), speed=0, interrupt=Interrupt()
+            ),
             credential=None,
         ).send(asked())
         assert again.error is None or isinstance(again.error, StreamError)
@@ -114,7 +116,7 @@ def test_the_rhythm_is_the_recorded_one_at_the_speed_that_is_set() -> None:
     recorded = Recorded(when="", status=200, events=events)
     for speed, least, most in ((10, 0.2, 1.0), (0, 0.0, 0.15)):
         began = time.monotonic()
-        transport = Replay(recorded=recorded, speed=speed, interrupt=Interrupt())
+        transport = ReplayTransport(recorded=recorded, speed=speed, interrupt=Interrupt())
         assert Client(transport=transport, credential=None).send(asked()).error is None
         took = time.monotonic() - began
         assert took >= least
@@ -151,9 +153,9 @@ def test_nothing_of_the_reader_or_the_server_is_in_a_recording() -> None:
 
 
 def test_a_key_in_a_reply_is_not_recorded(tmp_path: Path) -> None:
-    from claude_magic.api.credentials import redacted
+    from claude_magic.api.credentials import redact
 
-    recorder = Recorder(tmp_path / "r.jsonl", redacted)
+    recorder = Recorder(tmp_path / "r.jsonl", redact)
     recorder.record("cell", exchange(asked(), "your key is sk-ant-" + "api03-abcdefghijklmnopqrstuvwxyz0123456789"))
     assert "abcdefghij" not in (tmp_path / "r.jsonl").read_text()
 
@@ -188,7 +190,7 @@ def test_a_refusal_of_the_request_itself_is_recorded(tmp_path: Path, status: int
     if kept:
         answer = read(path).answer(asked(), 0)
         assert answer is not None
-        transport = Replay(recorded=answer, speed=0, interrupt=Interrupt())
+        transport = ReplayTransport(recorded=answer, speed=0, interrupt=Interrupt())
         again = Client(transport=transport, credential=None).send(asked())
         assert isinstance(again.error, APIError)
         assert again.error.status == status

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.errors import ClaudeError
-from claude_magic.magics.presenters import Unseen
+from claude_magic.magics.presenters import SilentPresenter
 from claude_magic.prompt.options.options import Options
-from claude_magic.session.session import Desk
-from claude_magic.session.turn import Turn, running
-from claude_magic.tools.calls import refused
+from claude_magic.session.session import Session
+from claude_magic.session.turn import Turn, approve
+from claude_magic.tools.calls import refuse
 from claude_magic.wire.tool import WAITING, Call, Tool
 from tests.server import STREAM, Answer, Server, event, failure, message, reply
 
@@ -141,7 +141,7 @@ def streamed(blocks: list[Block], stop_reason: str | None, broken: str) -> Answe
     return Answer(headers=STREAM, pieces=[event(e) for e in kept], ending="cut" if broken else "clean")
 
 
-class Approving(Unseen):
+class Approving(SilentPresenter):
     """A stage on which calls wait for their reader."""
 
     def decided(self, turn: Turn) -> None:  # type: ignore[override]
@@ -150,14 +150,14 @@ class Approving(Unseen):
 
 def decided(number: int, call: Call) -> Call:
     """Every other call is refused."""
-    return call if call.state != WAITING else running(call) if number % 2 else refused(call)
+    return call if call.state != WAITING else approve(call) if number % 2 else refuse(call)
 
 
 class Reader:
     """Does with one desk what a reader of a notebook does."""
 
     def __init__(self, folder: Path) -> None:
-        self.desk = Desk()
+        self.desk = Session()
         self.desk.settings.journal = ""
         self.desk.settings.max_retries = 0
         self.desk.settings.max_tool_steps = 3
@@ -166,7 +166,7 @@ class Reader:
         self.cells = 0
 
     def do(self, action: str, model: str) -> None:
-        conversation = self.desk.conversations.named(self.name)
+        conversation = self.desk.conversations.open(self.name)
         if action == "undo":
             conversation.undo()
         elif action == "fork":
@@ -179,10 +179,10 @@ class Reader:
         if action != "again":
             self.cells += 1
         options, text, tools = self._options(action, model), self._text(action), self._tools(action)
-        turn = self.desk.begun(options, text, f"c{self.cells}", tools=tools)
-        turn = self.desk.play(turn, Approving() if action == "approve" else Unseen())
+        turn = self.desk.begin_turn(options, text, f"c{self.cells}", tools=tools)
+        turn = self.desk.run_turn(turn, Approving() if action == "approve" else SilentPresenter())
         while turn.waits:
-            turn = self.desk.go_on(turn, Approving(), [decided(*each) for each in enumerate(turn.exchange.calls)])
+            turn = self.desk.resume_turn(turn, Approving(), [decided(*each) for each in enumerate(turn.exchange.calls)])
 
     def _options(self, action: str, model: str) -> Options:
         return Options(

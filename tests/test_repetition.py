@@ -9,7 +9,7 @@ import pytest
 
 from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.transports.http import Direct, pool
+from claude_magic.api.transports.http import HTTPTransport, pool
 from claude_magic.api.transports.repetition import RepetitionLimit, repeats
 from claude_magic.display.reply.summary import summary
 from claude_magic.wire import Exchange, Headers, Request
@@ -96,7 +96,7 @@ def ask(server: Server, pieces: list[bytes], **answer: object) -> Exchange:
     server.answers(Answer(headers=STREAM, pieces=pieces, **answer))  # type: ignore[arg-type]
     request = Request(method="POST", url=f"{server.url}/v1/messages", headers=Headers(), body={"model": "small"})
     with pool() as connections:
-        direct = Direct(
+        direct = HTTPTransport(
             pool=connections, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
         )
         return Client(transport=RepetitionLimit(inner=direct), credential=None, timeout=5).send(request)

@@ -20,6 +20,7 @@ import urllib3.connection
 
 from claude_magic.magics.claude import Notebook
 from claude_magic.prompt.options.options import Options
+from claude_magic.session import worker
 from claude_magic.wire import Exchange
 from tests.notebook_kernel import Kernel
 from tests.server import JSON, STREAM, Answer, Server, event, failure, reply, text_events
@@ -35,7 +36,7 @@ def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebo
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("MCP_TOKEN", TOKEN)
     endpoint.answers(reply("ok"))
-    monkeypatch.setattr(running, "_idle", [])  # a trace function is seen by new threads only
+    monkeypatch.setattr(worker, "_idle", [])  # a trace function is seen by new threads only
     made = Notebook()
     made.settings.max_retries = 0
     yield made

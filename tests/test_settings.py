@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from claude_magic.errors import SettingsError
 from claude_magic.magics.claude import Notebook
-from claude_magic.settings import Claude, SettingRefused, checked_url, is_loopback
+from claude_magic.settings import Claude, SettingRefused, check_url, is_loopback
 
 DEFAULTS = {
     "model": "claude-opus-5-5",
@@ -172,4 +172,4 @@ def test_what_only_looks_like_this_machine_is_not_loopback(host: str) -> None:
 
 
 def test_a_url_loses_the_slash_at_its_end() -> None:
-    assert checked_url("https://host/x//", allow_http=False) == "https://host/x"
+    assert check_url("https://host/x//", allow_http=False) == "https://host/x"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.prompt.last_error import Failing
+from claude_magic.prompt.last_error import LastError
 from claude_magic.prompt.options.options import Options
-from claude_magic.prompt.options.parser import parsed
+from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.options.table import BY_NAME
 from claude_magic.prompt.snippets import Snippets
-from claude_magic.session.prompt import composed
+from claude_magic.session.prompt import build_prompt
 
 ACTIONS = ("--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
 
 
 def compose(line: str, text: str) -> Options:
-    options, _ = parsed(line, text_follows=False)
-    return composed(options, line, text, namespace={}, snippets=Snippets(), failing=Failing(), write=str).options
+    options, _ = parse_line(line, text_follows=False)
+    return build_prompt(options, line, text, namespace={}, snippets=Snippets(), failing=LastError(), write=str).options
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -35,7 +35,7 @@ def test_an_action_in_the_file_of_an_older_snippet_does_not_act(action: str) -> 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_beside_with_acts(action: str) -> None:
     Snippets().keep("brief", "-t 60", "Be brief.")
-    alone, _ = parsed(action, text_follows=False)
+    alone, _ = parse_line(action, text_follows=False)
     said = compose(f"--with brief {action}", "What is a notebook?")
     assert said == Options(**{**vars(alone), "max_tokens": 60, "with_": ("brief",)})
 
@@ -48,8 +48,8 @@ def test_what_a_cell_asks_is_stored() -> None:
 
 def test_in_a_line_the_text_is_not_taken_for_options() -> None:
     line = "--preview --save brief -t 60 Be brief."
-    options, text = parsed(line)
-    composed(options, line, text, namespace={}, snippets=Snippets(), failing=Failing(), write=str)
+    options, text = parse_line(line)
+    build_prompt(options, line, text, namespace={}, snippets=Snippets(), failing=LastError(), write=str)
     assert str(Snippets()["brief"]) == "%%claude -t 60\nBe brief."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.display.markdown import Sources, rendered
+from claude_magic.display.markdown import Sources, render
 from claude_magic.display.reply.reply import reply_bundle
 from claude_magic.display.terminal.rich_terminal import RichTerminal
 from claude_magic.display.terminal.terminal import Terminal
@@ -43,7 +43,7 @@ def marked(text: str) -> str:
     while "@" in text:
         places.append((text.index("@"), 1))
         text = text.replace("@", "", 1)
-    html = rendered(text, "test", places=places, sources=SOURCES)
+    html = render(text, "test", places=places, sources=SOURCES)
     return re.sub('<sup class="cm-mark">.*?</sup>', "@", html)
 
 
@@ -137,7 +137,7 @@ def test_a_mark_breaks_no_markup_and_none_is_lost(text: str, html: str | None) -
     found = marked(text)
     assert found.count("@") == text.count("@")
     assert html is None or found == html
-    bare = rendered(text.replace("@", ""), "test")
+    bare = render(text.replace("@", ""), "test")
     assert re.sub("<p>@+</p>", "", found).replace("@", "") == bare
 
 
@@ -146,13 +146,13 @@ def test_a_table_stays_a_table_wherever_a_mark_stands(place: int) -> None:
     table = "| a | b |\n|---|---|\n| one | two |\n| three | |"
     found = marked(f"{table[:place]}@{table[place:]}")
     assert found.count("@") == 1
-    assert re.sub("<p>@</p>|@| ", "", found) == rendered(table, "test").replace(" ", "")
+    assert re.sub("<p>@</p>|@| ", "", found) == render(table, "test").replace(" ", "")
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_marks_anywhere_in_hostile_text_are_harmless(snippet: str) -> None:
     places = [(at, 1 + at % 2) for at in range(0, len(snippet), 3)]
-    html = rendered(snippet, "test", places=places, sources=SOURCES)
+    html = render(snippet, "test", places=places, sources=SOURCES)
     assert_harmless(html)
     assert "\x02" not in html
     unread = [at for at, _ in places if at > snippet.find('[^"') >= 0]  # in a footnote that nothing refers to

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.accumulator import ErrorEvent, Growing
+from claude_magic.api.accumulator import Accumulator, ErrorEvent
 from claude_magic.errors import APIError, StreamError
 from claude_magic.magics.claude import Notebook
 from claude_magic.wire import Decoder, Exchange, Message, Request, ServerSentEvent
@@ -68,12 +68,12 @@ def end(reason: str = "end_turn", **usage: Any) -> list[Event]:
     ]
 
 
-def taken(*events: Event | str) -> Growing:
+def taken(*events: Event | str) -> Accumulator:
     """What is made of events; a text is data as they stand."""
-    growing = Growing(Request(method="POST", url=""))
+    growing = Accumulator(Request(method="POST", url=""))
     for each in events:
         data = each if isinstance(each, str) else json.dumps(each)
-        growing.take([ServerSentEvent(None if isinstance(each, str) else each.get("type"), data)])
+        growing.add_events([ServerSentEvent(None if isinstance(each, str) else each.get("type"), data)])
     return growing
 
 
@@ -175,9 +175,9 @@ def test_text_of_an_unknown_kind_is_text(odd: Event) -> None:
 
 
 def test_data_without_a_type_are_of_the_type_that_the_event_is_named() -> None:
-    growing = Growing(Request(method="POST", url=""))
+    growing = Accumulator(Request(method="POST", url=""))
     for each in text_events(["a", "b"]):
-        growing.take([ServerSentEvent(each["type"], json.dumps({k: v for k, v in each.items() if k != "type"}))])
+        growing.add_events([ServerSentEvent(each["type"], json.dumps({k: v for k, v in each.items() if k != "type"}))])
     growing.check()
     assert growing.exchange().text == "ab"
 
@@ -291,7 +291,7 @@ def test_done_ends_a_stream_in_the_place_of_a_message_stop_and_only_after_a_stop
     begun = (began(), start(0), text(0, "a"), stop(0))
     growing = taken(*begun, end()[0], "[DONE]")
     growing.check()
-    assert growing.ended
+    assert growing.is_complete
     assert "no message_stop came" in fault(*begun, "[DONE]")
 
 
@@ -519,9 +519,9 @@ def test_a_stream_cut_at_any_byte_is_whole_only_with_its_last_event(data: st.Dat
     events = data.draw(st.sampled_from(streams()))
     sent = b"".join(map(event, events))
     cut = data.draw(st.integers(0, len(sent) - 1))
-    growing = Growing(Request(method="POST", url=""))
+    growing = Accumulator(Request(method="POST", url=""))
     try:
-        growing.take(Decoder().feed(sent[:cut]))
+        growing.add_events(Decoder().feed(sent[:cut]))
     except ErrorEvent as error:
         pytest.fail(f"no error was sent: {error.data}")
     with pytest.raises(StreamError):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from claude_magic.cost.usage import Tally, Usage
+from claude_magic.cost.usage import Usage, UsageTotals
 from claude_magic.wire.money import dollars
 
 ONE = {
@@ -20,45 +20,47 @@ COUNTED = {"input_tokens": 10, "output_tokens": 20, "cache_read_tokens": 300, "c
 
 
 def test_an_exchange_adds_its_tokens_and_its_dollars() -> None:
-    assert Tally().plus(ONE, 0.25) == Tally(exchanges=1, usd=0.25, **COUNTED)
+    assert UsageTotals().plus(ONE, 0.25) == UsageTotals(exchanges=1, usd=0.25, **COUNTED)
 
 
 def test_the_totals_before_stay_as_they_were() -> None:
-    before = Tally(exchanges=1, usd=0.25)
+    before = UsageTotals(exchanges=1, usd=0.25)
     before.plus(ONE, 0.5)
-    assert before == Tally(exchanges=1, usd=0.25)
+    assert before == UsageTotals(exchanges=1, usd=0.25)
 
 
 def test_several_exchanges_add_up() -> None:
     usage = {"input_tokens": 1, "output_tokens": 2}
-    assert Tally().plus(usage, 0.25).plus(usage, 0.5) == Tally(exchanges=2, input_tokens=2, output_tokens=4, usd=0.75)
+    assert UsageTotals().plus(usage, 0.25).plus(usage, 0.5) == UsageTotals(
+        exchanges=2, input_tokens=2, output_tokens=4, usd=0.75
+    )
 
 
 def test_a_price_that_is_unknown_is_counted_and_not_guessed() -> None:
-    assert Tally(usd=0.25).plus(ONE, None) == Tally(exchanges=1, usd=0.25, unpriced=1, **COUNTED)
+    assert UsageTotals(usd=0.25).plus(ONE, None) == UsageTotals(exchanges=1, usd=0.25, unpriced=1, **COUNTED)
 
 
 def test_what_is_free_has_a_price() -> None:
-    assert Tally().plus({}, 0.0) == Tally(exchanges=1)
+    assert UsageTotals().plus({}, 0.0) == UsageTotals(exchanges=1)
 
 
 def test_what_failed_was_sent_too() -> None:
-    assert Tally().plus(ONE, 0.25, failed=True) == Tally(exchanges=1, failed=1, usd=0.25, **COUNTED)
+    assert UsageTotals().plus(ONE, 0.25, failed=True) == UsageTotals(exchanges=1, failed=1, usd=0.25, **COUNTED)
 
 
 @pytest.mark.parametrize("failed", [False, True])
 @pytest.mark.parametrize("usd", [None, 0.25])
 def test_what_was_replayed_used_nothing(usd: float | None, failed: bool) -> None:
-    assert Tally(exchanges=3).plus(ONE, usd, failed=failed, replayed=True) == Tally(exchanges=3, replayed=1)
+    assert UsageTotals(exchanges=3).plus(ONE, usd, failed=failed, replayed=True) == UsageTotals(exchanges=3, replayed=1)
 
 
 def test_replayed_ones_are_kept_when_another_is_sent() -> None:
-    assert Tally().plus(ONE, 1.0, replayed=True).plus({}, 0.5) == Tally(exchanges=1, replayed=1, usd=0.5)
+    assert UsageTotals().plus(ONE, 1.0, replayed=True).plus({}, 0.5) == UsageTotals(exchanges=1, replayed=1, usd=0.5)
 
 
 @pytest.mark.parametrize("value", [None, "7", 7.5, -7, True, [7]])
 def test_what_is_no_count_counts_as_none(value: object) -> None:
-    assert Tally().plus({"input_tokens": value}, 0.0) == Tally(exchanges=1)
+    assert UsageTotals().plus({"input_tokens": value}, 0.0) == UsageTotals(exchanges=1)
 
 
 def test_a_notebook_has_totals_in_all_and_by_conversation() -> None:
@@ -68,22 +70,22 @@ def test_a_notebook_has_totals_in_all_and_by_conversation() -> None:
     used.add({"input_tokens": 4}, 1.0, conversation="facts")
     used.add({"input_tokens": 8}, None, conversation="draft", failed=True)
     used.add({"input_tokens": 16}, None, conversation="draft", replayed=True)
-    assert used.total == Tally(exchanges=4, replayed=1, failed=1, input_tokens=15, usd=1.75, unpriced=1)
+    assert used.total == UsageTotals(exchanges=4, replayed=1, failed=1, input_tokens=15, usd=1.75, unpriced=1)
     assert used.by_conversation == {
-        "draft": Tally(exchanges=2, replayed=1, failed=1, input_tokens=10, usd=0.5, unpriced=1),
-        "facts": Tally(exchanges=1, input_tokens=4, usd=1.0),
+        "draft": UsageTotals(exchanges=2, replayed=1, failed=1, input_tokens=10, usd=0.5, unpriced=1),
+        "facts": UsageTotals(exchanges=1, input_tokens=4, usd=1.0),
     }
 
 
 def test_a_notebook_that_has_not_asked_has_used_nothing() -> None:
-    assert Usage().total == Tally()
+    assert Usage().total == UsageTotals()
     assert Usage().by_conversation == {}
     assert repr(Usage()) == "     exchanges  in  out  cost\nall          0   0    0  $0.0000"
 
 
 def test_what_is_handed_out_is_a_copy() -> None:
     used = Usage()
-    used.by_conversation["draft"] = Tally(exchanges=1)
+    used.by_conversation["draft"] = UsageTotals(exchanges=1)
     assert used.by_conversation == {}
 
 
@@ -96,7 +98,7 @@ def test_several_threads_lose_nothing() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, range(8)))
-    assert used.total == Tally(exchanges=1_600, input_tokens=1_600, usd=800.0)
+    assert used.total == UsageTotals(exchanges=1_600, input_tokens=1_600, usd=800.0)
     assert {tally.exchanges for tally in used.by_conversation.values()} == {800}
 
 
@@ -178,10 +180,10 @@ def test_dollars_are_shown_as_finely_as_they_matter(amount: float, shown: str) -
 @pytest.mark.parametrize(
     ("tally", "shown"),
     [
-        (Tally(usd=0.0021), "$0.0021"),
-        (Tally(usd=0.0021, unpriced=2), "$0.0021 + 2 of unknown price"),
-        (Tally(unpriced=1), "$0.0000 + 1 of unknown price"),
+        (UsageTotals(usd=0.0021), "$0.0021"),
+        (UsageTotals(usd=0.0021, unpriced=2), "$0.0021 + 2 of unknown price"),
+        (UsageTotals(unpriced=1), "$0.0000 + 1 of unknown price"),
     ],
 )
-def test_a_cost_tells_how_much_of_it_is_unknown(tally: Tally, shown: str) -> None:
+def test_a_cost_tells_how_much_of_it_is_unknown(tally: UsageTotals, shown: str) -> None:
     assert tally.cost == shown

@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.prompt.templates import filled, names
+from claude_magic.prompt.templates import fill_template, names
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w"
 
 
 def fill(text: str, allow_secret: bool = False, /, **variables: Any) -> str:
-    return filled(text, variables, str, allow_secret=allow_secret)
+    return fill_template(text, variables, str, allow_secret=allow_secret)
 
 
 def refusal(text: str, **variables: Any) -> str:
@@ -179,7 +179,7 @@ def test_two_insertions_do_not_make_a_template() -> None:
 @given(st.text())
 def test_text_without_double_braces_stays_as_typed(text: str) -> None:
     if "{{" not in text:
-        assert filled(text, {}, str) == text
+        assert fill_template(text, {}, str) == text
 
 
 TEXT = st.text(st.characters(exclude_characters="{}"))
@@ -192,14 +192,14 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from([None, 2]), st.sampled_from([None, (",", ":")]))
 def test_any_json_stays_as_typed(value: object, indent: int | None, separators: tuple[str, str] | None) -> None:
     text = json.dumps(value, indent=indent, separators=separators)
-    assert filled(text, {}, str) == text
+    assert fill_template(text, {}, str) == text
 
 
 @given(st.lists(st.sampled_from(["{{", "}}", "{", "}", "x", "_", "^", "\\", "a b", " ", ".", "[0]", "\n", '"', "n"])))
 def test_any_heap_of_braces_is_filled_or_refused_in_one_line(pieces: list[str]) -> None:
     said = ""
     try:
-        filled("".join(pieces), {"x": "1", "n": "2"}, str)
+        fill_template("".join(pieces), {"x": "1", "n": "2"}, str)
     except CellError as error:
         said = str(error)
     assert "\n" not in said
@@ -207,7 +207,7 @@ def test_any_heap_of_braces_is_filled_or_refused_in_one_line(pieces: list[str]) 
 
 @given(st.text(alphabet="{}x\\ "))
 def test_a_value_arrives_as_it_is(value: str) -> None:
-    assert filled("<{{v}}>", {"v": value, "x": "no"}, str) == f"<{value}>"
+    assert fill_template("<{{v}}>", {"v": value, "x": "no"}, str) == f"<{value}>"
 
 
 def test_a_missing_name_is_an_error_with_the_nearest_names() -> None:
@@ -232,7 +232,7 @@ def test_a_builtin_is_no_variable() -> None:
 def test_nothing_is_written_before_all_names_are_known() -> None:
     seen: list[object] = []
     with pytest.raises(CellError):
-        filled("{{x}} {{y}}", {"x": 1}, lambda value: str(seen.append(value)))
+        fill_template("{{x}} {{y}}", {"x": 1}, lambda value: str(seen.append(value)))
     assert seen == []
 
 

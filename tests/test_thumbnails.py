@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from claude_magic.display.reply.thumbnails import lines, shown
+from claude_magic.display.reply.thumbnails import lines, thumbnails_html
 from claude_magic.prompt.attachments.figures import png
 
 DOT = png(1, 1, 1, b"\0")
@@ -34,24 +34,24 @@ class Tags(HTMLParser):
 
 
 def test_an_image_is_in_the_page_itself() -> None:
-    tags = Tags(shown([("a.png", "PNG image", "", DOT)]))
+    tags = Tags(thumbnails_html([("a.png", "PNG image", "", DOT)]))
     assert tags.images() == ["data:image/png;base64," + base64.b64encode(DOT).decode()]
 
 
 @pytest.mark.parametrize(("begins", "kind"), [(b"\xff\xd8\xff", "jpeg"), (b"GIF89a", "gif"), (b"RIFF____WEBP", "webp")])
 def test_an_image_says_what_it_is_by_its_bytes(begins: bytes, kind: str) -> None:
-    assert Tags(shown([("a", "", "", begins)])).images()[0].startswith(f"data:image/{kind};base64,")
+    assert Tags(thumbnails_html([("a", "", "", begins)])).images()[0].startswith(f"data:image/{kind};base64,")
 
 
 @pytest.mark.parametrize("thumbnail", [b"<svg onload=alert(1)>", b"", b"text"])
 def test_what_is_no_image_is_not_shown_as_one(thumbnail: bytes) -> None:
-    page = shown([("a", "text", "", thumbnail)])
+    page = thumbnails_html([("a", "text", "", thumbnail)])
     assert Tags(page).images() == []
     assert "onload" not in page
 
 
 def test_a_large_image_is_left_to_its_line() -> None:
-    tags = Tags(shown([("a.png", "PNG image", "", DOT + b"\0" * 10_000)]))
+    tags = Tags(thumbnails_html([("a.png", "PNG image", "", DOT + b"\0" * 10_000)]))
     assert (tags.images(), tags.text) == ([], "a.png · PNG image")
 
 
@@ -59,34 +59,34 @@ def test_a_large_image_is_left_to_its_line() -> None:
 def test_words_are_text_whatever_they_say(place: int) -> None:
     words = ["", "", ""]
     words[place] = "<img src=x onerror=alert(1)>\"'&"
-    tags = Tags(shown([(words[0], words[1], words[2], b"")]))
+    tags = Tags(thumbnails_html([(words[0], words[1], words[2], b"")]))
     assert tags.images() == []
     assert {name for _, attributes in tags.found for name in attributes} <= {"class", "style"}
     assert "<img src=x onerror=alert(1)>\"'&" in tags.text
 
 
 def test_an_address_is_text_and_is_not_loaded() -> None:
-    page = shown([("b.png", "image at https://example.invalid/b.png", "", b"")])
+    page = thumbnails_html([("b.png", "image at https://example.invalid/b.png", "", b"")])
     assert not re.search(r"(?:src|href|url\()", page)
     assert "https://example.invalid/b.png" in Tags(page).text
 
 
 def test_control_and_bidi_characters_are_taken_out() -> None:
-    for made in (shown, lines):
+    for made in (thumbnails_html, lines):
         text = made([("a\x1b]52;c;x\x07b\u202egnp.exe\nc", "text", "", b"")])
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
         assert "gnp.exe c" in text
 
 
 def test_colours_follow_the_theme_and_have_a_fallback() -> None:
-    page = shown([("a", "text", "", DOT)])
+    page = thumbnails_html([("a", "text", "", DOT)])
     assert re.findall(r"var\([^,)]*\)", page) == []
     assert "var(--jp-ui-font-color1,#333)" in page
 
 
 def test_many_attachments_do_not_swell_the_notebook() -> None:
     many = [(f"{n}.png", "PNG image", "", DOT + b"\0" * 9_000) for n in range(600)]
-    page = shown(many)
+    page = thumbnails_html(many)
     assert len(Tags(page).images()) == 12
     assert len(page) < 250_000
     assert "… and 550 more" in page
@@ -94,7 +94,7 @@ def test_many_attachments_do_not_swell_the_notebook() -> None:
 
 
 def test_a_long_title_is_cut() -> None:
-    assert len(Tags(shown([("x" * 5_000, "", "", b"")])).text) == 300
+    assert len(Tags(thumbnails_html([("x" * 5_000, "", "", b"")])).text) == 300
 
 
 def test_a_terminal_is_given_one_line_for_each() -> None:
@@ -103,4 +103,4 @@ def test_a_terminal_is_given_one_line_for_each() -> None:
 
 
 def test_nothing_attached_shows_nothing() -> None:
-    assert (shown([]), lines([])) == ("", "")
+    assert (thumbnails_html([]), lines([])) == ("", "")

@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.prompt.values import written
+from claude_magic.prompt.values import format_value
 
 
 def write(value: object, *, rows: int = 3, chars: int = 100) -> str:
-    return written(value, table_rows=rows, value_chars=chars)
+    return format_value(value, table_rows=rows, value_chars=chars)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_what_cells_define_is_written_as_source() -> None:
     """In a process of its own: IPython takes over `__main__`."""
     program = f"""
 from IPython.core.interactiveshell import InteractiveShell
-from claude_magic.prompt.values import written
+from claude_magic.prompt.values import format_value
 shell = InteractiveShell()
 for cell in {CELLS!r}:
     shell.run_cell(cell).raise_error()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claude_magic.prompt.values import written
+from claude_magic.prompt.values import format_value
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 
@@ -21,7 +21,7 @@ class Colour(enum.Enum):
 
 
 def write(value: Any) -> str:
-    return written(value, table_rows=3, value_chars=100)
+    return format_value(value, table_rows=3, value_chars=100)
 
 
 DAY = datetime.date(2024, 1, 2)

@@ -14,13 +14,13 @@ from IPython.core.inputtransformer2 import TransformerManager
 from claude_magic.display.workbench.form import Form
 from claude_magic.errors import CellError
 from claude_magic.magics.claude import Notebook
-from claude_magic.magics.workbench.workbench import _Rooms
-from claude_magic.prompt.last_error import Failing
-from claude_magic.prompt.options.formatter import line
-from claude_magic.prompt.options.parser import parsed
-from claude_magic.prompt.turns import marked, spelled
-from claude_magic.session.prompt import composed
-from claude_magic.session.send import shown
+from claude_magic.magics.workbench.workbench import _SessionActions
+from claude_magic.prompt.last_error import LastError
+from claude_magic.prompt.options.formatter import format_line
+from claude_magic.prompt.options.parser import parse_line
+from claude_magic.prompt.turns import format_turns, parse_turns
+from claude_magic.session.prompt import build_prompt
+from claude_magic.session.send import preview_request
 
 NAMESPACE: dict[str, Any] = {"city": "Lisbon", "d": {"a": [1, 2]}, "braces": "{{city}} \\ user:\nassistant: x", "n": 3}
 PIECES = [
@@ -77,9 +77,9 @@ forms = st.builds(
 
 
 def body_of(desk: Notebook, options: Any, text: str) -> Any:
-    means = desk.means(options)
-    question = desk._asking(means, options, text, "cell", ())
-    return shown(means, question).body
+    means = desk.context(options)
+    question = desk._pending_request(means, options, text, "cell", ())
+    return preview_request(means, question).body
 
 
 def body_of_cell(desk: Notebook, source: str) -> Any:
@@ -90,9 +90,9 @@ def body_of_cell(desk: Notebook, source: str) -> Any:
     name, first, below = (ast.literal_eval(argument) for argument in call.value.args)
     assert name == "claude"
     below = below if source.endswith(below) else below.removesuffix("\n")
-    options, _ = parsed(first, text_follows=False)
-    cell = composed(
-        options, first, below, namespace=NAMESPACE, snippets=desk.snippets, failing=Failing(), write=desk.written
+    options, _ = parse_line(first, text_follows=False)
+    cell = build_prompt(
+        options, first, below, namespace=NAMESPACE, snippets=desk.snippets, failing=LastError(), write=desk.format_value
     )
     return body_of(desk, cell.options, cell.text)
 
@@ -103,7 +103,7 @@ def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, c
     desk = Notebook()
     desk.settings.provider, desk.settings.system = "anthropic", system
     desk.settings.conversation = conversation
-    rooms = _Rooms(desk=desk, namespace=NAMESPACE, name="bench")
+    rooms = _SessionActions(desk=desk, namespace=NAMESPACE, name="bench")
     wanted = source = None
     with contextlib.suppress(CellError):  # what is not sent, such as a missing variable or an empty turn
         wanted = body_of(desk, *rooms._question(form))
@@ -116,7 +116,7 @@ def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, c
 
 
 def test_only_backslashes_before_braces_cannot_be_written() -> None:
-    rooms = _Rooms(desk=Notebook(), namespace=NAMESPACE, name="bench")
+    rooms = _SessionActions(desk=Notebook(), namespace=NAMESPACE, name="bench")
     with pytest.raises(CellError, match="cannot be written as a cell"):
         rooms._cell(Form(turns=(("user", "{{city}}"),), fields={"city": "\\{{n}}"}))
     assert rooms._cell(Form(turns=(("user", "{{city}}"),), fields={"city": "{{n}} {{d.a}}"})).endswith(
@@ -128,24 +128,24 @@ def test_only_backslashes_before_braces_cannot_be_written() -> None:
 def test_turns_that_are_spelled_out_are_read_as_they_were(turns: list[tuple[str, str]]) -> None:
     turns = [("user", "Begin."), *turns]
     messages = [{"role": role, "content": said.strip()} for role, said in turns]
-    assert marked(spelled(turns)) == (None, messages)
+    assert parse_turns(format_turns(turns)) == (None, messages)
 
 
 def test_a_backslash_makes_text_of_a_marker() -> None:
-    assert marked("user: one\n\\assistant: two\n\\\\user: three")[1] == [
+    assert parse_turns("user: one\n\\assistant: two\n\\\\user: three")[1] == [
         {"role": "user", "content": "one\nassistant: two\n\\user: three"}
     ]
 
 
 def test_a_line_end_cannot_stand_on_the_first_line() -> None:
     with pytest.raises(CellError, match="a line end cannot stand on the first line"):
-        line([("-m", "a\u2028b")])
+        format_line([("-m", "a\u2028b")])
 
 
 def test_a_question_with_a_default_conversation_stands_alone() -> None:
     desk = Notebook()
     desk.settings.conversation = "main"
-    rooms = _Rooms(desk=desk, namespace={}, name="bench")
+    rooms = _SessionActions(desk=desk, namespace={}, name="bench")
     options, _ = rooms._question(Form(turns=(("user", "Hello"),)))
     assert options.conversation == ""
     assert rooms._cell(Form(turns=(("user", "Hello"),))) == "%%claude -c ''\nHello"

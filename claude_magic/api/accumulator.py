@@ -18,7 +18,7 @@ _string = json.decoder.scanstring  # type: ignore[attr-defined]  # there, but no
 _USUAL = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"'  # nearly every event begins so
 
 
-class Growing:
+class Accumulator:
     """What has arrived so far; `exchange()` is a value that later arrivals do not change.
 
     Attributes:
@@ -38,20 +38,20 @@ class Growing:
         self._first_token: float | None = None
         self._retries = 0
 
-    def requests(self, request: Request, *, model_note: str = "") -> None:
+    def set_request(self, request: Request, *, model_note: str = "") -> None:
         """The request that is really sent, once it is known."""
         self._request, self._model_note = request, model_note
 
-    def waits(self, reason: str, seconds: float, retries: int) -> None:
+    def set_retry(self, reason: str, seconds: float, retries: int) -> None:
         """A try failed; the next one comes in `seconds`."""
         self._retries = retries
         self.note = f"{reason}, trying again in {max(1, round(seconds))} s"
 
-    def answered(self, status: int, headers: Headers) -> None:
+    def set_response(self, status: int, headers: Headers) -> None:
         """The headers of the answer are there."""
         self._status, self._headers, self.note = status, headers, ""
 
-    def take(self, events: Iterable[ServerSentEvent]) -> None:
+    def add_events(self, events: Iterable[ServerSentEvent]) -> None:
         """Add the events of a stream in order; what cannot be placed is the `fault`, and the rest is read on.
 
         Raises:
@@ -108,12 +108,12 @@ class Growing:
             self._fold.fail(f"an event is not JSON: {shortened(datum)!r}")
         return None
 
-    def received(self, batches: Iterable[Batch]) -> None:
+    def add_batches(self, batches: Iterable[Batch]) -> None:
         """The events of an exchange that took place elsewhere, to be written down with the others."""
         with self._lock:
             self._events.extend(batches)
 
-    def take_whole(self, message: dict[str, object]) -> None:
+    def add_json(self, message: dict[str, object]) -> None:
         """Add an answer that was not streamed: a stream of one."""
         with self._lock:
             try:
@@ -122,7 +122,7 @@ class Growing:
                 self._fold.fail(str(error))
             self._first_token = time.monotonic() - self._began
 
-    def arrived(self, since: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
+    def events_since(self, since: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
         """The events that came since then, in batches, and what to ask with the next time."""
         batch, at = since
         with self._lock:
@@ -134,7 +134,7 @@ class Growing:
             return [each for each in cut if each[1]], (batch + len(found) - 1, len(found[-1][1]))  # the last may grow
 
     @property
-    def ended(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the message came to its end."""
         return self._fold.ended
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Request
 from . import error_responses
-from .accumulator import ErrorEvent, Growing
+from .accumulator import Accumulator, ErrorEvent
 from .credentials import Credential
 from .transports.base import Response, Transport
 
@@ -30,31 +30,31 @@ class Client:
     transport: Transport
     credential: Credential | None
 
-    def send(self, request: Request, growing: Growing | None = None) -> Exchange:
+    def send(self, request: Request, growing: Accumulator | None = None) -> Exchange:
         """Send `request`; `growing` shows what has arrived meanwhile."""
-        growing = growing or Growing(request)
+        growing = growing or Accumulator(request)
         error: ClaudeError | None = None
         try:
             with self.transport.send(request) as response:
-                growing.answered(response.status, response.headers)
+                growing.set_response(response.status, response.headers)
                 self._read(response, request, growing)
         except ClaudeError as failure:
             error = failure
         return growing.exchange(error)
 
-    def _read(self, response: Response, request: Request, growing: Growing) -> None:
+    def _read(self, response: Response, request: Request, growing: Accumulator) -> None:
         model = str((request.body or {}).get("model", ""))
         if response.status >= 300:
-            raise error_responses.of_response(response, model=model, credential=self.credential)
+            raise error_responses.response_error(response, model=model, credential=self.credential)
         try:
             self._read_answer(response, growing)
         except ErrorEvent as event:
-            raise error_responses.of_event(
+            raise error_responses.event_error(
                 event.data, headers=response.headers, model=model, credential=self.credential
             ) from None
         growing.check()
 
-    def _read_answer(self, response: Response, growing: Growing) -> None:
+    def _read_answer(self, response: Response, growing: Accumulator) -> None:
         """A stream, or one message; by how it begins, whatever was asked for and whatever its content type says."""
         beginning = b""
         for chunk in response.chunks:
@@ -62,21 +62,21 @@ class Client:
             if beginning.strip(_BLANK):
                 break
         if beginning.strip(_BLANK)[:1] in (b"{", b"["):
-            self._read_whole(response, beginning, growing)
+            self._read_json(response, beginning, growing)
         else:
             self._read_stream(response, beginning, growing)
 
-    def _read_stream(self, response: Response, beginning: bytes, growing: Growing) -> None:
+    def _read_stream(self, response: Response, beginning: bytes, growing: Accumulator) -> None:
         """Success is a message that came to its end, not the end of the connection."""
         decoder = Decoder()
-        growing.take(decoder.feed(beginning))
-        while not growing.ended and (chunk := next(response.chunks, None)) is not None:
+        growing.add_events(decoder.feed(beginning))
+        while not growing.is_complete and (chunk := next(response.chunks, None)) is not None:
             beginning += chunk[: max(0, _BEGINNING - len(beginning))]
-            growing.take(decoder.feed(chunk))
+            growing.add_events(decoder.feed(chunk))
         if not growing.exchange().message.body:
-            raise error_responses.unexpected(response, beginning, credential=self.credential)
+            raise error_responses.unexpected_response(response, beginning, credential=self.credential)
 
-    def _read_whole(self, response: Response, beginning: bytes, growing: Growing) -> None:
+    def _read_json(self, response: Response, beginning: bytes, growing: Accumulator) -> None:
         body = b"".join((beginning, *response.chunks))
         try:
             message = json.loads(body)
@@ -85,8 +85,8 @@ class Client:
         if isinstance(message, dict) and (message.get("type") == "error" or _is_error(message)):
             raise ErrorEvent(message)
         if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
-            raise error_responses.unexpected(response, body, credential=self.credential)
-        growing.take_whole(message)
+            raise error_responses.unexpected_response(response, body, credential=self.credential)
+        growing.add_json(message)
 
 
 def _is_error(message: dict[str, object]) -> bool:

@@ -57,17 +57,17 @@ class Secret:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a key is not written down.")
 
-    def can_be_sent(self) -> bool:
+    def is_printable(self) -> bool:
         """Whether it holds nothing but printable ASCII."""
         return self._key.isascii() and self._key.isprintable()
 
     def has_a_blank(self) -> bool:
         return " " in self._key
 
-    def is_in(self, text: str) -> bool:
+    def occurs_in(self, text: str) -> bool:
         return self._key in text
 
-    def hidden_in(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """`text` without this key."""
         return text.replace(self._key, "***")
 
@@ -125,25 +125,25 @@ class Credential:
             return "authorization", f"Bearer {self.shown or '$ANTHROPIC_AUTH_TOKEN'}"
         return "x-api-key", self.shown or "$ANTHROPIC_API_KEY"
 
-    def redacted(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """`text` without this key, and without anything else shaped like one."""
         if len(self.secret) >= 8:
-            text = self.secret.hidden_in(text)
-        return redacted(text)
+            text = self.secret.redact(text)
+        return redact(text)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """`text` without anything shaped like a key."""
     return _KEY.sub(lambda match: match[0] if is_placeholder(match[0]) else "sk-ant-***", text)
 
 
-def hidden(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """`text` without the key that is in use now, and without anything shaped like one."""
     try:
         credential = find()
     except SettingsError:
         credential = None
-    return credential.redacted(text) if credential else redacted(text)
+    return credential.redact(text) if credential else redact(text)
 
 
 def find() -> Credential | None:
@@ -155,7 +155,7 @@ def find() -> Credential | None:
     from .stand_ins import untraced
 
     with untraced():
-        return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved()
+        return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved_credential()
 
 
 def remember(key: str, *, save: bool) -> Credential:
@@ -186,7 +186,7 @@ def refuse_keys(text: str, credential: Credential | None) -> None:
     Raises:
         CellError: `text` holds the key in use, or something shaped like one.
     """
-    in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.is_in(text)
+    in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.occurs_in(text)
     if in_use or any(not is_placeholder(key) for key in _KEY.findall(text)):
         raise CellError(
             "the cell contains something shaped like an API key, so nothing was sent. "
@@ -208,7 +208,7 @@ def _in_environment(name: str) -> Secret:
 def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credential:
     if not secret:
         raise SettingsError(f"the key from {source} is empty. Copy it again from the Console.")
-    if not secret.can_be_sent():
+    if not secret.is_printable():
         raise SettingsError(
             f"the key from {source} holds a control or non-ASCII character. Copy it again from the Console."
         )
@@ -252,7 +252,7 @@ def _file() -> Path:
     return Path(platformdirs.user_config_dir("claude-magic")) / "key"
 
 
-def _saved() -> Credential | None:
+def _saved_credential() -> Credential | None:
     path = _file()
     try:
         secret = Secret(path.read_bytes().decode("utf-8", "replace"))  # whatever it holds; then it is looked at

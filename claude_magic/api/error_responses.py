@@ -11,9 +11,9 @@ from typing import Any
 from ..errors import APIError, ExchangeError, StreamError
 from ..wire import Headers
 from . import known_models
-from .credentials import Credential, redacted
+from .credentials import Credential, redact
 from .transports.base import Response
-from .transports.retry import LONGEST_WAIT, asked
+from .transports.retry import LONGEST_WAIT, retry_after
 
 _READ_AT_MOST = 64_000  # bytes
 _SHOWN_AT_MOST = 2_000  # characters
@@ -37,10 +37,10 @@ _ADVICE = {
 }
 
 
-def of_response(response: Response, *, model: str, credential: Credential | None) -> ExchangeError:
+def response_error(response: Response, *, model: str, credential: Credential | None) -> ExchangeError:
     """The error that `response` (status 300 or more) stands for; reads its body, but not beyond 64 kB."""
     if 300 <= response.status < 400:
-        target = redacted(_one_line(response.headers.get("location", "nowhere"))[:200])
+        target = redact(_one_line(response.headers.get("location", "nowhere"))[:200])
         return APIError(
             f"the endpoint redirects to {target} (HTTP {response.status}), which would carry the key and the text "
             "elsewhere: refused. Set Claude.base_url to the final address.",
@@ -48,20 +48,22 @@ def of_response(response: Response, *, model: str, credential: Credential | None
             request_id=response.headers.get("request-id"),
         )
     text = _body(response)
-    hide = credential.redacted if credential else redacted
-    body = _parsed(hide(text))
+    hide = credential.redact if credential else redact
+    body = _parse_json(hide(text))
     return _api_error(body, status=response.status, headers=response.headers, model=model, credential=credential)
 
 
-def of_event(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
+def event_error(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
     """The error that an `error` event inside a stream stands for."""
-    hide = credential.redacted if credential else redacted
-    return _api_error(_parsed(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential)
+    hide = credential.redact if credential else redact
+    return _api_error(
+        _parse_json(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential
+    )
 
 
-def unexpected(response: Response, beginning: bytes, *, credential: Credential | None) -> StreamError:
+def unexpected_response(response: Response, beginning: bytes, *, credential: Credential | None) -> StreamError:
     """An answer that is not one of the Messages API."""
-    hide = credential.redacted if credential else redacted
+    hide = credential.redact if credential else redact
     kind = _one_line(response.headers.get("content-type", "no content type"))[:80]
     text = hide(beginning.decode("utf-8", "replace"))
     seen = page_title(text) or repr(_one_line(text[:400])[:120])
@@ -81,7 +83,7 @@ def _body(response: Response) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -90,7 +92,7 @@ def _parsed(text: str) -> object:
 
 def _api_error(body: object, *, status: int, headers: Headers, model: str, credential: Credential | None) -> APIError:
     error = body.get("error") if isinstance(body, dict) else None
-    kind, message = _said(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
+    kind, message = _kind_and_message(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
     request_id = headers.get("request-id") or (body.get("request_id") if isinstance(body, dict) else None)
     streamed = status == 200 and "json" not in headers.get("content-type", "").lower()
     facts = ["inside the stream" if streamed else f"HTTP {status}"]
@@ -108,7 +110,7 @@ def _api_error(body: object, *, status: int, headers: Headers, model: str, crede
     )
 
 
-def _said(error: object) -> tuple[str, str]:
+def _kind_and_message(error: object) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", str(error)
     kind = error.get("type")
@@ -125,7 +127,7 @@ def _advice(
         return f"The key came from {source}. Check it in the Console."
     if status == 404:
         return _about_models(message, model)
-    if status == 429 or (asked(headers) or 0) > LONGEST_WAIT:
+    if status == 429 or (retry_after(headers) or 0) > LONGEST_WAIT:
         return _about_limits(headers)
     if status == 400:
         return _about_fields(message)
@@ -140,7 +142,7 @@ def _about_models(message: str, model: str) -> str:
 
 
 def _about_limits(headers: Headers) -> str:
-    seconds = asked(headers)
+    seconds = retry_after(headers)
     if seconds is None:
         return "No time to wait was given: it may be a spend limit. Look at the limits page of the Console."
     wait = f"{seconds:.0f} s" if seconds <= LONGEST_WAIT * 2 else f"{seconds / 60:.0f} min"

@@ -15,7 +15,7 @@ _remembered: list[str] = []
 
 def names() -> Sequence[str]:
     """Newest first: what an endpoint has listed, else what was known when this was released."""
-    return _remembered or _shipped()
+    return _remembered or _bundled_names()
 
 
 def remember(names: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ def remember(names: Sequence[str]) -> None:
 
 
 @functools.cache
-def _shipped() -> tuple[str, ...]:
+def _bundled_names() -> tuple[str, ...]:
     data = json.loads(resources.files(__package__).joinpath("models.json").read_text(encoding="utf-8"))
     return tuple(data["models"])
 

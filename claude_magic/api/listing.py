@@ -50,7 +50,7 @@ class Model:
     lifecycle: str = ""
 
 
-def listed(transport: Transport, *, base_url: str, api_version: str, credential: Credential | None) -> list[Model]:
+def list_models(transport: Transport, *, base_url: str, api_version: str, credential: Credential | None) -> list[Model]:
     """All models, in the order of the endpoint, which is newest first.
 
     Raises:
@@ -75,7 +75,7 @@ def listed(transport: Transport, *, base_url: str, api_version: str, credential:
 def _page(response: Response, credential: Credential | None) -> Mapping[str, Any]:
     """A page of the list: a JSON object whose `data` is a list."""
     if response.status >= 300:
-        raise error_responses.of_response(response, model="/v1/models", credential=credential)
+        raise error_responses.response_error(response, model="/v1/models", credential=credential)
     body = bytearray()
     for chunk in response.chunks:
         body += chunk
@@ -86,7 +86,7 @@ def _page(response: Response, credential: Credential | None) -> Mapping[str, Any
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-        raise error_responses.unexpected(response, bytes(body[:_LARGEST_PAGE]), credential=credential)
+        raise error_responses.unexpected_response(response, bytes(body[:_LARGEST_PAGE]), credential=credential)
     return page
 
 
@@ -125,4 +125,4 @@ def _moment(value: object) -> str:
         return ""
 
 
-__all__ = ["Model", "listed", "nearest"]
+__all__ = ["Model", "list_models", "nearest"]

@@ -34,7 +34,7 @@ class Tokens:
         Raises:
             SettingsError: A variable is empty, or cannot be sent.
         """
-        names = [name for server in _servers(request) if (name := _named(server))]
+        names = [name for server in _servers(request) if (name := _variable_name(server))]
         return cls(named={name: _token(name) for name in names})
 
     def content(self, request: Request, stand_ins: StandIns) -> bytes:
@@ -43,19 +43,19 @@ class Tokens:
             return request.content
         marks = {name: stand_ins.add(secret, as_json=True) for name, secret in self.named.items()}
         servers = [
-            {**server, "authorization_token": marks[name]} if (name := _named(server)) else server
+            {**server, "authorization_token": marks[name]} if (name := _variable_name(server)) else server
             for server in _servers(request)
         ]
         body = {**(request.body or {}), "mcp_servers": servers}
         return Request(method=request.method, url=request.url, body=body).content
 
-    def hidden(self, text: str) -> str:
+    def redact_json(self, text: str) -> str:
         """`text` without the tokens."""
         for secret in self.named.values():
-            text = secret.hidden_in(text) if len(secret) >= _SHORTEST else text
+            text = secret.redact(text) if len(secret) >= _SHORTEST else text
         return text
 
-    def hidden_in(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def redact(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """`chunks` without the tokens; only what may be the beginning of one is held back until the next."""
         forms = [form for secret in self.named.values() if len(secret) >= _SHORTEST for form in secret.forms()]
         return _without(chunks, sorted(forms, key=len, reverse=True)) if forms else chunks
@@ -69,7 +69,7 @@ def refuse_tokens(body: Mapping[str, Any]) -> None:
     """
     for server in _servers_of(body):
         token = server.get("authorization_token") if isinstance(server, dict) else None
-        if token and not _named(server):
+        if token and not _variable_name(server):
             raise CellError(
                 "the request holds the token of an MCP server, which the notebook and the journal would keep: nothing "
                 'was sent. Write "$MCP_TOKEN_NAME" in its place, and set that variable before Jupyter starts.'
@@ -85,7 +85,7 @@ def _servers_of(body: Mapping[str, Any]) -> Iterable[Any]:
     return servers if isinstance(servers, list | tuple) else ()
 
 
-def _named(server: Any) -> str:
+def _variable_name(server: Any) -> str:
     """The variable that stands for its token; `""` if there is none."""
     value = server.get("authorization_token") if isinstance(server, dict) else None
     found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
@@ -97,7 +97,7 @@ def _token(name: str) -> Secret:
         secret = Secret(os.getenv(name, ""))
     if not secret:
         raise SettingsError(f"no token for the MCP server: ${name} is empty. Set it before Jupyter starts.")
-    if not secret.can_be_sent():
+    if not secret.is_printable():
         raise SettingsError(f"the token in ${name} holds a control or non-ASCII character. Copy it again.")
     return secret
 
@@ -108,7 +108,7 @@ def _without(chunks: Iterator[bytes], forms: list[bytes]) -> Iterator[bytes]:
         found = rest + chunk
         for form in forms:
             found = found.replace(form, b"***")
-        kept = max(_begun(found, form) for form in forms)
+        kept = max(_prefix_length(found, form) for form in forms)
         rest = found[len(found) - kept :]
         if ready := found[: len(found) - kept]:
             yield ready
@@ -116,6 +116,6 @@ def _without(chunks: Iterator[bytes], forms: list[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _begun(text: bytes, form: bytes) -> int:
+def _prefix_length(text: bytes, form: bytes) -> int:
     """How many bytes at the end of `text` may be the beginning of `form`."""
     return next((n for n in range(min(len(form) - 1, len(text)), 0, -1) if text.endswith(form[:n])), 0)

@@ -65,7 +65,7 @@ class _Step:
     last: int
 
 
-def portions(request: Request, count: Callable[[Request], int]) -> list[Portion]:
+def breakdown(request: Request, count: Callable[[Request], int]) -> list[Portion]:
     """The portions of `request`: settings, system prompt, tools, messages, and the attachments in them.
 
     Those with no `within` add up to what the whole request counts, exactly. It takes at most 20 counts: older
@@ -96,7 +96,7 @@ def portions(request: Request, count: Callable[[Request], int]) -> list[Portion]
 
     whole = count(request)
     found: list[Portion] = []
-    for step, tokens, after in _measured(_steps(request.body or {}), whole, counted):
+    for step, tokens, after in _measure(_steps(request.body or {}), whole, counted):
         found.append(Portion(kind=step.kind, name=step.name, tokens=tokens))
         found.extend(_attachments(step, after, counted))
     return found
@@ -107,9 +107,7 @@ def total(found: Sequence[Portion]) -> int:
     return sum(portion.tokens for portion in found if not portion.within)
 
 
-def _measured(
-    steps: Sequence[_Step], whole: int, counted: Callable[[Body], int | None]
-) -> list[tuple[_Step, int, int]]:
+def _measure(steps: Sequence[_Step], whole: int, counted: Callable[[Body], int | None]) -> list[tuple[_Step, int, int]]:
     """Each step with what it adds and the count after it; a step that is refused is one with the next.
 
     A model that refuses a reply to go on with refuses every request that ends with one: it is asked once.
@@ -125,12 +123,12 @@ def _measured(
         if after is None:
             refused |= {role} if step.kind == "messages" and role == "assistant" else set()
             continue
-        found.append((_joined(waiting), after - before, after))
+        found.append((_merge(waiting), after - before, after))
         before, waiting = after, []
     return sorted(found, key=lambda each: _ORDER.index(each[0].kind))
 
 
-def _joined(steps: Sequence[_Step]) -> _Step:
+def _merge(steps: Sequence[_Step]) -> _Step:
     """Steps that can only be counted together."""
     if len(steps) == 1:
         return steps[0]
@@ -143,7 +141,7 @@ def _steps(body: Body) -> list[_Step]:
     messages = _messages(body)
     base = {name: value for name, value in body.items() if name not in _FIELDS}
     base["messages"] = messages[:1]
-    steps = [*_opening(base, body)]
+    steps = [*_first_steps(base, body)]
     attached = sum(any(_kinds(message)) for message in messages)
     left = _MOST_CALLS - len(steps) - min(attached, _MOST_FOR_ATTACHMENTS)
     tools = len(_list(body.get("tools")))
@@ -153,7 +151,7 @@ def _steps(body: Body) -> list[_Step]:
     return steps
 
 
-def _opening(base: dict[str, Any], body: Body) -> Iterator[_Step]:
+def _first_steps(base: dict[str, Any], body: Body) -> Iterator[_Step]:
     """The first message alone, then what is said once for all messages, but for the tools."""
     first = len(base["messages"])
     yield _Step(

@@ -59,11 +59,11 @@ def _combination(
 ) -> Combination:
     made = options
     for name, value in values.items():
-        made = with_value(made, name, _meant(value, namespace, snippets))
+        made = with_value(made, name, _resolve(value, namespace, snippets))
     return Combination(values=values, options=made)
 
 
-def _meant(value: str, namespace: Mapping[str, Any], snippets: Snippets) -> str:
+def _resolve(value: str, namespace: Mapping[str, Any], snippets: Snippets) -> str:
     """A value as it is written; of `@name`, the text of that variable or snippet."""
     if not value.startswith("@"):
         return value

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..cost import prices
-from ..cost.token_bounds import bound
-from ..display.reply.summary import estimated_tokens
+from ..cost.token_bounds import token_bound
+from ..display.reply.summary import estimate_tokens
 from ..errors import ClaudeError
 from ..session.provider import is_local
-from ..session.send import shown
+from ..session.send import preview_request
 from ..wire.money import dollars
-from .runner import Answer, Job, missing
+from .runner import Job, RowResult, missing
 
 Amount = TypeVar("Amount", int, float)
 
@@ -77,29 +77,29 @@ def estimate(job: Job, more: int = 0) -> Estimate:
     Args:
         more: Further tokens of each request, such as a reply that is not there yet.
     """
-    told: list[Answer] = []
+    told: list[RowResult] = []
     found = Estimate(rows=len(job.questions))
     refused: Counter[str] = Counter()
     free = is_local(job.means.settings)
     for _, asking in missing(job, lambda _, answer: told.append(answer)):
         try:
-            body = shown(job.means, asking).body or {}
+            body = preview_request(job.means, asking).body or {}
         except ClaudeError as error:
             refused[str(error)] += 1
             continue
         text = f"{body.get('system', '')}{asking.question.new[0]['content']}"
-        most = _sum(bound(body), more)
+        most = _sum(token_bound(body), more)
         price = (
             0.0
             if free
             else None
             if most is None
-            else prices.most(body, sent=most, corrections=job.means.settings.prices)
+            else prices.highest_cost(body, sent=most, corrections=job.means.settings.prices)
         )
         found = replace(
             found,
             requests=found.requests + 1,
-            tokens=found.tokens + estimated_tokens(len(text)) + more,
+            tokens=found.tokens + estimate_tokens(len(text)) + more,
             most_tokens=_sum(found.most_tokens, most),
             most_reply=max(found.most_reply, int(body.get("max_tokens") or 0)),
             usd=_sum(found.usd, price),

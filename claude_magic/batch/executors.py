@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..api import credentials
-from ..api.accumulator import Growing
+from ..api.accumulator import Accumulator
 from ..api.client import Client
 from ..api.interrupt import Interrupt
-from ..api.transports.http import Direct, pool
-from ..api.transports.retry import Retrying
+from ..api.transports.http import HTTPTransport, pool
+from ..api.transports.retry import RetryTransport
 from ..concurrency import in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
@@ -27,7 +27,7 @@ _PLACES_OF_A_KEY = ("x-api-key", "authorization")  # where its name stands in a 
 _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 
 
-def through(executor: Executor, settings: Claude, request: Request, number: int, interrupt: Interrupt) -> Exchange:
+def send_through(executor: Executor, settings: Claude, request: Request, number: int, interrupt: Interrupt) -> Exchange:
     """The exchange that `executor` made of `request`.
 
     Args:
@@ -39,7 +39,7 @@ def through(executor: Executor, settings: Claude, request: Request, number: int,
     """
     try:
         future: Future[Exchange] = executor.submit(
-            sent, request, number, settings.connect_timeout, settings.timeout, settings.max_retries
+            send, request, number, settings.connect_timeout, settings.timeout, settings.max_retries
         )
         while not futures.wait([future], timeout=_TICK).done:
             if interrupt.is_set():
@@ -52,7 +52,7 @@ def through(executor: Executor, settings: Claude, request: Request, number: int,
         raise ConnectionFailed(f"the executor failed: {type(error).__name__}: {str(error)[:200]}.") from None
 
 
-def sent(request: Request, number: int, connect_timeout: float, timeout: float, max_retries: int) -> Exchange:
+def send(request: Request, number: int, connect_timeout: float, timeout: float, max_retries: int) -> Exchange:
     """Send `request` from here; what runs in the executor.
 
     Raises:
@@ -65,12 +65,14 @@ def sent(request: Request, number: int, connect_timeout: float, timeout: float, 
             "no API key where the executor runs: $ANTHROPIC_API_KEY is empty there. Set it there: the key of this "
             "kernel does not travel."
         )
-    direct = Direct(
+    direct = HTTPTransport(
         pool=_pool(), credential=credential, connect_timeout=connect_timeout, timeout=timeout, interrupt=interrupt
     )
-    transport = Retrying(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet)
+    transport = RetryTransport(
+        inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet
+    )
     return Client(transport=transport, credential=credential).send(
-        replace(request, headers=Headers(bare)), Growing(request)
+        replace(request, headers=Headers(bare)), Accumulator(request)
     )
 
 

@@ -58,7 +58,7 @@ def grader(
         CellError: There is no such grader, or no such column.
     """
     if callable(grade):
-        return _own(grade)
+        return _custom_grader(grade)
     if not isinstance(grade, str) or grade not in _GRADERS:
         known = ", ".join(map(repr, _GRADERS))
         raise CellError(f"grade={grade!r} is not known. It is {known}, a function, or claude.rubric('...').")
@@ -68,17 +68,17 @@ def grader(
         )
     compare, same = _GRADERS[grade], grade == "exact"
 
-    def compared(reply: str, row: Row) -> bool | re.error | None:
+    def compare_reply(reply: str, row: Row) -> bool | re.error | None:
         wanted = row.get(expected)
         try:
             return None if is_missing(wanted) else compare(reply, write(wanted)) or (same and _is_same(reply, wanted))
         except re.error as error:
             return error
 
-    return compared
+    return compare_reply
 
 
-def passed(grade: Any) -> bool | None:
+def is_pass(grade: Any) -> bool | None:
     """Whether a grade counts as passed: what is true, or half and more of a number; `None` if there is none."""
     if grade is None or isinstance(grade, BaseException):
         return None
@@ -88,7 +88,7 @@ def passed(grade: Any) -> bool | None:
         return None
 
 
-def _own(grade: Callable[..., Any]) -> Grader:
+def _custom_grader(grade: Callable[..., Any]) -> Grader:
     import inspect
 
     try:
@@ -97,13 +97,13 @@ def _own(grade: Callable[..., Any]) -> Grader:
     except (TypeError, ValueError):
         takes_row = False
 
-    def graded(reply: str, row: Row) -> Any:
+    def grade_reply(reply: str, row: Row) -> Any:
         try:
             return grade(reply, row) if takes_row else grade(reply)
         except Exception as error:
             return error  # a grader that fails is shown beside its row; the replies are paid for
 
-    return graded
+    return grade_reply
 
 
 def _binds(signature: Any, *values: Any) -> bool:

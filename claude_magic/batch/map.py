@@ -14,23 +14,23 @@ from ..errors import CellError, Interrupted
 from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
 from .estimate import Estimate, estimate
-from .grading import Rubric, grader, passed
-from .row_prompts import refuse_repeated, wording
+from .grading import Rubric, grader, is_pass
+from .row_prompts import check_unique, row_template
 from .rows import columns_of, is_frame, readable, refuse_taken, rows_of, with_columns
-from .runner import Answer, Job, run
+from .runner import Job, RowResult, run
 
 if TYPE_CHECKING:
     from ..magics.claude import Notebook
 
 _OF_A_GRADE = {"api_version", "header", "again", "profile", "tag", "model"}  # options; others are for the answer
-_STOPPED = Answer(reply=Interrupted("not asked: the reader stopped before."))
+_STOPPED = RowResult(reply=Interrupted("not asked: the reader stopped before."))
 _NOTHING = CellError("the row holds nothing.")
 
 Questions = Sequence[str | CellError]
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
+class MapOptions:
     """How the rows are asked.
 
     Attributes:
@@ -49,7 +49,9 @@ class How:
     prefix: str = ""
 
 
-def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+def map_rows(
+    notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions
+) -> Any:
     """As `_mapped`; a stop that comes before anything is asked, or between two steps, is one line too."""
     try:
         return _mapped(notebook, given, template, grade=grade, expected=expected, how=how)
@@ -57,7 +59,7 @@ def mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, 
         raise Interrupted("stopped between two steps; what was answered is in the journal. Run it again.") from None
 
 
-def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: How) -> Any:
+def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions) -> Any:
     """What `Notebook.map` gives back.
 
     Raises:
@@ -69,17 +71,17 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
     rows = rows_of(given)
     columns = columns_of(given, rows)
     compares = isinstance(grade, str)
-    asked_as = wording(template, columns, expected=expected if compares else None) if columns or template else None
+    asked_as = row_template(template, columns, expected=expected if compares else None) if columns or template else None
     own = (
         None
         if grade is None or isinstance(grade, Rubric)
-        else grader(grade, expected, columns, write=notebook.written, empty=not rows)
+        else grader(grade, expected, columns, write=notebook.format_value, empty=not rows)
     )
-    refuse_repeated(columns, [expected] if compares else [])
+    check_unique(columns, [expected] if compares else [])
     if is_frame(given):
         refuse_taken(columns, [how.prefix + name for name in (*COLUMNS, *["grade"] * (grade is not None))])
     texts = readable(rows)
-    questions = [_NOTHING if asked_as is None else asked_as.question(row, notebook.written) for row in texts]
+    questions = [_NOTHING if asked_as is None else asked_as.prompt(row, notebook.format_value) for row in texts]
     if how.dry_run:
         return _estimate(notebook, questions, grade, how)
     began = time.monotonic()
@@ -98,7 +100,7 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
         answers,
         questions=[str(question) for question in questions],
         grades=grades,
-        passed=[passed(each) for each in grades or ()],
+        passed=[is_pass(each) for each in grades or ()],
         seconds=time.monotonic() - began,
         graded_usd=graded_usd,
     )
@@ -111,7 +113,7 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
     return with_columns(given, replies.columns, how.prefix)
 
 
-def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: How) -> Estimate:
+def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: MapOptions) -> Estimate:
     """What the rows, and their grades if a model gives them, would be."""
     job = _job(notebook, questions, how, told=lambda *_: None)
     found = estimate(job)
@@ -123,39 +125,39 @@ def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: How) ->
     return found.plus(estimate(_job(notebook, asked, replace(grading, resume=False), told=lambda *_: None), more=most))
 
 
-def _how_to_grade(how: How, rubric: Rubric) -> How:
+def _how_to_grade(how: MapOptions, rubric: Rubric) -> MapOptions:
     """How the grading model is asked: without what was said to the one that answers, such as a system prompt."""
     options = {name: value for name, value in how.options.items() if name in _OF_A_GRADE}
     return replace(how, options={**options, "system": "", **({"model": rubric.model} if rubric.model else {})})
 
 
-def _to_grade(rubric: Rubric, question: str | CellError, answer: Answer) -> str | CellError:
+def _to_grade(rubric: Rubric, question: str | CellError, answer: RowResult) -> str | CellError:
     if isinstance(question, CellError) or not isinstance(answer.reply, str):
         return CellError("there is no reply to grade.")
     return rubric.question(question, answer.reply)
 
 
-def _answers(notebook: Notebook, questions: Questions, title: str, how: How) -> tuple[list[Answer], bool]:
+def _answers(notebook: Notebook, questions: Questions, title: str, how: MapOptions) -> tuple[list[RowResult], bool]:
     """An answer for each question, and whether the reader let it end."""
     answers = [_STOPPED] * len(questions)
 
-    def told(number: int, answer: Answer) -> None:
+    def on_answer(number: int, answer: RowResult) -> None:
         answers[number] = answer
         progress.add(0.0 if answer.known else answer.usd, failed=not isinstance(answer.reply, str))
 
-    job = _job(notebook, questions, how, told)
+    job = _job(notebook, questions, how, on_answer)
     with Progress(len(questions), title) as progress:
         return answers, run(job)
 
 
-def _job(notebook: Notebook, questions: Questions, how: How, told: Callable[[int, Answer], None]) -> Job:
+def _job(notebook: Notebook, questions: Questions, how: MapOptions, told: Callable[[int, RowResult], None]) -> Job:
     options: Options = options_of_many({"stream": False, **how.options})
-    means = notebook.means(options)
+    means = notebook.context(options)
     if options.conversation or means.settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")
     return Job(
         means=means,
-        asker=notebook.asker(options, ""),
+        asker=notebook.caller(options, ""),
         options=options,
         questions=questions,
         executor=how.executor,

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CellError
-from ..prompt.templates import filled, names, refuse_python
+from ..prompt.templates import fill_template, names, refuse_python
 from .rows import COLUMN, Row, is_missing
 
 _BRACES = re.compile(r"(?<![\\{])\{\{[ \t]*([^{}\n]+?)[ \t]*\}\}(?!\})")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wording:
+class RowTemplate:
     """How a row is asked.
 
     Attributes:
@@ -32,7 +32,7 @@ class Wording:
     template: str | None
     columns: dict[str, str]
 
-    def question(self, row: Row, write: Callable[[Any], str]) -> str | CellError:
+    def prompt(self, row: Row, write: Callable[[Any], str]) -> str | CellError:
         """The text of a row, or why it has none."""
         for column in self.columns.values():
             if is_missing(row.get(column)):
@@ -48,10 +48,10 @@ class Wording:
         if self.template is None:
             (value,) = values.values()
             return value if isinstance(value, str) else write(value)
-        return filled(self.template, {**row, **values}, write)
+        return fill_template(self.template, {**row, **values}, write)
 
 
-def wording(template: Any, columns: Sequence[str], *, expected: str | None) -> Wording:
+def row_template(template: Any, columns: Sequence[str], *, expected: str | None) -> RowTemplate:
     """How rows with these columns are asked.
 
     Args:
@@ -62,17 +62,17 @@ def wording(template: Any, columns: Sequence[str], *, expected: str | None) -> W
         CellError: The template does not fit them.
     """
     if template is None:
-        only = _only(list(dict.fromkeys(columns)), expected)
-        asked = Wording(template=None, columns={only: only})
+        only = _only_column(list(dict.fromkeys(columns)), expected)
+        asked = RowTemplate(template=None, columns={only: only})
     elif isinstance(template, str):
-        asked = _asked(template, columns)
+        asked = _from_template(template, columns)
     else:
         raise CellError(f"the template is no text, but {type(template).__name__}. Give one such as 'Hi: {{{{text}}}}'.")
-    refuse_repeated(columns, asked.columns.values())
+    check_unique(columns, asked.columns.values())
     return asked
 
 
-def refuse_repeated(columns: Sequence[str], wanted: Collection[str]) -> None:
+def check_unique(columns: Sequence[str], wanted: Collection[str]) -> None:
     """Refuse a column that two have the name of.
 
     Raises:
@@ -84,7 +84,7 @@ def refuse_repeated(columns: Sequence[str], wanted: Collection[str]) -> None:
             raise CellError(f"{counts[name]} columns are called {name!r}. Rename them. Nothing was sent.")
 
 
-def _only(columns: list[str], expected: str | None) -> str:
+def _only_column(columns: list[str], expected: str | None) -> str:
     found = [name for name in columns if name != expected] or columns
     if len(found) > 1 and COLUMN not in found:
         raise CellError(
@@ -94,7 +94,7 @@ def _only(columns: list[str], expected: str | None) -> str:
     return found[0] if len(found) == 1 else COLUMN
 
 
-def _asked(template: str, columns: Sequence[str]) -> Wording:
+def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
     odd = [name for name in columns if not name.isidentifier() or keyword.iskeyword(name)]
     taken = set(columns) - set(odd)
     stands: dict[str, str] = {}
@@ -105,18 +105,18 @@ def _asked(template: str, columns: Sequence[str]) -> Wording:
         taken.add(name)
         stands[column] = name
 
-    def renamed(braces: re.Match[str]) -> str:
+    def rename(braces: re.Match[str]) -> str:
         name = stands.get(braces[1], "")
         made = f"{{{{{name}}}}}"
         before = template[: braces.start()]
         filled_there = name and name in names(before + made)  # not where templates are left alone, as in LaTeX
         return made if filled_there else braces[0]
 
-    made = _BRACES.sub(renamed, template)
+    made = _BRACES.sub(rename, template)
     refuse_python(made, {*columns, *stands.values()})
     column_of = {name: column for column, name in stands.items()}
     wanted = {name: column_of.get(name, name) for name in names(made)}
     missing = [column for column in wanted.values() if columns and column not in columns]
     if missing:
         raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
-    return Wording(template=made, columns=wanted)
+    return RowTemplate(template=made, columns=wanted)

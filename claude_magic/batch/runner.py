@@ -16,11 +16,11 @@ from typing import Any
 from ..api.interrupt import Interrupt
 from ..errors import CellError, ClaudeError
 from ..prompt.options.options import Options
-from ..session.ledger import Asker
-from ..session.send import Asking, Means, Question, answered, offline
+from ..session.ledger import Caller
+from ..session.send import PendingRequest, RequestParts, SessionContext, offline_requests, send
 from ..wire import Exchange
 from ..wire.bounded import Bounded
-from .executors import through
+from .executors import send_through
 
 _LOOKED_UP = 200  # rows that are looked up in the journal at once
 _LAST_WORDS = 0.5  # seconds that stopped exchanges have to be written down
@@ -28,7 +28,7 @@ _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Answer(Bounded):
+class RowResult(Bounded):
     """What became of a row.
 
     Attributes:
@@ -60,14 +60,14 @@ class Job:
         told: Told the number of each row and its answer.
     """
 
-    means: Means
-    asker: Asker
+    means: SessionContext
+    asker: Caller
     options: Options
     questions: Sequence[str | CellError]
     executor: Executor | None
     at_once: int
     resume: bool
-    told: Callable[[int, Answer], None]
+    told: Callable[[int, RowResult], None]
 
 
 def run(job: Job) -> bool:
@@ -75,14 +75,14 @@ def run(job: Job) -> bool:
     doing: dict[Future[None], Interrupt] = {}
     told = threading.Lock()
 
-    def tell_known(number: int, found: Answer) -> None:
+    def tell_known(number: int, found: RowResult) -> None:
         if found.known:
             job.means.books.usage.add({}, None, replayed=True)
         with told:
             job.told(number, found)
 
-    def do(number: int, asking: Asking, interrupt: Interrupt) -> None:
-        found = _asked(job, number, asking, interrupt)
+    def do(number: int, asking: PendingRequest, interrupt: Interrupt) -> None:
+        found = _send_row(job, number, asking, interrupt)
         with told:
             job.told(number, found)
 
@@ -92,9 +92,9 @@ def run(job: Job) -> bool:
             interrupt = Interrupt()
             doing[pool.submit(do, number, asking, interrupt)] = interrupt
             while len(doing) >= 2 * job.at_once:
-                _forget_done(doing)
+                _drop_done(doing)
         while doing:
-            _forget_done(doing)
+            _drop_done(doing)
     except KeyboardInterrupt:
         for future, interrupt in doing.items():
             future.cancel()
@@ -106,7 +106,7 @@ def run(job: Job) -> bool:
     return True
 
 
-def _forget_done(doing: dict[Future[None], Interrupt]) -> None:
+def _drop_done(doing: dict[Future[None], Interrupt]) -> None:
     """Wait a moment, and leave those that are still under way."""
     done, _ = wait(doing, timeout=_TICK, return_when=FIRST_COMPLETED)
     for future in done:
@@ -114,28 +114,28 @@ def _forget_done(doing: dict[Future[None], Interrupt]) -> None:
         future.result()
 
 
-def missing(job: Job, tell: Callable[[int, Answer], None]) -> Iterator[tuple[int, Asking]]:
+def missing(job: Job, tell: Callable[[int, RowResult], None]) -> Iterator[tuple[int, PendingRequest]]:
     """The rows that are to be asked; of the others it is told what they were answered, or why they cannot be asked."""
     seen: Counter[str] = Counter()
     for begin in range(0, len(job.questions), _LOOKED_UP):
         rows = list(enumerate(job.questions[begin : begin + _LOOKED_UP], begin))
-        askings = {number: _asking(job, number, text) for number, text in rows if isinstance(text, str)}
-        known = _known(job, askings, seen)
+        askings = {number: _row_request(job, number, text) for number, text in rows if isinstance(text, str)}
+        known = _journal_answers(job, askings, seen)
         for number, text in rows:
-            found = known.get(number) if isinstance(text, str) else Answer(reply=text)
+            found = known.get(number) if isinstance(text, str) else RowResult(reply=text)
             if found is None:
                 yield number, askings[number]
                 continue
             tell(number, found)
 
 
-def _asking(job: Job, number: int, text: str) -> Asking:
+def _row_request(job: Job, number: int, text: str) -> PendingRequest:
     asker = replace(job.asker, cell=f"{job.asker.cell}/{number}", place=f"{job.asker.place}/{number}")
-    question = Question(new=[{"role": "user", "content": text}])
-    return Asking(options=job.options, question=question, asker=asker)
+    question = RequestParts(new=[{"role": "user", "content": text}])
+    return PendingRequest(options=job.options, question=question, asker=asker)
 
 
-def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int, Answer]:
+def _journal_answers(job: Job, askings: dict[int, PendingRequest], seen: Counter[str]) -> dict[int, RowResult]:
     """What the journal answers: the first of equal questions gets the first answer, and so on."""
     journal = job.means.books.journal(job.means.settings)
     if journal is None or not job.resume or job.means.books.recording is not None:
@@ -144,11 +144,11 @@ def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int
     settings, sends = job.means.settings, not job.means.books.never_sends(job.means.settings)
     for number, asking in askings.items():
         try:
-            identities[number] = [request.identity for request in offline(settings, asking, sends=sends)]
+            identities[number] = [request.identity for request in offline_requests(settings, asking, sends=sends)]
         except ClaudeError:
             continue  # it is told when it is asked
     answers = journal.answers({identity for each in identities.values() for identity in each})
-    found: dict[int, Answer] = {}
+    found: dict[int, RowResult] = {}
     for number, candidates in identities.items():
         identity = next((each for each in candidates if each in answers), candidates[0])
         several = answers.get(identity, ())
@@ -158,22 +158,22 @@ def _known(job: Job, askings: dict[int, Asking], seen: Counter[str]) -> dict[int
     return found
 
 
-def _asked(job: Job, number: int, asking: Asking, stop: Interrupt) -> Answer:
-    growing = asking.begun(job.means.settings)
+def _send_row(job: Job, number: int, asking: PendingRequest, stop: Interrupt) -> RowResult:
+    growing = asking.accumulator(job.means.settings)
     means = job.means
     if job.executor is not None:
         executor = job.executor
-        means = replace(means, carry=lambda request: through(executor, means.settings, request, number, stop))
+        means = replace(means, carry=lambda request: send_through(executor, means.settings, request, number, stop))
     try:
-        return of_exchange(answered(means, asking, growing, stop))
+        return of_exchange(send(means, asking, growing, stop))
     except ClaudeError as error:
-        return Answer(reply=error)
+        return RowResult(reply=error)
 
 
-def of_exchange(exchange: Exchange) -> Answer:
+def of_exchange(exchange: Exchange) -> RowResult:
     """What stays of an exchange."""
     usage = exchange.message.usage
-    return Answer(
+    return RowResult(
         reply=exchange.error or exchange.text,
         stop_reason=exchange.message.stop_reason,
         input_tokens=usage.get("input_tokens"),
@@ -185,8 +185,8 @@ def of_exchange(exchange: Exchange) -> Answer:
     )
 
 
-def _of_row(row: Mapping[str, Any]) -> Answer:
-    return Answer(
+def _of_row(row: Mapping[str, Any]) -> RowResult:
+    return RowResult(
         reply=row["reply"],
         stop_reason=row["stop_reason"],
         input_tokens=row["input_tokens"],

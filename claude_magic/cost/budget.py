@@ -21,7 +21,7 @@ class Budget:
         self._set_aside = 0.0
         self._lock = Lock()
 
-    def set_aside(self, most: float, limit: float | None) -> None:
+    def reserve(self, most: float, limit: float | None) -> None:
         """Set aside what an exchange can cost at most.
 
         Args:
@@ -42,7 +42,7 @@ class Budget:
             self._set_aside -= most
             self.spent += most if usd is None else usd
 
-    def left(self, limit: float) -> float:
+    def remaining(self, limit: float) -> float:
         """US dollars that may still be spent."""
         with self._lock:
             return max(0.0, limit - self.spent - self._set_aside)

@@ -8,7 +8,7 @@ from typing import Any
 _MOST = 2**63  # more is no count
 
 
-class Unknown(Exception):
+class UnknownCount(Exception):
     """A number would have to be guessed."""
 
 
@@ -17,7 +17,7 @@ def count(values: Mapping[str, Any], name: str, *, needed: bool = False) -> int:
     if value is None and not needed:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
-        raise Unknown
+        raise UnknownCount
     return value
 
 
@@ -26,12 +26,12 @@ def inner(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise Unknown
+        raise UnknownCount
     return value
 
 
-def each(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def mappings(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     value = values.get(name) or []
     if not isinstance(value, list | tuple) or not all(isinstance(each, Mapping) for each in value):
-        raise Unknown
+        raise UnknownCount
     return list(value)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from importlib import resources
 from typing import Any
 
-from .figures import Unknown, count, each, inner
+from .figures import UnknownCount, count, inner, mappings
 
 Corrections = Mapping[str, Mapping[str, Any]]
 _NONE: Corrections = {}
@@ -33,7 +33,7 @@ def as_of() -> str:
     return str(_data()["as_of"])
 
 
-def known() -> list[str]:
+def priced_models() -> list[str]:
     """The models with a price, as the API names them."""
     return list(_data()["models"])
 
@@ -42,11 +42,13 @@ def rates(model: str, corrections: Corrections = _NONE) -> Mapping[str, Any]:
     """What is known of a model's prices, US dollars per million tokens; empty if nothing is."""
     try:
         return _rates(model, corrections)
-    except Unknown:
+    except UnknownCount:
         return {}
 
 
-def usd(model: str, usage: Mapping[str, Any], *, corrections: Corrections = _NONE, batch: bool = False) -> float | None:
+def cost_usd(
+    model: str, usage: Mapping[str, Any], *, corrections: Corrections = _NONE, batch: bool = False
+) -> float | None:
     """US dollars of one finished reply.
 
     Args:
@@ -62,12 +64,12 @@ def usd(model: str, usage: Mapping[str, Any], *, corrections: Corrections = _NON
     Source: https://docs.anthropic.com/en/docs/about-claude/pricing
     """
     try:
-        return float(_spent(_rates(model, corrections), usage, batch))
-    except Unknown:
+        return float(_token_cost(_rates(model, corrections), usage, batch))
+    except UnknownCount:
         return None
 
 
-def most(body: Mapping[str, Any], *, sent: int, corrections: Corrections = _NONE) -> float | None:
+def highest_cost(body: Mapping[str, Any], *, sent: int, corrections: Corrections = _NONE) -> float | None:
     """The most US dollars that a request can cost when its input is `sent` tokens.
 
     What web searches find is more input than was sent, and not in it: only the searches are.
@@ -83,8 +85,8 @@ def most(body: Mapping[str, Any], *, sent: int, corrections: Corrections = _NONE
     Source: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
     """
     try:
-        return float(_at_most(_rates(body.get("model"), corrections), body, count({"sent": sent}, "sent")))
-    except Unknown:
+        return float(_upper_bound(_rates(body.get("model"), corrections), body, count({"sent": sent}, "sent")))
+    except UnknownCount:
         return None
 
 
@@ -97,16 +99,16 @@ def _data() -> dict[str, Any]:
 
 def _rates(model: object, corrections: Corrections) -> Mapping[str, Any]:
     """What is known of a model, and over it, field by field, what the user knows better."""
-    rates = {**_found(_data()["models"], model)}
-    for name, value in _found(corrections, model).items():
+    rates = {**_entry(_data()["models"], model)}
+    for name, value in _entry(corrections, model).items():
         before = rates.get(name)
         rates[name] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
     if not rates:
-        raise Unknown
+        raise UnknownCount
     return rates
 
 
-def _found(models: Mapping[str, Any], model: object) -> Mapping[str, Any]:
+def _entry(models: Mapping[str, Any], model: object) -> Mapping[str, Any]:
     """The entry under the first of a model's names; empty if there is none."""
     names = _names(model) if isinstance(model, str) else []
     return next((models[name] for name in names if name in models), {})
@@ -116,9 +118,9 @@ def _names(model: str) -> list[str]:
     return [model, _DATE.sub("", model), _LATEST.sub("", model), _FIRST_OF_4.sub(r"\1-0", model)]
 
 
-def _spent(rates: Mapping[str, Any], usage: Mapping[str, Any], batch: bool) -> Fraction:
+def _token_cost(rates: Mapping[str, Any], usage: Mapping[str, Any], batch: bool) -> Fraction:
     if not _is_at_list_price(usage):
-        raise Unknown
+        raise UnknownCount
     tokens = _tokens(usage)
     prompt = sum(tokens.values()) - tokens["output"]
     *_, tier = (tier for above, tier in _tiers(rates) if prompt > above)
@@ -126,7 +128,7 @@ def _spent(rates: Mapping[str, Any], usage: Mapping[str, Any], batch: bool) -> F
     if batch or usage.get("service_tier") == "batch":
         millionths *= _rate(_data(), "batch_multiplier")
     searches = count(inner(usage, "server_tool_use"), "web_search_requests")
-    return millionths * _multiplier(rates, usage) / 1_000_000 + _searched(searches)
+    return millionths * _multiplier(rates, usage) / 1_000_000 + _search_cost(searches)
 
 
 def _is_at_list_price(usage: Mapping[str, Any]) -> bool:
@@ -135,7 +137,7 @@ def _is_at_list_price(usage: Mapping[str, Any]) -> bool:
         usage.get("service_tier") in (None, "standard", "batch")
         and usage.get("speed") in (None, "standard", "fast")
         and usage.get("fallback_credit") is None
-        and all(each.get("type") == "message" for each in each(usage, "iterations"))
+        and all(each.get("type") == "message" for each in mappings(usage, "iterations"))
     )
 
 
@@ -153,16 +155,16 @@ def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _at_most(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int) -> Fraction:
+def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int) -> Fraction:
     if body.get("fallbacks"):  # another model may answer
-        raise Unknown
+        raise UnknownCount
     names, received = _input_rates(body), count(body, "max_tokens", needed=True)
     tiers = [
         (above, sent * max(_rate(tier, name) for name in names) + received * _rate(tier, "output"))
         for above, tier in _tiers(rates)
     ]
     millionths = max(cost for above, cost in tiers if sent > above)
-    return millionths * _multiplier(rates, body) / 1_000_000 + _searched(_searches(body))
+    return millionths * _multiplier(rates, body) / 1_000_000 + _search_cost(_searches(body))
 
 
 def _input_rates(body: Mapping[str, Any]) -> list[str]:
@@ -188,23 +190,23 @@ def _cache_marks(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _searches(body: Mapping[str, Any]) -> int:
     """How many web searches a request allows, or is taken to."""
     searches = 0
-    for tool in each(body, "tools"):
+    for tool in mappings(body, "tools"):
         kind = str(tool.get("type"))
         if kind.startswith("advisor_"):  # another model answers too
-            raise Unknown
+            raise UnknownCount
         if kind.startswith("web_search_"):
             searches += SEARCHES if tool.get("max_uses") is None else count(tool, "max_uses")
     return searches
 
 
-def _searched(searches: int) -> Fraction:
+def _search_cost(searches: int) -> Fraction:
     return searches * _rate(_data(), "web_search_usd_per_1000") / 1_000
 
 
 def _multiplier(rates: Mapping[str, Any], asked: Mapping[str, Any]) -> Fraction:
     """What speed and place make of a price; a usage and a request say them alike."""
     if asked.get("speed") not in (None, "standard", "fast"):
-        raise Unknown
+        raise UnknownCount
     fast = _rate(rates, "fast_mode_multiplier") if asked.get("speed") == "fast" else Fraction(1)
     place = _rate(rates, "inference_geo_us_multiplier") if asked.get("inference_geo") == "us" else Fraction(1)
     return fast * place
@@ -216,7 +218,7 @@ def _tiers(rates: Mapping[str, Any]) -> Iterator[tuple[Fraction, Mapping[str, An
     tier = rates.get("long_prompt")
     if tier is not None:
         if not isinstance(tier, Mapping):
-            raise Unknown
+            raise UnknownCount
         yield _rate(tier, "threshold_prompt_tokens"), tier
 
 
@@ -224,7 +226,7 @@ def _rate(rates: Mapping[str, Any], name: str) -> Fraction:
     """A rate or a factor, exactly as it is written."""
     value = rates.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise Unknown
+        raise UnknownCount
     return _exact(str(value))
 
 

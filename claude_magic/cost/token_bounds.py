@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from .figures import Unknown, each, inner
+from .figures import UnknownCount, inner, mappings
 
 IMAGE_TOKENS = 5_000  # the API scales images down: the largest documented one has about 4,784 tokens
 TOOLS_TOKENS = 1_000  # the system prompt that the API writes when there are tools, or a schema to keep to
@@ -23,7 +23,7 @@ _AS_JSON = ("thinking", "redacted_thinking", "tool_use", "search_result")
 _DESCRIBED_BY_THE_API = ("bash_", "text_editor_")  # documented: 245 and 700 tokens
 
 
-def bound(body: Mapping[str, Any]) -> int | None:
+def token_bound(body: Mapping[str, Any]) -> int | None:
     """More input tokens than a request can have, without asking anybody: a token is a byte at least.
 
     Args:
@@ -37,21 +37,21 @@ def bound(body: Mapping[str, Any]) -> int | None:
     """
     try:
         return _bound(body)
-    except Unknown:
+    except UnknownCount:
         return None
 
 
 def _bound(body: Mapping[str, Any]) -> int:
     if any(value for name, value in body.items() if name not in _SEEN):
-        raise Unknown
-    tools, config = each(body, "tools"), inner(body, "output_config")
+        raise UnknownCount
+    tools, config = mappings(body, "tools"), inner(body, "output_config")
     return (
         REQUEST_TOKENS
         + _content(body.get("system"))
         + sum(map(_tool, tools))
         + (TOOLS_TOKENS if tools else 0)
         + (TOOLS_TOKENS + _json(config["format"]) if config.get("format") else 0)
-        + sum(MESSAGE_TOKENS + _content(message.get("content")) for message in each(body, "messages"))
+        + sum(MESSAGE_TOKENS + _content(message.get("content")) for message in mappings(body, "messages"))
     )
 
 
@@ -61,19 +61,19 @@ def _tool(tool: Mapping[str, Any]) -> int:
         return _json(tool)
     if str(kind).startswith(_DESCRIBED_BY_THE_API):
         return _json(tool) + TOOLS_TOKENS
-    raise Unknown
+    raise UnknownCount
 
 
 def _content(content: object) -> int:
     if isinstance(content, str):
         return _text(content)
-    return sum(map(_block, each({"content": content}, "content")))
+    return sum(map(_block, mappings({"content": content}, "content")))
 
 
 def _block(block: Mapping[str, Any]) -> int:
     kind = block.get("type")
     if kind != "text" and inner(block, "citations").get("enabled"):  # the API adds instructions, and cuts it up
-        raise Unknown
+        raise UnknownCount
     if kind == "text":
         return _text(block.get("text")) + (_json(block["citations"]) if block.get("citations") else 0)
     if kind == "image":
@@ -84,7 +84,7 @@ def _block(block: Mapping[str, Any]) -> int:
         return _json({**block, "source": None}) + _source(inner(block, "source"))
     if kind in _AS_JSON:
         return _json(block)
-    raise Unknown
+    raise UnknownCount
 
 
 def _source(source: Mapping[str, Any]) -> int:
@@ -92,7 +92,7 @@ def _source(source: Mapping[str, Any]) -> int:
         return _text(source.get("data"))
     if source.get("type") == "content":
         return _content(source.get("content"))
-    raise Unknown
+    raise UnknownCount
 
 
 def _text(text: object) -> int:
@@ -101,7 +101,7 @@ def _text(text: object) -> int:
     Letter by letter, since `normalize` takes quadratic time on a long row of accents.
     """
     if not isinstance(text, str):
-        raise Unknown
+        raise UnknownCount
     return len(text) if text.isascii() else sum(_bytes(letter) * count for letter, count in Counter(text).items())
 
 

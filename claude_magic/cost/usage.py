@@ -15,7 +15,7 @@ _SEEN_IF_ANY = ("replayed", "failed", "cache read", "cache written")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class UsageTotals:
     """Running totals of exchanges.
 
     Attributes:
@@ -39,7 +39,7 @@ class Tally:
 
     def plus(
         self, usage: Mapping[str, Any], usd: float | None, *, failed: bool = False, replayed: bool = False
-    ) -> Tally:
+    ) -> UsageTotals:
         """The totals with one more exchange.
 
         Args:
@@ -50,7 +50,7 @@ class Tally:
         """
         if replayed:
             return replace(self, replayed=self.replayed + 1)
-        return Tally(
+        return UsageTotals(
             exchanges=self.exchanges + 1,
             replayed=self.replayed,
             failed=self.failed + failed,
@@ -72,8 +72,8 @@ class Usage:
     """The totals of a notebook; several threads may add to them."""
 
     def __init__(self) -> None:
-        self._total = Tally()
-        self._by_conversation: dict[str, Tally] = {}
+        self._total = UsageTotals()
+        self._by_conversation: dict[str, UsageTotals] = {}
         self._lock = Lock()
 
     def add(
@@ -97,16 +97,16 @@ class Usage:
         with self._lock:
             self._total = self._total.plus(usage, usd, failed=failed, replayed=replayed)
             if conversation:
-                before = self._by_conversation.get(conversation, Tally())
+                before = self._by_conversation.get(conversation, UsageTotals())
                 self._by_conversation[conversation] = before.plus(usage, usd, failed=failed, replayed=replayed)
 
     @property
-    def total(self) -> Tally:
+    def total(self) -> UsageTotals:
         """Of all exchanges, whether they belong to a conversation or not."""
         return self._total
 
     @property
-    def by_conversation(self) -> dict[str, Tally]:
+    def by_conversation(self) -> dict[str, UsageTotals]:
         """By the conversation's name, in the order in which they began; a copy."""
         with self._lock:
             return dict(self._by_conversation)
@@ -114,7 +114,7 @@ class Usage:
     def __repr__(self) -> str:
         lines = list(self._lines())
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(_aligned(line, widths) for line in lines)
+        return "\n".join(_align(line, widths) for line in lines)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": repr(self)}
@@ -141,7 +141,7 @@ class Usage:
             yield [_name(conversation), *(numbers[name] for name in shown)]
 
 
-def _numbers(tally: Tally) -> dict[str, str]:
+def _numbers(tally: UsageTotals) -> dict[str, str]:
     counts = {
         "exchanges": tally.exchanges,
         "replayed": tally.replayed,
@@ -154,7 +154,7 @@ def _numbers(tally: Tally) -> dict[str, str]:
     return {**{name: f"{count:,}" for name, count in counts.items()}, "cost": tally.cost}
 
 
-def _aligned(line: list[str], widths: list[int]) -> str:
+def _align(line: list[str], widths: list[int]) -> str:
     """Names and costs begin in one column, counts end in one."""
     (name, *counts, cost), (width, *others, _) = line, widths
     cells = [name.ljust(width), *(count.rjust(other) for count, other in zip(counts, others, strict=True)), cost]

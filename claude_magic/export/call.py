@@ -63,7 +63,7 @@ class Call:
         return [(name, value) for name, value in self.all_headers if (name.lower(), value) not in _OURS]
 
     @property
-    def told(self) -> list[tuple[str, str | Variable]]:
+    def explicit_headers(self) -> list[tuple[str, str | Variable]]:
         """Those that a library for JSON does not say by itself."""
         return [header for header in self.headers if (header[0].lower(), header[1]) != _JSON]
 

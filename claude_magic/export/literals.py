@@ -25,34 +25,34 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)
 
 def json_text(text: str) -> str:
     """A string of JSON."""
-    return '"' + _escaped(text, {**_LINE, '"': '\\"'}, _utf16) + '"'
+    return '"' + _escape(text, {**_LINE, '"': '\\"'}, _utf16) + '"'
 
 
 def python_text(text: str) -> str:
     """A string of Python."""
     if _has_lines(text):
-        inner = re.sub(r'"(?="|\Z)', r"\"", _escaped(text, _LINES, _code_point))
+        inner = re.sub(r'"(?="|\Z)', r"\"", _escape(text, _LINES, _code_point))
         return f'"""{inner}"""'
-    return _quoted(text, _code_point)
+    return _quote(text, _code_point)
 
 
 def javascript_text(text: str) -> str:
     """A string of JavaScript."""
     if _has_lines(text):
-        return "`" + _escaped(text, {**_LINES, "`": "\\`"}, _utf16).replace("${", "\\${") + "`"
-    return _quoted(text, _utf16)
+        return "`" + _escape(text, {**_LINES, "`": "\\`"}, _utf16).replace("${", "\\${") + "`"
+    return _quote(text, _utf16)
 
 
 def _has_lines(text: str) -> bool:
     return "\n" in text.strip("\n")
 
 
-def _quoted(text: str, code: Callable[[str], str]) -> str:
+def _quote(text: str, code: Callable[[str], str]) -> str:
     quote = "'" if '"' in text and "'" not in text else '"'
-    return quote + _escaped(text, {**_LINE, quote: f"\\{quote}"}, code) + quote
+    return quote + _escape(text, {**_LINE, quote: f"\\{quote}"}, code) + quote
 
 
-def _escaped(text: str, short: dict[str, str], code: Callable[[str], str]) -> str:
+def _escape(text: str, short: dict[str, str], code: Callable[[str], str]) -> str:
     return "".join(short.get(c) or (c if c.isprintable() else code(c)) for c in text)
 
 
@@ -71,7 +71,7 @@ def _code_point(character: str) -> str:
 def _javascript_key(name: str) -> str:
     if name == "__proto__":  # would set the object's prototype
         return '["__proto__"]'
-    return name if _IDENTIFIER.fullmatch(name) else _quoted(name, _utf16)
+    return name if _IDENTIFIER.fullmatch(name) else _quote(name, _utf16)
 
 
 def _python_file(file: File) -> str:
@@ -116,7 +116,7 @@ JSON = Syntax(
 HEREDOC = replace(JSON, text=_heredoc_text, key=_heredoc_text)
 PYTHON = Syntax(
     text=python_text,
-    key=lambda name: _quoted(name, _code_point),
+    key=lambda name: _quote(name, _code_point),
     file=_python_file,
     variable=_python_variable,
     words=("True", "False", "None"),

@@ -53,7 +53,7 @@ def program(call: Call) -> str:
     """
     fields = list(_fields(call))
     shape, function = (_STREAM, "client.messages.stream") if call.streams else (_WHOLE, "client.messages.create")
-    needed = reads_environment([*dict(call.told).values(), *([call.credential[1]] if call.bearer else [])])
+    needed = reads_environment([*dict(call.explicit_headers).values(), *([call.credential[1]] if call.bearer else [])])
     needed = ["import os"] if call.local else needed
     start = imports(call, standard=needed, own="import anthropic")
     client = expression("anthropic.Anthropic", _client(call))
@@ -70,7 +70,7 @@ def _client(call: Call) -> Iterator[tuple[str, str]]:
         yield "base_url", python_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600"
-    yield from headers("default_headers", dict(call.told))
+    yield from headers("default_headers", dict(call.explicit_headers))
 
 
 def _fields(call: Call) -> Iterator[tuple[str, str]]:

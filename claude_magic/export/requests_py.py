@@ -53,7 +53,7 @@ def _arguments(call: Call) -> Iterator[tuple[str, str]]:
         yield "", python_text(call.request.method)
     path = python_text(call.url.removeprefix(call.base_url))
     yield "", f'os.environ["{BASE_URL}"] + {path}' if call.local else python_text(call.url)
-    yield from headers("headers", dict([call.credential, *call.told]))
+    yield from headers("headers", dict([call.credential, *call.explicit_headers]))
     if call.body is not None:
         yield argument("json", call.body, broken=True)
     if call.streams:

@@ -40,7 +40,7 @@ def program(call: Call) -> str:
     shape = _STREAM if call.streams else _WHOLE
     reading = 'import { readFileSync } from "node:fs";\n' if call.reads_files else ""
     start = f'import Anthropic from "@anthropic-ai/sdk";\n{reading}\nconst client = new Anthropic({_client(call)});\n'
-    return call.hint("//") + _warning(call.body) + start + "\n" + shape.replace("{fields}", fields)
+    return call.hint("//") + _precision_warning(call.body) + start + "\n" + shape.replace("{fields}", fields)
 
 
 def _client(call: Call) -> str:
@@ -57,8 +57,8 @@ def _options(call: Call) -> Iterator[tuple[str, str]]:
         yield "baseURL", javascript_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600_000"
-    if call.told:
-        lines = [f"    {JAVASCRIPT.key(name)}: {_value(value)},\n" for name, value in call.told]
+    if call.explicit_headers:
+        lines = [f"    {JAVASCRIPT.key(name)}: {_value(value)},\n" for name, value in call.explicit_headers]
         yield "defaultHeaders", f"{{\n{''.join(lines)}  }}"
 
 
@@ -80,7 +80,7 @@ def _field(name: str, value: Any) -> str:
     return f"  {before}" + literal(value, JAVASCRIPT, depth=1, used=len(before))
 
 
-def _warning(body: Any) -> str:
+def _precision_warning(body: Any) -> str:
     if any(abs(number) > _LONGEST_WHOLE for number in _whole_numbers(body)):
         return "// A whole number here is longer than JavaScript can hold: its last digits will differ.\n"
     return ""

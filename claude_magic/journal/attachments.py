@@ -30,37 +30,37 @@ class Attachment:
     data: bytes
 
 
-def taken_out(content: bytes) -> tuple[str, list[Attachment]]:
+def extract_attachments(content: bytes) -> tuple[str, list[Attachment]]:
     """A request's body without its large attachments, and those."""
     if len(content) < _SMALL or b'"base64"' not in content:
         return content.decode(), []
     found: dict[str, Attachment] = {}
 
-    def named(source: dict[str, Any]) -> dict[str, Any]:
+    def reference(source: dict[str, Any]) -> dict[str, Any]:
         made = _attachment(source)
         if made is None:
             return source
         found[made.digest] = made
         return {**source, "data": _NAME + made.digest}
 
-    body = _with_sources(json.loads(content), named)
+    body = _with_sources(json.loads(content), reference)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")), list(found.values())
 
 
-def put_back(request: str, data: Callable[[str], bytes | None]) -> Any:
+def restore_attachments(request: str, data: Callable[[str], bytes | None]) -> Any:
     """The body as it was sent.
 
     Args:
         data: From a digest to the attachment; `None` if it is gone.
     """
 
-    def filled(source: dict[str, Any]) -> dict[str, Any]:
+    def restore(source: dict[str, Any]) -> dict[str, Any]:
         name = source.get("data")
         found = data(name.removeprefix(_NAME)) if isinstance(name, str) and name.startswith(_NAME) else None
         return source if found is None else {**source, "data": base64.b64encode(found).decode()}
 
     body = json.loads(request)
-    return _with_sources(body, filled) if _NAME in request else body
+    return _with_sources(body, restore) if _NAME in request else body
 
 
 def _attachment(source: Mapping[str, Any]) -> Attachment | None:

@@ -39,7 +39,7 @@ def settle(connection: sqlite3.Connection) -> None:
 
 
 def _end(connection: sqlite3.Connection, number: int, began: str, events: list[TimedEvent]) -> None:
-    message = rows.folded(events)
+    message = rows.fold_message(events)
     seconds = events[-1].seconds if events else 0.0
     connection.execute(
         "update exchange set ended = ?, seconds = ?, message = ?, reply = ?, input_tokens = ?, error_type = ?, "

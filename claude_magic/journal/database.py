@@ -21,7 +21,7 @@ _LONG_LOG = 1_000_000  # bytes
 _BESIDE = ("", "-wal", "-shm")
 
 
-def opened(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection to the journal, which is made if it is not there.
 
     Raises:
@@ -57,7 +57,7 @@ def _close_to_others(path: Path) -> None:
                 found.chmod(0o600)
 
 
-def tidied(connection: sqlite3.Connection, path: Path) -> None:
+def checkpoint(connection: sqlite3.Connection, path: Path) -> None:
     """Move what is in the log into the file, if it has grown: the one thing here that waits for the disk."""
     with suppress(OSError, sqlite3.Error):
         if path.with_name(path.name + "-wal").stat().st_size > _LONG_LOG:
@@ -77,7 +77,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def mended(path: Path, told: Callable[[str], None]) -> sqlite3.Connection:
+def connect_or_replace(path: Path, told: Callable[[str], None]) -> sqlite3.Connection:
     """As `opened`; a damaged file is moved aside and kept, and a new one begun.
 
     Args:
@@ -85,13 +85,13 @@ def mended(path: Path, told: Callable[[str], None]) -> sqlite3.Connection:
     """
     seen = number(path)
     try:
-        return opened(path)
+        return connect(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
         if said := aside(path, seen):
             told(said)
-        return opened(path)
+        return connect(path)
 
 
 def number(path: Path) -> int:

@@ -32,7 +32,7 @@ def utc(when: datetime) -> str:
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 
-def forgetting(where: str, value: object, count: Callable[[int], None]) -> Callable[[sqlite3.Connection], None]:
+def delete_statement(where: str, value: object, count: Callable[[int], None]) -> Callable[[sqlite3.Connection], None]:
     """Delete the exchanges for which `where` holds.
 
     Args:

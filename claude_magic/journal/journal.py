@@ -14,7 +14,7 @@ from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
 from ..wire.recorded import Recorded
 from . import crash_recovery, database, queries, recorded_results
-from .deletion import forgetting, moment, wipe
+from .deletion import delete_statement, moment, wipe
 from .export import KINDS, export
 from .request_diff import nearest
 from .writer import Writer
@@ -71,14 +71,14 @@ class Journal:
             self._writer.abandon()
         self._writer = None
 
-    def last(self, count: int = SHOWN) -> Found:
+    def last(self, count: int = SHOWN) -> Entries:
         """The last exchanges, the newest first."""
-        return self._found("the last exchanges", self._read(lambda c: queries.last(c, _count(count))))
+        return self._entries("the last exchanges", self._read(lambda c: queries.last(c, _count(count))))
 
-    def search(self, words: str, count: int = SHOWN) -> Found:
+    def search(self, words: str, count: int = SHOWN) -> Entries:
         """Exchanges in whose question or reply all these words begin, the best first."""
         asked, most = str(words), _count(count)
-        return self._found(f"exchanges with {asked!r}", self._read(lambda c: queries.search(c, asked, most)))
+        return self._entries(f"exchanges with {asked!r}", self._read(lambda c: queries.search(c, asked, most)))
 
     def exchange(self, id: int) -> Exchange:
         """The whole exchange; shown, it is its reply and its panel.
@@ -137,7 +137,7 @@ class Journal:
         counted: list[int] = []
         where, value = ("began < ?", moment(before)) if id is None else ("id = ?", id)
         try:
-            self.writer.run(forgetting(where, value, counted.append))
+            self.writer.run(delete_statement(where, value, counted.append))
             self._read(wipe)
         except (sqlite3.Error, OSError) as error:
             raise SettingsError(
@@ -166,9 +166,9 @@ class Journal:
             found.setdefault(row["identity"], []).append(row)
         return found
 
-    def shown(self, request: Request, cell: str) -> Recorded | None:
+    def shown_answer(self, request: Request, cell: str) -> Recorded | None:
         """The answer that a cell's page shows, if it is one to this request."""
-        found: Recorded | None = self._read(lambda c: queries.shown(c, request.identity, cell))
+        found: Recorded | None = self._read(lambda c: queries.shown_answer(c, request.identity, cell))
         return found
 
     def before(self, cell: str, notebook: str) -> Exchange | None:
@@ -181,7 +181,7 @@ class Journal:
         if exchange.entry is None:
             return None
         number = exchange.entry
-        later: list[Exchange] = self._read(lambda c: queries.following(c, number))
+        later: list[Exchange] = self._read(lambda c: queries.later_exchanges(c, number))
         return recorded_results.results([each.request.body or {} for each in later], exchange)
 
     def nearest(self, request: Request) -> str:
@@ -189,8 +189,8 @@ class Journal:
         known = self._read(lambda c: queries.requests(c, 500))
         return nearest(request.body or {}, [each.request.body or {} for each in known])
 
-    def _found(self, title: str, rows: Sequence[Row]) -> Found:
-        return Found(title, rows, self._shown)
+    def _entries(self, title: str, rows: Sequence[Row]) -> Entries:
+        return Entries(title, rows, self._shown)
 
     def _read(self, ask: Callable[[sqlite3.Connection], Any]) -> Any:
         """What `ask` finds, after all that this process has written.
@@ -201,7 +201,7 @@ class Journal:
         if self._writer is not None:
             self.writer.flush()
         try:
-            with closing(database.mended(self.path, print)) as connection:
+            with closing(database.connect_or_replace(self.path, print)) as connection:
                 with suppress(sqlite3.Error):  # a file that may only be read
                     crash_recovery.settle(connection)
                 return ask(connection)
@@ -223,7 +223,7 @@ def _count(count: object) -> int:
     raise CellError(f"count={count!r} is no number of rows, such as {SHOWN}.")
 
 
-class Found(Sequence[Row]):
+class Entries(Sequence[Row]):
     """Rows of the journal, as mappings; shown, they are a table."""
 
     def __init__(

@@ -84,7 +84,7 @@ def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_las
     found = _all(connection, f"{answers} limit 1 offset ?", identity, number)
     if not found and or_last:
         found = _all(connection, f"{answers} desc limit 1", identity)
-    return _recorded(connection, found)
+    return _recorded_answer(connection, found)
 
 
 def rows_of(connection: sqlite3.Connection, identities: Iterable[str]) -> list[Row]:
@@ -98,14 +98,14 @@ def rows_of(connection: sqlite3.Connection, identities: Iterable[str]) -> list[R
     )
 
 
-def shown(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded | None:
+def shown_answer(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded | None:
     """The last answer that a cell was given, if it is a whole one to this request."""
     newest = "select * from exchange where cell = ? order by id desc limit 1"
     found = _all(connection, f"select * from ({newest}) where identity = ? and {_WHOLE}", cell, identity)  # noqa: S608
-    return _recorded(connection, found)
+    return _recorded_answer(connection, found)
 
 
-def following(connection: sqlite3.Connection, number: int) -> list[Exchange]:
+def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchange]:
     """The exchanges that a cell went on with after the exchange of this number, without their events."""
     found = _all(connection, "select cell, session from exchange where id = ?", number)
     if not found:
@@ -123,8 +123,8 @@ def following(connection: sqlite3.Connection, number: int) -> list[Exchange]:
     return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in later]
 
 
-def _recorded(connection: sqlite3.Connection, found: list[Row]) -> Recorded | None:
-    return rows.recorded(found[0], _events(connection, found[0]["id"])) if found else None
+def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> Recorded | None:
+    return rows.recorded_answer(found[0], _events(connection, found[0]["id"])) if found else None
 
 
 def before(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:

@@ -55,7 +55,7 @@ class Recording:
         """The results that the calls of a recorded reply got; `None` if what came next is not there."""
         return recorded_results.results(self.bodies, exchange)
 
-    def missing(self, request: Request) -> NotRecorded:
+    def not_recorded(self, request: Request) -> NotRecorded:
         """The error that says what differs from the nearest request."""
         return NotRecorded(
             f"not recorded in {self.path}: {nearest(request.body or {}, self.bodies)} Nothing was sent. "
@@ -84,7 +84,7 @@ def read(path: Path) -> Recording:
         raise SettingsError(f"the recording cannot be read: {path}: {said}. claude.record(path) makes one.") from None
     for number, line in enumerate(lines, 1):
         try:
-            request, recorded = _parsed(json.loads(line))
+            request, recorded = _parse_line(json.loads(line))
             identity = request.identity
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
             raise SettingsError(
@@ -176,7 +176,7 @@ def _is_answer(exchange: Exchange) -> bool:
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
     request, error = exchange.request, exchange.error
-    answer: dict[str, Any] = {"status": exchange.status or 200, "headers": dict(_kept(exchange.headers))}
+    answer: dict[str, Any] = {"status": exchange.status or 200, "headers": dict(_header_pairs(exchange.headers))}
     if isinstance(error, APIError):
         answer["body"] = error.body
     elif exchange.events:
@@ -198,13 +198,13 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _kept(headers: Headers) -> Iterator[tuple[str, str]]:
+def _header_pairs(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
         if name.lower() in _CAME or name.lower().startswith(_LIMITS):
             yield name.lower(), value
 
 
-def _parsed(value: dict[str, Any]) -> tuple[Request, Recorded]:
+def _parse_line(value: dict[str, Any]) -> tuple[Request, Recorded]:
     asked, came = value["request"], value["response"]
     if not isinstance(asked["body"], dict):
         raise ValueError("the request has no body")

@@ -10,7 +10,7 @@ from ..concurrency import Lock
 from ..wire import Request
 
 
-class Answering:
+class RequestCounts:
     """Remembers which cell asked what."""
 
     def __init__(self) -> None:

@@ -17,7 +17,9 @@ def nearest(body: Mapping[str, Any], recorded: Sequence[Mapping[str, Any]]) -> s
         return "nothing is recorded there."
     asked = dict(_leaves(body))
     found = min((_differences(asked, dict(_leaves(each))) for each in recorded), key=_weight)
-    told = "; ".join(f"{name}: recorded {_shown(was, now)}, now {_shown(now, was)}" for name, was, now in found[:_MOST])
+    told = "; ".join(
+        f"{name}: recorded {_excerpt(was, now)}, now {_excerpt(now, was)}" for name, was, now in found[:_MOST]
+    )
     more = f"; and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return f"the nearest request differs in {told}{more}."
 
@@ -58,7 +60,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _shown(value: Any, other: Any) -> str:
+def _excerpt(value: Any, other: Any) -> str:
     """A value, or of a long text where it begins to differ from the other."""
     if value is _NOWHERE:
         return "nothing"

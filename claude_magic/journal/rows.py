@@ -15,7 +15,7 @@ from ..wire.bounded import Object
 from ..wire.headers import holds_a_credential
 from ..wire.message import sound
 from ..wire.recorded import Recorded
-from .attachments import Attachment, put_back, taken_out
+from .attachments import Attachment, extract_attachments, restore_attachments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class Place:
     provider: str = ""
 
 
-def beginning(request: Request, place: Place, began: str) -> tuple[dict[str, Any], list[Attachment]]:
+def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str, Any], list[Attachment]]:
     """What is known before the request is sent: the columns, and its large attachments."""
-    text, attachments = taken_out(request.content)
+    text, attachments = extract_attachments(request.content)
     body = request.body or {}
     return {
         "began": began,
@@ -61,7 +61,7 @@ def beginning(request: Request, place: Place, began: str) -> tuple[dict[str, Any
     }, attachments
 
 
-def ending(exchange: Exchange, ended: str) -> dict[str, Any]:
+def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
     """What is known at its end."""
     message, usage, error = exchange.message, exchange.message.usage, exchange.error
     return {
@@ -105,7 +105,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     Args:
         data: From a digest to an attachment.
     """
-    message = Message(body=json.loads(row["message"])) if row["message"] else folded(events)
+    message = Message(body=json.loads(row["message"])) if row["message"] else fold_message(events)
     return Exchange(
         request=_request(row, data),
         message=message,
@@ -123,7 +123,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     )
 
 
-def recorded(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
+def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
     """The answer of a row, to be given again."""
     return Recorded(
         when=row["began"],
@@ -140,7 +140,7 @@ def recorded(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
 
 
 def _request(row: Mapping[str, Any], data: Any) -> Request:
-    body = put_back(row["request"], data)
+    body = restore_attachments(row["request"], data)
     return Request(method=row["method"], url=row["url"], headers=_pairs(row["request_headers"]), body=body)
 
 
@@ -153,7 +153,7 @@ def events(arrivals: Iterable[tuple[float, str]]) -> list[TimedEvent]:
     ]
 
 
-def folded(events: list[TimedEvent]) -> Message:
+def fold_message(events: list[TimedEvent]) -> Message:
     """What had arrived of a reply whose kernel died."""
     fold = Fold()
     for event in events:

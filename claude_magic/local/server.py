@@ -41,7 +41,7 @@ def main() -> None:
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         server = _server(orders)
-        answer = {"url": _checked(server.listening_address, orders["key"])}
+        answer = {"url": _check_address(server.listening_address, orders["key"])}
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
         _say_all()
@@ -106,7 +106,7 @@ def _flush() -> None:
     flush(log())
 
 
-def _checked(url: str, key: str) -> str:
+def _check_address(url: str, key: str) -> str:
     """The address, once what listens there has taken our key."""
     asked = http.client.HTTPConnection(url.removeprefix("http://"), timeout=_PATIENCE)
     try:

@@ -14,7 +14,7 @@ _EXCHANGE = ("claude_magic.wire.exchange", "Exchange")
 
 def load(shell: Any) -> None:
     """Give `shell` the magics, the settings and the Tab key; loading again changes nothing."""
-    if "claude" in shell.magics_manager.magics["cell"] and isinstance(_registered(shell), ClaudeMagics):
+    if "claude" in shell.magics_manager.magics["cell"] and isinstance(_registered_magics(shell), ClaudeMagics):
         return
     claude.open(shell)
     magics = ClaudeMagics(shell)
@@ -28,7 +28,7 @@ def load(shell: Any) -> None:
 
 def unload(shell: Any) -> None:
     """Take back what `load` gave."""
-    magics = _registered(shell)
+    magics = _registered_magics(shell)
     if not isinstance(magics, ClaudeMagics):
         return
     _show_with(shell, None)
@@ -62,5 +62,5 @@ def _show_with(shell: Any, show: Callable[[Any], None] | None) -> None:
         shown.pop(kind)
 
 
-def _registered(shell: Any) -> object:
+def _registered_magics(shell: Any) -> object:
     return getattr(shell.magics_manager.magics["cell"].get("claude"), "__self__", None)

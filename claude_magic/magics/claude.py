@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CellError, ClaudeError, SettingsError
 from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
-from ..session.session import Desk
+from ..session.session import Session
 from ..settings import Claude
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ..session.conversation import Conversation
     from .mcp import Server
     from .model_list import Models
-    from .pending_approval import Waiting
+    from .pending_approval import PendingApproval
     from .token_count import Count
 
 
-class Notebook(Desk):
+class Notebook(Session):
     """Ask from Python, and look at the last exchange.
 
     Attributes:
@@ -42,7 +42,7 @@ class Notebook(Desk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: Waiting | None = None
+        self.waiting: PendingApproval | None = None
         self._shell: Any = None
 
     @property
@@ -52,7 +52,7 @@ class Notebook(Desk):
         Raises:
             SettingsError: `Claude.journal` is `""`: none is kept.
         """
-        found = self.books.journal(self.settings)
+        found = self.ledger.journal(self.settings)
         if found is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
         return found
@@ -60,7 +60,7 @@ class Notebook(Desk):
     @property
     def usage(self) -> Usage:
         """What this kernel has used: exchanges, tokens and dollars, also by conversation."""
-        return self.books.usage
+        return self.ledger.usage
 
     def record(self, path: str | Path | None) -> Recorder | None:
         """Record this kernel's exchanges, those before and those to come, in a text file made for git.
@@ -73,8 +73,8 @@ class Notebook(Desk):
         """
         from .journal_views import recorder
 
-        self.books.recorder = None if path is None else recorder(Path(path), self.books, self.settings)
-        return self.books.recorder
+        self.ledger.recorder = None if path is None else recorder(Path(path), self.ledger, self.settings)
+        return self.ledger.recorder
 
     def replay(self, path: str | Path | None) -> Recording | None:
         """Answer from a file that `record` wrote, and from nothing else; nothing is sent.
@@ -87,8 +87,8 @@ class Notebook(Desk):
         """
         from ..journal import recordings
 
-        self.books.recording = None if path is None else recordings.read(Path(path))
-        return self.books.recording
+        self.ledger.recording = None if path is None else recordings.read(Path(path))
+        return self.ledger.recording
 
     def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
         """Ask, and return the exchange without displaying it.
@@ -158,12 +158,12 @@ class Notebook(Desk):
         from .token_count import of_question, of_request
 
         read = options.pop("read", None) or options_of_many(options)
-        means = self.means(read)
+        means = self.context(read)
         if isinstance(what, Exchange):
             return of_request(means, what.request)
         if not isinstance(what, str):
             raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
-        return of_question(means, self._asking(means, read, what, cell, attached))
+        return of_question(means, self._pending_request(means, read, what, cell, attached))
 
     @property
     def models(self) -> Models:
@@ -174,7 +174,7 @@ class Notebook(Desk):
         """
         from .model_list import models
 
-        return models(self.means(Options()))
+        return models(self.context(Options()))
 
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
         """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
@@ -190,9 +190,9 @@ class Notebook(Desk):
             ServerFailed: It does not start, or does not list its tools.
             SettingsError: The package `mcp` is missing.
         """
-        from .mcp import started
+        from .mcp import start_server
 
-        return started(name, command, **how)
+        return start_server(name, command, **how)
 
     def map(
         self,
@@ -231,12 +231,12 @@ class Notebook(Desk):
             CellError: The table or the template is wrong; nothing was sent.
             Interrupted: The reader stopped it; run again, it asks only for the rest.
         """
-        from ..batch.map import How, mapped
+        from ..batch.map import MapOptions, map_rows
 
-        how = How(
+        how = MapOptions(
             options=options, at_once=concurrency, executor=executor, resume=resume, dry_run=dry_run, prefix=prefix
         )
-        return mapped(self, rows, template, grade=grade, expected=expected, how=how)
+        return map_rows(self, rows, template, grade=grade, expected=expected, how=how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
@@ -267,7 +267,7 @@ class Notebook(Desk):
 
     def conversation(self, name: str = "main") -> Conversation:
         """The conversation of this name; empty if nothing was said in it yet."""
-        return self.conversations.named(name)
+        return self.conversations.open(name)
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
         """Read a conversation that `.save(path)` wrote, under its own name or another.
@@ -286,7 +286,7 @@ class Notebook(Desk):
         """
         from ..api import credentials
 
-        credential = credentials.remember(_typed() if key is None else key, save=save)
+        credential = credentials.remember(_type_key() if key is None else key, save=save)
         print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
 
     def logout(self) -> None:
@@ -334,7 +334,7 @@ def _there(process: int, settings: dict[str, Any]) -> Notebook:
     return claude
 
 
-def _typed() -> str:
+def _type_key() -> str:
     import getpass
 
     try:

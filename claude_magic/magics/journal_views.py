@@ -8,7 +8,7 @@ from typing import Any
 
 from ..journal import Journal
 from ..journal.recordings import Recorder
-from ..session.ledger import Books
+from ..session.ledger import Ledger
 from ..settings import Claude
 from ..wire import Exchange
 from .export import Programs
@@ -19,7 +19,7 @@ def journal(path: Path) -> Journal:
     return Journal(path, shown=_table, sums=_sums, written=Programs())
 
 
-def recorder(path: Path, books: Books, settings: Claude) -> Recorder:
+def recorder(path: Path, books: Ledger, settings: Claude) -> Recorder:
     """A recorder that begins with what this kernel has asked so far.
 
     Raises:
@@ -27,7 +27,7 @@ def recorder(path: Path, books: Books, settings: Claude) -> Recorder:
     """
     from ..api import credentials
 
-    made = Recorder(path, credentials.hidden)
+    made = Recorder(path, credentials.redact_secrets)
     kept = books.journal(settings)
     if kept is not None:
         for place, exchange in kept.of_session(books.session):
@@ -59,6 +59,6 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
 
 
 def _sums(rows: Sequence[Mapping[str, Any]], by: str) -> Any:
-    from ..display.tables.spending import spending
+    from ..display.tables.spending import spending_table
 
-    return spending(rows, by)
+    return spending_table(rows, by)

@@ -12,21 +12,21 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ..errors import CellError, ClaudeError, Interrupted
-from ..prompt.last_error import Failing
+from ..prompt.last_error import LastError
 from ..prompt.options.options import Options
-from ..prompt.options.parser import parsed
+from ..prompt.options.parser import parse_line
 from ..prompt.options.table import help_text
-from ..session.prompt import Composed, composed
+from ..session.prompt import Prompt, build_prompt
 from .claude import claude as notebook
 from .output import result
 
 if TYPE_CHECKING:
-    from ..display.live.detached import Placed
+    from ..display.live.detached import DetachedOutput
     from ..session.turn import Turn
     from ..wire import Exchange
     from ..wire.tool import Call
-    from .pending_approval import Waiting
-    from .presenters import InTerminal, OnPage, Shown
+    from .pending_approval import PendingApproval
+    from .presenters import CellPresenter, PagePresenter, TerminalPresenter
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 
@@ -37,14 +37,14 @@ class ClaudeMagics(Magics):
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
-        self.failing = Failing()
+        self.failing = LastError()
         self._offered: dict[str, str] = {}
         self._cells = notebook.cells
 
     @no_var_expand
     @line_cell_magic
     def claude(self, line: str, cell: str | None = None) -> None:
-        options, text = parsed(line, text_follows=cell is None)
+        options, text = parse_line(line, text_follows=cell is None)
         if options.help:
             print(help_text())
         elif options.approve or options.refuse is not None:
@@ -54,7 +54,7 @@ class ClaudeMagics(Magics):
 
             print(card(notebook))
         else:
-            self.answer(self._composed(options, line, text if cell is None else self._message(text, cell)))
+            self.answer(self._prompt(options, line, text if cell is None else self._message(text, cell)))
 
     claude.__doc__ = help_text()
 
@@ -66,18 +66,18 @@ class ClaudeMagics(Magics):
             return _BLANK_LINES_AT_END.sub("", cell)  # in a terminal, they only say that the cell is over
         return cell if self._cells.source.endswith(cell) else cell.removesuffix("\n")
 
-    def _composed(self, options: Options, line: str, text: str) -> Composed:
-        return composed(
+    def _prompt(self, options: Options, line: str, text: str) -> Prompt:
+        return build_prompt(
             options,
             line,
             text,
             namespace=self.shell.user_ns,
             snippets=notebook.snippets,
             failing=self.failing,
-            write=notebook.written,
+            write=notebook.format_value,
         )
 
-    def answer(self, cell: Composed) -> None:
+    def answer(self, cell: Prompt) -> None:
         """Do what a cell asks for, and show it."""
         options = cell.options
         if options.show or options.count or options.preview or options.compare or options.times > 1:
@@ -89,19 +89,19 @@ class ClaudeMagics(Magics):
         elif options.preview:
             print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
         elif options.compare:
-            self._answer_compared(cell)
+            self._compare(cell)
         elif options.times > 1:
             self._answer_times(cell)
         else:
             self._answer_once(cell)
 
-    def _answer_once(self, cell: Composed) -> None:
+    def _answer_once(self, cell: Prompt) -> None:
         options = cell.options
         which = self._cells.next()
-        before = notebook.before(which) if options.diff else None
+        before = notebook.previous_exchange(which) if options.diff else None
         stage = self._stage(cell, owns_cell=self._cells.source.lstrip().startswith("%%claude") and not cell.tools)
         self._tell(cell)
-        turn = notebook.play(notebook.begun(options, cell.text, which, cell.attached, cell.tools), stage)
+        turn = notebook.run_turn(notebook.begin_turn(options, cell.text, which, cell.attached, cell.tools), stage)
         if turn.waits:
             self._wait(turn, stage)
             return
@@ -109,7 +109,7 @@ class ClaudeMagics(Magics):
             _show_difference(before, turn.exchange)
         self._conclude(stage, turn.exchange, turn.error)
 
-    def _conclude(self, stage: Shown, exchange: Exchange, error: ClaudeError | None) -> None:
+    def _conclude(self, stage: CellPresenter, exchange: Exchange, error: ClaudeError | None) -> None:
         """What comes of a turn that is over, and shown: its error, or what the cell makes of its reply."""
         error = exchange.error or error or stage.misfit
         if error is not None:
@@ -122,13 +122,13 @@ class ClaudeMagics(Magics):
         if stage.interrupted:
             raise Interrupted("stopped, after the reply was whole.")
 
-    def _wait(self, turn: Turn, stage: Shown) -> None:
+    def _wait(self, turn: Turn, stage: CellPresenter) -> None:
         """The cell ends; its turn goes on when its reader says so."""
-        from .pending_approval import Waiting
+        from .pending_approval import PendingApproval
 
         if notebook.waiting is not None and notebook.waiting.take():
             notebook.waiting.close("a later cell asks instead")
-        notebook.waiting = Waiting(turn, stage, self._go_on_there)
+        notebook.waiting = PendingApproval(turn, stage, self._go_on_there)
         notebook.waiting.show(_messages(turn))
 
     def go_on(self, options: Options, text: str) -> None:
@@ -139,7 +139,7 @@ class ClaudeMagics(Magics):
         found, decided = by_word(notebook.waiting, said, refuses=options.refuse is not None)
         notebook.waiting = None
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage)
-        turn = notebook.go_on(found.turn.allowing(options.yes), stage, decided)
+        turn = notebook.resume_turn(found.turn.with_approval(options.yes), stage, decided)
         if turn.waits:
             self._wait(turn, stage)
             return
@@ -147,14 +147,14 @@ class ClaudeMagics(Magics):
             display(messages, raw=True)
         self._conclude(stage, turn.exchange, turn.error)
 
-    def _go_on_there(self, found: Waiting, decided: Sequence[Call], place: Placed) -> None:
+    def _go_on_there(self, found: PendingApproval, decided: Sequence[Call], place: DetachedOutput) -> None:
         """A button was pressed: go on with the turn, under the cell that asked."""
         if not found.take():
             return
         notebook.waiting = None
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage, place=place)
         try:
-            turn = notebook.go_on(found.turn, stage, decided)
+            turn = notebook.resume_turn(found.turn, stage, decided)
             place.messages(_messages(turn))
             if turn.waits:
                 notebook.waiting = found
@@ -167,14 +167,14 @@ class ClaudeMagics(Magics):
             place.fail(error)
         found.close()
 
-    def _tell(self, cell: Composed) -> None:
+    def _tell(self, cell: Prompt) -> None:
         """In a terminal, name what is attached, and what was cut, before the reply comes."""
         if (cell.attached or cell.notes) and not self._cells.in_notebook:
             from ..display.reply.thumbnails import lines
 
             print(lines(_facts(cell.attached), cell.notes))
 
-    def _answer_times(self, cell: Composed) -> None:
+    def _answer_times(self, cell: Prompt) -> None:
         from ..display.live.grid import Grid
 
         grid = Grid(page=self._cells.in_notebook)
@@ -186,7 +186,7 @@ class ClaudeMagics(Magics):
         if cell.options.out:
             self.shell.push({cell.options.out: [result(cell.options, e, cell.schema).value for e in exchanges]})
 
-    def _answer_compared(self, cell: Composed) -> None:
+    def _compare(self, cell: Prompt) -> None:
         from ..batch.compare import combinations, results
         from ..display.live.grid import Grid
 
@@ -212,8 +212,8 @@ class ClaudeMagics(Magics):
                 self.shell.set_next_input(source, replace=False)
 
     def _stage(
-        self, cell: Composed, *, owns_cell: bool, after: Shown | None = None, place: Any = None
-    ) -> OnPage | InTerminal:
+        self, cell: Prompt, *, owns_cell: bool, after: CellPresenter | None = None, place: Any = None
+    ) -> PagePresenter | TerminalPresenter:
         """Where the cell's turn is shown.
 
         Args:
@@ -221,11 +221,11 @@ class ClaudeMagics(Magics):
             after: The stage whose last reply shows what becomes of the calls that wait.
             place: What shows all further replies; `None` for new outputs of the cell.
         """
-        from .presenters import InTerminal, OnPage
+        from .presenters import PagePresenter, TerminalPresenter
 
         options = cell.options
         if not self._cells.in_notebook:
-            return InTerminal(cell, lambda first: _terminal(raw=options.raw, events=options.events), after=after)
+            return TerminalPresenter(cell, lambda first: _terminal(raw=options.raw, events=options.events), after=after)
         above = thumbnails(cell.attached, cell.notes) if after is None else ""
         panel = notebook.settings.panel if options.panel is None else options.panel
 
@@ -240,7 +240,7 @@ class ClaudeMagics(Magics):
 
             return Page(owns_cell=owns_cell and first, raw=options.raw or options.as_ == "text", panel=panel)
 
-        return OnPage(cell, reader, asks=place is not None or self._cells.asks, above=above, after=after)
+        return PagePresenter(cell, reader, asks=place is not None or self._cells.asks, above=above, after=after)
 
 
 def _terminal(*, raw: bool, events: bool) -> Any:
@@ -267,21 +267,21 @@ def _show_difference(before: Exchange | None, exchange: Exchange) -> None:
     if before is None:
         print("nothing to compare with: this cell was not answered before.")
         return
-    from ..display.reply.diff import differing
+    from ..display.reply.diff import diff_bundle
 
-    display(differing(before, exchange), raw=True)
+    display(diff_bundle(before, exchange), raw=True)
 
 
 def thumbnails(attached: tuple[Any, ...], notes: tuple[str, ...] = ()) -> str:
     """What was attached, and what was cut, as it is shown above the reply."""
     if not attached and not notes:
         return ""
-    from ..display.reply.thumbnails import shown
+    from ..display.reply.thumbnails import thumbnails_html
 
-    return shown(_facts(attached), notes)
+    return thumbnails_html(_facts(attached), notes)
 
 
-def _tell_what_was_done(cell: Composed) -> None:
+def _tell_what_was_done(cell: Prompt) -> None:
     """Tell what was cut, assumed or changed, where no reply is shown that it could stand above."""
     noted = [each for each in cell.attached if each.note]
     if noted or cell.notes:

@@ -35,7 +35,7 @@ class Server(LocalServer):
                 words(tool.definition.get("description"), _DESCRIBED),
                 "asks first" if tool.approve else "runs at once",
             ]
-            for tool in self.known
+            for tool in self.cached_tools
         ]
         state = "running" if self.running else "not running: it starts when it is next used"
         title = f"MCP server {self.name}: {len(rows)} tools, {state}"
@@ -50,7 +50,7 @@ class Server(LocalServer):
         return {**shown, "text/plain": f"{shown['text/plain']}\n{notes}".rstrip()}
 
 
-def started(name: str, command: str | Sequence[str], **how: Any) -> Server:
+def start_server(name: str, command: str | Sequence[str], **how: Any) -> Server:
     """A server that runs, under a name that no other of this kernel has: an earlier one of that name is ended.
 
     Raises:
@@ -69,7 +69,7 @@ def started(name: str, command: str | Sequence[str], **how: Any) -> Server:
     return server
 
 
-def connected(options: Options, namespace: Mapping[str, Any]) -> tuple[Options, tuple[Tool, ...]]:
+def connect_servers(options: Options, namespace: Mapping[str, Any]) -> tuple[Options, tuple[Tool, ...]]:
     """The options with what a request needs for the remote servers of `--mcp`, and the tools of the local ones.
 
     Raises:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..api import known_models as known_models
-from ..api.listing import Model, listed, nearest
+from ..api.listing import Model, list_models, nearest
 from ..cost.prices import rates
 from ..errors import CellError
 from ..session.provider import is_local
-from ..session.send import Means, looking
+from ..session.send import SessionContext, with_transport
 from ..settings import Claude
 
 
@@ -31,10 +31,10 @@ class Models(Sequence[Model]):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
-            return self._named(index)
+            return self._find(index)
         return self._models[index]
 
-    def _named(self, name: str) -> Model:
+    def _find(self, name: str) -> Model:
         found = {model.id: model for model in self._models}
         if name not in found:
             near = ", ".join(nearest(name, list(found))) or "none"
@@ -56,7 +56,7 @@ class Models(Sequence[Model]):
         return {**row, "usd_input": found.get("input"), "usd_output": found.get("output")}
 
 
-def models(means: Means) -> Models:
+def models(means: SessionContext) -> Models:
     """The models of the endpoint: those of today's list, or of one that is asked for now.
 
     Raises:
@@ -65,25 +65,27 @@ def models(means: Means) -> Models:
         Interrupted: The reader stopped it.
     """
     settings = means.settings
-    found = _kept(settings)
+    found = _load_cache(settings)
     if found is None:
-        found = looking(means, lambda transport, asked: _listed(transport, asked, settings))
-        _keep(settings, found)
+        found = with_transport(means, lambda transport, asked: _fetch(transport, asked, settings))
+        _save_cache(settings, found)
     known_models.remember([model.id for model in found if model.lifecycle != "retired"])
     return Models(found, settings.prices)
 
 
 def names(settings: Claude) -> Sequence[str]:
     """What can stand after `-m`; the endpoint is not asked."""
-    found = _kept(settings)
+    found = _load_cache(settings)
     return known_models.names() if found is None else [model.id for model in found if model.lifecycle != "retired"]
 
 
-def _listed(transport: Any, asked: Any, settings: Claude) -> list[Model]:
-    return listed(transport, base_url=asked.base_url, api_version=settings.api_version, credential=asked.credential)
+def _fetch(transport: Any, asked: Any, settings: Claude) -> list[Model]:
+    return list_models(
+        transport, base_url=asked.base_url, api_version=settings.api_version, credential=asked.credential
+    )
 
 
-def _kept(settings: Claude) -> list[Model] | None:
+def _load_cache(settings: Claude) -> list[Model] | None:
     """Today's list of this endpoint; `None` if there is none."""
     try:
         value = json.loads(_path(settings).read_text(encoding="utf-8"))
@@ -92,7 +94,7 @@ def _kept(settings: Claude) -> list[Model] | None:
         return None
 
 
-def _keep(settings: Claude, models: Sequence[Model]) -> None:
+def _save_cache(settings: Claude, models: Sequence[Model]) -> None:
     path = _path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,30 +9,35 @@ from typing import TYPE_CHECKING, Any
 
 from ..concurrency import Lock
 from ..errors import CellError
-from ..session.turn import RESULTS, Turn, running, waiting
-from ..tools.calls import refused
+from ..session.turn import RESULTS, Turn, approve, pending_calls
+from ..tools.calls import refuse
 from ..wire.tool import Call
 
 if TYPE_CHECKING:
     from ..display.approval.bundle import Approval, Decision
-    from ..display.live.detached import Placed
-    from .presenters import Shown
+    from ..display.live.detached import DetachedOutput
+    from .presenters import CellPresenter
 
 
-class Waiting:
+class PendingApproval:
     """The turn that waits, and what its reader sees of that.
 
     Args:
         go_on: Goes on with the turn, from the calls as they were decided, on a stage.
     """
 
-    def __init__(self, turn: Turn, stage: Shown, go_on: Callable[[Waiting, Sequence[Call], Placed], object]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        stage: CellPresenter,
+        go_on: Callable[[PendingApproval, Sequence[Call], DetachedOutput], object],
+    ) -> None:
         self.turn = turn
         self.stage = stage
         self._go_on = go_on
         self._lock = Lock()
         self._taken = False
-        self._placed: Placed | None = None
+        self._placed: DetachedOutput | None = None
         self._buttons: Approval | None = None
 
     def take(self) -> bool:
@@ -48,15 +53,15 @@ class Waiting:
             messages: What shows the messages so far; `{}` for nothing.
         """
         from ..display.approval.bundle import Approval
-        from ..display.live.detached import Placed
+        from ..display.live.detached import DetachedOutput
 
-        self._placed = Placed(uuid.uuid4().hex)
+        self._placed = DetachedOutput(uuid.uuid4().hex)
         self._placed.begin(messages)
-        self._buttons = Approval((), self._decided)
+        self._buttons = Approval((), self._on_decision)
         self._ask()
         self._buttons.publish()
 
-    def again(self, turn: Turn, stage: Shown) -> None:
+    def again(self, turn: Turn, stage: CellPresenter) -> None:
         """The turn waits once more, in the same place."""
         with self._lock:
             self.turn, self.stage, self._taken = turn, stage, False
@@ -69,9 +74,9 @@ class Waiting:
 
     def _ask(self) -> None:
         assert self._buttons is not None  # noqa: S101  it is shown
-        self._buttons.ask(waiting(self.turn), sends=self.turn.waits == RESULTS)
+        self._buttons.ask(pending_calls(self.turn), sends=self.turn.waits == RESULTS)
 
-    def _decided(self, decisions: Mapping[str, Decision]) -> None:
+    def _on_decision(self, decisions: Mapping[str, Decision]) -> None:
         """What the buttons said."""
         several = [_decision(call, decisions.get(call.id)) for call in self.turn.exchange.calls]
         assert self._placed is not None  # noqa: S101  it is shown
@@ -80,11 +85,11 @@ class Waiting:
 
 def _decision(call: Call, decision: Decision | None) -> Call:
     if decision is None or decision.run:
-        return running(call, None if decision is None else decision.arguments)
-    return refused(call, decision.why)
+        return approve(call, None if decision is None else decision.arguments)
+    return refuse(call, decision.why)
 
 
-def by_word(found: Waiting | None, said: str, *, refuses: bool) -> tuple[Waiting, list[Call]]:
+def by_word(found: PendingApproval | None, said: str, *, refuses: bool) -> tuple[PendingApproval, list[Call]]:
     """The turn that waits, taken, and its calls as `%claude --approve` or `--refuse` decides them.
 
     Args:
@@ -99,19 +104,19 @@ def by_word(found: Waiting | None, said: str, *, refuses: bool) -> tuple[Waiting
     if found is None or not found.take():
         raise CellError("nothing waits for your approval. It is asked for when a cell with --tools calls a function.")
     found.close("decided in another cell")
-    asked = {call.id for call in waiting(found.turn)}
+    asked = {call.id for call in pending_calls(found.turn)}
     if refuses:
-        return found, [refused(call, said) if call.id in asked else call for call in found.turn.exchange.calls]
-    return found, [running(call, arguments) for call in found.turn.exchange.calls]
+        return found, [refuse(call, said) if call.id in asked else call for call in found.turn.exchange.calls]
+    return found, [approve(call, arguments) for call in found.turn.exchange.calls]
 
 
-def _arguments(said: str, found: Waiting) -> dict[str, Any]:
+def _arguments(said: str, found: PendingApproval) -> dict[str, Any]:
     """The arguments to run the call with that waits, instead of those it was asked for with."""
     try:
         arguments = json.loads(said)
     except ValueError as error:
         raise CellError(f"the arguments after --approve are not JSON: {error}. The call still waits.") from None
-    if not isinstance(arguments, dict) or len(waiting(found.turn)) != 1:
+    if not isinstance(arguments, dict) or len(pending_calls(found.turn)) != 1:
         raise CellError(
             'after --approve may stand the arguments of one call, as in \'{"city": "Oslo"}\'. The calls still wait.'
         )

@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError, ClaudeError
-from ..session.turn import Turn, running, to_ask
-from ..tools.calls import refused
+from ..session.turn import Turn, approve, calls_to_approve
+from ..tools.calls import refuse
 from ..wire.tool import Call
 from .output import Result, result
 
 if TYPE_CHECKING:
-    from ..session.prompt import Composed
+    from ..session.prompt import Prompt
     from ..wire import Exchange
 
 
-class Unseen:
+class SilentPresenter:
     """Asks nobody, for whoever asks from Python.
 
     Args:
@@ -37,14 +37,14 @@ class Unseen:
     def update(self, exchange: Exchange) -> None:
         pass
 
-    def decided(self, turn: Turn) -> tuple[Call, ...]:
-        return tuple(map(running, turn.exchange.calls))
+    def decide(self, turn: Turn) -> tuple[Call, ...]:
+        return tuple(map(approve, turn.exchange.calls))
 
     def may_send(self, turn: Turn) -> bool:
         return True
 
 
-class Shown:
+class CellPresenter:
     """Shows a cell's turn.
 
     Args:
@@ -59,7 +59,7 @@ class Shown:
     """
 
     def __init__(
-        self, cell: Composed, readers: Callable[[bool], Any], *, above: str = "", after: Shown | None = None
+        self, cell: Prompt, readers: Callable[[bool], Any], *, above: str = "", after: CellPresenter | None = None
     ) -> None:
         self.cell = cell
         self.made: Result | None = None
@@ -76,10 +76,10 @@ class Shown:
     def finish(self, exchange: Exchange, *, final: bool) -> None:
         body = None
         if final:
-            self.made, self.misfit = _made(self.cell, exchange)
+            self.made, self.misfit = _cell_output(self.cell, exchange)
             body = self.made.html
             exchange = replace(exchange, notes=(*exchange.notes, *filter(None, [self.made.note])))
-        self.interrupted = _finished(self._reader, exchange, self._above, body)
+        self.interrupted = _finish(self._reader, exchange, self._above, body)
         self._above = ""
 
     def update(self, exchange: Exchange) -> None:
@@ -87,7 +87,7 @@ class Shown:
             self._reader.update(exchange, exchange.calls)
 
 
-class OnPage(Shown):
+class PagePresenter(CellPresenter):
     """A turn in a notebook; to ask its reader, the cell ends.
 
     Args:
@@ -96,20 +96,20 @@ class OnPage(Shown):
 
     def __init__(
         self,
-        cell: Composed,
+        cell: Prompt,
         readers: Callable[[bool], Any],
         *,
         asks: bool,
         above: str = "",
-        after: Shown | None = None,
+        after: CellPresenter | None = None,
     ) -> None:
         super().__init__(cell, readers, above=above, after=after)
         self._asks = asks
 
-    def decided(self, turn: Turn) -> tuple[Call, ...] | None:
-        asked = to_ask(turn)
+    def decide(self, turn: Turn) -> tuple[Call, ...] | None:
+        asked = calls_to_approve(turn)
         if not asked:
-            return tuple(map(running, turn.exchange.calls))
+            return tuple(map(approve, turn.exchange.calls))
         self._check(turn, asked[0])
         return None
 
@@ -127,15 +127,15 @@ class OnPage(Shown):
         raise CellError(f"{call.name} needs your approval, and nobody can be asked where this notebook runs. {way}")
 
 
-class InTerminal(Shown):
+class TerminalPresenter(CellPresenter):
     """A turn in a terminal: its reader is asked in the next line."""
 
-    def decided(self, turn: Turn) -> tuple[Call, ...]:
-        asks = {call.id for call in to_ask(turn)}
-        return tuple(_answer(call) if call.id in asks else running(call) for call in turn.exchange.calls)
+    def decide(self, turn: Turn) -> tuple[Call, ...]:
+        asks = {call.id for call in calls_to_approve(turn)}
+        return tuple(_answer(call) if call.id in asks else approve(call) for call in turn.exchange.calls)
 
     def may_send(self, turn: Turn) -> bool:
-        _typed("Results are there. Enter to send them: ")
+        _read_line("Results are there. Enter to send them: ")
         return True
 
 
@@ -145,15 +145,15 @@ def _answer(call: Call) -> Call:
 
     print(call_text(call))
     while True:
-        said = _typed("Run it? y, or n and why: ").strip()
+        said = _read_line("Run it? y, or n and why: ").strip()
         word, _, why = said.partition(" ")
         if word.lower() in ("y", "yes"):
-            return running(call)
+            return approve(call)
         if word.lower() in ("n", "no"):
-            return refused(call, why)
+            return refuse(call, why)
 
 
-def _typed(question: str) -> str:
+def _read_line(question: str) -> str:
     try:
         return input(question)
     except (EOFError, OSError):
@@ -162,7 +162,7 @@ def _typed(question: str) -> str:
         ) from None
 
 
-def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
+def _cell_output(cell: Prompt, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
     """What the cell makes of its reply, or the plain text and why it cannot be made."""
     if exchange.error is not None:
         return Result(value=exchange.text), None
@@ -172,7 +172,7 @@ def _made(cell: Composed, exchange: Exchange) -> tuple[Result, ClaudeError | Non
         return Result(value=exchange.text), error
 
 
-def _finished(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
+def _finish(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
     """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
     try:
         reader.finish(exchange, above=above, body=body, calls=exchange.calls)

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
-from ..prompt.last_error import Failing
-from ..prompt.options.formatter import line
+from ..prompt.last_error import LastError
+from ..prompt.options.formatter import format_line
 from ..prompt.options.keywords import options_of, words_of
 from ..prompt.options.options import Options
 from ..prompt.options.table import help_text
-from ..session.prompt import Composed, composed
+from ..session.prompt import Prompt, build_prompt
 from ..session.tool_selection import refuse_unapproved, several
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mappin
     if options.approve or options.refuse is not None:
         _needed(magics, "approve and refuse").go_on(options, text)
         return None
-    cell = composed(
+    cell = build_prompt(
         options,
-        line(words_of(keywords)) if options.save else "",
+        format_line(words_of(keywords)) if options.save else "",
         text,
         namespace=shell.user_ns if shell is not None else {},
         snippets=notebook.snippets,
-        failing=magics.failing if magics is not None else Failing(),
-        write=notebook.written,
+        failing=magics.failing if magics is not None else LastError(),
+        write=notebook.format_value,
         given=[each for each in offered if not isinstance(each, str)],
         fills=False,
     )
@@ -76,7 +76,7 @@ def _is_shown(options: Options) -> bool:
     return bool(options.events or options.raw or options.diff or options.step or options.panel is not None)
 
 
-def _answer(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None) -> Any:
+def _answer(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> Any:
     options = cell.options
     if options.show:
         return Text(notebook.program(options, cell.text, "", cell.attached))
@@ -100,7 +100,7 @@ class _Unseen:
     def show(self, exchanges: Sequence[Exchange]) -> None: ...
 
 
-def _ask_several(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None) -> list[Exchange]:
+def _ask_several(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
     """The exchanges of `times` or `compare`, and what `out` binds of them."""
     from ..batch.compare import combinations, results
     from .output import result
@@ -124,7 +124,7 @@ def _ask_several(notebook: Notebook, cell: Composed, magics: ClaudeMagics | None
     return [_with_notes(each, cell) for each in exchanges]
 
 
-def _conclude(cell: Composed, exchange: Exchange, magics: ClaudeMagics | None) -> None:
+def _conclude(cell: Prompt, exchange: Exchange, magics: ClaudeMagics | None) -> None:
     """What a cell makes of its reply: the variable of `out`, and the next cell."""
     from .output import result
 
@@ -135,7 +135,7 @@ def _conclude(cell: Composed, exchange: Exchange, magics: ClaudeMagics | None) -
         magics.offer(made.next_input)
 
 
-def _with_notes(exchange: Exchange, cell: Composed) -> Exchange:
+def _with_notes(exchange: Exchange, cell: Prompt) -> Exchange:
     """The exchange with what was cut, assumed or changed: there is no page above the reply."""
     told = [f"{each.title}: {each.note}" for each in cell.attached if each.note]
     return replace(exchange, notes=(*exchange.notes, *told, *cell.notes))

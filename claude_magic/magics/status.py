@@ -36,7 +36,7 @@ def card(notebook: Notebook) -> str:
     }
     facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
-    used = ["", repr(notebook.usage)] if notebook.has_asked else []
+    used = ["", repr(notebook.usage)] if notebook.has_ledger else []
     return "\n".join([*lines, *used, "", "Options: %%claude --help"])
 
 
@@ -61,7 +61,7 @@ def _key() -> str:
 
 def _answers(notebook: Notebook, settings: Claude) -> str:
     """Where answers come from, if not only from the endpoint."""
-    recording = notebook.books.recording if notebook.has_asked else None
+    recording = notebook.ledger.recording if notebook.has_ledger else None
     if recording is not None:
         return f"only from {recording.path}: nothing is sent"
     return {
@@ -73,7 +73,7 @@ def _answers(notebook: Notebook, settings: Claude) -> str:
 def _budget(notebook: Notebook, settings: Claude) -> str:
     limits = []
     if settings.budget_usd is not None:
-        left = notebook.books.budget.left(settings.budget_usd)
+        left = notebook.ledger.budget.remaining(settings.budget_usd)
         limits.append(f"{dollars(left)} of {dollars(settings.budget_usd)} left in this kernel")
     if settings.budget_usd_per_day is not None:
         limits.append(f"{dollars(settings.budget_usd_per_day)} a day, all notebooks together")

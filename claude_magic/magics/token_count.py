@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..api.endpoints.count_tokens import counted
-from ..api.token_breakdown import Portion, portions, total
-from ..session.send import Asking, Means, looking, made
+from ..api.endpoints.count_tokens import count_tokens
+from ..api.token_breakdown import Portion, breakdown, total
+from ..session.send import PendingRequest, SessionContext, build_request, with_transport
 from ..wire import Headers, Request
 
 
@@ -41,7 +41,7 @@ class Count(Sequence[Portion]):
         return counts(self._portions)
 
 
-def of_question(means: Means, asking: Asking) -> Count:
+def of_question(means: SessionContext, asking: PendingRequest) -> Count:
     """The count of what would be sent; nothing is answered, and it costs nothing.
 
     Raises:
@@ -49,18 +49,18 @@ def of_question(means: Means, asking: Asking) -> Count:
     """
 
     def count(transport: Any, asked: Any) -> list[Portion]:
-        request = made(means, asking, asked)
-        return portions(request, lambda each: counted(transport, each, asked.credential))
+        request = build_request(means, asking, asked)
+        return breakdown(request, lambda each: count_tokens(transport, each, asked.credential))
 
-    return Count(looking(means, count))
+    return Count(with_transport(means, count))
 
 
-def of_request(means: Means, request: Request) -> Count:
+def of_request(means: SessionContext, request: Request) -> Count:
     """The count of a request that was sent before."""
 
     def count(transport: Any, asked: Any) -> list[Portion]:
         headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("x-api-key", "authorization")]
         here = replace(request, url=f"{asked.base_url}{request.endpoint}", headers=Headers(headers))
-        return portions(here, lambda each: counted(transport, each, asked.credential))
+        return breakdown(here, lambda each: count_tokens(transport, each, asked.credential))
 
-    return Count(looking(means, count))
+    return Count(with_transport(means, count))

@@ -15,7 +15,7 @@ FIX = (
 )
 
 
-class Failing:
+class LastError:
     """Remembers the last exception of a cell, and that cell."""
 
     def __init__(self) -> None:

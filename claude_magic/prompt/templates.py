@@ -87,7 +87,7 @@ class _Template:
         return "{{" + self.name + "".join(step.typed for step in self.steps[:steps]) + "}}"
 
 
-def filled(
+def fill_template(
     text: str,
     namespace: Mapping[str, Any],
     write: Callable[[Any], str],
@@ -141,7 +141,7 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(template.name for template in _templates(text) if template.name))
 
 
-def put_in(text: str, values: Mapping[str, str]) -> str:
+def insert_values(text: str, values: Mapping[str, str]) -> str:
     """`text` with these values as plain text in the place of their `{{name}}`; its other templates stay.
 
     A value that itself says `{{name}}` is written so that these braces stay, as far as that can be written:
@@ -150,12 +150,12 @@ def put_in(text: str, values: Mapping[str, str]) -> str:
     pieces, position = [], 0
     for template in _templates(text):
         if template.name in values and not template.steps:
-            pieces += [text[position : template.start], escaped(values[template.name])]
+            pieces += [text[position : template.start], escape(values[template.name])]
             position = template.end
     return "".join((*pieces, text[position:]))
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """`text`, so written that filling it gives `text` again; but for an odd number of backslashes before braces."""
     pieces, position = [], 0
     for template in _templates(text):
@@ -219,7 +219,7 @@ def _refuse_missing(templates: list[_Template], namespace: Mapping[str, Any]) ->
     if missing:
         absent = list(dict.fromkeys(template.name for template in missing))
         place = missing[0].place()
-        near = _meant(absent[0], (n for n in namespace if not n.startswith("_")))
+        near = _suggestion(absent[0], (n for n in namespace if not n.startswith("_")))
         raise CellError(
             f"no variable {' and no '.join(absent)}: the text says {place}.{near} "
             f"Define it first, or write \\{place} for the braces themselves."
@@ -252,7 +252,7 @@ def _attribute(value: Any, name: str, where: str) -> Any:
     try:
         inspect.getattr_static(value, name)
     except AttributeError:
-        near = _meant(name, [*_attributes(value), *_keys(value)])
+        near = _suggestion(name, [*_attributes(value), *_keys(value)])
         raise CellError(f"{where} leads nowhere: {_kind(value)} holds no {name}.{near or _LOOK}") from None
     try:
         found = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
@@ -282,7 +282,7 @@ def _item(value: Any, step: _Step, where: str) -> Any:
         raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
     keys = _keys(value)
     there = f" It has {', '.join(key[:40] for key in keys[:5])}." if keys else _LOOK
-    raise CellError(f"{where} leads nowhere: {seen}.{_meant(str(step.key), keys) or there}")
+    raise CellError(f"{where} leads nowhere: {seen}.{_suggestion(str(step.key), keys) or there}")
 
 
 def _attributes(value: Any) -> list[str]:
@@ -306,7 +306,7 @@ def _kind(value: Any) -> str:
     return f"the {type(value).__name__}"
 
 
-def _meant(wanted: str, known: Iterable[str]) -> str:
+def _suggestion(wanted: str, known: Iterable[str]) -> str:
     """The known names that were probably meant, as a sentence; `""` if none is near."""
     bare = {name.strip('[".]').casefold(): name for name in islice(known, _ENOUGH)}
     near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)

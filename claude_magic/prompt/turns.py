@@ -17,7 +17,7 @@ _NO_MARKER = re.compile(rf"^\\(?=\\*{_WORD})", re.MULTILINE)
 _LIKE_A_MARKER = re.compile(rf"^(?=\\*{_WORD})", re.MULTILINE)
 
 
-def marked(text: str) -> tuple[str | None, list[dict[str, Any]]]:
+def parse_turns(text: str) -> tuple[str | None, list[dict[str, Any]]]:
     """The system prompt and the messages that `text` spells out.
 
     What stands after a marker, up to the next one, is that turn's text, without the blank around
@@ -43,7 +43,7 @@ def marked(text: str) -> tuple[str | None, list[dict[str, Any]]]:
     return system or None, [{"role": role, "content": said} for role, said in turns]
 
 
-def spelled(turns: Iterable[tuple[str, str]]) -> str:
+def format_turns(turns: Iterable[tuple[str, str]]) -> str:
     """The text that `marked` reads as these turns, each without the blank around it."""
     return "\n\n".join(f"{role}: {_LIKE_A_MARKER.sub(_BACKSLASH, said.strip())}" for role, said in turns)
 

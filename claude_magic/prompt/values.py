@@ -42,7 +42,7 @@ class Written(str):
         return made
 
 
-def written(value: Any, *, table_rows: int, value_chars: int) -> Written:
+def format_value(value: Any, *, table_rows: int, value_chars: int) -> Written:
     """`value` as text.
 
     Args:
@@ -53,7 +53,7 @@ def written(value: Any, *, table_rows: int, value_chars: int) -> Written:
         CellError: What writes it, such as its `__repr__`, fails.
     """
     try:
-        found = _written(value, table_rows, value_chars)
+        found = _format(value, table_rows, value_chars)
     except Exception as error:
         raise CellError(
             f"a variable of type {type(value).__qualname__} cannot be written: {type(error).__name__}. "
@@ -62,7 +62,7 @@ def written(value: Any, *, table_rows: int, value_chars: int) -> Written:
     return found if isinstance(found, Written) else Written(found)
 
 
-def _written(value: Any, table_rows: int, value_chars: int) -> str:
+def _format(value: Any, table_rows: int, value_chars: int) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bytes | bytearray):

@@ -22,10 +22,10 @@ class Conversations(Mapping[str, Conversation]):
         self._shown = shown
         self._tell = tell
 
-    def named(self, name: str) -> Conversation:
+    def open(self, name: str) -> Conversation:
         """The conversation of this name, empty if it is new."""
         if name not in self._by_name:
-            self._by_name[name] = Conversation(name, shown=self._shown, keep=self._put)
+            self._by_name[name] = Conversation(name, shown=self._shown, keep=self._add)
         return self._by_name[name]
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
@@ -47,13 +47,13 @@ class Conversations(Mapping[str, Conversation]):
             raise SettingsError(
                 f"not a conversation: {path}: a turn lacks {error}. It is what .save() wrote."
             ) from None
-        conversation = Conversation(name or saved, turns, shown=self._shown, keep=self._put)
-        self._put(conversation)
+        conversation = Conversation(name or saved, turns, shown=self._shown, keep=self._add)
+        self._add(conversation)
         if left_out:
             self._tell(f"{path}: left out or changed, for the API would refuse it: {'; '.join(left_out)}.")
         return conversation
 
-    def _put(self, conversation: Conversation) -> None:
+    def _add(self, conversation: Conversation) -> None:
         if self._by_name.get(conversation.name):
             raise SettingsError(
                 f"the conversation {conversation.name!r} has turns already. Clear it, or choose another name."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError
 from ..prompt.options.options import Options
-from ..prompt.turns import marked
+from ..prompt.turns import parse_turns
 from ..wire import Block, Exchange
 from ..wire.history import History, history, without_thinking
 from ..wire.message_places import blocks
@@ -17,7 +17,7 @@ from ..wire.message_rules import form
 from .conversation import Conversation, Plan, Turn
 from .conversations import Conversations
 from .prompt import content
-from .send import Question, frame
+from .send import RequestParts, thinking_key
 
 if TYPE_CHECKING:
     from ..prompt.attachments.attach import Attachment
@@ -32,7 +32,7 @@ _NOT_REMEMBERED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class PendingTurn:
     """A question, and where its answer is remembered.
 
     Attributes:
@@ -42,7 +42,7 @@ class Asked:
     """
 
     cell: str
-    question: Question
+    question: RequestParts
     conversation: Conversation | None = None
     plan: Plan | None = None
     before: tuple[Block, ...] = ()
@@ -57,7 +57,7 @@ class Asked:
         """
         exchange = replace(exchange, before=self.before)
         if self.conversation is None or self.plan is None:
-            return _noted(exchange, self.note)
+            return _with_notes(exchange, self.note)
         why = _NOT_REMEMBERED.get(exchange.message.stop_reason or "", "")
         kept, until = None, ""
         if exchange.error is None and not why and not exchange.calls:
@@ -66,25 +66,27 @@ class Asked:
         if kept is None:
             kept, until = _kept(self.question.new, _up_to_results(said)), ", up to the last results"
         if kept is None:
-            return _noted(exchange, f"{why}: the conversation is as it was" if why else "the conversation is as it was")
+            return _with_notes(
+                exchange, f"{why}: the conversation is as it was" if why else "the conversation is as it was"
+            )
         body = exchange.request.body or {}
         turn = Turn(
             cell=self.cell,
             messages=kept.messages,
             model=str(body.get("model", "")),
-            frame=frame(body),
-            usage=_added(each.message.usage for each in (*exchange.earlier, exchange)),
+            frame=thinking_key(body),
+            usage=_sum_usage(each.message.usage for each in (*exchange.earlier, exchange)),
         )
         try:
             self.conversation.add(self.plan, turn)
         except CellError as error:
-            return _noted(exchange, str(error))
+            return _with_notes(exchange, str(error))
         told = f"conversation {self.conversation.name}, turn {len(self.conversation)}{until}"
         left_out = f"left out or changed, for the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
-        return _noted(exchange, told, left_out, self.plan.note)
+        return _with_notes(exchange, told, left_out, self.plan.note)
 
 
-def _added(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _sum_usage(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """The tokens of several requests together."""
     found: Counter[str] = Counter()
     for usage in several:
@@ -104,7 +106,7 @@ def _up_to_results(said: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
     return list(said[: ours[-1]]) if ours else []
 
 
-def asked(
+def plan_turn(
     options: Options,
     text: str,
     cell: str,
@@ -113,7 +115,7 @@ def asked(
     conversations: Conversations,
     default: str,
     cut: Callable[[str], Exchange | None],
-) -> Asked:
+) -> PendingTurn:
     """What `text` and `options` ask.
 
     Args:
@@ -126,31 +128,31 @@ def asked(
         CellError: There is nothing to send.
     """
     name = default if options.conversation is None else options.conversation
-    conversation = conversations.named(name) if name else None
+    conversation = conversations.open(name) if name else None
     if options.go_on:
-        return _going_on(text, cell, conversation, cut(cell))
-    system, new = marked(text) if options.turns else (None, [{"role": "user", "content": text}])
+        return _finish_reply(text, cell, conversation, cut(cell))
+    system, new = parse_turns(text) if options.turns else (None, [{"role": "user", "content": text}])
     _attach(new, attached)
-    question = Question(new=new, system=system)
+    question = RequestParts(new=new, system=system)
     if conversation is None:
-        return Asked(cell=cell, question=question)
+        return PendingTurn(cell=cell, question=question)
     plan = Plan(kept=(), replaces=len(conversation) > 0) if options.fresh else conversation.plan(cell)
     question = replace(question, replayed=plan.messages)
-    return Asked(cell=cell, question=question, conversation=conversation, plan=plan)
+    return PendingTurn(cell=cell, question=question, conversation=conversation, plan=plan)
 
 
-def _going_on(text: str, cell: str, conversation: Conversation | None, cut: Exchange | None) -> Asked:
+def _finish_reply(text: str, cell: str, conversation: Conversation | None, cut: Exchange | None) -> PendingTurn:
     partial = _text_to_go_on_with(cut)
     assert cut is not None  # noqa: S101  it has text
     before = (*cut.before, *partial)
     user = {"role": "user", "content": text if text.strip() else GO_ON}
     plan = conversation.plan(cell) if conversation is not None else None
     if plan is not None and plan.kept and partial == _last_text(plan.kept[-1].messages):
-        question = Question(new=[user], replayed=plan.messages)
-        return Asked(cell=cell, question=question, conversation=conversation, plan=plan, before=before)
-    question = Question(new=[user], replayed=_replay_of(cut, partial))
+        question = RequestParts(new=[user], replayed=plan.messages)
+        return PendingTurn(cell=cell, question=question, conversation=conversation, plan=plan, before=before)
+    question = RequestParts(new=[user], replayed=_replay_of(cut, partial))
     note = f"not remembered: conversation {conversation.name} ends otherwise" if conversation is not None else ""
-    return Asked(cell=cell, question=question, before=before, note=note)
+    return PendingTurn(cell=cell, question=question, before=before, note=note)
 
 
 def _replay_of(cut: Exchange, partial: Sequence[Block]) -> Callable[[str], list[Any]]:
@@ -159,7 +161,7 @@ def _replay_of(cut: Exchange, partial: Sequence[Block]) -> Callable[[str], list[
     said = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
     for problem in form(said):
         raise CellError(f"--go-on: the messages of the last request cannot be sent again: {problem.text}.")
-    bound_to = frame(body)
+    bound_to = thinking_key(body)
     return lambda found: said if found == bound_to else list(without_thinking(said))
 
 
@@ -199,5 +201,5 @@ def _attach(messages: list[dict[str, Any]], attached: tuple[Attachment, ...]) ->
         raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
 
 
-def _noted(exchange: Exchange, *notes: str) -> Exchange:
+def _with_notes(exchange: Exchange, *notes: str) -> Exchange:
     return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))

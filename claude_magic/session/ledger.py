@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..concurrency import Lock, in_child
 from ..cost import prices
 from ..cost.budget import Budget
-from ..cost.token_bounds import bound
+from ..cost.token_bounds import token_bound
 from ..cost.usage import Usage
 from ..errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, NotRecorded, OverBudget, SettingsError
 from ..settings import Claude
@@ -25,15 +25,15 @@ from ..wire import Block, Exchange, Message, Request
 from ..wire.tool import DONE, FAILED, Call
 
 if TYPE_CHECKING:
-    from ..api.accumulator import Growing
+    from ..api.accumulator import Accumulator
     from ..journal import Entry, Journal, Limit
     from ..journal.recordings import Recorder, Recording
-    from ..journal.request_counts import Answering
+    from ..journal.request_counts import RequestCounts
     from ..wire.recorded import Recorded
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class Caller:
     """Who asks.
 
     Attributes:
@@ -53,7 +53,7 @@ class Asker:
     again: bool = False
 
 
-class Books:
+class Ledger:
     """The books of one kernel.
 
     Args:
@@ -75,7 +75,7 @@ class Books:
         self._lock = Lock()
         self._records = True
         in_child(self._forget)
-        self._answering: Answering | None = None
+        self._answering: RequestCounts | None = None
 
     def journal(self, settings: Claude) -> Journal | None:
         """The journal that the settings name; `None` if none is kept."""
@@ -98,15 +98,15 @@ class Books:
         """Whether only recorded answers are given."""
         return self.recording is not None or settings.replay == "only"
 
-    def may_replay(self, settings: Claude, asker: Asker) -> bool:
+    def may_replay(self, settings: Claude, asker: Caller) -> bool:
         """Whether a recorded answer is looked for."""
         return self.never_sends(settings) or (not asker.again and (settings.replay == "on" or settings.confirm_run_all))
 
-    def recorded(self, settings: Claude, request: Request, asker: Asker) -> Recorded | None:
+    def recorded_answer(self, settings: Claude, request: Request, asker: Caller) -> Recorded | None:
         """The recorded answer that `request` gets; `None` if there is none."""
-        from ..journal.request_counts import Answering
+        from ..journal.request_counts import RequestCounts
 
-        self._answering = self._answering or Answering()
+        self._answering = self._answering or RequestCounts()
         number = self._answering.number(request, asker.place)
         if self.recording is not None:
             return self.recording.answer(request, number)
@@ -115,14 +115,14 @@ class Books:
             return None
         try:
             if settings.replay == "off":
-                return journal.shown(request, asker.cell) if asker.on_page else None
+                return journal.shown_answer(request, asker.cell) if asker.on_page else None
             return journal.answer(request, number, only=settings.replay == "only")
         except SettingsError:  # it cannot be read; the line under the reply will say so
             if settings.replay == "only":
                 raise
             return None
 
-    def continued(self, settings: Claude, exchange: Exchange) -> tuple[Call, ...]:
+    def recorded_calls(self, settings: Claude, exchange: Exchange) -> tuple[Call, ...]:
         """The calls of a reply that was replayed, with their recorded results; no function runs for them.
 
         Raises:
@@ -135,17 +135,17 @@ class Books:
             raise NotRecorded("what its functions returned is not recorded. Nothing was run. --run-tools runs them.")
         return tuple(map(_with_result, exchange.calls, found))  # in their order: history sees to it
 
-    def not_recorded(self, settings: Claude, request: Request) -> NotRecorded:
+    def not_recorded_error(self, settings: Claude, request: Request) -> NotRecorded:
         """Why nothing is sent."""
         if self.recording is not None:
-            return self.recording.missing(request)
+            return self.recording.not_recorded(request)
         journal = self.journal(settings)
         why = "there is no journal, for Claude.journal is ''." if journal is None else journal.nearest(request)
         return NotRecorded(
             f"not recorded in the journal: {why} Nothing was sent. Undo that, or set Claude.replay = 'on' to send it."
         )
 
-    def replayed(self, settings: Claude, exchange: Exchange, recorded: Recorded, asker: Asker) -> Exchange:
+    def close_replay(self, settings: Claude, exchange: Exchange, recorded: Recorded, asker: Caller) -> Exchange:
         """Close the books on an answer that was given again: it takes as long as it took, and costs nothing."""
         made = replace(
             exchange,
@@ -162,11 +162,11 @@ class Books:
         self.usage.add(made.message.usage, made.usd, replayed=True, conversation=asker.conversation)
         return self._record(made, asker)
 
-    def sent(
+    def send(
         self,
         settings: Claude,
-        growing: Growing,
-        asker: Asker,
+        growing: Accumulator,
+        asker: Caller,
         *,
         request: Request,
         provider: str,
@@ -186,12 +186,12 @@ class Books:
         """
         began = _now()
         entry = self._entry(settings, request, growing, asker, provider, began, hide)
-        most = self._begun(settings, request, entry, count, free=provider == "local")
+        most = self._reserve(settings, request, entry, count, free=provider == "local")
         exchange: Exchange | None = None
         try:
             exchange = replace(send(), began=began)
             exchange = replace(exchange, usd=0.0 if provider == "local" else _usd(settings, exchange))
-            exchange = self._written(settings, entry, exchange)
+            exchange = self._end_row(settings, entry, exchange)
         finally:
             self.budget.settle(most, exchange.usd if exchange else None)
         failed = exchange.error is not None
@@ -202,8 +202,8 @@ class Books:
         self,
         settings: Claude,
         request: Request,
-        growing: Growing,
-        asker: Asker,
+        growing: Accumulator,
+        asker: Caller,
         provider: str,
         began: str,
         hide: Callable[[str], str],
@@ -211,7 +211,7 @@ class Books:
         if self.journal(settings) is None:
             return None
         from ..journal import Entry, Place
-        from ..journal.rows import beginning
+        from ..journal.rows import begin_columns
 
         place = Place(
             session=self.session,
@@ -221,10 +221,10 @@ class Books:
             conversation=asker.conversation,
             provider=provider,
         )
-        columns, attachments = beginning(request, place, began)
-        return Entry(columns=columns, attachments=attachments, arrived=growing.arrived, hide=hide)
+        columns, attachments = begin_columns(request, place, began)
+        return Entry(columns=columns, attachments=attachments, arrived=growing.events_since, hide=hide)
 
-    def _begun(
+    def _reserve(
         self, settings: Claude, request: Request, entry: Entry | None, count: Callable[[], int], *, free: bool
     ) -> float:
         """Set aside what the exchange can cost, and begin its row; what was set aside, in US dollars."""
@@ -239,7 +239,7 @@ class Books:
         refused: OverBudget | None = None
         for most in _worst_cases(settings, request, count):
             try:
-                self.budget.set_aside(most, settings.budget_usd)
+                self.budget.reserve(most, settings.budget_usd)
                 try:
                     self._begin(settings, entry, most, settings.budget_usd_per_day)
                 except OverBudget:
@@ -258,18 +258,18 @@ class Books:
         if journal is not None and entry is not None:
             journal.writer.begin(entry, most, None if limit is None else _today(limit))
 
-    def _written(self, settings: Claude, entry: Entry | None, exchange: Exchange) -> Exchange:
+    def _end_row(self, settings: Claude, entry: Entry | None, exchange: Exchange) -> Exchange:
         journal = self.journal(settings)
         if journal is None or entry is None:
             return exchange
-        from ..journal.rows import ending
+        from ..journal.rows import end_columns
 
         note = journal.writer.end(
-            entry, ending(exchange, datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
+            entry, end_columns(exchange, datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
         )
         return replace(exchange, entry=entry.id, notes=(*exchange.notes, note) if note else exchange.notes)
 
-    def _record(self, exchange: Exchange, asker: Asker) -> Exchange:
+    def _record(self, exchange: Exchange, asker: Caller) -> Exchange:
         if self.recorder is None:
             return exchange
         if not self._records:
@@ -296,7 +296,7 @@ def _worst_cases(settings: Claude, request: Request, count: Callable[[], int]) -
         OverBudget: The price of its model is unknown.
     """
     body = request.body or {}
-    if prices.most(body, sent=1, corrections=settings.prices) is None:
+    if prices.highest_cost(body, sent=1, corrections=settings.prices) is None:
         if settings.unpriced == "refuse":
             model = str(body.get("model"))
             raise OverBudget(
@@ -305,16 +305,16 @@ def _worst_cases(settings: Claude, request: Request, count: Callable[[], int]) -
             )
         yield 0.0
         return
-    tokens = bound(body)
+    tokens = token_bound(body)
     if tokens is not None:
-        yield _known(prices.most(body, sent=tokens, corrections=settings.prices))
+        yield _known_price(prices.highest_cost(body, sent=tokens, corrections=settings.prices))
     try:
-        yield _known(prices.most(body, sent=count(), corrections=settings.prices))
+        yield _known_price(prices.highest_cost(body, sent=count(), corrections=settings.prices))
     except ExchangeError:
         return
 
 
-def _known(usd: float | None) -> float:
+def _known_price(usd: float | None) -> float:
     assert usd is not None  # noqa: S101  the price of the model is known
     return usd
 
@@ -327,11 +327,14 @@ def _usd(settings: Claude, exchange: Exchange) -> float | None:
     model = exchange.message.model or str((exchange.request.body or {}).get("model", ""))
     usage = exchange.message.usage
     if exchange.message.stop_reason is None:
-        usage = {**usage, "output_tokens": max(_arrived(exchange.message), usage.get("output_tokens") or 0)}
-    return prices.usd(model, usage, corrections=settings.prices)
+        usage = {
+            **usage,
+            "output_tokens": max(_estimate_output_tokens(exchange.message), usage.get("output_tokens") or 0),
+        }
+    return prices.cost_usd(model, usage, corrections=settings.prices)
 
 
-def _arrived(message: Message) -> int:
+def _estimate_output_tokens(message: Message) -> int:
     """About how many tokens had arrived."""
     texts: list[Any] = [block.get(name) for block in message.content for name in ("text", "thinking")]
     return round(sum(len(text) for text in texts if isinstance(text, str)) / 4)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError
-from ..prompt.last_error import EXPLAIN, FIX, Failing
-from ..prompt.options.options import Options, overlaid
-from ..prompt.options.parser import parsed, without_actions
+from ..prompt.last_error import EXPLAIN, FIX, LastError
+from ..prompt.options.options import Options, merge
+from ..prompt.options.parser import parse_line, without_actions
 from ..prompt.snippets import Snippets
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MANY = 20  # images in a request from which on the API takes only smaller ones
 
 
 @dataclass(frozen=True, kw_only=True)
-class Composed:
+class Prompt:
     """A cell, ready to become a question.
 
     Attributes:
@@ -39,18 +39,18 @@ class Composed:
     notes: tuple[str, ...] = ()
 
 
-def composed(
+def build_prompt(
     options: Options,
     line: str,
     text: str,
     *,
     namespace: Mapping[str, Any],
     snippets: Snippets,
-    failing: Failing,
+    failing: LastError,
     write: Callable[[Any], str],
     given: Iterable[Any] = (),
     fills: bool = True,
-) -> Composed:
+) -> Prompt:
     """What a cell asks.
 
     Args:
@@ -68,30 +68,30 @@ def composed(
     for name in reversed(options.with_):
         snippet = snippets[name]
         kept = without_actions(snippet.line, "")  # the file may be older, or written by hand
-        options = overlaid(parsed(kept, text_follows=False)[0], options)
-        before = _after(snippet.text, before) if before else snippet.text
+        options = merge(parse_line(kept, text_follows=False)[0], options)
+        before = _join_texts(snippet.text, before) if before else snippet.text
     notes: list[str] = []
 
     def fill(text: str) -> str:
         if "{{" not in text or options.curl:  # what was pasted is no template
             return text
-        from ..prompt.templates import filled
+        from ..prompt.templates import fill_template
 
-        return filled(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
+        return fill_template(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
 
     if fills:
-        text = fill(_after(before, text) if options.with_ else text)
+        text = fill(_join_texts(before, text) if options.with_ else text)
     elif options.with_:
-        text = _after(fill(before), text)
+        text = _join_texts(fill(before), text)
     if options.explain or options.fix:
         text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
     said = tuple(dict.fromkeys(notes))
-    made = Composed(options=options, text=text, attached=_attached(options, namespace, write), notes=said)
+    made = Prompt(options=options, text=text, attached=_attachments(options, namespace, write), notes=said)
     functions = tuple(given)
     if functions or options.tools or options.server_tools or options.mcp or options.tool_choice:
-        from .tool_selection import offered
+        from .tool_selection import select
 
-        options, tools = offered(options, namespace, functions)
+        options, tools = select(options, namespace, functions)
         made = replace(made, options=options, tools=tools)
     if options.schema is None:
         return made
@@ -110,11 +110,11 @@ def content(text: str, attached: tuple[Attachment, ...]) -> str | list[dict[str,
     return [*blocks, {"type": "text", "text": text}] if text.strip() else blocks
 
 
-def _after(first: str, second: str) -> str:
+def _join_texts(first: str, second: str) -> str:
     return "\n\n".join(filter(str.strip, (first, second)))
 
 
-def _attached(options: Options, namespace: Mapping[str, Any], write: Callable[[Any], str]) -> tuple[Attachment, ...]:
+def _attachments(options: Options, namespace: Mapping[str, Any], write: Callable[[Any], str]) -> tuple[Attachment, ...]:
     if not options.attach:
         return ()
     found = [each for name in options.attach for each in _found(name, namespace, write, many=False)]
@@ -125,15 +125,15 @@ def _attached(options: Options, namespace: Mapping[str, Any], write: Callable[[A
 
 def _found(name: Any, namespace: Mapping[str, Any], write: Callable[[Any], str], *, many: bool) -> list[Attachment]:
     """What a name, or from Python a value, stands for."""
-    from ..prompt.attachments.attach import attached
+    from ..prompt.attachments.attach import attach
 
     if isinstance(name, str):
-        return attached(name, namespace, write=write, many=many)
+        return attach(name, namespace, write=write, many=many)
     title = type(name).__name__
-    return attached(title, {title: name}, write=write, many=many)
+    return attach(title, {title: name}, write=write, many=many)
 
 
-def _with_schema(made: Composed, kind: Any) -> Composed:
+def _with_schema(made: Prompt, kind: Any) -> Prompt:
     """Ask for structured output.
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..api import credentials
-from ..api.accumulator import Growing
+from ..api.accumulator import Accumulator
 from ..api.credentials import Credential, Secret
 from ..api.interrupt import Interrupt
 from ..errors import ClaudeError, SettingsError
 from ..hosts import is_loopback
-from ..settings import ANTHROPIC, Claude, checked_url
+from ..settings import ANTHROPIC, Claude, check_url
 from ..wire.headers import RANDOM_KEY
 
 
@@ -45,7 +45,7 @@ class Provider:
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
-def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+def provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
     """Who answers now; starts the local model if it is to.
 
     Raises:
@@ -54,13 +54,13 @@ def provider(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provid
     if is_local(settings):
         return _local(settings, growing, interrupt)
     credential = credentials.find()
-    base_url = checked_url(settings.base_url, allow_http=settings.allow_http)
+    base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
         raise SettingsError(_no_key() + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
     return Provider(base_url=base_url, credential=credential)
 
 
-def unasked(settings: Claude, *, sends: bool) -> Iterator[Provider]:
+def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:
     """Who may have answered when it was recorded: no key is needed for it, and no local model is started.
 
     Args:
@@ -104,10 +104,10 @@ def is_local(settings: Claude) -> bool:
         return False
     from .. import local
 
-    return local.installed() or bool(settings.local_model)
+    return local.is_installed() or bool(settings.local_model)
 
 
-def _local(settings: Claude, growing: Growing, interrupt: Interrupt) -> Provider:
+def _local(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
     from .. import local
 
     def tell(note: str) -> None:

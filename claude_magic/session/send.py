@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ..api import credentials
-from ..api.accumulator import Growing
+from ..api.accumulator import Accumulator
 from ..api.client import Client
-from ..api.endpoints.count_tokens import counted
+from ..api.endpoints.count_tokens import count_tokens
 from ..api.endpoints.messages import messages
 from ..api.interrupt import Interrupt
 from ..api.mcp_tokens import refuse_tokens
 from ..api.transports.base import Transport
 from ..api.transports.connections import is_debugging
-from ..api.transports.http import Direct
+from ..api.transports.http import HTTPTransport
 from ..api.transports.repetition import RepetitionLimit
-from ..api.transports.replay import Replay
-from ..api.transports.retry import Retrying
+from ..api.transports.replay import ReplayTransport
+from ..api.transports.retry import RetryTransport
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..prompt.attachments.limits import check_size
 from ..prompt.options.options import Options
@@ -29,8 +29,8 @@ from ..wire.history import history
 from ..wire.message_rules import problems, takes_prefill
 from . import local_model
 from .conversation import digest
-from .ledger import Asker, Books
-from .provider import Provider, is_local, local_unstarted, provider, unasked
+from .ledger import Caller, Ledger
+from .provider import Provider, is_local, local_unstarted, offline_providers, provider
 
 Found = TypeVar("Found")
 _NO_DEBUG = (
@@ -40,7 +40,7 @@ _NO_DEBUG = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class SessionContext:
     """What it takes to ask.
 
     Attributes:
@@ -50,12 +50,12 @@ class Means:
 
     settings: Claude
     pool: Any
-    books: Books
+    books: Ledger
     carry: Callable[[Request], Exchange] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class RequestParts:
     """What a cell asks.
 
     Attributes:
@@ -74,19 +74,19 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class PendingRequest:
     """One question, and who asks it."""
 
     options: Options
-    question: Question
-    asker: Asker
+    question: RequestParts
+    asker: Caller
 
-    def begun(self, settings: Claude) -> Growing:
+    def accumulator(self, settings: Claude) -> Accumulator:
         """Its exchange before anything has arrived."""
-        return Growing(Request(method="POST", url="", body={"model": self.options.model or settings.model}))
+        return Accumulator(Request(method="POST", url="", body={"model": self.options.model or settings.model}))
 
 
-def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange:
+def send(means: SessionContext, asking: PendingRequest, growing: Accumulator, interrupt: Interrupt) -> Exchange:
     """The exchange, really asked or given again; look at its `error`.
 
     Raises:
@@ -95,43 +95,47 @@ def answered(means: Means, asking: Asking, growing: Growing, interrupt: Interrup
     """
     settings, options, question = means.settings, asking.options, asking.question
     if means.books.may_replay(settings, asking.asker):
-        replayed = _replayed(means, asking, growing, interrupt)
+        replayed = _replay(means, asking, growing, interrupt)
         if replayed is not None:
             return replayed
     asked = provider(settings, growing, interrupt)
     request = _request(settings, options, question, asked)
     if options.turns:
         _refuse_turns(request.body or {})
-    growing.requests(request, model_note=asked.model_note)
+    growing.set_request(request, model_note=asked.model_note)
     transport = _transport(settings, asked, means.pool, growing, interrupt)
     client = Client(transport=transport, credential=asked.credential)
-    exchange = means.books.sent(
+    exchange = means.books.send(
         settings,
         growing,
         asking.asker,
         request=request,
         provider=asked.name,
-        hide=credentials.redacted if asked.credential is None else asked.credential.redacted,
-        count=lambda: counted(transport, request, asked.credential),
-        send=lambda: client.send(request, growing) if means.carry is None else _carried(means.carry, request, growing),
+        hide=credentials.redact if asked.credential is None else asked.credential.redact,
+        count=lambda: count_tokens(transport, request, asked.credential),
+        send=lambda: (
+            client.send(request, growing) if means.carry is None else _send_elsewhere(means.carry, request, growing)
+        ),
     )
     if is_debugging():
         exchange = replace(exchange, notes=(*exchange.notes, _NO_DEBUG))
     return local_model.with_notes(exchange, settings, question.new) if asked.local else exchange
 
 
-def _carried(carry: Callable[[Request], Exchange], request: Request, growing: Growing) -> Exchange:
+def _send_elsewhere(carry: Callable[[Request], Exchange], request: Request, growing: Accumulator) -> Exchange:
     """An exchange that took place elsewhere, with its events brought here for whoever writes them down."""
     try:
         exchange = carry(request)
     except ClaudeError as error:
         return growing.exchange(error)
     if isinstance(exchange.events, Events):
-        growing.received(exchange.events.batches)
+        growing.add_batches(exchange.events.batches)
     return exchange
 
 
-def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interrupt) -> Exchange | None:
+def _replay(
+    means: SessionContext, asking: PendingRequest, growing: Accumulator, interrupt: Interrupt
+) -> Exchange | None:
     """The recorded answer, given again; `None` if the question is to be sent.
 
     Raises:
@@ -139,44 +143,44 @@ def _replayed(means: Means, asking: Asking, growing: Growing, interrupt: Interru
     """
     settings, books, asker = means.settings, means.books, asking.asker
     several = list[Request]()
-    for request in offline(settings, asking, sends=not books.never_sends(settings)):
+    for request in offline_requests(settings, asking, sends=not books.never_sends(settings)):
         several.append(request)
-        recorded = books.recorded(settings, request, asker)
+        recorded = books.recorded_answer(settings, request, asker)
         if recorded is not None:
-            growing.requests(request, model_note=recorded.model_note)
-            transport = Replay(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
+            growing.set_request(request, model_note=recorded.model_note)
+            transport = ReplayTransport(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
             exchange = Client(transport=transport, credential=None).send(request, growing)
-            return books.replayed(settings, exchange, recorded, asker)
+            return books.close_replay(settings, exchange, recorded, asker)
     if books.never_sends(settings):  # of what it may have been, what differs least
-        raise min((books.not_recorded(settings, each) for each in several), key=lambda error: len(str(error)))
+        raise min((books.not_recorded_error(settings, each) for each in several), key=lambda error: len(str(error)))
     return None
 
 
-def offline(settings: Claude, asking: Asking, *, sends: bool) -> Iterator[Request]:
+def offline_requests(settings: Claude, asking: PendingRequest, *, sends: bool) -> Iterator[Request]:
     """The requests that the question may have become when it was recorded; nobody is asked for them.
 
     Args:
         sends: Whether it is sent if it is not recorded.
     """
-    for asked in unasked(settings, sends=sends):
+    for asked in offline_providers(settings, sends=sends):
         yield _request(settings, asking.options, asking.question, asked)
 
 
-def shown(means: Means, asking: Asking) -> Request:
+def preview_request(means: SessionContext, asking: PendingRequest) -> Request:
     """The request as it would be sent, as far as that is known without a key."""
     try:
         if is_local(means.settings):
             asked = local_unstarted(means.settings)
         else:
-            asked = provider(means.settings, asking.begun(means.settings), Interrupt())
+            asked = provider(means.settings, asking.accumulator(means.settings), Interrupt())
     except SettingsError:
         asked = None
     if asked is None:
-        return next(offline(means.settings, asking, sends=True))
+        return next(offline_requests(means.settings, asking, sends=True))
     return _request(means.settings, asking.options, asking.question, asked)
 
 
-def prepared(means: Means, asking: Asking) -> tuple[Request, int | str]:
+def count_request(means: SessionContext, asking: PendingRequest) -> tuple[Request, int | str]:
     """The request that would be sent, and its input tokens, or why they are unknown; it is not sent.
 
     Raises:
@@ -184,19 +188,19 @@ def prepared(means: Means, asking: Asking) -> tuple[Request, int | str]:
         SettingsError: Nobody can be asked.
     """
     if means.books.never_sends(means.settings):
-        return shown(means, asking), "nothing is sent while only recorded answers are given"
+        return preview_request(means, asking), "nothing is sent while only recorded answers are given"
 
     def prepare(transport: Transport, asked: Provider) -> tuple[Request, int | str]:
-        request = made(means, asking, asked)
+        request = build_request(means, asking, asked)
         try:
-            return request, counted(transport, request, asked.credential)
+            return request, count_tokens(transport, request, asked.credential)
         except ExchangeError as error:
             return request, str(error)
 
-    return looking(means, prepare)
+    return with_transport(means, prepare)
 
 
-def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found:
+def with_transport(means: SessionContext, look: Callable[[Transport, Provider], Found]) -> Found:
     """What `look` finds at the endpoint, which answers nothing and takes no money for it.
 
     Raises:
@@ -206,7 +210,7 @@ def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found
     """
     if means.books.never_sends(means.settings):
         raise NotRecorded("nothing is sent while only recorded answers are given: this needs the endpoint.")
-    growing, interrupt = Growing(Request(method="POST", url="")), Interrupt()
+    growing, interrupt = Accumulator(Request(method="POST", url="")), Interrupt()
     try:
         asked = provider(means.settings, growing, interrupt)
         return look(_transport(means.settings, asked, means.pool, growing, interrupt), asked)
@@ -214,7 +218,7 @@ def looking(means: Means, look: Callable[[Transport, Provider], Found]) -> Found
         raise Interrupted("stopped while the endpoint was looked at; nothing was asked of a model.") from None
 
 
-def made(means: Means, asking: Asking, asked: Provider) -> Request:
+def build_request(means: SessionContext, asking: PendingRequest, asked: Provider) -> Request:
     """The request of a question.
 
     Raises:
@@ -223,17 +227,17 @@ def made(means: Means, asking: Asking, asked: Provider) -> Request:
     return _request(means.settings, asking.options, asking.question, asked)
 
 
-def frame(body: Mapping[str, Any]) -> str:
+def thinking_key(body: Mapping[str, Any]) -> str:
     """What thinking blocks are bound to: a digest of model, system prompt and tools."""
     return digest(body.get("model"), body.get("system"), body.get("tools"))
 
 
-def _request(settings: Claude, options: Options, question: Question, asked: Provider) -> Request:
+def _request(settings: Claude, options: Options, question: RequestParts, asked: Provider) -> Request:
     model = options.model or asked.model or settings.model
     system = next((s for s in (question.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
     said: Sequence[Mapping[str, Any]]
-    said = history([*question.replayed(frame({**fields, "model": model})), *question.new]).messages
+    said = history([*question.replayed(thinking_key({**fields, "model": model})), *question.new]).messages
     if not said and question.body is None:
         raise CellError("the message is empty: there is nothing to send.")
     if asked.local:
@@ -284,8 +288,8 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
     refuse_tokens(fields)
 
 
-def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, interrupt: Interrupt) -> Transport:
-    direct = Direct(
+def _transport(settings: Claude, asked: Provider, pool: Any, growing: Accumulator, interrupt: Interrupt) -> Transport:
+    direct = HTTPTransport(
         pool=pool,
         credential=asked.credential,
         connect_timeout=settings.connect_timeout,
@@ -293,10 +297,10 @@ def _transport(settings: Claude, asked: Provider, pool: Any, growing: Growing, i
         interrupt=interrupt,
         loopback=asked.loopback,
     )
-    return Retrying(
+    return RetryTransport(
         inner=RepetitionLimit(inner=direct) if asked.local else direct,
         max_retries=settings.max_retries,
         interrupt=interrupt,
-        tell=growing.waits,
+        tell=growing.set_retry,
         quiet=pool.quiet,
     )

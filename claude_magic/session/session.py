@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from ..wire.tool import Call, Tool
     from .conversation import Conversation
     from .conversations import Conversations
-    from .history import Asked
-    from .ledger import Asker, Books
-    from .send import Asking, Means
-    from .turn import Stage, Turn
+    from .history import PendingTurn
+    from .ledger import Caller, Ledger
+    from .send import PendingRequest, SessionContext
+    from .turn import Presenter, Turn
 
 
-class Desk:
+class Session:
     """Asks for the cells of one shell.
 
     Attributes:
@@ -52,7 +52,7 @@ class Desk:
         self._pool: Any = None
         self._lock = Lock()
         self._conversations: Conversations | None = None
-        self._books: Books | None = None
+        self._books: Ledger | None = None
         in_child(self._forget)
 
     @property
@@ -65,13 +65,13 @@ class Desk:
             return self._conversations
 
     @property
-    def books(self) -> Books:
+    def ledger(self) -> Ledger:
         """What was asked, what it cost, and what is answered from a recording."""
         from ..magics.journal_views import journal
-        from .ledger import Books
+        from .ledger import Ledger
 
         with self._lock:
-            self._books = self._books or Books(journal)
+            self._books = self._books or Ledger(journal)
             return self._books
 
     def _forget(self) -> None:
@@ -79,7 +79,7 @@ class Desk:
         self._pool = None
 
     @property
-    def has_asked(self) -> bool:
+    def has_ledger(self) -> bool:
         """Whether the books were ever opened."""
         return self._books is not None
 
@@ -99,14 +99,14 @@ class Desk:
             attached: What goes with the text.
             tools: What is run, without asking, if the reply asks for it.
         """
-        from ..magics.presenters import Unseen
+        from ..magics.presenters import SilentPresenter
 
-        turn = self.play(self.begun(options, text, cell, attached, tools), Unseen(reader))
+        turn = self.run_turn(self.begin_turn(options, text, cell, attached, tools), SilentPresenter(reader))
         if turn.error is not None:
             raise turn.error
         return turn.exchange
 
-    def begun(
+    def begin_turn(
         self,
         options: Options,
         text: str,
@@ -117,41 +117,41 @@ class Desk:
         """A turn that has asked nothing yet."""
         from .turn import Turn
 
-        means = self.means(options)
+        means = self.context(options)
         asked = self._question(means.settings, options, text, cell, attached)
         return Turn(
             options=options,
             means=means,
             asked=asked,
-            asker=self.asker(options, cell, asked.conversation),
+            asker=self.caller(options, cell, asked.conversation),
             cell=cell,
             tools=tools or {},
-            complete=functools.partial(self._completed, Programs(attached)),
+            complete=functools.partial(self._complete, Programs(attached)),
             content=functools.partial(self._content, means.settings),
         )
 
-    def play(self, turn: Turn, stage: Stage) -> Turn:
+    def run_turn(self, turn: Turn, stage: Presenter) -> Turn:
         """The turn, as far as it goes.
 
         Raises:
             CellError: It cannot be sent, such as for a key in it, or a budget.
             SettingsError: Nobody can be asked.
         """
-        from .tool_loop import played
+        from .tool_loop import run_turn
 
-        return self._kept(played(turn, stage))
+        return self._keep(run_turn(turn, stage))
 
-    def go_on(self, turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
+    def resume_turn(self, turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
         """A turn that waited, as far as it goes now, with its calls decided."""
-        from .tool_loop import gone_on
+        from .tool_loop import resume_turn
 
-        return self._kept(gone_on(turn, stage, decided))
+        return self._keep(resume_turn(turn, stage, decided))
 
-    def _completed(self, programs: Programs, exchange: Exchange) -> Exchange:
+    def _complete(self, programs: Programs, exchange: Exchange) -> Exchange:
         self.last = replace(exchange, program=programs)
         return self.last
 
-    def _kept(self, turn: Turn) -> Turn:
+    def _keep(self, turn: Turn) -> Turn:
         self.last = turn.exchange
         if turn.cell:
             self._before[self.cells.lasting(turn.cell)] = self.last
@@ -162,7 +162,7 @@ class Desk:
         from ..api import credentials
         from ..tools.results import blocks
 
-        return blocks(value, name, write=self.written, hide=credentials.hidden, most=settings.value_chars)
+        return blocks(value, name, write=self.format_value, hide=credentials.redact_secrets, most=settings.value_chars)
 
     def ask_times(
         self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
@@ -180,14 +180,14 @@ class Desk:
     ) -> list[Exchange]:
         """The exchanges of a question that is asked with several options, at once, in order."""
         from .ask import ask_all
-        from .send import Asking
+        from .send import PendingRequest
 
-        means = self.means(several[0])
+        means = self.context(several[0])
         if several[0].conversation or means.settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
-        asker = self.asker(several[0], cell)
+        asker = self.caller(several[0], cell)
         asked = [
-            Asking(
+            PendingRequest(
                 options=options,
                 question=self._question(means.settings, options, text, "", attached).question,
                 asker=replace(asker, cell=f"{asker.cell}/{number}", place=f"{asker.place}/{number}"),
@@ -202,58 +202,64 @@ class Desk:
 
     def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
-        from ..cost.prices import as_of, most
+        from ..cost.prices import as_of, highest_cost
         from ..display.reply.preview import preview
         from ..wire.headers import RANDOM_KEY
         from .local_model import ignored_note
-        from .send import prepared
+        from .send import count_request
 
-        means = self.means(options)
-        settings, asking = means.settings, self._asking(means, options, text, cell, attached)
-        request, tokens = prepared(means, asking)
+        means = self.context(options)
+        settings, asking = means.settings, self._pending_request(means, options, text, cell, attached)
+        request, tokens = count_request(means, asking)
         if request.headers.get("x-api-key") == RANDOM_KEY:
             note = ignored_note(request, settings, asking.question.new)
             return preview(request, tokens, 0.0, as_of=as_of(), note=note)
-        cost = most(request.body or {}, sent=tokens, corrections=settings.prices) if isinstance(tokens, int) else None
+        cost = (
+            highest_cost(request.body or {}, sent=tokens, corrections=settings.prices)
+            if isinstance(tokens, int)
+            else None
+        )
         return preview(request, tokens, cost, as_of=as_of())
 
     def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """The request that `ask` would send, as a program in `options.show`; nothing is sent."""
-        from .send import shown
+        from .send import preview_request
 
-        means = self.means(options)
-        return Programs(attached)(shown(means, self._asking(means, options, text, cell, attached)), options.show)
+        means = self.context(options)
+        return Programs(attached)(
+            preview_request(means, self._pending_request(means, options, text, cell, attached)), options.show
+        )
 
-    def before(self, cell: str) -> Exchange | None:
+    def previous_exchange(self, cell: str) -> Exchange | None:
         """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
         if self.cells.lasting(cell) in self._before:
             return self._before[self.cells.lasting(cell)]
-        journal = self.books.journal(self.settings) if self.cells.has_name else None  # inputs have other numbers
+        journal = self.ledger.journal(self.settings) if self.cells.has_name else None  # inputs have other numbers
         try:
             return None if journal is None else journal.before(cell, self.cells.notebook)
         except SettingsError:  # it cannot be read; the line under the reply will say so
             return None
 
-    def written(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         """How a variable's value is written in a prompt."""
-        from ..prompt.values import written
+        from ..prompt.values import format_value
 
         settings, _ = self.settings.effective()
-        return written(value, table_rows=settings.table_rows, value_chars=settings.value_chars)
+        return format_value(value, table_rows=settings.table_rows, value_chars=settings.value_chars)
 
-    def means(self, options: Options) -> Means:
+    def context(self, options: Options) -> SessionContext:
         """What it takes to ask with these options."""
-        from .send import Means
+        from .send import SessionContext
 
         settings, _ = self.settings.effective(options.profile)
-        return Means(settings=settings, pool=self._connections(), books=self.books)
+        return SessionContext(settings=settings, pool=self._connections(), books=self.ledger)
 
-    def asker(self, options: Options, cell: str, conversation: Conversation | None = None) -> Asker:
+    def caller(self, options: Options, cell: str, conversation: Conversation | None = None) -> Caller:
         """Who asks: the cell of this name, or the one that runs."""
-        from .ledger import Asker
+        from .ledger import Caller
 
         cell = cell or self.cells.next()
-        return Asker(
+        return Caller(
             cell=cell,
             place=cell,
             on_page=self.cells.has_name,
@@ -262,20 +268,22 @@ class Desk:
             again=options.again,
         )
 
-    def _asking(self, means: Means, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]) -> Asking:
-        from .send import Asking
+    def _pending_request(
+        self, means: SessionContext, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
+    ) -> PendingRequest:
+        from .send import PendingRequest
 
         question = self._question(means.settings, options, text, cell, attached).question
-        return Asking(options=options, question=question, asker=self.asker(options, cell or "nobody"))
+        return PendingRequest(options=options, question=question, asker=self.caller(options, cell or "nobody"))
 
     def _question(
         self, settings: Claude, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
-    ) -> Asked:
-        from .history import asked
+    ) -> PendingTurn:
+        from .history import plan_turn
 
         if options.curl:
-            return self._pasted(options, text, cell, settings)
-        return asked(
+            return self._from_curl(options, text, cell, settings)
+        return plan_turn(
             options,
             text,
             cell or os.urandom(16).hex(),
@@ -285,15 +293,15 @@ class Desk:
             cut=self._cut,
         )
 
-    def _pasted(self, options: Options, text: str, cell: str, settings: Claude) -> Asked:
+    def _from_curl(self, options: Options, text: str, cell: str, settings: Claude) -> PendingTurn:
         """What a curl command asks."""
         from ..magics.export import curl, refuse_options
-        from .history import Asked
-        from .send import Question
+        from .history import PendingTurn
+        from .send import RequestParts
 
         refuse_options(options)
         body, headers = curl(text, settings.base_url)
-        return Asked(cell=cell, question=Question(new=[], body=body, headers=headers))
+        return PendingTurn(cell=cell, question=RequestParts(new=[], body=body, headers=headers))
 
     def _cut(self, cell: str) -> Exchange | None:
         """The reply that `cell` goes on with: the last one, or the same as before if the cell is run again."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ClaudeError, Interrupted
-from ..tools.calls import calls, not_run, why_not_run
+from ..tools.calls import find_calls, skip, why_not_run
 from ..tools.runner import run
 from ..wire import Exchange
 from ..wire.history import history
@@ -15,10 +15,10 @@ from ..wire.money import dollars
 from ..wire.tool import NOT_RUN, Call
 from ..wire.unfit import one_line
 from .ask import ask
-from .turn import CALLS, RESULTS, Stage, Turn
+from .turn import CALLS, RESULTS, Presenter, Turn
 
 
-def played(turn: Turn, stage: Stage) -> Turn:
+def run_turn(turn: Turn, stage: Presenter) -> Turn:
     """The turn, as far as it goes: to its end, or to where it waits for the reader.
 
     Raises:
@@ -28,17 +28,17 @@ def played(turn: Turn, stage: Stage) -> Turn:
     going = True
     try:
         while going:
-            turn, going = _asked(turn, stage)
+            turn, going = _send(turn, stage)
             if going and turn.exchange.calls:
-                turn, going = _called(turn, stage)
+                turn, going = _run_calls(turn, stage)
     except KeyboardInterrupt:  # between two requests
         if not turn.exchanges:
             raise
-        return _broken(turn, Interrupted("stopped between two requests; the replies are in claude.last.earlier."))
+        return _fail(turn, Interrupted("stopped between two requests; the replies are in claude.last.earlier."))
     return turn
 
 
-def gone_on(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
+def resume_turn(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
     """A turn that waited, as far as it goes now.
 
     Args:
@@ -47,43 +47,43 @@ def gone_on(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
     ran = turn.waits == RESULTS
     turn = replace(turn, waits="")
     if not ran:
-        turn = _run(turn, stage, decided)
+        turn = _run_decided(turn, stage, decided)
         if turn.error is not None:
             return turn
         if turn.options.step and not stage.may_send(turn):
             return replace(turn, waits=RESULTS)
-    return played(turn, stage)
+    return run_turn(turn, stage)
 
 
-def _asked(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
+def _send(turn: Turn, stage: Presenter) -> tuple[Turn, bool]:
     """The turn after one more exchange, and whether it goes on."""
     try:
-        exchange = ask(turn.means, turn.asking(), stage.reader())
+        exchange = ask(turn.means, turn.next_request(), stage.reader())
     except ClaudeError as error:
         if not turn.exchanges:
             raise
-        return _broken(turn, error), False
+        return _fail(turn, error), False
     notes = () if turn.exchanges else turn.options.notes
     exchange = turn.complete(replace(exchange, earlier=turn.exchanges, notes=(*exchange.notes, *notes)))
-    found = calls(exchange, turn.tools)
+    found = find_calls(exchange, turn.tools)
     exchange = replace(exchange, notes=(*exchange.notes, *_about_calls(exchange, found)))
     asks = any(call.state != NOT_RUN for call in found)
     paused = _is_paused(turn, exchange) and not found
     most = turn.means.settings.max_tool_steps
     over = (asks or paused) and len(turn.exchanges) + 1 >= most
     if over:
-        found = not_run(found, f"this turn has come to its {most} requests")
+        found = skip(found, f"this turn has come to its {most} requests")
         exchange = replace(exchange, notes=(*exchange.notes, f"stopped after {most} requests: Claude.max_tool_steps"))
     exchange = replace(exchange, calls=found)
     going = (asks or paused) and not over
     if paused:
-        turn = turn.plus(_reply(exchange))
+        turn = turn.with_messages(_reply(exchange))
     if not going:
         answers = found and exchange.error is None and exchange.message.stop_reason != "refusal"
-        said = turn.plus(_reply(exchange), _results(found)).said if answers else turn.said
-        exchange = turn.asked.remember(_summed(exchange), said)
+        said = turn.with_messages(_reply(exchange), _results(found)).said if answers else turn.said
+        exchange = turn.asked.remember(_sum_exchanges(exchange), said)
     stage.finish(exchange, final=not going)
-    return turn.after(exchange), going
+    return turn.with_exchange(exchange), going
 
 
 def _about_calls(exchange: Exchange, found: Sequence[Call]) -> list[str]:
@@ -109,17 +109,17 @@ def _is_paused(turn: Turn, exchange: Exchange) -> bool:
     return history([*turn.said, _reply(exchange)]).messages != history(turn.said).messages
 
 
-def _called(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
+def _run_calls(turn: Turn, stage: Presenter) -> tuple[Turn, bool]:
     """The turn with the calls of its last exchange answered, and whether it goes on."""
     try:
-        decided = _recorded(turn) or stage.decided(turn)
+        decided = _recorded_calls(turn) or stage.decide(turn)
     except KeyboardInterrupt:
-        return _stopped(turn, stage, turn.exchange.calls), False
+        return _stop(turn, stage, turn.exchange.calls), False
     except ClaudeError as error:
-        return _broken(turn, error), False
+        return _fail(turn, error), False
     if decided is None:
         return replace(turn, waits=CALLS), False
-    turn = _run(turn, stage, decided)
+    turn = _run_decided(turn, stage, decided)
     if turn.error is not None:
         return turn, False
     if turn.options.step and not stage.may_send(turn):
@@ -127,15 +127,15 @@ def _called(turn: Turn, stage: Stage) -> tuple[Turn, bool]:
     return turn, True
 
 
-def _recorded(turn: Turn) -> tuple[Call, ...] | None:
+def _recorded_calls(turn: Turn) -> tuple[Call, ...] | None:
     """The results that were recorded, where a reply was replayed: then no function runs."""
     exchange = turn.exchange
     if not exchange.replayed or turn.options.run_tools:
         return None
-    return turn.means.books.continued(turn.means.settings, exchange)
+    return turn.means.books.recorded_calls(turn.means.settings, exchange)
 
 
-def _run(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
+def _run_decided(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
     """Run what is `running`; the turn with the results as its last message."""
 
     def tell(several: tuple[Call, ...]) -> None:
@@ -147,28 +147,28 @@ def _run(turn: Turn, stage: Stage, decided: Sequence[Call]) -> Turn:
     except KeyboardInterrupt:  # before the first call was begun
         made, whole = tuple(decided), False
     if not whole:
-        return _stopped(turn, stage, made)
+        return _stop(turn, stage, made)
     turn = turn.with_calls(made)
-    return turn.plus(_reply(turn.exchange), _results(made))
+    return turn.with_messages(_reply(turn.exchange), _results(made))
 
 
-def _stopped(turn: Turn, stage: Stage, several: Sequence[Call]) -> Turn:
+def _stop(turn: Turn, stage: Presenter, several: Sequence[Call]) -> Turn:
     """The turn that the reader stopped while its calls were asked about or run; each of them is answered."""
-    made = not_run(several, "the user stopped it")
+    made = skip(several, "the user stopped it")
     names = ", ".join(call.name for call in made if call.note) or "its calls"
     turn = turn.with_calls(made)
-    said = turn.plus(_reply(turn.exchange), _results(made)).said
-    return _ended(turn, stage, said, Interrupted(f"stopped at {names}; every call is answered in claude.last.calls."))
+    said = turn.with_messages(_reply(turn.exchange), _results(made)).said
+    return _end(turn, stage, said, Interrupted(f"stopped at {names}; every call is answered in claude.last.calls."))
 
 
-def _broken(turn: Turn, error: ClaudeError) -> Turn:
+def _fail(turn: Turn, error: ClaudeError) -> Turn:
     """The turn that cannot go on, such as for its budget."""
     turn = replace(turn, error=error)
     exchange = turn.asked.remember(replace(turn.exchange, error=error), turn.said)
     return replace(turn, exchanges=(*turn.exchanges[:-1], replace(exchange, error=None)))
 
 
-def _ended(turn: Turn, stage: Stage, said: Sequence[Mapping[str, Any]], error: ClaudeError) -> Turn:
+def _end(turn: Turn, stage: Presenter, said: Sequence[Mapping[str, Any]], error: ClaudeError) -> Turn:
     exchange = turn.asked.remember(replace(turn.exchange, error=error), said)
     exchange = replace(exchange, error=None)
     stage.update(exchange)
@@ -183,7 +183,7 @@ def _results(several: Sequence[Call]) -> dict[str, Any]:
     return {"role": "user", "content": [call.result for call in several]}
 
 
-def _summed(exchange: Exchange) -> Exchange:
+def _sum_exchanges(exchange: Exchange) -> Exchange:
     """The last exchange of several, with what all of them used."""
     several = (*exchange.earlier, exchange)
     if len(several) == 1:

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from ..errors import CellError
-from ..magics.mcp import connected
+from ..magics.mcp import connect_servers
 from ..prompt.options.options import Options, nearest
 from ..tools.definition import from_dict
 from ..tools.server_tools import definitions
@@ -21,7 +21,7 @@ _SCHEMAS = {"input_schema", "inputSchema", "parameters", "function"}
 _MOST_NOTES = 8
 
 
-def offered(
+def select(
     options: Options, namespace: Mapping[str, Any], given: Iterable[Any] = ()
 ) -> tuple[Options, Mapping[str, Tool]]:
     """The options with the fields that offer the tools, and those tools that this kernel knows, by name.
@@ -32,17 +32,17 @@ def offered(
     Raises:
         CellError: A name stands for nothing that can be called, or for two tools.
     """
-    options, served = connected(options, namespace)
+    options, served = connect_servers(options, namespace)
     names = dict.fromkeys(name for several in options.tools for name in _names(several))
     values = [(name, _value(name, namespace)) for name in names]
     notes: list[str] = []
     known = [
         (name, tool)
-        for name, value in (*values, *((_called(each), each) for each in (*served, *given)))
+        for name, value in (*values, *((_name(each), each) for each in (*served, *given)))
         for tool in _tools(value, name, notes)
     ]
     ran_there, param = definitions(options.server_tools, options.param)
-    others = [*ran_there, *(_pasted(each, notes) for each in _listed(param.pop("tools", [])))]
+    others = [*ran_there, *(_pasted(each, notes) for each in _definitions(param.pop("tools", [])))]
     found = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
     listed = [*(dict(tool.definition) for tool in found), *others]
     _check_names(listed)
@@ -74,7 +74,7 @@ def refuse_unapproved(tools: Mapping[str, Tool]) -> None:
         )
 
 
-def unforced(options: Options) -> Options:
+def without_forced_choice(options: Options) -> Options:
     """`options` for the requests after the first: a choice that forces a call would force calls for ever."""
     choice = options.param.get("tool_choice")
     if not isinstance(choice, dict) or choice.get("type") not in ("any", "tool"):
@@ -103,7 +103,7 @@ def _value(name: str, namespace: Mapping[str, Any]) -> Any:
     return value
 
 
-def _called(value: Any) -> str:
+def _name(value: Any) -> str:
     return str(getattr(value, "__name__", type(value).__name__))
 
 
@@ -117,7 +117,7 @@ def _tools(value: Any, name: str, notes: list[str]) -> Iterator[Tool]:
         notes += getattr(value, "notes", ())
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _tools(each, _called(each), notes)
+            yield from _tools(each, _name(each), notes)
     elif callable(value):
         from ..tools.schema.from_function import tool_of
 
@@ -164,7 +164,7 @@ def _is_server(value: Any) -> bool:
     return isinstance(several, list | tuple) and all(isinstance(tool, Tool) for tool in several)
 
 
-def _listed(value: Any) -> list[dict[str, Any]]:
+def _definitions(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(tool, dict) for tool in value):
         raise CellError("--param tools is a list of definitions, as JSON.")
     return value

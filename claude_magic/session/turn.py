@@ -15,15 +15,15 @@ from ..prompt.options.options import Options
 from ..wire import Block, Exchange
 from ..wire.tool import EDITED, RUNNING, WAITING, Call, Tool
 from .ask import Reader
-from .history import Asked
-from .ledger import Asker
-from .send import Asking, Means
-from .tool_selection import unforced
+from .history import PendingTurn
+from .ledger import Caller
+from .send import PendingRequest, SessionContext
+from .tool_selection import without_forced_choice
 
 CALLS, RESULTS = "calls", "results"  # what a turn waits for: a word on its calls, or on sending their results
 
 
-class Stage(Protocol):
+class Presenter(Protocol):
     """Where a turn is shown, and where its reader is asked."""
 
     def reader(self) -> Reader | None:
@@ -35,7 +35,7 @@ class Stage(Protocol):
     def update(self, exchange: Exchange) -> None:
         """Show what became of its calls."""
 
-    def decided(self, turn: Turn) -> tuple[Call, ...] | None:
+    def decide(self, turn: Turn) -> tuple[Call, ...] | None:
         """The calls, each `running` or answered; `None` if the turn waits for the reader.
 
         Raises:
@@ -62,9 +62,9 @@ class Turn:
     """
 
     options: Options
-    means: Means
-    asked: Asked
-    asker: Asker
+    means: SessionContext
+    asked: PendingTurn
+    asker: Caller
     tools: Mapping[str, Tool]
     complete: Callable[[Exchange], Exchange]
     content: Callable[[str, Any], tuple[Block, ...]]
@@ -86,26 +86,26 @@ class Turn:
         reply = [{"role": "assistant", "content": last}] if last and self.waits != RESULTS else []
         return [*self.asked.question.new, *self.said, *reply]
 
-    def asking(self) -> Asking:
+    def next_request(self) -> PendingRequest:
         """The next request: the question, or what was said since."""
         number, question = len(self.exchanges) + 1, self.asked.question
         if number == 1:
-            return Asking(options=self.options, question=question, asker=self.asker)
+            return PendingRequest(options=self.options, question=question, asker=self.asker)
         before, new = self.said, []
         if self.said and self.said[-1]["role"] == "user":
             before, new = self.said[:-1], [dict(self.said[-1])]
         replayed = question.replayed
-        return Asking(
-            options=unforced(self.options),
+        return PendingRequest(
+            options=without_forced_choice(self.options),
             question=replace(question, new=new, replayed=lambda frame: [*replayed(frame), *question.new, *before]),
             asker=replace(self.asker, cell=f"{self.asker.cell}.{number}", place=f"{self.asker.place}.{number}"),
         )
 
-    def allowing(self, yes: bool) -> Turn:
+    def with_approval(self, yes: bool) -> Turn:
         """The same; with `yes`, no further call is asked about."""
         return replace(self, options=replace(self.options, yes=True)) if yes else self
 
-    def after(self, exchange: Exchange) -> Turn:
+    def with_exchange(self, exchange: Exchange) -> Turn:
         return replace(self, exchanges=(*self.exchanges, exchange))
 
     def with_calls(self, several: Sequence[Call]) -> Turn:
@@ -113,22 +113,22 @@ class Turn:
         last = replace(self.exchange, calls=tuple(several))
         return replace(self, exchanges=(*self.exchanges[:-1], last))
 
-    def plus(self, *messages: Mapping[str, Any]) -> Turn:
+    def with_messages(self, *messages: Mapping[str, Any]) -> Turn:
         return replace(self, said=(*self.said, *messages))
 
 
-def waiting(turn: Turn) -> tuple[Call, ...]:
+def pending_calls(turn: Turn) -> tuple[Call, ...]:
     """The calls that wait for the reader's word."""
     return tuple(call for call in turn.exchange.calls if call.state == WAITING)
 
 
-def to_ask(turn: Turn) -> tuple[Call, ...]:
+def calls_to_approve(turn: Turn) -> tuple[Call, ...]:
     """Those of them that are not run without it."""
     asks = turn.options.step
-    return tuple(c for c in waiting(turn) if asks or (turn.tools[c.name].approve and not turn.options.yes))
+    return tuple(c for c in pending_calls(turn) if asks or (turn.tools[c.name].approve and not turn.options.yes))
 
 
-def running(call: Call, arguments: Mapping[str, Any] | None = None) -> Call:
+def approve(call: Call, arguments: Mapping[str, Any] | None = None) -> Call:
     """`call`, to be run, perhaps with other arguments than were asked for."""
     if call.state != WAITING:
         return call

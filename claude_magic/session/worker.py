@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from ..api.accumulator import Growing
+from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
 from ..concurrency import in_child
 from ..wire import Exchange
@@ -39,14 +39,14 @@ def _forget() -> None:
     _idle.clear()
 
 
-class Running:
+class Worker:
     """An exchange that has been begun.
 
     Attributes:
         outcome: The exchange, or what was raised; `None` until it is over.
     """
 
-    def __init__(self, exchange: Callable[[], Exchange], growing: Growing, interrupt: Interrupt) -> None:
+    def __init__(self, exchange: Callable[[], Exchange], growing: Accumulator, interrupt: Interrupt) -> None:
         self.growing = growing
         self.interrupt = interrupt
         self.outcome: Exchange | BaseException | None = None
@@ -78,7 +78,7 @@ class Running:
             self._done.set()
 
 
-def wait(several: Sequence[Running], show: Callable[[], object]) -> bool:
+def wait(several: Sequence[Worker], show: Callable[[], object]) -> bool:
     """Wait until all are over, showing what has arrived; whether the reader let them end."""
     try:
         for running in several:

@@ -107,7 +107,7 @@ class Claude(Configurable):
             raise
         except TraitError:
             raise SettingRefused(
-                f"Claude.{name} = {value!r} is refused. It is {_wanted(self.traits()[name])}."
+                f"Claude.{name} = {value!r} is refused. It is {_expectation(self.traits()[name])}."
             ) from None
 
     @validate("model", "api_version")
@@ -141,7 +141,7 @@ class Claude(Configurable):
     def _url(self, proposal: dict[str, Any]) -> str:
         value: str = proposal["value"].strip().rstrip("/")
         if value:
-            checked_url(value, allow_http=True)
+            check_url(value, allow_http=True)
         return value
 
     def effective(self, profile: str = "") -> tuple[Claude, dict[str, str]]:
@@ -190,7 +190,7 @@ def _allowed(name: str) -> str:
     return f"Known: {', '.join(sorted(project.ALLOWED))}."
 
 
-def checked_url(url: str, *, allow_http: bool) -> str:
+def check_url(url: str, *, allow_http: bool) -> str:
     """`url` without a slash at its end.
 
     Raises:
@@ -216,7 +216,7 @@ def checked_url(url: str, *, allow_http: bool) -> str:
     return url.rstrip("/")
 
 
-def _wanted(trait: Any) -> str:
+def _expectation(trait: Any) -> str:
     if isinstance(trait, Enum):
         return "one of " + ", ".join(map(repr, trait.values or ()))
     kind = {Int: "a whole number", Bool: "True or False", Dict: "a dict"}.get(type(trait), "text")

@@ -13,7 +13,7 @@ from ..wire.unfit import one_line
 _RUNS_ALSO_AT = ("end_turn", "pause_turn")  # some gateways give these for a reply that asks for its calls to be run
 
 
-def calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
+def find_calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
     """What a message asks for, in its order; what is not run is answered already.
 
     Nothing is run unless the message ended as one whose calls are to be run, and each of its arguments is whole.
@@ -30,7 +30,7 @@ def calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
         return several
     if exchange.error is None and message.stop_reason in _RUNS_ALSO_AT and all(c.state == WAITING for c in several):
         return several
-    return tuple(not_run((replace(call, state=WAITING) for call in several), why_not_run(exchange)))
+    return tuple(skip((replace(call, state=WAITING) for call in several), why_not_run(exchange)))
 
 
 def why_not_run(exchange: Exchange) -> str:
@@ -53,27 +53,26 @@ def _call(block: Block, tools: Mapping[str, Tool], *, cut: bool) -> Call:
     )
     if name not in tools:
         known = ", ".join(name for name, tool in tools.items() if tool.run is not None) or "none"
-        return answered(call, FAILED, f"There is no tool {name!r}. There is: {known}.")
+        return answer(call, FAILED, f"There is no tool {name!r}. There is: {known}.")
     if cut:
-        return answered(call, FAILED, "The arguments broke off before their end. Nothing was run.")
+        return answer(call, FAILED, "The arguments broke off before their end. Nothing was run.")
     if not isinstance(arguments, Mapping):
-        return answered(call, FAILED, "The arguments are no JSON object. Nothing was run.")
+        return answer(call, FAILED, "The arguments are no JSON object. Nothing was run.")
     return call
 
 
-def answered(call: Call, state: str, text: str, note: str = "") -> Call:
+def answer(call: Call, state: str, text: str, note: str = "") -> Call:
     """`call`, answered with a sentence instead of being run."""
     return replace(call, state=state, content=({"type": "text", "text": text},), note=note or call.note)
 
 
-def refused(call: Call, why: str = "") -> Call:
+def refuse(call: Call, why: str = "") -> Call:
     """`call`, as the reader does not want it run."""
-    return answered(call, REFUSED, f"The user refused this call{f': {why}' if why.strip() else ''}.")
+    return answer(call, REFUSED, f"The user refused this call{f': {why}' if why.strip() else ''}.")
 
 
-def not_run(several: Iterable[Call], why: str) -> tuple[Call, ...]:
+def skip(several: Iterable[Call], why: str) -> tuple[Call, ...]:
     """The calls, those that have no result yet answered with why they were not run."""
     return tuple(
-        answered(call, NOT_RUN, f"Not run: {why}.", why) if call.state in (WAITING, RUNNING) else call
-        for call in several
+        answer(call, NOT_RUN, f"Not run: {why}.", why) if call.state in (WAITING, RUNNING) else call for call in several
     )

@@ -67,7 +67,7 @@ def remote_servers(given: Sequence[str], variables: Container[str]) -> RemoteSer
     for text in dict.fromkeys(given):
         named = _NAMED.fullmatch(text)
         name, address = (named[1], named[2]) if named else ("", text)
-        url = _checked(address)
+        url = _check_address(address)
         if name in found or len(name) > _LONGEST:
             raise CellError(f"two MCP servers cannot be called {name[:_LONGEST]!r}. Call one of them otherwise.")
         found[name or _free(_name(url), found)] = (address, url)
@@ -106,7 +106,7 @@ def _free(name: str, taken: Container[str]) -> str:
     return free
 
 
-def _checked(address: str) -> SplitResult:
+def _check_address(address: str) -> SplitResult:
     """The address, taken apart; no error repeats it, since it may hold a secret."""
     if address != address.strip() or not address.isprintable() or " " in address:
         raise CellError("the address of an MCP server holds a space or a control character. Write it without.")

@@ -94,7 +94,7 @@ def _files(value: Any, where: str, write: Callable[[Any], str]) -> list[Block] |
     if value is None or isinstance(value, str | int | float | dict):
         return None
     try:
-        drawn = figures.pictures(value, where)
+        drawn = figures.figures(value, where)
     except CellError as error:  # of several, each is tried alone
         return None if isinstance(value, list | tuple) else [_text_block(f"[a picture: not sent. {error}]")]
     return [block for data in drawn for block in _file(File(data=data, media_type="image/png"), where)] or None

@@ -24,7 +24,7 @@ from typing import Any
 from ..errors import ClaudeError
 from ..wire import Block
 from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
-from .calls import not_run
+from .calls import skip
 from .items import drain, drain_async
 
 _TICK = 0.1  # seconds between two looks at whether a call is over
@@ -51,7 +51,7 @@ def run(
     workers: dict[int, _Worker] = {}
 
     def end(index: int, produce: Callable[[], Any]) -> None:
-        made[index] = _ended(made[index], produce, content)
+        made[index] = _finish(made[index], produce, content)
         if index in workers:
             made[index] = replace(made[index], seconds=workers[index].seconds)
         with contextlib.suppress(Exception):
@@ -59,28 +59,28 @@ def run(
 
     try:
         if len(at_once) > 1:
-            workers.update((index, _Worker(_called(tools, made[index]))) for index in at_once)
+            workers.update((index, _Worker(_call(tools, made[index]))) for index in at_once)
             for worker in workers.values():
                 worker.start()
         for index in running:
             if index not in workers:
-                end(index, partial(_awaited, _called(tools, made[index])))
+                end(index, partial(_await, _call(tools, made[index])))
         for index, worker in workers.items():
             end(index, worker.result)
     except KeyboardInterrupt:
         for worker in workers.values():
             worker.cancel()
-        return not_run(made, "the user stopped it"), False
+        return skip(made, "the user stopped it"), False
     return tuple(made), True
 
 
-def _called(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
+def _call(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
     function = tools[call.name].run
     assert function is not None  # noqa: S101  else it was not offered to be run here
     return partial(function, call.arguments)
 
 
-def _awaited(produce: Callable[[], Any]) -> Any:
+def _await(produce: Callable[[], Any]) -> Any:
     """What is produced here; if it is to be awaited, by a loop elsewhere, for the kernel's own is busy."""
     value = produce()
     if not _is_async(value):
@@ -94,15 +94,15 @@ def _awaited(produce: Callable[[], Any]) -> Any:
         raise
 
 
-def _ended(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
+def _finish(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
     """`call` with what it produced, or with why it failed; a failure is text like any other, and may hold a key."""
     began = time.monotonic()
     try:
         value = produce()
         seconds = time.monotonic() - began
-        blocks = (*_edited(call), *content(call.name, value))
+        blocks = (*_with_edits(call), *content(call.name, value))
         if isinstance(value, Items) and value.error is not None:
-            blocks = (*blocks, *content(call.name, _told(value.error)))
+            blocks = (*blocks, *content(call.name, _report(value.error)))
             return replace(call, state=FAILED, content=blocks, seconds=seconds)
         state = FAILED if isinstance(value, Content) and value.failed else DONE
         return replace(call, state=state, content=blocks, seconds=seconds)
@@ -111,18 +111,18 @@ def _ended(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
     except ClaudeError as error:
         said = str(error)
     except BaseException as error:  # also what would end the kernel
-        said = _told(error)
+        said = _report(error)
     return replace(call, state=FAILED, content=content(call.name, said), seconds=time.monotonic() - began)
 
 
-def _edited(call: Call) -> Iterator[Block]:
+def _with_edits(call: Call) -> Iterator[Block]:
     """What Claude must know: the call that was run is not the one it asked for."""
     if call.note == EDITED:
         told = json.dumps(dict(call.arguments), ensure_ascii=False)
         yield {"type": "text", "text": f"(The user changed the arguments to {told}.)"}
 
 
-def _told(error: BaseException) -> str:
+def _report(error: BaseException) -> str:
     """A traceback short enough to be sent: its last frames, without ours, and files without their folders."""
     try:
         trace = traceback.TracebackException.from_exception(error)

@@ -95,14 +95,14 @@ def _client(url: str) -> Callable[[], object]:
     from claude_magic.api.client import Client
     from claude_magic.api.endpoints.messages import messages
     from claude_magic.api.interrupt import Interrupt
-    from claude_magic.api.transports.http import Direct, pool
-    from claude_magic.api.transports.retry import Retrying
+    from claude_magic.api.transports.http import HTTPTransport, pool
+    from claude_magic.api.transports.retry import RetryTransport
 
     credential, interrupt = credentials.find(), Interrupt()
-    direct = Direct(
+    direct = HTTPTransport(
         pool=pool(), credential=credential, connect_timeout=10, timeout=600, interrupt=interrupt, loopback=True
     )
-    transport = Retrying(inner=direct, max_retries=2, interrupt=interrupt, tell=lambda *_: None)
+    transport = RetryTransport(inner=direct, max_retries=2, interrupt=interrupt, tell=lambda *_: None)
     client = Client(transport=transport, credential=credential)
     request = messages(base_url=url, api_version="2023-06-01", stream=False, **_BODY)  # type: ignore[arg-type]
     return lambda: client.send(request)

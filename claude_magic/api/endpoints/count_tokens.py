@@ -27,7 +27,7 @@ _FIELDS = (
 )
 
 
-def counted(transport: Transport, request: Request, credential: Credential | None) -> int:
+def count_tokens(transport: Transport, request: Request, credential: Credential | None) -> int:
     """The input tokens of `request`.
 
     Raises:
@@ -39,7 +39,7 @@ def counted(transport: Transport, request: Request, credential: Credential | Non
     question = Request(method="POST", url=f"{request.url}/count_tokens", headers=headers, body=body)
     with transport.send(question) as response:
         if response.status >= 300:
-            raise error_responses.of_response(response, model=str(body.get("model", "")), credential=credential)
+            raise error_responses.response_error(response, model=str(body.get("model", "")), credential=credential)
         try:
             return int(json.loads(b"".join(response.chunks))["input_tokens"])
         except (ValueError, TypeError, KeyError):

@@ -23,7 +23,7 @@ from .chunked import Dechunker
 READ = 65_536
 
 
-class _Asking(threading.local):
+class _CurrentExchange(threading.local):
     """The exchange that this thread is about: `urllib3` has no way to tell a connection.
 
     Attributes:
@@ -36,7 +36,7 @@ class _Asking(threading.local):
     stand_ins: StandIns
 
 
-asking = _Asking()
+asking = _CurrentExchange()
 
 
 class _Timely(io.RawIOBase):
@@ -115,7 +115,7 @@ class Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """A connected socket; the interrupt has it before, so that it need not wait for the network."""
         try:
-            return _connected(self._dns_host, self.port or self.default_port, self.timeout, self.socket_options or ())
+            return _connect(self._dns_host, self.port or self.default_port, self.timeout, self.socket_options or ())
         except TimeoutError as error:
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from error
 
@@ -145,7 +145,7 @@ class Connection(HTTPConnection):
             asking.interrupt.watch(self.sock)
 
 
-def _connected(host: str, port: int, timeout: Any, options: Any) -> socket.socket:
+def _connect(host: str, port: int, timeout: Any, options: Any) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except UnicodeError:  # an empty or too long label

@@ -29,7 +29,7 @@ from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
 from .connections import READ, Answer, Connection, SecureConnection, asking
-from .rate_limit import Quiet
+from .rate_limit import RetryAfter
 
 _LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
 _LONGEST_ERROR = 10.0  # seconds to wait for the body of an error: the status says what matters
@@ -41,7 +41,7 @@ class Pool(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self.quiet = Quiet()
+        self.quiet = RetryAfter()
 
 
 def pool() -> Pool:
@@ -54,7 +54,7 @@ def pool() -> Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Direct:
+class HTTPTransport:
     """One try over the network.
 
     Attributes:
@@ -84,8 +84,11 @@ class Direct:
         failed.check()
         return Response(
             status=response.status_code,
-            headers=Headers((str(n), tokens.hidden(self._hidden(str(v)))) for n, v in response.raw.headers.iteritems()),
-            chunks=tokens.hidden_in(self._chunks(response.raw, host)),
+            headers=Headers(
+                (str(n), tokens.redact_json(self._redacted_headers(str(v))))
+                for n, v in response.raw.headers.iteritems()
+            ),
+            chunks=tokens.redact(self._chunks(response.raw, host)),
             close=lambda: _release(response, self.interrupt),
         )
 
@@ -113,9 +116,9 @@ class Direct:
         proxies: Any = _NO_PROXY if self.loopback else {}
         return dict(self.pool.merge_environment_settings(url, proxies, True, None, None))
 
-    def _hidden(self, value: str) -> str:
+    def _redacted_headers(self, value: str) -> str:
         """`value` without the key, which an answer may repeat."""
-        return self.credential.redacted(value) if self.credential else value
+        return self.credential.redact(value) if self.credential else value
 
     def _chunks(self, raw: Any, host: str) -> Iterator[bytes]:
         """Bytes as they arrive: `read1` never waits for more than there is, in a chunk or out of one."""
@@ -150,7 +153,7 @@ class _Translated:
     It is raised after the handling, not in it: so it holds no frames or requests of theirs as its context.
     """
 
-    def __init__(self, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]) -> None:
+    def __init__(self, host: str, direct: HTTPTransport, otherwise: type[ConnectionFailed] | type[StreamError]) -> None:
         self._host = host
         self._direct = direct
         self._otherwise = otherwise
@@ -174,7 +177,7 @@ class _Translated:
 
 
 def _error(
-    error: Exception, host: str, direct: Direct, otherwise: type[ConnectionFailed] | type[StreamError]
+    error: Exception, host: str, direct: HTTPTransport, otherwise: type[ConnectionFailed] | type[StreamError]
 ) -> ClaudeError:
     causes = list(_causes(error))
     kinds = tuple(type(cause).__name__ for cause in causes)

@@ -13,7 +13,7 @@ from ...concurrency import Lock
 from ...wire import Request
 
 
-class Quiet:
+class RetryAfter:
     """By host and model: until when nothing is to be sent."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Quiet:
             key = _key(request)
             self._until[key] = max(self._until.get(key, 0.0), time.monotonic() + seconds)
 
-    def left(self, request: Request) -> float:
+    def remaining(self, request: Request) -> float:
         """Seconds until a request of its kind may be sent; not more than 0 if it may be sent now."""
         with self._lock:
             return self._until.get(_key(request), 0.0) - time.monotonic()

@@ -18,7 +18,7 @@ _ABOUT_THE_BYTES = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replay:
+class ReplayTransport:
     """Answers from a recording; nothing is sent.
 
     Attributes:
@@ -36,14 +36,14 @@ class Replay:
         kind = _STREAM if self.recorded.body is None else _JSON
         if "content-type" not in self.recorded.headers:
             kept.append(("content-type", kind))
-        chunks = self._streamed() if self.recorded.body is None else self._whole()
+        chunks = self._stream_chunks() if self.recorded.body is None else self._json_chunks()
         return Response(status=self.recorded.status, headers=Headers(kept), chunks=chunks, close=lambda: None)
 
-    def _whole(self) -> Iterator[bytes]:
+    def _json_chunks(self) -> Iterator[bytes]:
         self._wait(self.recorded.seconds)
         yield json.dumps(self.recorded.body).encode()
 
-    def _streamed(self) -> Iterator[bytes]:
+    def _stream_chunks(self) -> Iterator[bytes]:
         passed = 0.0
         for seconds, events in groupby(self.recorded.events, key=lambda event: event.seconds):
             self._wait(seconds - passed)

@@ -16,14 +16,14 @@ from ...errors import ConnectionFailed, TimedOut
 from ...wire import Headers, Request
 from ..interrupt import Interrupt
 from .base import Response, Transport
-from .rate_limit import Quiet
+from .rate_limit import RetryAfter
 
 LONGEST_WAIT = 60.0
 _REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retrying:
+class RetryTransport:
     """Another transport, tried again when that can help.
 
     Attributes:
@@ -35,13 +35,13 @@ class Retrying:
     max_retries: int
     interrupt: Interrupt
     tell: Callable[[str, float, int], None]
-    quiet: Quiet = field(default_factory=Quiet)
+    quiet: RetryAfter = field(default_factory=RetryAfter)
 
     def send(self, request: Request) -> Response:
         """Send `request`, at most `max_retries + 1` times."""
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
-            self._heed(request, failed)
+            self._wait_for_limit(request, failed)
             try:
                 response = self.inner.send(request)
             except (ConnectionFailed, TimedOut) as error:
@@ -51,7 +51,7 @@ class Retrying:
                 continue
             seconds = delay(response.headers, failed)
             may_pass = _may_pass(response) and seconds <= LONGEST_WAIT
-            if may_pass and asked(response.headers):
+            if may_pass and retry_after(response.headers):
                 self.quiet.keep(request, seconds)
             if last or not may_pass:
                 return response
@@ -59,9 +59,9 @@ class Retrying:
             self._wait(_reason(response.status), seconds, failed)
         raise AssertionError("unreachable")
 
-    def _heed(self, request: Request, failed: int) -> None:
+    def _wait_for_limit(self, request: Request, failed: int) -> None:
         """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
-        seconds = self.quiet.left(request)
+        seconds = self.quiet.remaining(request)
         if seconds > 0:
             self.tell(_REASONS[429], seconds, failed)
             self.interrupt.sleep(seconds)
@@ -73,10 +73,10 @@ class Retrying:
 
 def delay(headers: Headers, failed: int) -> float:
     """Seconds to wait: what the API asks for, else a backoff."""
-    return asked(headers) or backoff(failed)
+    return retry_after(headers) or backoff(failed)
 
 
-def asked(headers: Headers) -> float | None:
+def retry_after(headers: Headers) -> float | None:
     """Seconds that the API asks to wait, by `retry-after-ms`, else by `retry-after`, in seconds or as a date.
 
     `None` if it does not ask, or for junk or the past.

@@ -18,7 +18,7 @@ from typing import Any
 from ...wire.tool import Call
 from ..reply.call_signature import call_line
 from ..text.excerpt import clean, one_line, plain_line, safe_content
-from ..text.plain import plain, revealed
+from ..text.plain import plain, reveal_hidden
 from .style import live_style, twin_style
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -51,10 +51,10 @@ Decisions = Mapping[str, Decision]
 
 def arguments_text(arguments: object) -> str:
     """The arguments as JSON, in which everything can be seen."""
-    return revealed(json.dumps(arguments, ensure_ascii=False, indent=2, default=repr))
+    return reveal_hidden(json.dumps(arguments, ensure_ascii=False, indent=2, default=repr))
 
 
-def edited(text: str) -> tuple[dict[str, Any] | None, str]:
+def parse_edit(text: str) -> tuple[dict[str, Any] | None, str]:
     """The arguments that a reader wrote; or what is wrong with them."""
     try:
         found = json.loads(text)
@@ -90,7 +90,7 @@ def call_html(call: Call) -> str:
 
 def pending_text(calls: Sequence[Call]) -> str:
     """The same as text for a terminal, and how to go on."""
-    return "\n".join((_title(calls), *map(call_text, calls[:_LISTED]), *_left(calls), _how(calls)))
+    return "\n".join((_title(calls), *map(call_text, calls[:_LISTED]), *_remaining_lines(calls), _how(calls)))
 
 
 def call_text(call: Call) -> str:
@@ -100,7 +100,7 @@ def call_text(call: Call) -> str:
     return textwrap.indent(text + note, "  ")
 
 
-def _left(calls: Sequence[Call]) -> list[str]:
+def _remaining_lines(calls: Sequence[Call]) -> list[str]:
     return [f"  … {len(calls) - _LISTED:,} more calls not shown"] if len(calls) > _LISTED else []
 
 
@@ -151,7 +151,7 @@ class Approval:
                 self._panel.ask(self._calls, title, sends=sends)
             inner = f'<div class="cm-title">{one_line(title)}</div>{pending_html(calls)}'
             note = f'<div class="cm-note">{one_line(how)}</div>'
-            self._show_twin(self._framed(inner + note), f"{title}\n{how}" if sends else pending_text(calls))
+            self._show_twin(self._frame(inner + note), f"{title}\n{how}" if sends else pending_text(calls))
 
     def done(self, said: str = "") -> None:
         """Close it: nothing waits any more.
@@ -164,7 +164,7 @@ class Approval:
             if self._panel:
                 self._panel.done(said)
             note = f'<div class="cm-note">{one_line(said, 300)}</div>'
-            self._show_twin(self._framed(note) if said else self._framed("", " cm-hidden"), plain(said))
+            self._show_twin(self._frame(note) if said else self._frame("", " cm-hidden"), plain(said))
 
     def decide(self, decisions: Decisions) -> None:
         """Take decisions on some of the calls; a second one for a call takes the place of the first."""
@@ -181,7 +181,7 @@ class Approval:
         if whole:
             self._on_decide(ready)
 
-    def _framed(self, inner: str, more: str = "") -> str:
+    def _frame(self, inner: str, more: str = "") -> str:
         classes = f"cm-static cm-approval {self._name} {IGNORED}{more}"
         return f'{twin_style()}<div class="{classes}">{inner}</div>'
 

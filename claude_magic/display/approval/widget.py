@@ -16,7 +16,7 @@ import ipywidgets
 
 from ...wire.tool import Call
 from ..text.excerpt import one_line
-from .bundle import MOST, Decision, call_html, editable, edited, further_html
+from .bundle import MOST, Decision, call_html, editable, further_html, parse_edit
 
 _ROWS = 12
 
@@ -62,10 +62,10 @@ class ApprovalPanel:
         for each in [*before.values(), *([] if old is None else [old])]:
             each.close()
 
-    def told(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
+    def set_status(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
         """Show what is decided; while it works nothing more can be."""
         for name, row in self._rows.items():
-            row.told(decisions.get(name), working=working)
+            row.set_status(decisions.get(name), working=working)
         if self._all is not None:
             self._all.disabled = working
         left = len(self._calls) - len(decisions)
@@ -117,13 +117,13 @@ class _Row:
         """To run it as it stands; `None` if what was written is not JSON, which is then said."""
         if self._text is None:
             return Decision(run=True)
-        arguments, wrong = edited(self._text.value)
+        arguments, wrong = parse_edit(self._text.value)
         self._said.value = f'<div class="cm-error" role="alert">{one_line(wrong, 300)}</div>' if wrong else ""
         if arguments is None:
             return None
         return Decision(run=True, arguments=None if arguments == self._call.arguments else arguments)
 
-    def told(self, decision: Decision | None, *, working: bool) -> None:
+    def set_status(self, decision: Decision | None, *, working: bool) -> None:
         """Show what is decided."""
         self.decided = decision
         for each in (self._run, self._refuse, self._why):

@@ -14,15 +14,15 @@ from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange
 from ...wire.tool import Call
-from ..reply.reply import framed, passage_html, passages, reply_bundle
+from ..reply.reply import frame, passage_html, passages, reply_bundle
 from ..text.excerpt import one_line
-from .uninterrupted import uninterrupted
+from .uninterrupted import hold_interrupts
 
 _SECONDS_BETWEEN = 0.25
 _CHARACTERS_A_SECOND = 200_000
 
 
-class Placed:
+class DetachedOutput:
     """The display, and the replies in it.
 
     Args:
@@ -39,10 +39,10 @@ class Placed:
         self._messages = messages
         self._send(update=False)
 
-    def next(self, *, raw: bool, panel: bool) -> PlacedReply:
+    def next(self, *, raw: bool, panel: bool) -> DetachedReply:
         """What shows the next reply."""
         self._shown.append({})
-        return PlacedReply(self, len(self._shown) - 1, raw=raw, panel=panel)
+        return DetachedReply(self, len(self._shown) - 1, raw=raw, panel=panel)
 
     def messages(self, bundle: dict[str, str]) -> None:
         """Show the messages so far under the replies, in the place of fewer; `{}` for none."""
@@ -53,10 +53,10 @@ class Placed:
     def fail(self, error: Exception) -> None:
         """Say under the replies what went wrong."""
         said = one_line(f"{type(error).__name__}: {error}")
-        self._shown.append({"text/html": framed(f'<div class="cm-warning">{said}</div>', styled=True)})
+        self._shown.append({"text/html": frame(f'<div class="cm-warning">{said}</div>', styled=True)})
         self._send(update=True)
 
-    def put(self, place: int, bundle: dict[str, str]) -> int:
+    def set_reply(self, place: int, bundle: dict[str, str]) -> int:
         """Show a reply in its place; the size of it all, in characters."""
         self._shown[place] = bundle
         return self._send(update=True)
@@ -67,15 +67,15 @@ class Placed:
             "text/html": "".join(bundle.get("text/html", "") for bundle in bundles),
             "text/plain": "\n\n".join(filter(None, (bundle.get("text/plain", "") for bundle in bundles))),
         }
-        with uninterrupted():
+        with hold_interrupts():
             publish_display_data(whole, transient={"display_id": self._name}, update=update)
         return len(whole["text/html"])
 
 
-class PlacedReply:
+class DetachedReply:
     """One reply in the display; the same doors as a page has."""
 
-    def __init__(self, placed: Placed, place: int, *, raw: bool, panel: bool) -> None:
+    def __init__(self, placed: DetachedOutput, place: int, *, raw: bool, panel: bool) -> None:
         self._placed = placed
         self._place = place
         self._raw = raw
@@ -87,22 +87,22 @@ class PlacedReply:
             return
         said = note or f"{int(exchange.seconds)} s"
         inner = "".join(passage_html(passage, raw=self._raw) for passage in passages(exchange.message))
-        live = framed(f'{inner}<div class="cm-status">{html.escape(said)}</div>', styled=True)
-        size = self._placed.put(self._place, {"text/html": live})
+        live = frame(f'{inner}<div class="cm-status">{html.escape(said)}</div>', styled=True)
+        size = self._placed.set_reply(self._place, {"text/html": live})
         self._not_before = time.monotonic() + max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
 
     def finish(
         self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
     ) -> None:
-        self._put(exchange, calls, above=above, body=body)
+        self._update(exchange, calls, above=above, body=body)
 
     def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
-        self._put(exchange, calls)
+        self._update(exchange, calls)
 
-    def _put(self, exchange: Exchange, calls: Sequence[Call], *, above: str = "", body: str | None = None) -> None:
+    def _update(self, exchange: Exchange, calls: Sequence[Call], *, above: str = "", body: str | None = None) -> None:
         bundle = reply_bundle(exchange, raw=self._raw, above=above, body=body, calls=calls)
         if self._panel and exchange.status is not None:
             from ..panel.panel import static_panel
 
             bundle = {**bundle, "text/html": bundle.get("text/html", "") + static_panel(exchange)}
-        self._placed.put(self._place, bundle)
+        self._placed.set_reply(self._place, bundle)

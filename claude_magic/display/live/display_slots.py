@@ -19,7 +19,7 @@ _WORTH_SETTLING = 9_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Levels:
+class DisplaySlots:
     """How the finished pages are divided.
 
     Attributes:
@@ -40,7 +40,7 @@ class Levels:
     settled_before: int = 0
     moved_before: int = 0
 
-    def promoted(self, pages: tuple[str, ...]) -> Levels:
+    def promote(self, pages: tuple[str, ...]) -> DisplaySlots:
         """The next division: a page is sent a few times at most, however many follow.
 
         Args:
@@ -58,7 +58,7 @@ class Levels:
 
     def contents(self, pages: tuple[str, ...], tail: str) -> list[str]:
         """What each display that is made shows."""
-        last = self._named("c", pages, self.moved)
+        last = self._display_id("c", pages, self.moved)
         if self.made == 1:
             return [f'{last}<div class="cm-{self.name}">{tail}</div>']
         settling = range(self.settled_before, self.settled)
@@ -66,11 +66,12 @@ class Levels:
         return [
             _hidden(f"cm-{self.name}{level}{page}" for page in settling for level in "bc")
             + "".join(pages[: self.settled]),
-            _hidden(f"cm-{self.name}c{page}" for page in moving) + self._named("b", pages[: self.moved], self.settled),
+            _hidden(f"cm-{self.name}c{page}" for page in moving)
+            + self._display_id("b", pages[: self.moved], self.settled),
             _hidden([f"cm-{self.name}"]) + last + tail,
         ]
 
-    def _named(self, level: str, pages: tuple[str, ...], start: int) -> str:
+    def _display_id(self, level: str, pages: tuple[str, ...], start: int) -> str:
         named = enumerate(pages[start:], start)
         return "".join(f'<div class="cm-{self.name}{level}{number}">{page}</div>' for number, page in named)
 

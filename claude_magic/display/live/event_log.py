@@ -20,12 +20,12 @@ from IPython.core.display_functions import publish_display_data
 from ...wire import Exchange, TimedEvent
 from ...wire.tool import Call
 from ..panel.timeline import timeline
-from ..reply.reply import called, framed
+from ..reply.reply import frame, reply_steps
 from ..reply.step_html import step_html
-from ..reply.summary import asked_model, facts, warnings
+from ..reply.summary import facts, requested_model, warnings
 from ..text.excerpt import one_line, plain_line
 from ..text.plain import plain
-from .uninterrupted import uninterrupted
+from .uninterrupted import hold_interrupts
 
 _LIVE = 200  # rows
 _AT_EACH_END = 100  # rows of the finished table
@@ -62,13 +62,13 @@ class EventPage:
     def __init__(self, *, owns_cell: bool = True, raw: bool = True, panel: bool = False) -> None:
         self._panel = panel
         self._name = uuid.uuid4().hex
-        self._arrived = _Arrived()
+        self._arrived = _EventWindow()
         self._drawn = ""
         self._not_before = time.monotonic() + _QUIET_SECONDS
         self._finished = self._sent = False
         self._around = "", ""
 
-    def arrive(self, events: Iterable[TimedEvent]) -> None:
+    def events(self, events: Iterable[TimedEvent]) -> None:
         """Take the events that came since the last time; `show` shows them."""
         self._arrived.add(events)
 
@@ -83,7 +83,7 @@ class EventPage:
             return
         content = self._live(exchange, note)
         if content != self._drawn:
-            with uninterrupted():
+            with hold_interrupts():
                 self._send({"text/html": content, "text/plain": ""})
                 self._drawn = content
         ended = time.monotonic()
@@ -109,7 +109,7 @@ class EventPage:
             from ..panel.panel import panel_bundles
 
             bundles = panel_bundles(exchange)
-        with uninterrupted():
+        with hold_interrupts():
             self._finished = True
             if self._drawn or bundle["text/html"]:
                 self._send(bundle)
@@ -121,24 +121,24 @@ class EventPage:
         """Draw the finished events again, in their place, now that more is known of the calls."""
         if self._sent:
             bundle = self._bundle(exchange, calls)
-            with uninterrupted():
+            with hold_interrupts():
                 publish_display_data(dict(bundle), transient={"display_id": self._name}, update=True)
 
     def _bundle(self, exchange: Exchange, calls: Sequence[Call]) -> dict[str, str]:
         above, body = self._around
-        steps = called(exchange, calls)
-        below = framed("".join(map(step_html, steps)), styled=True) if steps else ""
-        bundle = _finished(exchange, self._arrived.whole(exchange), calls, above=above, body=body + below)
+        steps = reply_steps(exchange, calls)
+        below = frame("".join(map(step_html, steps)), styled=True) if steps else ""
+        bundle = _final_bundle(exchange, self._arrived.complete(exchange), calls, above=above, body=body + below)
         lines = [line for step in steps for line in step.lines]
         return {**bundle, "text/plain": "\n".join([bundle["text/plain"], *lines])} if bundle["text/html"] else bundle
 
     def _live(self, exchange: Exchange, note: str) -> str:
-        said = note or ("" if self._arrived.count else f"waiting for {asked_model(exchange) or 'an answer'}…")
+        said = note or ("" if self._arrived.count else f"waiting for {requested_model(exchange) or 'an answer'}…")
         seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
         line = " · ".join(filter(None, (f"{self._arrived.count:,} events", said, seconds)))
         table = event_table(self._arrived.last, before=self._arrived.count - len(self._arrived.last), data=_LIVE_DATA)
         shown = f'<div class="cm-box cm-newest">{table}</div>' if self._arrived.count else ""
-        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{shown}{_said(line)}</div>'
+        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{shown}{_data_text(line)}</div>'
 
     def _send(self, bundle: dict[str, str]) -> None:
         publish_display_data(dict(bundle), transient={"display_id": self._name}, update=bool(self._drawn))
@@ -159,10 +159,10 @@ class EventTerminal:
         self._finished = False
         self._told: dict[str, list[str]] = {}
 
-    def arrive(self, events: Iterable[TimedEvent]) -> None:
+    def events(self, events: Iterable[TimedEvent]) -> None:
         """Write the events that came since the last time, a line each."""
         lines = [] if self._finished else [_line(event) for event in events]
-        with uninterrupted():
+        with hold_interrupts():
             _write(lines)
             self._count += len(lines)
 
@@ -176,25 +176,25 @@ class EventTerminal:
         """Write the events that are still missing, the steps and the summary; nothing, if that was done."""
         if self._finished:
             return
-        self.arrive(islice(exchange.events, self._count, None))
+        self.events(islice(exchange.events, self._count, None))
         none = [] if self._count or exchange.status is None or exchange.error else [_WHOLE]
-        with uninterrupted():
+        with hold_interrupts():
             self._finished = True
             summary = [*none, *self._later(exchange, calls), *_summary(exchange, calls)]
             _write(summary if exchange.error is None or self._count else [])
 
     def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
         """Write what is new about the calls of a finished reply."""
-        with uninterrupted():
+        with hold_interrupts():
             _write(self._later(exchange, calls))
 
     def _later(self, exchange: Exchange, calls: Sequence[Call]) -> list[str]:
-        steps = [step for step in called(exchange, calls) if self._told.get(step.id) != step.lines]
+        steps = [step for step in reply_steps(exchange, calls) if self._told.get(step.id) != step.lines]
         self._told.update({step.id: step.lines for step in steps})
         return [line for step in steps for line in step.lines]
 
 
-class _Arrived:
+class _EventWindow:
     """How many events there are, the first ones and the last ones."""
 
     def __init__(self) -> None:
@@ -209,11 +209,11 @@ class _Arrived:
             if len(self.first) < _AT_EACH_END:
                 self.first.append(event)
 
-    def whole(self, exchange: Exchange) -> _Arrived:
+    def complete(self, exchange: Exchange) -> _EventWindow:
         """The events of the exchange; what has arrived, if it was stopped before it had any."""
         if not exchange.events:
             return self
-        found = _Arrived()
+        found = _EventWindow()
         found.add(exchange.events)
         return found
 
@@ -246,7 +246,9 @@ def event_table(
     return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _finished(exchange: Exchange, arrived: _Arrived, calls: Sequence[Call], *, above: str, body: str) -> dict[str, str]:
+def _final_bundle(
+    exchange: Exchange, arrived: _EventWindow, calls: Sequence[Call], *, above: str, body: str
+) -> dict[str, str]:
     """The mime bundle of what remains; empty if nothing came because it failed."""
     if not arrived.count and exchange.error is not None:
         return {"text/html": "", "text/plain": ""}
@@ -258,8 +260,8 @@ def _finished(exchange: Exchange, arrived: _Arrived, calls: Sequence[Call], *, a
         omitted = [f"… {between:,} more"] if between else []
         lines = [*map(_line, first), *omitted, *map(_line, last)]
     else:
-        shown, lines = _said(_WHOLE), [_WHOLE]
-    notes = "".join(_said(line) for line in summary)
+        shown, lines = _data_text(_WHOLE), [_WHOLE]
+    notes = "".join(_data_text(line) for line in summary)
     inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body}{notes}"
     return {
         "text/html": f'<div class="cm-lines mathjax_ignore">{inner}</div>',
@@ -271,7 +273,7 @@ def _summary(exchange: Exchange, calls: Sequence[Call]) -> list[str]:
     return [*warnings(exchange, calls), facts(exchange), *map(plain, exchange.notes)]
 
 
-def _said(line: str) -> str:
+def _data_text(line: str) -> str:
     return f'<div class="cm-said">{html.escape(line)}</div>'
 
 

@@ -11,7 +11,7 @@ from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange
 from ...wire.money import dollars
-from ..reply.reply import framed, reply_bundle
+from ..reply.reply import frame, reply_bundle
 from ..reply.summary import span, summary
 from ..tables.journal_entries import tokens
 from ..tables.table import table, words
@@ -47,7 +47,7 @@ class Grid:
         if not self._page or time.monotonic() < self._not_before:
             return
         self._not_before = time.monotonic() + _SECONDS_BETWEEN
-        cells = [self._growing(exchange) for exchange in exchanges]
+        cells = [self._growing_reply(exchange) for exchange in exchanges]
         whole = sum(exchange.message.stop_reason is not None for exchange in exchanges)
         self._publish(self._cells(cells) + f'<div class="cm-status">{whole} of {len(exchanges)} replies…</div>', "")
 
@@ -81,12 +81,12 @@ class Grid:
         inner = [f"<div>{label}{cell}</div>" for label, cell in zip(labels or [""] * len(cells), cells, strict=True)]
         return f'{_STYLE}<div class="cm-grid">{"".join(inner)}</div>'
 
-    def _growing(self, exchange: Exchange) -> str:
+    def _growing_reply(self, exchange: Exchange) -> str:
         text = plain(exchange.text)
         return f"<pre>{'…' * (len(text) > _TAIL)}{html.escape(text[-_TAIL:])}</pre>"
 
     def _publish(self, inner: str, text: str) -> None:
-        bundle = {"text/html": framed(inner, styled=True), "text/plain": text}
+        bundle = {"text/html": frame(inner, styled=True), "text/plain": text}
         publish_display_data(bundle, transient={"display_id": self._name}, update=self._shown)
         self._shown = True
 

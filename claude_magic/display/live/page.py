@@ -17,13 +17,13 @@ from IPython.core.display_functions import clear_output, publish_display_data
 
 from ...wire import Exchange
 from ...wire.tool import Call
-from ..reply.reply import Passage, framed, passages, reply_bundle
-from ..reply.summary import asked_model, estimated_tokens
+from ..reply.reply import Passage, frame, passages, reply_bundle
+from ..reply.summary import estimate_tokens, requested_model
 from ..text.plain import plain
 from .byte_budget import Budget
-from .display_slots import Levels
-from .pages import Live
-from .uninterrupted import uninterrupted
+from .display_slots import DisplaySlots
+from .pages import LivePages
+from .uninterrupted import hold_interrupts
 
 _QUIET_SECONDS = 0.2
 _SECONDS_BETWEEN = 0.09
@@ -44,9 +44,9 @@ class Page:
         self._owns_cell = owns_cell
         self._raw = raw
         self._panel = panel
-        self._live = Live()
+        self._live = LivePages()
         self._name = uuid.uuid4().hex
-        self._levels = Levels(name=self._name[:8], displays=3 if panel else 1)
+        self._levels = DisplaySlots(name=self._name[:8], displays=3 if panel else 1)
         self._drawn: list[str] = []
         self._drawn_pages = 0
         self._budget = Budget()
@@ -89,7 +89,7 @@ class Page:
             from ..panel.panel import panel_bundles
 
             bundles += panel_bundles(exchange)
-        with uninterrupted():
+        with hold_interrupts():
             if not self._finished:
                 self._finished = True
                 self._conclude(bundles, replied=bool(reply))
@@ -104,7 +104,7 @@ class Page:
         bundle = reply_bundle(exchange, calls=calls, **self._around)
         display_id, shown = self._reply
         if bundle and bundle != shown:
-            with uninterrupted():
+            with hold_interrupts():
                 self._reply = display_id, bundle
                 publish_display_data(dict(bundle), transient={"display_id": display_id}, update=True)
 
@@ -113,15 +113,15 @@ class Page:
         size = sum(len(passage.source) for passage in found)
         if self._budget.refuses(size=size, seconds=exchange.seconds):
             return
-        live = self._live.advanced(found, raw=self._raw)
+        live = self._live.advance(found, raw=self._raw)
         tail = live.tail_html(found, raw=self._raw)
         html_size = sum(map(len, live.pages)) + len(tail)
-        promoted = self._levels.promoted(live.pages[: self._drawn_pages])
+        promoted = self._levels.promote(live.pages[: self._drawn_pages])
         for levels in dict.fromkeys((promoted, self._levels)):
             contents = levels.contents(live.pages, tail + _status(exchange, found, note))
             changed = [content for content in contents if content not in self._drawn]
             if self._budget.allows(changed, html=html_size, size=size, seconds=exchange.seconds):
-                with uninterrupted():
+                with hold_interrupts():
                     self._live, self._levels, self._drawn_pages = live, levels, len(live.pages)
                     self._publish(contents)
                 return
@@ -135,7 +135,7 @@ class Page:
             content = contents[place]
             if place < known and self._drawn[place] == content:
                 continue
-            shown = framed(content, styled=place == 0, live=self._name) if content else ""
+            shown = frame(content, styled=place == 0, live=self._name) if content else ""
             self._send({"text/html": shown, "text/plain": ""}, place, update=place < known)
             self._budget.spend(shown)
             self._drawn[place] = content
@@ -169,10 +169,10 @@ def _status(exchange: Exchange, found: list[Passage], note: str) -> str:
     if note:
         said = f"{note} · {seconds}" if seconds else note
     elif not found:
-        said = f"waiting for {asked_model(exchange) or 'an answer'}… {seconds}"
+        said = f"waiting for {requested_model(exchange) or 'an answer'}… {seconds}"
     elif found[-1].kind == "thinking":
         said = f"thinking… {seconds}"
     else:
         characters = sum(len(passage.source) for passage in found)
-        said = f"about {estimated_tokens(characters):,} tokens · {seconds or 'under 1 s'}"
+        said = f"about {estimate_tokens(characters):,} tokens · {seconds or 'under 1 s'}"
     return f'<div class="cm-status">{html.escape(plain(said).strip())}</div>'

@@ -15,7 +15,7 @@ _LATER = "shown when the reply is complete"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Live:
+class LivePages:
     """How far a growing reply has been cut into pages.
 
     Attributes:
@@ -34,7 +34,7 @@ class Live:
     pending: str = ""
     pending_size: int = 0
 
-    def advanced(self, found: list[Passage], *, raw: bool) -> Live:
+    def advance(self, found: list[Passage], *, raw: bool) -> LivePages:
         """Where it stands now that `found` has arrived."""
         live = self
         while live.passage < len(found):
@@ -43,7 +43,7 @@ class Live:
                 live = live._cut(passage.source, raw)
             if live.passage == len(found) - 1:
                 break
-            live = live._left(passage, raw)
+            live = live._next_passage(passage, raw)
         return live
 
     def tail_html(self, found: list[Passage], *, raw: bool) -> str:
@@ -53,19 +53,19 @@ class Live:
             return self.pending
         return self.pending + self._rest(growing, raw)
 
-    def _cut(self, source: str, raw: bool) -> Live:
+    def _cut(self, source: str, raw: bool) -> LivePages:
         live, pages = self, list[str]()
         while (slice_ := first_slice(source, live.at, PAGE_SIZE, live.opened)) is not None:
             pages.append(live.pending + _slice_html(slice_, raw))
             live = replace(live, at=slice_.end, opened=slice_.opened, pending="", pending_size=0)
         return replace(live, pages=(*self.pages, *pages)) if pages else self
 
-    def _left(self, passage: Passage, raw: bool) -> Live:
+    def _next_passage(self, passage: Passage, raw: bool) -> LivePages:
         """The passage is complete: the next one grows."""
         pending = self.pending + self._rest(passage, raw)
         size = self.pending_size + len(passage.source) - self.at
         full = size >= PAGE_SIZE
-        return Live(
+        return LivePages(
             pages=(*self.pages, pending) if full else self.pages,
             passage=self.passage + 1,
             pending="" if full else pending,

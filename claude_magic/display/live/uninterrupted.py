@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def hold_interrupts() -> Iterator[None]:
     """Hold SIGINT back until what is inside is done; other threads than the main one never get it."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -23,7 +23,7 @@ from .links import link
 from .style import STYLE
 from .time_limit import Clock, OutOfTime
 
-__all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "linked", "preformatted", "rendered"]
+__all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "link_html", "preformat", "render"]
 
 _LONGEST = 500_000
 _LONGEST_URL = 4_000
@@ -32,7 +32,7 @@ NOTHING = Sources()
 _UNFIT = re.compile(r"[^0-9A-Za-z_-]")
 
 
-def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = (), sources: Sources = NOTHING) -> str:
+def render(text: str, prefix: str | None = None, *, places: Sequence[Place] = (), sources: Sources = NOTHING) -> str:
     """`text`, GitHub's Markdown, as an HTML fragment.
 
     Args:
@@ -58,10 +58,10 @@ def rendered(text: str, prefix: str | None = None, *, places: Sequence[Place] = 
 
 def _as_source(text: str, why: str) -> str:
     """`text` as it is, and why it is not rendered."""
-    return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformatted(text)}"
+    return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformat(text)}"
 
 
-def preformatted(text: str) -> str:
+def preformat(text: str) -> str:
     """`text` as it is, without what cannot be seen."""
     return f"<pre>{html.escape(plain(text))}</pre>"
 
@@ -74,11 +74,11 @@ def code(text: str, language: str) -> str:
         written = tostring(block, encoding="unicode", method="html")
         check(written, Clock(_SECONDS))
     except Exception:  # as above
-        return preformatted(text)
+        return preformat(text)
     return written
 
 
-def linked(url: str, text: str) -> str:
+def link_html(url: str, text: str) -> str:
     """`text` as a link, if `url` is an address that may be one; else the text alone."""
     element = link(plain(url)) if len(url) <= _LONGEST_URL else None
     if element is None:

@@ -47,11 +47,11 @@ _VOID = frozenset(("br", "hr", "input"))
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-class Unsafe(Exception):
+class UnsafeMarkup(Exception):
     """Something came out that is not on the list."""
 
 
-class Safe(Treeprocessor):
+class AllowList(Treeprocessor):
     """Cuts the tree down to the list; the root, which is not written, may be anything."""
 
     def run(self, root: Element) -> None:
@@ -80,7 +80,7 @@ def check(html: str, clock: Clock) -> None:
     reader.feed(html)
     reader.close()
     if reader.path or _CONTROL.search(html):
-        raise Unsafe(html[:100])
+        raise UnsafeMarkup(html[:100])
 
 
 class _Reader(HTMLParser):
@@ -99,28 +99,28 @@ class _Reader(HTMLParser):
         self._clock.check()
         names = [name for name, _ in attrs]
         if tag not in _ALLOWED or len(set(names)) < len(names):
-            raise Unsafe(tag)
+            raise UnsafeMarkup(tag)
         for name, value in attrs:
             if not _is_allowed(tag, name, value):
-                raise Unsafe(f"{tag} {name}")
+                raise UnsafeMarkup(f"{tag} {name}")
         if tag not in _VOID:
             self.path.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if not self.path or self.path.pop() != tag:
-            raise Unsafe(f"/{tag}")
+            raise UnsafeMarkup(f"/{tag}")
 
     def handle_data(self, data: str) -> None:
         """Text is text, whatever it says."""
 
     def handle_comment(self, data: str) -> None:
-        raise Unsafe("comment")
+        raise UnsafeMarkup("comment")
 
     def handle_decl(self, decl: str) -> None:
-        raise Unsafe("declaration")
+        raise UnsafeMarkup("declaration")
 
     def handle_pi(self, data: str) -> None:
-        raise Unsafe("processing instruction")
+        raise UnsafeMarkup("processing instruction")
 
     def unknown_decl(self, data: str) -> None:
-        raise Unsafe("declaration")
+        raise UnsafeMarkup("declaration")

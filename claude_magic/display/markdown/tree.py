@@ -17,7 +17,7 @@ from ...grammar import Place, Token, parse
 from ...grammar.addresses import mail_addresses
 from ...grammar.numbers import numbers_to_show
 from ..text.plain import plain
-from .allow_list import RAW_HTML, Safe
+from .allow_list import RAW_HTML, AllowList
 from .citations import Sources
 from .footnotes import Footnotes
 from .highlight import Colours
@@ -48,7 +48,7 @@ class Replies(Extension):
         md.preprocessors, md.treeprocessors, md.postprocessors = Registry(), Registry(), Registry()
         md.parser = _Grammar(md, self._places, self._sources, self._prefix, self._clock)
         md.treeprocessors.register(Colours(md), "colours", 10)
-        md.treeprocessors.register(Safe(md), "safe", 0)
+        md.treeprocessors.register(AllowList(md), "safe", 0)
 
 
 class _Grammar(BlockParser):

@@ -59,13 +59,13 @@ def _headers(exchange: Exchange) -> str:
         rows.append(group("Other headers"))
     told = {*_FIRST, *(name for limit in limits for name in limit.names)}
     others = [name for name in headers if name.lower() not in told]
-    shown = sorted((name for name in others if _may_be_shown(name)), key=str.lower)[:_MOST_HEADERS]
+    shown = sorted((name for name in others if _is_public_header(name)), key=str.lower)[:_MOST_HEADERS]
     rows.extend(row(name.lower(), headers[name]) for name in shown)
     hidden = len(others) - len(shown)
     return table(rows) + (note(f"{hidden} more not shown") if hidden else "")
 
 
-def _may_be_shown(name: str) -> bool:
+def _is_public_header(name: str) -> bool:
     name = name.lower()
     return (name in _SHOWN or name.startswith("anthropic-")) and not names_a_credential(name)
 
@@ -73,7 +73,7 @@ def _may_be_shown(name: str) -> bool:
 def _usage(exchange: Exchange) -> str:
     usage = exchange.message.usage if isinstance(exchange.message.usage, Mapping) else {}
     rows = [
-        *_ending(exchange),
+        *_stop_lines(exchange),
         group("Tokens"),
         *_tokens(usage),
         *_price(exchange),
@@ -84,7 +84,7 @@ def _usage(exchange: Exchange) -> str:
     return table([*rows, *([group("Usage, as the API sent it"), *counted] if counted else [])])
 
 
-def _ending(exchange: Exchange) -> Iterator[str]:
+def _stop_lines(exchange: Exchange) -> Iterator[str]:
     message = exchange.message
     yield row("model", " · ".join(filter(None, (str(message.model or "not told"), exchange.model_note))))
     yield row("stop reason", str(message.stop_reason or "none: the reply did not come to its end"))
@@ -158,11 +158,11 @@ def _flat(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, 
 def _request(exchange: Exchange) -> str:
     request = exchange.request
     first = note(f"{request.method} {_without_login(request.url)}", "cm-url")
-    sent = table(row(name, _sent(name, request.headers[name])) for name in list(request.headers)[:_MOST_HEADERS])
+    sent = table(row(name, _sent_header(name, request.headers[name])) for name in list(request.headers)[:_MOST_HEADERS])
     return first + sent + ("" if request.body is None else json_block(request.body))
 
 
-def _sent(name: str, value: str) -> str:
+def _sent_header(name: str, value: str) -> str:
     """A credential is shown by where it came from, as in `$ANTHROPIC_API_KEY`, or not at all."""
     return "not shown" if holds_a_credential(name, value) else value
 

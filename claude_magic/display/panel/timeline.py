@@ -51,14 +51,16 @@ def timeline(exchange: Exchange) -> str:
         return ""
     blocks, ticks, last = _read(events)
     end = max(_seconds(exchange.seconds), last, 0.001)
-    blocks = _bounded([_waiting(exchange, blocks, end), *(replace(b, end=min(b.end, end)) for b in blocks)])
+    blocks = _limit_blocks(
+        [_first_token_block(exchange, blocks, end), *(replace(b, end=min(b.end, end)) for b in blocks)]
+    )
     lanes = [lane for lane in _LANES if any(block.lane == lane for block in blocks)]
     bottom = _TOP + _LANE * len(lanes)
     inner = [
         *(line for place, lane in enumerate(lanes) for line in _lane(lane, place, blocks, end)),
         *_axis(end, bottom),
         *_ticks(ticks, end, bottom),
-        _ending(exchange, bottom),
+        _end_line(exchange, bottom),
     ]
     told = ", ".join(f"{lane} {_sum(blocks, lane)}" for lane in lanes)
     return (
@@ -88,7 +90,7 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
             place = _place(event)
             _end(blocks, begun.pop(place, None), at)
             begun[place] = len(blocks)
-            blocks.append(_begun(event.get("content_block"), at))
+            blocks.append(_open_block(event.get("content_block"), at))
         elif kind == "content_block_stop":
             _end(blocks, begun.pop(_place(event), None), at)
     return blocks, ticks, last
@@ -108,7 +110,7 @@ def _place(event: dict[str, object]) -> str:
     return str(index)[:40] if isinstance(index, int | str) else type(index).__name__
 
 
-def _begun(block: object, at: float) -> _Block:
+def _open_block(block: object, at: float) -> _Block:
     """A block that has no end yet."""
     known = block if isinstance(block, dict) else {}
     kind, name = str(known.get("type"))[:40], known.get("name")
@@ -122,14 +124,14 @@ def _end(blocks: list[_Block], number: int | None, at: float) -> None:
         blocks[number] = replace(blocks[number], end=at)
 
 
-def _waiting(exchange: Exchange, blocks: Sequence[_Block], end: float) -> _Block:
+def _first_token_block(exchange: Exchange, blocks: Sequence[_Block], end: float) -> _Block:
     """From the question to the first token."""
     first = exchange.first_token_seconds
     until = _seconds(first) if first is not None else min((block.begin for block in blocks), default=end)
     return _Block(lane="waiting", begin=0.0, end=min(until, end))
 
 
-def _bounded(blocks: list[_Block]) -> list[_Block]:
+def _limit_blocks(blocks: list[_Block]) -> list[_Block]:
     """The first blocks, and the rest of each lane as one."""
     kept, rest = blocks[:_MOST_BLOCKS], blocks[_MOST_BLOCKS:]
     for lane in _LANES:
@@ -187,7 +189,7 @@ def _ticks(ticks: Sequence[float], end: float, bottom: float) -> Iterator[str]:
         yield f'<path d="M{x} {bottom - 4:g}v6" stroke="currentColor"><title>ping</title></path>'
 
 
-def _ending(exchange: Exchange, bottom: float) -> str:
+def _end_line(exchange: Exchange, bottom: float) -> str:
     """A line where the reply ended; broken if it did not come to its end."""
     whole = exchange.error is None and exchange.message.stop_reason is not None
     dashes, said = ("", "end") if whole else (' stroke-dasharray="3 2"', "broken off")

@@ -20,7 +20,7 @@ def call_line(name: object, arguments: object, limit: int = 120) -> str:
         return f"{named}({'' if arguments is None else value(arguments, limit)})"
     wide = _VALUE if len(arguments) > 1 else limit - 20
     written = (f"{short_line(str(key), 40)}={value(item, wide)}" for key, item in arguments.items())
-    return f"{named}({joined(written, len(arguments), limit)})"
+    return f"{named}({join_items(written, len(arguments), limit)})"
 
 
 def value(item: object, limit: int = _VALUE) -> str:
@@ -29,15 +29,15 @@ def value(item: object, limit: int = _VALUE) -> str:
         return json.dumps(short_line(item, limit), ensure_ascii=False)
     if isinstance(item, Mapping):
         inner = (f"{value(str(key), 20)}: {_inner(each, limit)}" for key, each in item.items())
-        return f"{{{joined(inner, len(item), limit)}}}"
+        return f"{{{join_items(inner, len(item), limit)}}}"
     if isinstance(item, list | tuple):
-        return f"[{joined((_inner(each, limit) for each in item), len(item), limit)}]"
+        return f"[{join_items((_inner(each, limit) for each in item), len(item), limit)}]"
     if isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 10**40:
         return "a large number"
     return plain_line(json.dumps(item, default=lambda other: type(other).__name__)[:200], limit)
 
 
-def joined(items: Iterable[str], count: int, limit: int) -> str:
+def join_items(items: Iterable[str], count: int, limit: int) -> str:
     """As many items as fit, separated by commas, and a sign if there are more."""
     shown, size = list[str](), 0
     for item in islice(items, _MOST):

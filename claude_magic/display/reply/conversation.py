@@ -11,7 +11,7 @@ from ...wire.tool import Call
 from ..text.excerpt import one_line, plain_line, short_line
 from ..text.plain import plain
 from .call_signature import call_line
-from .reply import framed, passage_html, passages
+from .reply import frame, passage_html, passages
 from .result_blocks import json_html, text_html
 from .steps import blocks_of, calls_in
 
@@ -36,7 +36,7 @@ def bundle(title: str, turns: Iterable[Row]) -> dict[str, str]:
         _turn_html(number, row) for number, row in shown
     )
     text = [plain(title), *(f"{number:>4}  {_first_words(row[0])}" for number, row in shown)]
-    return {"text/html": framed(inner, styled=True), "text/plain": "\n".join(text)}
+    return {"text/html": frame(inner, styled=True), "text/plain": "\n".join(text)}
 
 
 def messages_bundle(messages: Sequence[Mapping[str, Any]], *, opened: bool = True) -> dict[str, str]:
@@ -48,17 +48,17 @@ def messages_bundle(messages: Sequence[Mapping[str, Any]], *, opened: bool = Tru
     shown = list(enumerate(messages, 1))[-_ROWS:]
     pieces, size = list[str](), 0
     for number, message in shown:
-        pieces.append(_sent_html(number, message, opened=opened, brief=size > _MUCH))
+        pieces.append(_request_html(number, message, opened=opened, brief=size > _MUCH))
         size += len(pieces[-1])
-    lines = [_sent_line(number, message) for number, message in shown]
+    lines = [_request_line(number, message) for number, message in shown]
     if len(shown) < len(messages):
         earlier = f"… {len(messages) - len(shown):,} earlier messages"
         pieces.insert(0, f"<div>{earlier}</div>")
         lines.insert(0, earlier)
-    return {"text/html": framed("".join(pieces), styled=True), "text/plain": "\n".join(lines)}
+    return {"text/html": frame("".join(pieces), styled=True), "text/plain": "\n".join(lines)}
 
 
-def _sent_html(number: int, message: Mapping[str, Any], *, opened: bool, brief: bool) -> str:
+def _request_html(number: int, message: Mapping[str, Any], *, opened: bool, brief: bool) -> str:
     blocks = blocks_of(message)
     inner = "".join(_block_html(block) for block in blocks[:_MOST_BLOCKS])
     if len(blocks) > _MOST_BLOCKS:
@@ -67,7 +67,7 @@ def _sent_html(number: int, message: Mapping[str, Any], *, opened: bool, brief: 
         inner = '<div class="cm-none">not shown: there is too much in these messages</div>'
     return (
         f'<details class="cm-block cm-step mathjax_ignore tex2jax_ignore"{" open" * (opened and not brief)}>'
-        f'<summary>{one_line(_sent_line(number, message))}</summary><div class="cm-folded">{inner}</div></details>'
+        f'<summary>{one_line(_request_line(number, message))}</summary><div class="cm-folded">{inner}</div></details>'
     )
 
 
@@ -79,7 +79,7 @@ def _block_html(block: Mapping[str, Any]) -> str:
     return caption + json_html(block)
 
 
-def _sent_line(number: int, message: Mapping[str, Any]) -> str:
+def _request_line(number: int, message: Mapping[str, Any]) -> str:
     """Number, role, and what the blocks are."""
     said = [_block_line(block) for block in blocks_of(message)[:6]]
     left = len(blocks_of(message)) - len(said)
@@ -104,7 +104,7 @@ def _turn_html(number: int, row: Row) -> str:
     inner = "".join(
         f"<div><em>{html.escape(plain(str(message.get('role'))))}</em></div>{_message_html(message, calls)}"
         for message in messages
-        if not _is_told(message, calls)
+        if not _holds_only_results(message, calls)
     )
     return (
         f'<details class="cm-block"><summary>{html.escape(said)}</summary>'
@@ -118,7 +118,7 @@ def _message_html(message: Mapping[str, Any], calls: Sequence[Call]) -> str:
     return "".join(passage_html(passage, raw=raw) for passage in passages(Message(body=body), calls))
 
 
-def _is_told(message: Mapping[str, Any], calls: Sequence[Call]) -> bool:
+def _holds_only_results(message: Mapping[str, Any], calls: Sequence[Call]) -> bool:
     """Whether a message only brings results, which are shown in the steps that asked for them."""
     blocks = blocks_of(message)
     known = {call.id for call in calls}

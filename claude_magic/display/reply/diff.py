@@ -74,9 +74,12 @@ class _Change:
     lines: Sequence[_Line]
 
 
-def differing(before: Exchange, after: Exchange) -> dict[str, str]:
+def diff_bundle(before: Exchange, after: Exchange) -> dict[str, str]:
     """The mime bundle of what changed from one exchange to another."""
-    changes = [*_changes("request", _asked(before), _asked(after)), *_changes("reply", _got(before), _got(after))]
+    changes = [
+        *_changes("request", _comparable_request(before), _comparable_request(after)),
+        *_changes("reply", _comparable_response(before), _comparable_response(after)),
+    ]
     if not changes:
         return {"text/html": f"<div>{_NOTHING}</div>", "text/plain": _NOTHING}
     return {"text/html": _html(changes), "text/plain": _text(changes)}
@@ -90,7 +93,7 @@ def _changes(group: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         else:
             yield _change(group, name, before.get(name), after.get(name))
     if len(names) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_left_out(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
+        yield _Change(group=group, name="", lines=[_omitted(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
 
 
 def _message_changes(group: str, before: object, after: object) -> Iterator[_Change]:
@@ -102,19 +105,21 @@ def _message_changes(group: str, before: object, after: object) -> Iterator[_Cha
     for number, (was, now) in enumerate(pairs[:_MOST_FIELDS], begin + 1):
         name = " → ".join(dict.fromkeys(_role(message) for message in (was, now) if message is not None))
         how = "gone" if now is None else "new" if was is None else ""
-        yield _change(group, f"message {number}, {name}{f', {how}' if how else ''}", _spoken(was), _spoken(now))
+        yield _change(
+            group, f"message {number}, {name}{f', {how}' if how else ''}", _text_or_content(was), _text_or_content(now)
+        )
     if len(pairs) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_left_out(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
+        yield _Change(group=group, name="", lines=[_omitted(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
 
 
 def _change(group: str, name: str, before: object, after: object) -> _Change:
     old, new = _readable(before), _readable(after)
-    lines = _compared(_lines(old), _lines(new)) if old != new else []
-    unseen = [_left_out("changed in what is not shown here")]
+    lines = _unified(_lines(old), _lines(new)) if old != new else []
+    unseen = [_omitted("changed in what is not shown here")]
     return _Change(group=group, name=name, lines=lines or unseen)
 
 
-def _asked(exchange: Exchange) -> dict[str, Any]:
+def _comparable_request(exchange: Exchange) -> dict[str, Any]:
     """What was sent, but for credentials: where to, the body, and what headers are not ours."""
     request = exchange.request
     headers = {
@@ -123,7 +128,7 @@ def _asked(exchange: Exchange) -> dict[str, Any]:
     return {"url": f"{request.method} {request.endpoint}", **(request.body or {}), **headers}
 
 
-def _got(exchange: Exchange) -> dict[str, Any]:
+def _comparable_response(exchange: Exchange) -> dict[str, Any]:
     """What came: without tokens, times and ids, which are never the same."""
     message = exchange.joined
     others = [block for block in message.content if block.get("type") != "text"]
@@ -143,7 +148,7 @@ def _got(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _spoken(message: object) -> object:
+def _text_or_content(message: object) -> object:
     """The words of a message that has only words; else all of it."""
     if not isinstance(message, Mapping) or set(message) - {"role", "content"}:
         return message
@@ -184,37 +189,39 @@ def _canonical(value: object) -> str:
         return pretty(value, _LONGEST)
 
 
-def _compared(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
+def _unified(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
     """A unified comparison: the changed lines, and some around them."""
     begin, end = _equal_ends(old, new)
     begin, end = max(begin - _AROUND, 0), max(end - _AROUND, 0)
     gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
-    found = [_left_out("")] if begin else []
+    found = [_omitted("")] if begin else []
     matcher = SequenceMatcher(None, gone[:_MOST_LINES], come[:_MOST_LINES])
     for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
-        found += [_left_out("")] if number else []
+        found += [_omitted("")] if number else []
         for kind, a, b, c, d in group:
             found += (
-                [_plain_line(" ", text) for text in gone[a:b]] if kind == "equal" else _replaced(gone[a:b], come[c:d])
+                [_plain_line(" ", text) for text in gone[a:b]]
+                if kind == "equal"
+                else _replace_lines(gone[a:b], come[c:d])
             )
     if max(len(gone), len(come)) > _MOST_LINES:
-        found.append(_left_out(f"the lines after the first {_MOST_LINES:,} are not compared"))
+        found.append(_omitted(f"the lines after the first {_MOST_LINES:,} are not compared"))
     elif end:
-        found.append(_left_out(""))
+        found.append(_omitted(""))
     return found
 
 
-def _replaced(gone: Sequence[str], come: Sequence[str]) -> list[_Line]:
+def _replace_lines(gone: Sequence[str], come: Sequence[str]) -> list[_Line]:
     """Lines in the place of others; those that are alike are compared word by word."""
     old, new = [_plain_line("-", text) for text in gone], [_plain_line("+", text) for text in come]
     for place, (was, now) in enumerate(zip(gone, come, strict=False)):
-        words = _words_compared(was, now)
+        words = _word_diff(was, now)
         if words is not None:
             old[place], new[place] = words
     return [*old, *new]
 
 
-def _words_compared(was: str, now: str) -> tuple[_Line, _Line] | None:
+def _word_diff(was: str, now: str) -> tuple[_Line, _Line] | None:
     """Two lines with the words in them that changed; `None` if they are too long, or have too little in common."""
     old, new = _WORD.findall(was), _WORD.findall(now)
     if max(len(old), len(new)) > _MOST_WORDS:
@@ -241,7 +248,7 @@ def _plain_line(sign: str, text: str) -> _Line:
     return _Line(sign=sign, words=[(text, sign != " ")])
 
 
-def _left_out(why: str) -> _Line:
+def _omitted(why: str) -> _Line:
     return _Line(sign="…", words=[(why, False)])
 
 

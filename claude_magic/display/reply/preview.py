@@ -22,7 +22,7 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
         note: What else a reader must know, a line.
     """
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
-    body = json.dumps(_shortened(request.body), indent=2, ensure_ascii=False)
+    body = json.dumps(_shorten(request.body), indent=2, ensure_ascii=False)
     shown = f"{request.method} {request.url}\n{headers}\n\n{body}\n"
     return plain("\n".join(filter(None, (shown, _facts(request, tokens, cost, as_of), note))))
 
@@ -35,11 +35,11 @@ def _facts(request: Request, tokens: int | str, cost: float | None, as_of: str) 
     return f"Not sent. {len(request.content):,} bytes, {counted}, {price}."
 
 
-def _shortened(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONGEST:
         return f"{value[:_LONGEST]}… ({len(value) - _LONGEST:,} characters more)"
     if isinstance(value, dict):
-        return {name: _shortened(inner) for name, inner in value.items()}
+        return {name: _shorten(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_shortened(inner) for inner in value]
+        return [_shorten(inner) for inner in value]
     return value

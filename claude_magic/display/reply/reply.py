@@ -16,9 +16,9 @@ from ...wire import Block, Exchange, Message, sound
 from ...wire.tool import Call
 from ..text.excerpt import pretty, safe_content
 from ..text.plain import plain
-from .sources import Cited, Source, cited, sources_html, sources_lines, titles
+from .sources import Citations, Source, citations, sources_html, sources_lines, titles
 from .step_html import IGNORED, step_html
-from .steps import ASKS, Step, answered, asked, is_result, lonely, with_call
+from .steps import ASKS, Step, call_step, is_result, unpaired_result, with_call, with_result
 from .style import PAGE_STYLE
 from .summary import facts, warnings
 
@@ -53,7 +53,7 @@ def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
     found: list[Passage] = []
     steps: dict[str, int] = {}  # where the step is that a result belongs to
     texts: list[tuple[str, list[int]]] = []
-    sources = Cited()
+    sources = Citations()
     for block in message.content:
         text = block.get("text")
         if block.get("type") == "text" and isinstance(text, str):
@@ -61,11 +61,11 @@ def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
             continue
         place = steps.get(str(block.get("tool_use_id"))) if is_result(block) else None
         if place is not None and (step := found[place].step) is not None:
-            found[place] = replace(found[place], step=answered(step, block))
+            found[place] = replace(found[place], step=with_result(step, block))
             continue
         found += _text(texts)
         texts = []
-        found.append(_folded(block, known))
+        found.append(_fold(block, known))
         if block.get("type") in ASKS and (step := found[-1].step) is not None:
             steps[step.id] = len(found) - 1
     return found + _text(texts)
@@ -95,7 +95,7 @@ def reply_bundle(
     if not found and exchange.error is not None:
         return {}
     name = name or uuid.uuid4().hex[:12]
-    sources = cited(exchange.joined.content).sources
+    sources = citations(exchange.joined.content).sources
     texts = any(passage.kind == "text" for passage in found)
     inner = above + _passages_html(found, raw, body is None, name, sources) + (body or "")
     if not texts and not any(passage.step for passage in found):
@@ -104,19 +104,19 @@ def reply_bundle(
         inner = f"<style>.cm-live-{instead_of}{{display:none}}</style>{inner}"
     below = sources_html(sources, f"cm-{name}-source-") if texts and body is None else ""
     return {
-        "text/html": framed(inner + below + _summary_html(exchange, calls), styled=True),
+        "text/html": frame(inner + below + _summary_html(exchange, calls), styled=True),
         "text/plain": _plain_text(found, sources),
     }
 
 
-def called(exchange: Exchange, calls: Sequence[Call]) -> list[Step]:
+def reply_steps(exchange: Exchange, calls: Sequence[Call]) -> list[Step]:
     """The steps of a reply of which a call is known, as many as are shown."""
     known = {call.id for call in calls}
     steps = (passage.step for passage in passages(exchange.joined, calls))
     return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
 
 
-def bracketed(passage: Passage) -> str:
+def with_bracketed_marks(passage: Passage) -> str:
     """A text with its marks as `[1]`; it may still hold controls."""
     pieces, end = list[str](), 0
     for at, number in passage.places:
@@ -125,7 +125,7 @@ def bracketed(passage: Passage) -> str:
     return "".join((*pieces, passage.source[end:]))
 
 
-def framed(inner: str, *, styled: bool, live: str = "") -> str:
+def frame(inner: str, *, styled: bool, live: str = "") -> str:
     """`inner` in the element that our style applies to.
 
     Args:
@@ -154,22 +154,22 @@ def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str
 
 def source_html(source: str, *, raw: bool) -> str:
     """Markdown, rendered; or as it was written, if `raw`."""
-    from ..markdown import preformatted, rendered
+    from ..markdown import preformat, render
 
-    return preformatted(source) if raw else rendered(source)
+    return preformat(source) if raw else render(source)
 
 
 def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sources: Sequence[Source]) -> str:
     """Passages one after the other; steps become brief when there is too much of them."""
-    from ..markdown import Sources, preformatted, rendered
+    from ..markdown import Sources, preformat, render
 
     cites = Sources(prefix=f"cm-{name}-source-", titles=titles(sources))
     pieces, steps, size = list[str](), 0, 0
     for number, passage in enumerate(found):
         if passage.kind == "text" and texts:
             prefix = f"{name}-{number}"
-            shown = rendered(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
-            pieces.append(shown or preformatted(bracketed(passage)))
+            shown = render(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
+            pieces.append(shown or preformat(with_bracketed_marks(passage)))
         elif passage.kind != "text" and steps < _MOST_STEPS:
             pieces.append(passage_html(passage, raw=raw, brief=_TOO_MUCH if size > _MUCH else ""))
             steps, size = steps + (passage.step is not None), size + len(pieces[-1])
@@ -182,7 +182,7 @@ def _plain_text(found: list[Passage], sources: Sequence[Source]) -> str:
     pieces, steps = list[str](), 0
     for passage in found:
         if passage.kind == "text":
-            pieces.append(plain(bracketed(passage)))
+            pieces.append(plain(with_bracketed_marks(passage)))
         elif passage.step is not None and steps < _MOST_STEPS:
             pieces.append("\n".join(passage.step.lines))
             steps += 1
@@ -202,7 +202,7 @@ def _text(texts: Sequence[tuple[str, list[int]]]) -> list[Passage]:
     return [Passage(kind="text", source=source, places=tuple(places))] if source.strip() else []
 
 
-def _folded(block: Block, known: dict[str, Call]) -> Passage:
+def _fold(block: Block, known: dict[str, Call]) -> Passage:
     kind = block.get("type")
     thoughts = block.get("thinking")
     if kind == "thinking" and isinstance(thoughts, str):
@@ -211,7 +211,7 @@ def _folded(block: Block, known: dict[str, Call]) -> Passage:
     if kind == "redacted_thinking":
         return Passage(kind="thinking", source="", title="thinking (withheld by the API)")
     if kind in ASKS or is_result(block):
-        step = lonely(block) if is_result(block) else asked(block)
+        step = unpaired_result(block) if is_result(block) else call_step(block)
         step = with_call(step, known.get(step.id)) if kind == "tool_use" else step
         return Passage(kind="step", source=pretty(step.arguments, _JSON_LIMIT), step=step)
     names = (block.get(name) for name in ("type", "name"))

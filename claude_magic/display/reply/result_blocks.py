@@ -13,7 +13,7 @@ from typing import Any
 
 from ...wire import Block
 from ..text.excerpt import one_line, pretty, safe_content
-from .steps import blocks_of, parsed
+from .steps import blocks_of, parse_json
 
 MOST_IMAGE = 1_400_000  # characters of base64: about a megabyte
 _MOST_BLOCKS = 30
@@ -31,7 +31,7 @@ def blocks_html(content: Any) -> str:
     blocks = blocks_of({"content": content})
     if not blocks:
         return '<div class="cm-none">nothing</div>' if not content else json_html(content)
-    shown = "".join(_shown(blocks[:_MOST_BLOCKS]))
+    shown = "".join(_shown_blocks(blocks[:_MOST_BLOCKS]))
     left = len(blocks) - _MOST_BLOCKS
     return shown + (f'<div class="cm-none">… {left:,} more blocks not shown</div>' if left > 0 else "")
 
@@ -50,16 +50,16 @@ def image_html(source: object) -> str:
     """An image from its base64 data; a line about it if it is none that can be shown."""
     data = source.get("data") if isinstance(source, Mapping) else None
     if not isinstance(data, str):
-        return _not_shown("an image that is not here")
+        return _omission("an image that is not here")
     if len(data) > MOST_IMAGE:
-        return _not_shown(f"an image of about {len(data) * 3 // 4:,} bytes: too large to be shown here")
+        return _omission(f"an image of about {len(data) * 3 // 4:,} bytes: too large to be shown here")
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
         content = b""
     kind = _kind(content)
     if not kind:
-        return _not_shown("an image of an unknown kind")
+        return _omission("an image of an unknown kind")
     data = base64.b64encode(content).decode("ascii")
     return f'<img src="data:image/{kind};base64,{data}" alt="image of the result" style="{_IMAGE}">'
 
@@ -75,12 +75,12 @@ def _kind(content: bytes) -> str:
     return "webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
 
 
-def _shown(blocks: Iterable[Block]) -> Iterable[str]:
+def _shown_blocks(blocks: Iterable[Block]) -> Iterable[str]:
     images = 0
     for block in blocks:
         text = block.get("text")
         if block.get("type") == "text" and isinstance(text, str):
-            found = parsed(text)
+            found = parse_json(text)
             yield text_html(text) if not isinstance(found, dict | list) or not found else _tree(found)
         elif block.get("type") == "image" and images < _MOST_IMAGES:
             images += 1
@@ -96,5 +96,5 @@ def _tree(value: object) -> str:
     return shown if len(shown) <= 2 * _TREE else json_html(value)
 
 
-def _not_shown(text: str) -> str:
+def _omission(text: str) -> str:
     return f'<div class="cm-none">{one_line(text)}</div>'

@@ -48,7 +48,7 @@ def outcome_of(kind: str, content: Any) -> str:
     if inner == "web_fetch_result":
         return _words(_document(content).get("title"), 80) or _words(content.get("url"), 80) or "a page"
     if inner == "tool_search_tool_search_result":
-        return _count(len(listed(content, "tool_references")), "tool")
+        return _count(len(object_list(content, "tool_references")), "tool")
     if inner == "text_editor_code_execution_create_result":
         return "file changed" if content.get("is_file_update") is True else "file written"
     if inner == "text_editor_code_execution_str_replace_result":
@@ -67,7 +67,7 @@ def error_line(content: Mapping[str, Any]) -> str:
     return f"{said}{f': {message}' if message else ''} ({code})"
 
 
-def listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def object_list(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The objects of a list in `content`."""
     found = content.get(name)
     return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
@@ -81,7 +81,7 @@ def _document(content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _ran(content: Mapping[str, Any]) -> str:
     """The first of what a program printed, its return code if that is not 0, and its files."""
     code, out = content.get("return_code"), content.get("stdout")
-    files = len(listed(content, "content"))
+    files = len(object_list(content, "content"))
     first = out if isinstance(out, str) and out.strip() else content.get("stderr")
     said = [
         f"return code {plain_line(str(code)[:20])}" if code not in (0, None) else "",

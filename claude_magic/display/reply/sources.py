@@ -45,7 +45,7 @@ class Source:
         return " · ".join(filter(None, (self.title, self.where, self.url if self.url != self.title else "")))
 
 
-class Cited:
+class Citations:
     """The sources of a reply, as its blocks are read in order."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Cited:
 
     def _number(self, citation: Mapping[str, Any]) -> int:
         """The number of what is cited; 0 if it cannot be told, or if there are too many."""
-        key, source = _told(citation)
+        key, source = _identity(citation)
         if source is None or (key not in self._numbers and len(self._sources) >= _MOST_SOURCES):
             return 0
         number = self._numbers.setdefault(key, len(self._sources) + 1)
@@ -82,9 +82,9 @@ class Cited:
         return number
 
 
-def cited(blocks: Iterable[Block]) -> Cited:
+def citations(blocks: Iterable[Block]) -> Citations:
     """The sources of a whole reply."""
-    found = Cited()
+    found = Citations()
     for block in blocks:
         if block.get("type") == "text":
             found.numbers(block)
@@ -121,16 +121,16 @@ def sources_lines(sources: Sequence[Source]) -> list[str]:
 
 
 def _item(name: str, source: Source) -> str:
-    from ..markdown import linked
+    from ..markdown import link_html
 
-    title = linked(source.url, plain_line(source.title, _TITLE)) if source.url else one_line(source.title, _TITLE)
+    title = link_html(source.url, plain_line(source.title, _TITLE)) if source.url else one_line(source.title, _TITLE)
     where = f'<span class="cm-where"> · {one_line(source.where, 100)}</span>' if source.where else ""
     quotes = "".join(f"<blockquote>{one_line(quote, _QUOTE)}</blockquote>" for quote in source.quotes)
     said = f"<details><summary>cited text</summary>{quotes}</details>" if quotes else ""
     return f'<li id="{name}">{title}{where}{said}</li>'
 
 
-def _told(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | None]:
+def _identity(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | None]:
     """What makes the source that one, and the source; `None` for a kind that is not known."""
     kind, title = citation.get("type"), _words(citation, "title") or _words(citation, "document_title")
     quote = plain_line(_words(citation, "cited_text")[: 4 * _QUOTE], _QUOTE)

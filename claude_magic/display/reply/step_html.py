@@ -8,7 +8,7 @@ from typing import Any
 from ...wire.tool import FAILED, NOT_RUN, REFUSED, WAITING
 from ..text.excerpt import clean, one_line, plain_line, short_line
 from .result_blocks import blocks_html, json_html, text_html
-from .server_tools import RAN, error_line, listed
+from .server_tools import RAN, error_line, object_list
 from .steps import Step
 
 IGNORED = "mathjax_ignore tex2jax_ignore"
@@ -27,7 +27,7 @@ def step_html(step: Step, *, brief: str = "") -> str:
     """
     facts = "".join(f" · {one_line(fact)}" for fact in step.facts)
     outcome = f' <span class="cm-outcome">{one_line(step.outcome)}</span>' if step.outcome else ""
-    line = f'<span class="cm-call">{one_line(step.called)}</span>{outcome}{facts}'
+    line = f'<span class="cm-call">{one_line(step.call_line)}</span>{outcome}{facts}'
     inner = f'<div class="cm-none">{one_line(brief)}</div>' if brief else _inside(step)
     return (
         f'<details class="cm-block cm-step{_CLASSES.get(step.state, "")} {IGNORED}"><summary>{line}</summary>'
@@ -72,7 +72,7 @@ def _programs(arguments: Any) -> dict[str, tuple[str, str]]:
 def _result(step: Step) -> str:
     content = step.content
     if step.kind == "web_search_tool_result" and isinstance(content, list):
-        return _searched(content)
+        return _search_html(content)
     if not isinstance(content, Mapping) or step.kind in ("tool_result", "mcp_tool_result"):
         return blocks_html(content)
     if "error_code" in content:
@@ -81,9 +81,9 @@ def _result(step: Step) -> str:
     if kind in RAN:
         return _ran(content)
     if kind == "web_fetch_result":
-        return _fetched(content)
+        return _fetch_html(content)
     if kind == "tool_search_tool_search_result":
-        names = [str(each.get("tool_name")) for each in listed(content, "tool_references")]
+        names = [str(each.get("tool_name")) for each in object_list(content, "tool_references")]
         shown = "".join(f"<li><code>{one_line(name, 100)}</code></li>" for name in names[:_MOST_RESULTS])
         return f"<ul>{shown}</ul>{_more(len(names))}"
     if kind == "text_editor_code_execution_view_result" and isinstance(content.get("content"), str):
@@ -91,14 +91,14 @@ def _result(step: Step) -> str:
     return json_html(content)
 
 
-def _searched(results: list[Any]) -> str:
+def _search_html(results: list[Any]) -> str:
     found = [each for each in results if isinstance(each, Mapping)]
     links = (_link(each.get("url"), each.get("title"), each.get("page_age")) for each in found[:_MOST_RESULTS])
     items = "".join(f"<li>{link}</li>" for link in links)
     return f'<ol class="cm-results">{items}</ol>{_more(len(found))}'
 
 
-def _fetched(content: Mapping[str, Any]) -> str:
+def _fetch_html(content: Mapping[str, Any]) -> str:
     document = content.get("content")
     document = document if isinstance(document, Mapping) else {}
     source = document.get("source")
@@ -120,7 +120,7 @@ def _ran(content: Mapping[str, Any]) -> str:
             sections.append(_caption(name) + text_html(text))
     if isinstance(content.get("encrypted_stdout"), str):
         sections.append('<div class="cm-none">stdout is encrypted</div>')
-    files = [str(each.get("file_id")) for each in listed(content, "content")]
+    files = [str(each.get("file_id")) for each in object_list(content, "content")]
     said = [f"return code {plain_line(str(content.get('return_code'))[:20])}"]
     said += [f"file {short_line(name, 100)}" for name in files[:_MOST_RESULTS]]
     lines = "".join(f"<div>{one_line(line)}</div>" for line in said)
@@ -129,13 +129,13 @@ def _ran(content: Mapping[str, Any]) -> str:
 
 def _link(url: object, title: object, about: object) -> str:
     """A title that leads to its page, the page's host, and what else is known of it."""
-    from ..markdown import linked
+    from ..markdown import link_html
 
     url = url if isinstance(url, str) else ""
     words = short_line(title, 200) if isinstance(title, str) else ""
     known = [url.split("/", 3)[2] if url.count("/") > 2 else url, about if isinstance(about, str) else ""]
     said = "".join(f" · {one_line(short_line(fact, 80))}" for fact in known if fact and fact != words)
-    return f'{linked(url, words or short_line(url, 200))}<span class="cm-where">{said}</span>'
+    return f'{link_html(url, words or short_line(url, 200))}<span class="cm-where">{said}</span>'
 
 
 def _code(text: str, language: str) -> str:

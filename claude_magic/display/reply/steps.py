@@ -16,7 +16,7 @@ from ..text.excerpt import plain_line, short_line
 from ..text.plain import plain
 from .call_signature import call_line, value
 from .server_tools import outcome_of
-from .summary import estimated_tokens, span
+from .summary import estimate_tokens, span
 
 ASKS = ("tool_use", "server_tool_use", "mcp_tool_use")
 _OUTCOME = 80
@@ -51,7 +51,7 @@ class Step:
     note: str = ""
 
     @property
-    def called(self) -> str:
+    def call_line(self) -> str:
         """The call on one line."""
         return call_line(self.name, self.arguments)
 
@@ -68,7 +68,7 @@ class Step:
     @property
     def facts(self) -> list[str]:
         """How long it took and how much came, and the note."""
-        tokens = estimated_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
+        tokens = estimate_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
         took = "" if self.seconds is None else _seconds(self.seconds)
         told = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
         return [short_line(fact, 120) for fact in told if fact]
@@ -76,7 +76,7 @@ class Step:
     @property
     def lines(self) -> list[str]:
         """The step in a terminal: the call, and what came of it below."""
-        return [f"  {self.called}", *self.outcome_lines]
+        return [f"  {self.call_line}", *self.outcome_lines]
 
     @property
     def outcome_lines(self) -> list[str]:
@@ -98,7 +98,7 @@ class Step:
         return lines if len(lines) > 1 else []
 
 
-def asked(block: Block) -> Step:
+def call_step(block: Block) -> Step:
     """The step that a block asks for."""
     server = block.get("server_name")
     name = str(block.get("name") or "?")
@@ -113,13 +113,13 @@ def is_result(block: Block) -> bool:
     return isinstance(kind, str) and kind.endswith("_tool_result")
 
 
-def lonely(block: Block) -> Step:
+def unpaired_result(block: Block) -> Step:
     """The step of a result whose call is in an earlier message."""
     name = str(block.get("type")).removesuffix("_tool_result")
-    return answered(Step(id=_id(block.get("tool_use_id")), name=name, arguments=None), block)
+    return with_result(Step(id=_id(block.get("tool_use_id")), name=name, arguments=None), block)
 
 
-def answered(step: Step, block: Block) -> Step:
+def with_result(step: Step, block: Block) -> Step:
     """The step with the result that a block holds."""
     content = block.get("content")
     wrong = block.get("is_error") is True or (isinstance(content, Mapping) and "error_code" in content)
@@ -190,14 +190,14 @@ def _block_line(block: Block, quoted: bool) -> str:
         return f"an {kind}" if kind == "image" else kind
     if not quoted:
         return short_line(text, 2 * _OUTCOME)
-    found = parsed(text)
+    found = parse_json(text)
     return value(text, _OUTCOME) if found is NOT_JSON else value(found, _OUTCOME)
 
 
 NOT_JSON = object()
 
 
-def parsed(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """What a text says as JSON; `NOT_JSON` if it is none, or too long to be looked at."""
     if not text or len(text) > _JSON_LOOKED_AT or text.lstrip()[:1] not in '{[-0123456789tfn"':
         return NOT_JSON
@@ -210,7 +210,7 @@ def parsed(text: str) -> Any:
 def _first_text(content: Any) -> str:
     texts = (block.get("text") for block in blocks_of({"content": content}))
     found = next((text for text in texts if isinstance(text, str)), "")
-    return found if parsed(found) is NOT_JSON else ""
+    return found if parse_json(found) is NOT_JSON else ""
 
 
 def _size(content: Any) -> int:

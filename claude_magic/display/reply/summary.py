@@ -36,7 +36,7 @@ def facts(exchange: Exchange) -> str:
         duration(exchange),
         _retries(exchange),
         exchange.request_id,
-        _replayed(exchange) if replayed else "",
+        _replay_note(exchange) if replayed else "",
     )
     return " · ".join(_line(fact) for fact in known if fact)
 
@@ -53,7 +53,7 @@ def warnings(exchange: Exchange, calls: Sequence[Call] = ()) -> list[str]:
         return ["broken off: the reply did not come to its end."]
     if exchange.message.stop_reason in _WHOLE or (calls and exchange.message.stop_reason == "tool_use"):
         return []
-    return [_line(_stopped(exchange), _EXPLANATION_LIMIT)]
+    return [_line(_stop_note(exchange), _EXPLANATION_LIMIT)]
 
 
 def duration(exchange: Exchange) -> str:
@@ -73,20 +73,20 @@ def span(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def asked_model(exchange: Exchange) -> str:
+def requested_model(exchange: Exchange) -> str:
     """The model of the request; `""` if it names none."""
     body = exchange.request.body
     name = body.get("model") if body is not None else None
     return _line(name) if isinstance(name, str) else ""
 
 
-def estimated_tokens(characters: int) -> int:
+def estimate_tokens(characters: int) -> int:
     """About how many tokens so many characters are; the API tells only at the end."""
     return round(characters / 4)
 
 
 def _model(exchange: Exchange) -> str:
-    asked = asked_model(exchange)
+    asked = requested_model(exchange)
     answered = exchange.message.model
     name = answered if isinstance(answered, str) and answered else asked
     notes = [exchange.model_note] if exchange.model_note else []
@@ -112,7 +112,7 @@ def _tokens(exchange: Exchange) -> str:
     into = f"{sent:,} in" if sent is not None else "unknown in"
     out = f"{received:,} out" if received is not None else "unknown out"
     if exchange.message.stop_reason is None:
-        out = f"about {estimated_tokens(_size(exchange.message)):,} out"
+        out = f"about {estimate_tokens(_size(exchange.message)):,} out"
     return f"{into}{' (' + ', '.join(apart) + ')' if apart else ''} / {out}"
 
 
@@ -135,7 +135,7 @@ def _price(exchange: Exchange) -> str:
     return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
 
 
-def _replayed(exchange: Exchange) -> str:
+def _replay_note(exchange: Exchange) -> str:
     """That it was not asked now, and what that saved."""
     would = f", would have cost {dollars(exchange.usd)}" if exchange.usd else ""
     return f"replayed, recorded {exchange.replayed[:10]}{would}"
@@ -147,7 +147,7 @@ def _retries(exchange: Exchange) -> str:
     return "after 1 retry" if exchange.retries == 1 else f"after {exchange.retries} retries"
 
 
-def _stopped(exchange: Exchange) -> str:
+def _stop_note(exchange: Exchange) -> str:
     """What its `stop_reason` means for the reader."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
@@ -156,13 +156,13 @@ def _stopped(exchange: Exchange) -> str:
     if reason == "repetition":
         return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."
     if reason == "refusal":
-        return _refused(exchange.message.body.get("stop_details"))
+        return _refusal_note(exchange.message.body.get("stop_details"))
     if reason == "pause_turn":
         return "paused (pause_turn): the API stopped a long turn; send this reply back to let it go on."
     if reason == "model_context_window_exceeded":
         return "cut off (model_context_window_exceeded): the model's context window is full."
     if reason == "tool_use":
-        return f"waiting for a tool (tool_use): the model asks for {_asked_tools(exchange.message)}."
+        return f"waiting for a tool (tool_use): the model asks for {_requested_tools(exchange.message)}."
     return "ended without a stop reason." if reason is None else f"stopped: {reason}."
 
 
@@ -178,7 +178,7 @@ def _limit(exchange: Exchange) -> str:
     return f"its limit of {limit:,} tokens" if isinstance(limit, int) else "its limit of tokens"
 
 
-def _refused(details: object) -> str:
+def _refusal_note(details: object) -> str:
     known: Mapping[str, Any] = details if isinstance(details, Mapping) else {}
     category, explanation = known.get("category"), known.get("explanation")
     named = f", {category}" if isinstance(category, str) and category else ""
@@ -186,7 +186,7 @@ def _refused(details: object) -> str:
     return f"refused (refusal{named}): {said}"
 
 
-def _asked_tools(message: Message) -> str:
+def _requested_tools(message: Message) -> str:
     names = [str(block.get("name")) for block in message.content if block.get("type") == "tool_use"]
     return ", ".join(names) or "a tool"
 

@@ -33,7 +33,7 @@ _IMAGE = (
 _TITLE = "color:var(--jp-ui-font-color1,#333);font-weight:600"
 
 
-def shown(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
+def thumbnails_html(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
     """HTML of attachments, and of notes on what else is sent, safe to show; `""` if there are none."""
     pieces: list[str] = []
     images = 0

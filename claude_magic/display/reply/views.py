@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..text.excerpt import cut, pretty
-from ..text.plain import plain, whole
+from ..text.plain import join_surrogates, plain
 
 _MOST_NODES = 2_000
 _MOST_HTML = 100_000  # characters
@@ -73,13 +73,13 @@ def json_view(value: Any) -> dict[str, str]:
 
 def html_view(page: str) -> dict[str, str]:
     """The mime bundle of a page in a frame: no script, no form, nothing fetched, whatever is clicked."""
-    shown = _LOOKS_AHEAD.sub(lambda found: f"{found[0]}-off", whole(page))
-    inner = _framed(_HEAD + shown, _FILLING)
-    frame = _framed(_HEAD + inner, _FRAME)
+    shown = _LOOKS_AHEAD.sub(lambda found: f"{found[0]}-off", join_surrogates(page))
+    inner = _frame(_HEAD + shown, _FILLING)
+    frame = _frame(_HEAD + inner, _FRAME)
     return {"text/html": f'<div style="{_AROUND}">{frame}</div>', "text/plain": plain(page)}
 
 
-def _framed(document: str, style: str) -> str:
+def _frame(document: str, style: str) -> str:
     return (
         '<iframe sandbox="" referrerpolicy="no-referrer" title="HTML of the reply" '
         f'style="{style}" srcdoc="{html.escape(document)}"></iframe>'
@@ -102,16 +102,16 @@ class _Tree:
     def node(self, name: str, value: Any, depth: int) -> str:
         """A value and what is in it."""
         self.nodes += 1
-        label = f"<strong>{_escaped(json.dumps(name, ensure_ascii=False), 200)}</strong>: " if name else ""
+        label = f"<strong>{_escape(json.dumps(name, ensure_ascii=False), 200)}</strong>: " if name else ""
         if not isinstance(value, (dict, list, tuple)) or not value:
-            return self._counted(f"<div>{label}{_leaf(value)}</div>")
+            return self._count_label(f"<div>{label}{_leaf(value)}</div>")
         named = isinstance(value, dict)
         unit = ("key" if named else "item") + ("" if len(value) == 1 else "s")
         count = f"<i>{len(value):,} {unit}</i>"
         if depth >= _DEEPEST:
-            return self._counted(f"<div>{label}{count} <i>(deeper levels are not shown)</i></div>")
+            return self._count_label(f"<div>{label}{count} <i>(deeper levels are not shown)</i></div>")
         opened = " open" if depth < _OPEN_LEVELS and len(value) <= _LONGEST_OPEN else ""
-        begin = self._counted(f"<details{opened}><summary>{label}{count}</summary><div>")
+        begin = self._count_label(f"<details{opened}><summary>{label}{count}</summary><div>")
         items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
         return f"{begin}{''.join(self._inner(items, depth, named))}</div></details>"
 
@@ -122,7 +122,7 @@ class _Tree:
                 return
             yield self.node(str(key) if named else "", item, depth + 1)
 
-    def _counted(self, text: str) -> str:
+    def _count_label(self, text: str) -> str:
         self._size += len(text)
         return text
 
@@ -131,8 +131,8 @@ def _leaf(value: Any) -> str:
     kind = "cm-text" if isinstance(value, str) else "cm-value"
     value = cut(value, _LONGEST_TEXT) if isinstance(value, str) else value
     text = json.dumps(value, ensure_ascii=False, default=repr)
-    return f'<span class="{kind}">{_escaped(text, 2 * _LONGEST_TEXT)}</span>'
+    return f'<span class="{kind}">{_escape(text, 2 * _LONGEST_TEXT)}</span>'
 
 
-def _escaped(text: str, limit: int) -> str:
+def _escape(text: str, limit: int) -> str:
     return html.escape(plain(cut(text, limit)), quote=False)

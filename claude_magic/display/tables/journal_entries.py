@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ...wire.money import dollars
-from ..reply.reply import framed
+from ..reply.reply import frame
 from ..reply.summary import span
 from ..text.plain import plain
 from .table import table, words
@@ -22,7 +22,7 @@ def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The mime bundle of some of the journal's rows, in their order."""
     if not rows:
         nothing = plain(f"{title}: none")
-        return {"text/html": framed(f"<div>{html.escape(nothing)}</div>", styled=True), "text/plain": nothing}
+        return {"text/html": frame(f"<div>{html.escape(nothing)}</div>", styled=True), "text/plain": nothing}
     return table(title, _HEAD, [_cells(row) for row in rows], wrapped=("first words", "request-id"), below=_BELOW)
 
 
@@ -42,11 +42,11 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         tokens(sent, row["output_tokens"]),
         "unknown" if row["usd"] is None else dollars(row["usd"]),
         "" if row["seconds"] is None else span(row["seconds"]),
-        words(_ending(row), 60),
+        words(_outcome(row), 60),
     ]
 
 
-def _ending(row: Mapping[str, Any]) -> str:
+def _outcome(row: Mapping[str, Any]) -> str:
     """The request-id; and why the reply is not whole, if it is not."""
     request_id = row["request_id"] or ""
     return request_id if row["stop_reason"] and not row["error"] else f"{request_id} ({row['error'] or 'not ended'})"

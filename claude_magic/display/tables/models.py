@@ -57,7 +57,7 @@ def _cells(row: Mapping[str, Any], today: date) -> list[str]:
         _size(row.get("max_tokens")),
         _price(row.get("usd_input")),
         _price(row.get("usd_output")),
-        _ending(row, today),
+        _retirement(row, today),
         ", ".join(_words(row.get("capabilities"))) or _UNKNOWN,
     ]
 
@@ -104,7 +104,7 @@ def _state(row: Mapping[str, Any], today: date) -> str:
     return "ends" if soon or row.get("lifecycle") == "deprecated" or row.get("deprecated") else ""
 
 
-def _ending(row: Mapping[str, Any], today: date) -> str:
+def _retirement(row: Mapping[str, Any], today: date) -> str:
     state, day = _state(row, today), _day(row.get("retires"))
     if day is None:
         return {"ended": "retired", "ends": "deprecated"}.get(state, "")

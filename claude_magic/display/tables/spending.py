@@ -17,18 +17,18 @@ _NAME_LIMIT = 28
 Row = Mapping[str, Any]
 
 
-def spending(rows: Sequence[Row], by: str) -> Any:
+def spending_table(rows: Sequence[Row], by: str) -> Any:
     """Rows of sums, as a table that also shows them as bars.
 
     Args:
         rows: Of each: what it is of (under the name `by`), exchanges, failed, tokens_in, tokens_out, usd, unpriced.
     """
     if importlib.util.find_spec("pandas") is None:
-        return Spending(rows, by)
+        return SpendingRows(rows, by)
     return _frame(rows, by)
 
 
-class Spending(Sequence[Row]):
+class SpendingRows(Sequence[Row]):
     """Rows of sums."""
 
     def __init__(self, rows: Sequence[Row], by: str) -> None:
@@ -44,7 +44,7 @@ class Spending(Sequence[Row]):
     def __repr__(self) -> str:
         if not self._rows:
             return "nothing was spent yet"
-        lines = [[*self._rows[0]], *([_told(name, value) for name, value in row.items()] for row in self._rows)]
+        lines = [[*self._rows[0]], *([_amount_text(name, value) for name, value in row.items()] for row in self._rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
         return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
@@ -53,7 +53,7 @@ class Spending(Sequence[Row]):
             return f"<div>{self!r}</div>"
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self._rows[0])
         body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(_told(name, value))}</td>' for name, value in row.items())}</tr>"
+            f"<tr>{''.join(f'<td>{html.escape(_amount_text(name, value))}</td>' for name, value in row.items())}</tr>"
             for row in self._rows
         )
         return f"{chart(self._rows, self._by)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -85,7 +85,7 @@ def _bar(place: int, name: str, usd: float, most: float) -> str:
     )
 
 
-def _told(name: str, value: Any) -> str:
+def _amount_text(name: str, value: Any) -> str:
     if name == "usd":
         return dollars(value)
     return f"{value:,}" if isinstance(value, int) else " ".join(plain(str(value or "")).split())

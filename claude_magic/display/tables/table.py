@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from ..reply.reply import framed
+from ..reply.reply import frame
 from ..text.plain import plain
 
 _STYLE = (
@@ -31,7 +31,7 @@ def table(
         below: A sentence under the table.
     """
     text = "\n".join([plain(title), *_lines([head, *rows])])
-    return {"text/html": framed(_STYLE + _html(title, head, rows, wrapped, below), styled=True), "text/plain": text}
+    return {"text/html": frame(_STYLE + _html(title, head, rows, wrapped, below), styled=True), "text/plain": text}
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -24,7 +24,7 @@ _STYLE = (
 )
 
 
-class Counted(Protocol):
+class PortionCount(Protocol):
     """A portion of a request.
 
     Attributes:
@@ -53,7 +53,7 @@ class _Line:
         return "under 1%" if 0 < self.share < 0.005 else f"{self.share:.0%}"
 
 
-def counts(portions: Sequence[Counted]) -> dict[str, str]:
+def counts(portions: Sequence[PortionCount]) -> dict[str, str]:
     """The mime bundle of the portions of a request, in their order, and their total."""
     total = sum(portion.tokens for portion in portions if not portion.within)
     lines = [_line(portion, total) for portion in portions]
@@ -61,7 +61,7 @@ def counts(portions: Sequence[Counted]) -> dict[str, str]:
     return {"text/html": _STYLE + _html(lines), "text/plain": _text(lines)}
 
 
-def _line(portion: Counted, total: int) -> _Line:
+def _line(portion: PortionCount, total: int) -> _Line:
     """A portion may be negative, where the API left out what was before; its bar is empty then."""
     return _Line(
         name=plain_line(portion.name, _NAME),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 
 from ..live.slices import Open, first_slice
-from ..live.uninterrupted import uninterrupted
+from ..live.uninterrupted import hold_interrupts
 from ..reply.reply import Passage
 from ..text.plain import plain
 from .terminal import Terminal, _is_terminal
@@ -42,11 +42,11 @@ class RichTerminal(Terminal):
         from ..rich_tokens import rich_markdown
 
         self._wait("")
-        written, marks = self._marked(passage, end, whole=True)
+        written, marks = self._with_marks(passage, end, whole=True)
         if source != passage.source[self._at : end]:  # what goes on over a cut is closed and opened again
             numbers = (f"[{number}]" for _, number in passage.places[self._marks : marks])
             written = source + "".join(numbers)
-        with uninterrupted():
+        with hold_interrupts():
             if text := plain(written).strip():
                 break_before = "\n" if self._wrote else ""
                 self._write(break_before)

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 from ...wire import Exchange
 from ...wire.tool import Call
-from ..live.uninterrupted import uninterrupted
+from ..live.uninterrupted import hold_interrupts
 from ..reply.reply import Passage, passages
-from ..reply.sources import cited, sources_lines
+from ..reply.sources import citations, sources_lines
 from ..reply.steps import Step
-from ..reply.summary import asked_model, facts, warnings
+from ..reply.summary import facts, requested_model, warnings
 from ..text.plain import plain
 
 _QUIET_SECONDS = 0.5
@@ -58,7 +58,7 @@ class Terminal:
             return
         self._append(passages(exchange.message), last=False)
         if not self._wrote and time.monotonic() - self._begun >= _QUIET_SECONDS:
-            said = note or f"waiting for {asked_model(exchange) or 'an answer'}…"
+            said = note or f"waiting for {requested_model(exchange) or 'an answer'}…"
             self._wait(plain(f"{said} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
 
     def finish(self, exchange: Exchange, *, calls: Sequence[Call] = (), **_: object) -> None:
@@ -70,14 +70,14 @@ class Terminal:
         self._wait("")
         blocks = [f"{passage.title}:\n{passage.source}" for passage in found if passage.kind == "json"]
         lines = (
-            [*warnings(exchange, calls), _dimmed("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
+            [*warnings(exchange, calls), _dim("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
             if found or exchange.error is None
             else []
         )
         unknown = [plain("\n\n".join(blocks))] if blocks else []
-        sources = sources_lines(cited(exchange.message.content).sources)
+        sources = sources_lines(citations(exchange.message.content).sources)
         ending = ["\n".join(told) for told in (self._later(found), unknown, sources) if told]
-        with uninterrupted():
+        with hold_interrupts():
             self._finished = True
             for stretch in [*ending, *(["\n".join(lines)] if lines else [])]:
                 self._write(("\n\n" if self._wrote else "") + stretch)
@@ -88,7 +88,7 @@ class Terminal:
         """Append what is new about the calls of a finished reply."""
         if not self._finished:
             return
-        with uninterrupted():
+        with hold_interrupts():
             if lines := self._later(passages(exchange.message, calls)):
                 self._write("\n".join(lines) + "\n")
 
@@ -97,8 +97,8 @@ class Terminal:
         lines: list[str] = []
         for place, passage in enumerate(found):
             step = passage.step
-            if step is not None and self._told.get(place) != _told(step):
-                self._told[place] = _told(step)
+            if step is not None and self._told.get(place) != _notes(step):
+                self._told[place] = _notes(step)
                 lines += step.lines
         return lines
 
@@ -108,7 +108,7 @@ class Terminal:
             self._append_from(found[self._passage], whole)
             if not whole:
                 return
-            with uninterrupted():
+            with hold_interrupts():
                 self._passage, self._at, self._marks = self._passage + 1, 0, 0
 
     def _append_from(self, passage: Passage, whole: bool) -> None:
@@ -120,7 +120,7 @@ class Terminal:
             return
         new = passage.source[self._at :]
         ready = new.rstrip() if whole else new.rstrip(_NOT_YET)
-        written, marks = self._marked(passage, self._at + len(ready), whole)
+        written, marks = self._with_marks(passage, self._at + len(ready), whole)
         text = _BLANK_LINES.sub("\n\n\n", plain(written))
         text = text if self._at else text.lstrip("\n")
         if not text:
@@ -129,22 +129,22 @@ class Terminal:
         title = "thinking: " if thought and not self._at else ""
         break_before = "\n\n" if self._wrote and not self._at else ""
         self._wait("")
-        with uninterrupted():
-            self._write(break_before + (_dimmed(title + text) if thought else text))
+        with hold_interrupts():
+            self._write(break_before + (_dim(title + text) if thought else text))
             self._at, self._marks = self._at + len(ready), marks
 
     def _append_step(self, step: Step, whole: bool) -> None:
         """Append the lines of a step once nothing more is on its way; its result may still come later."""
         if not whole:
             return
-        with uninterrupted():
+        with hold_interrupts():
             self._wait("")
             after_step = self._passage - 1 in self._told
             before = "" if not self._wrote else "\n" if after_step else "\n\n"
             self._write(before + "\n".join(step.lines))
-            self._told[self._passage] = _told(step)
+            self._told[self._passage] = _notes(step)
 
-    def _marked(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
+    def _with_marks(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
         """The source up to `end` with the marks in it, and how many marks are written then.
 
         Where a stretch is not at its end, its mark would move on.
@@ -162,20 +162,20 @@ class Terminal:
         """Show `line` in the place of the last one, on a terminal only; `""` takes it away."""
         if line == self._waiting or not _is_terminal():
             return
-        with uninterrupted():
-            _put("\r" + line.ljust(len(self._waiting)) + ("" if line else "\r"))
+        with hold_interrupts():
+            _print("\r" + line.ljust(len(self._waiting)) + ("" if line else "\r"))
             self._waiting = line
 
     def _write(self, text: str) -> None:
-        _put(text)
+        _print(text)
         self._wrote = True
 
 
-def _told(step: Step) -> list[str]:
-    return [step.called, *step.outcome_lines]
+def _notes(step: Step) -> list[str]:
+    return [step.call_line, *step.outcome_lines]
 
 
-def _put(text: str) -> None:
+def _print(text: str) -> None:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         sys.stdout.write(text)
@@ -184,7 +184,7 @@ def _put(text: str) -> None:
     sys.stdout.flush()
 
 
-def _dimmed(text: str) -> str:
+def _dim(text: str) -> str:
     return f"{_DIM}{text}{_BRIGHT}" if _is_terminal() else text
 
 

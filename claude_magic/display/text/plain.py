@@ -19,21 +19,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def plain(text: str) -> str:
     """What of `text` a terminal may be given; every line end is a newline."""
-    text = whole(text)
+    text = join_surrogates(text)
     return _UNSAFE.sub("", _LINE_END.sub("\n", text))
 
 
-def revealed(text: str) -> str:
+def reveal_hidden(text: str) -> str:
     r"""JSON in which what cannot be seen is written as `\uXXXX`: it says the same, and the reader sees all of it."""
-    return _UNSAFE.sub(lambda found: "".join(map(_escaped, found[0])), whole(text))
+    return _UNSAFE.sub(lambda found: "".join(map(_escape, found[0])), join_surrogates(text))
 
 
-def _escaped(letter: str) -> str:
+def _escape(letter: str) -> str:
     units = letter.encode("utf-16-be")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def whole(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """`text` that can be encoded: surrogates joined in pairs, and U+FFFD for one that is alone."""
     if not _SURROGATE.search(text):
         return text

@@ -25,8 +25,8 @@ from ...errors import ClaudeError
 from ...wire import Exchange
 from ..text.plain import plain
 from .answer import Answer, places
-from .controls import Controls, named
-from .form import Doors, Form
+from .controls import Controls, with_classes
+from .form import Form, WorkbenchActions
 from .history import History
 from .script import boot
 from .settings import Settings
@@ -49,7 +49,7 @@ class Workbench:
         languages: In which a request can be written.
     """
 
-    def __init__(self, doors: Doors, form: Form, *, names: Sequence[str], languages: Sequence[str]) -> None:
+    def __init__(self, doors: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str]) -> None:
         self._doors = doors
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
         self._stopped = threading.Event()
@@ -63,7 +63,7 @@ class Workbench:
         self._settings = Settings(controls, names, lambda: self._begin(self._list_models))
         self._system = controls.text("System", hint="none")
         keep = controls.button("Add reply", lambda: self._begin(self._keep), hint="Add the reply as a turn")
-        self._turns = Turns(controls, self._changed, self._guard, keep)
+        self._turns = Turns(controls, self._update_variables, self._guard, keep)
         self._variables = Variables(controls, self._guard)
         self._told = controls.html(name="cm-told")
         self._places = places(ipywidgets, controls.layout)
@@ -120,7 +120,7 @@ class Workbench:
             self._language,
             name="cm-actions",
         )
-        reply = named(ipywidgets.VBox(children=self._places, layout=controls.layout), "cm-answer")
+        reply = with_classes(ipywidgets.VBox(children=self._places, layout=controls.layout), "cm-answer")
         asked = (self._system, self._turns.widget, self._variables.widget, self._history.widget)
         main = controls.column(*asked, actions, self._told, self._source.widget, reply, name="cm-main")
         head = controls.html(live_style(self._name) + boot(), name="cm-head")
@@ -135,17 +135,17 @@ class Workbench:
     def _guard(self, field: Any) -> None:
         """Keep keys out of a field, and the variables up to date with it."""
 
-        def typed(change: Any) -> None:
+        def on_change(change: Any) -> None:
             hidden = self._doors.hidden(change["new"])
             if hidden != change["new"]:
                 field.value = hidden
                 self._key_taken = True
                 self._tell(f"CellError: {_KEY_TAKEN}", failed=True)
-            self._changed()
+            self._update_variables()
 
-        field.observe(typed, "value")
+        field.observe(on_change, "value")
 
-    def _changed(self) -> None:
+    def _update_variables(self) -> None:
         """The variables are those of the prompt, whatever was changed."""
         if hasattr(self, "widget"):
             self._variables.show(self._doors.variables(self.form))

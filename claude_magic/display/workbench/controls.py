@@ -25,7 +25,7 @@ class Controls:
         made = ipywidgets.Textarea(
             value=value, description=label, placeholder=hint, layout=self.layout, continuous_update=False, rows=2
         )
-        return named(made, name)
+        return with_classes(made, name)
 
     def choice(self, label: str, values: Sequence[Any], value: Any = None) -> Any:
         """One of several values."""
@@ -42,28 +42,28 @@ class Controls:
         """A button, and what happens when it is pressed."""
         made = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=self.layout)
         made.on_click(lambda _: press())
-        return named(made, name)
+        return with_classes(made, name)
 
     def html(self, value: str = "", name: str = "") -> Any:
         """Safe HTML."""
-        return named(ipywidgets.HTML(value=value, layout=self.layout), name)
+        return with_classes(ipywidgets.HTML(value=value, layout=self.layout), name)
 
     def row(self, *children: Any, name: str = "") -> Any:
         """Beside one another."""
-        return named(ipywidgets.HBox(children=children, layout=self.layout), name)
+        return with_classes(ipywidgets.HBox(children=children, layout=self.layout), name)
 
     def column(self, *children: Any, name: str = "") -> Any:
         """Under one another."""
-        return named(ipywidgets.VBox(children=children, layout=self.layout), name)
+        return with_classes(ipywidgets.VBox(children=children, layout=self.layout), name)
 
 
-def named(widget: Any, name: str) -> Any:
+def with_classes(widget: Any, name: str) -> Any:
     """`widget`, with the names that the style and the script know it by."""
     widget._dom_classes = tuple(name.split())
     return widget
 
 
-def shown(widget: Any, show: bool) -> None:
+def set_visible(widget: Any, show: bool) -> None:
     """Show a widget, or take it out of the page and of the reach of the Tab key."""
     if show:
         widget.remove_class("cm-hidden")

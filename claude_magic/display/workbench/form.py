@@ -46,7 +46,7 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class WorkbenchActions:
     """What the workbench asks of the rooms it does not know.
 
     All may raise `ClaudeError`, which becomes one line, and all but `variables` and `hidden` may take their time.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
-from .controls import Controls, named, shown
+from .controls import Controls, set_visible, with_classes
 
 
 class History:
@@ -31,13 +31,13 @@ class History:
             controls.button("Load", self._chosen, hint="Bring this question back into the workbench"),
             controls.button("Close history", self.close),
         )
-        self.widget = named(
+        self.widget = with_classes(
             ipywidgets.VBox(
                 children=[self._words, self._list, controls.row(*buttons, name="cm-actions")], layout=controls.layout
             ),
             "cm-history",
         )
-        shown(self.widget, False)
+        set_visible(self.widget, False)
 
     def open(self) -> None:
         """Fetch and show."""
@@ -46,11 +46,11 @@ class History:
     def show(self, found: Sequence[tuple[str, int]]) -> None:
         """Offer these to choose from."""
         self._list.options = tuple(found)
-        shown(self.widget, True)
+        set_visible(self.widget, True)
 
     def close(self) -> None:
         """Hide the list, and forget it."""
-        shown(self.widget, False)
+        set_visible(self.widget, False)
         self._list.options = ()
         self._words.value = ""
 

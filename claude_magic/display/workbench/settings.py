@@ -62,7 +62,7 @@ class Settings:
         for name in ("model", "max_tokens", "temperature", "top_p", "top_k", "thinking"):
             getattr(self, name).value = getattr(form, name)
         self.effort.value = form.effort if form.effort in [value for _, value in _EFFORT] else ""
-        self.stop.value = "\n".join(map(_written, form.stop))
+        self.stop.value = "\n".join(map(_format, form.stop))
 
     def texts(self) -> list[Any]:
         """The widgets that a reader types into."""
@@ -73,5 +73,5 @@ def _read(line: str) -> str:
     return re.sub(r"\\[nt\\]", lambda match: _ESCAPE[match[0]], line)
 
 
-def _written(text: str) -> str:
+def _format(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")

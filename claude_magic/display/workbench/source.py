@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 
 from . import script
-from .controls import Controls, shown
+from .controls import Controls, set_visible
 
 _SECONDS = 6.0  # after which an order that no page has followed is taken back
 
@@ -28,17 +28,17 @@ class Source:
         self._text = controls.text("Text", name="cm-source")
         self._said = ("", "")
         self._lock = threading.Lock()
-        done = controls.button("done", lambda: self._ended(0), name="cm-done cm-hidden")
-        undone = controls.button("not done", lambda: self._ended(1), name="cm-undone cm-hidden")
+        done = controls.button("done", lambda: self._on_answer(0), name="cm-done cm-hidden")
+        undone = controls.button("not done", lambda: self._on_answer(1), name="cm-undone cm-hidden")
         close = controls.button("Close", self.close, hint="Hide this text")
         self._seen = controls.column(self._text, controls.row(close, name="cm-actions"))
         self.widget = controls.column(self._order, done, undone, self._seen)
-        shown(self._seen, False)
+        set_visible(self._seen, False)
 
     def show(self, title: str, text: str) -> None:
         """Show a text to read."""
         self._text.description, self._text.value = title, text
-        shown(self._seen, True)
+        set_visible(self._seen, True)
 
     def copy(self, title: str, text: str) -> None:
         """Put a text on the reader's clipboard."""
@@ -62,7 +62,7 @@ class Source:
 
     def close(self) -> None:
         """Hide the text, and forget it."""
-        shown(self._seen, False)
+        set_visible(self._seen, False)
         self._text.value = ""
 
     def _begin(self, act: str, text: str, *, done: str, undone: str) -> None:
@@ -75,7 +75,7 @@ class Source:
         later.daemon = True
         later.start()
 
-    def _ended(self, which: int) -> None:
+    def _on_answer(self, which: int) -> None:
         """The page has said what became of the order."""
         with self._lock:
             if not self._order.value:

@@ -38,14 +38,14 @@ class Turns:
     def fill(self, turns: Sequence[tuple[str, str]]) -> None:
         """Let these be the turns."""
         gone, self._rows = self._rows, [self._row(role, text) for role, text in turns or (("user", ""),)]
-        self._arranged()
+        self._arrange()
         for row in gone:
             _close(row)
 
     def extend(self, turns: Sequence[tuple[str, str]]) -> None:
         """Add turns below the last one."""
         self._rows += [self._row(role, text) for role, text in turns]
-        self._arranged()
+        self._arrange()
 
     def _add(self) -> None:
         last = self._rows[-1][0].value if self._rows else "assistant"
@@ -58,7 +58,7 @@ class Turns:
         delete = controls.button("Delete", lambda: self._delete(made))
         row = (made, field, controls.column(controls.row(made, delete, name="cm-turn-head"), field, name="cm-turn"))
         self._typed(field)
-        made.observe(lambda _: self._arranged(), "value")
+        made.observe(lambda _: self._arrange(), "value")
         return row
 
     def _delete(self, role: Any) -> None:
@@ -67,10 +67,10 @@ class Turns:
             gone[1].value = ""
             return
         self._rows.remove(gone)
-        self._arranged()
+        self._arrange()
         _close(gone)
 
-    def _arranged(self) -> None:
+    def _arrange(self) -> None:
         """Number the rows, so that each control has a name of its own, and show them."""
         for number, (role, text, row) in enumerate(self._rows, 1):
             role.description, text.description = f"Turn {number}", f"{'User' if role.value == 'user' else 'Assistant'}"

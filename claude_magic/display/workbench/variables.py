@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..text.plain import plain
-from .controls import Controls, shown
+from .controls import Controls, set_visible
 from .form import Variable
 
 
@@ -28,7 +28,7 @@ class Variables:
         self.widget = controls.column(
             controls.html('<div class="cm-heading">Variables</div>'), self._list, self._notes, name="cm-variables"
         )
-        shown(self.widget, False)
+        set_visible(self.widget, False)
 
     @property
     def value(self) -> Mapping[str, str]:
@@ -49,7 +49,7 @@ class Variables:
             self._list.children = fields
         said = (html.escape(plain(variable.note)) for variable in variables if variable.note)
         self._notes.value = "".join(f'<div class="cm-quiet">{note}</div>' for note in said)
-        shown(self.widget, bool(variables))
+        set_visible(self.widget, bool(variables))
 
     def _place(self, variable: Variable) -> None:
         if variable.note:

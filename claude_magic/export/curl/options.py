@@ -60,7 +60,7 @@ _CREDENTIALS = {"--user", "--cookie", "--proxy-user", "--cert", "--oauth2-bearer
 _FILES = {"--form", "--upload-file", "--config", "--data-urlencode", "--get"}
 
 
-def key_refused(name: str) -> CellError:
+def key_error(name: str) -> CellError:
     """A secret stands in the command under `name`, which is told if it can be nothing but a name."""
     where = (
         name.lower() if re.fullmatch(r"-{0,2}[A-Za-z]+(?:-[A-Za-z0-9]+){0,3}", name) and len(name) < 30 else "header"
@@ -82,7 +82,7 @@ def options(words: list[Word]) -> Iterator[tuple[str, Word]]:
         if word.text == "-" or not word.text.startswith("-"):
             yield "--url", word
         elif word.text.startswith("--"):
-            yield from _valued(word.text, None, left)
+            yield from _option_values(word.text, None, left)
         else:
             yield from _cluster(word, left)
 
@@ -94,15 +94,15 @@ def _cluster(word: Word, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
             continue
         rest = word.text[index:]
         glued = Word(text=rest, variables=word.variables) if rest else None
-        yield from _valued(_SHORT.get(letter, f"-{letter}"), glued, left)
+        yield from _option_values(_SHORT.get(letter, f"-{letter}"), glued, left)
         return
 
 
-def _valued(name: str, glued: Word | None, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
+def _option_values(name: str, glued: Word | None, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
     if _PASSED_OVER.fullmatch(name):
         return
     if name in _CREDENTIALS:
-        raise key_refused(name)
+        raise key_error(name)
     if name in _FILES:
         raise CellError(f"the curl command uses {name}, which is not understood here. Put the JSON body behind -d.")
     if name not in _TOLD | _PASSED_OVER_WITH_VALUE:
@@ -114,6 +114,6 @@ def _valued(name: str, glued: Word | None, left: Iterator[Word]) -> Iterator[tup
     if value is None:
         raise CellError(f"the curl command ends where {name} needs a value. Copy the whole command.")
     if name == "--proxy" and "@" in value.text:
-        raise key_refused(name)
+        raise key_error(name)
     if name in _TOLD:
         yield name, value

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ...errors import CellError
 from ...wire.headers import names_a_credential
-from .options import DATA, key_refused, options
+from .options import DATA, key_error, options
 from .shell import Word, command
 
 _NAMED = {"--user-agent": "user-agent", "--referer": "referer"}
@@ -74,7 +74,7 @@ def _url(words: list[Word]) -> str:
         for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)
     )
     if has_user or named or _KEY.search(url):
-        raise key_refused("url")
+        raise key_error("url")
     return url
 
 
@@ -90,7 +90,7 @@ def _header(option: str, word: Word) -> Iterator[tuple[str, str]]:
     if not colon or word.text.startswith("@"):
         raise CellError("a header in the curl command is not of the form 'name: value'. Repair it.")
     if _KEY.search(value) or (names_a_credential(name) and value and not _PLACEHOLDER.fullmatch(value)):
-        raise key_refused(name)
+        raise key_error(name)
     if not names_a_credential(name):
         _plain(word)
     if value:

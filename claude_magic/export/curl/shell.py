@@ -148,7 +148,7 @@ def _word(token: re.Match[str]) -> Word:
     if found["ansi"] is not None:
         return Word(text=sound(_ANSI.sub(_ansi, found["ansi"])))
     if found["double"] is not None:
-        return _expanded(found["double"], '$`"\\')
+        return _expand(found["double"], '$`"\\')
     return Word(text=next(found[kind] for kind in ("single", "escaped", "plain", "hash") if found[kind] is not None))
 
 
@@ -162,11 +162,11 @@ def _ansi(escape: re.Match[str]) -> str:
     return _LETTERS.get(letter) or (letter if letter in "\\'\"?" else f"\\{letter}")
 
 
-def _expanded(text: str, escapable: str) -> Word:
+def _expand(text: str, escapable: str) -> Word:
     """What a shell makes of text in double quotes or in a here-document."""
     variables = False
 
-    def made(match: re.Match[str]) -> str:
+    def word(match: re.Match[str]) -> str:
         nonlocal variables
         if match["run"]:
             raise _runs(match["run"])
@@ -177,7 +177,7 @@ def _expanded(text: str, escapable: str) -> Word:
         variables = True
         return f"${match['name'] or match['braced']}"
 
-    return Word(text=_ACTIVE.sub(made, text), variables=variables)
+    return Word(text=_ACTIVE.sub(word, text), variables=variables)
 
 
 def _heredoc(start: re.Match[str], rest: str) -> tuple[Word, str]:
@@ -188,4 +188,4 @@ def _heredoc(start: re.Match[str], rest: str) -> tuple[Word, str]:
         raise CellError(f"the here-document has no end: no line {mark} was seen. Copy the whole command.")
     body = re.sub(r"^\t+", "", found["body"], flags=re.MULTILINE) if tabs else found["body"]
     quoted = start["mark"] != mark
-    return (Word(text=body) if quoted else _expanded(body, "$`\\")), rest[found.end() :]
+    return (Word(text=body) if quoted else _expand(body, "$`\\")), rest[found.end() :]

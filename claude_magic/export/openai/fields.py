@@ -18,7 +18,7 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 @dataclass(kw_only=True)
-class LeftOut:
+class Omissions:
     """Names of what the endpoint does not have, each once, in the order found."""
 
     names: dict[str, None] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class LeftOut:
         self.add(*(name for name in value if name not in known))
 
 
-def fields(body: Mapping[str, Any], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
+def fields(body: Mapping[str, Any], left_out: Omissions) -> Iterator[tuple[str, Any]]:
     """Names and values of what the OpenAI SDK is given."""
     for name, value in body.items():
         if name in _SAME:
@@ -52,12 +52,12 @@ def fields(body: Mapping[str, Any], left_out: LeftOut) -> Iterator[tuple[str, An
         yield "extra_body", {"thinking": body["thinking"]}
 
 
-def _system(system: Any, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def _system(system: Any, left_out: Omissions) -> Iterator[dict[str, Any]]:
     if system is not None:
         yield {"role": "system", "content": _content(system, left_out)}
 
 
-def _messages(messages: list[dict[str, Any]], left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def _messages(messages: list[dict[str, Any]], left_out: Omissions) -> Iterator[dict[str, Any]]:
     for message in messages:
         left_out.rest(message, "role", "content")
         content = message["content"]
@@ -74,13 +74,13 @@ def _without_tools(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [block for block in blocks if block["type"] not in {"tool_use", "tool_result"}]
 
 
-def _content(content: Any, left_out: LeftOut) -> str | list[dict[str, Any]]:
+def _content(content: Any, left_out: Omissions) -> str | list[dict[str, Any]]:
     if isinstance(content, str):
         return content
     return [made for block in content for made in _block(block, left_out)]
 
 
-def _block(block: dict[str, Any], left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def _block(block: dict[str, Any], left_out: Omissions) -> Iterator[dict[str, Any]]:
     if block["type"] == "text":
         left_out.rest(block, "type", "text")
         yield {"type": "text", "text": block["text"]}
@@ -100,7 +100,7 @@ def _url(source: dict[str, Any]) -> str | File:
     return File(path=data.path, before=before) if isinstance(data, File) else before + data
 
 
-def _results(blocks: list[dict[str, Any]], left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def _results(blocks: list[dict[str, Any]], left_out: Omissions) -> Iterator[dict[str, Any]]:
     for block in blocks:
         left_out.rest(block, "type", "tool_use_id", "content")
         content = block.get("content", "")
@@ -110,20 +110,20 @@ def _results(blocks: list[dict[str, Any]], left_out: LeftOut) -> Iterator[dict[s
         yield {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
 
 
-def _call(block: dict[str, Any], left_out: LeftOut) -> dict[str, Any]:
+def _call(block: dict[str, Any], left_out: Omissions) -> dict[str, Any]:
     left_out.rest(block, "type", "id", "name", "input")
     arguments = json.dumps(block["input"], ensure_ascii=False)
     return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
 
 
-def _tools(tools: list[dict[str, Any]], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
+def _tools(tools: list[dict[str, Any]], left_out: Omissions) -> Iterator[tuple[str, Any]]:
     made = [_tool(tool, left_out) for tool in tools if _is_custom(tool)]
     left_out.add(*(tool["type"] for tool in tools if not _is_custom(tool)))
     if made:
         yield "tools", made
 
 
-def _tool(tool: dict[str, Any], left_out: LeftOut) -> dict[str, Any]:
+def _tool(tool: dict[str, Any], left_out: Omissions) -> dict[str, Any]:
     left_out.rest(tool, "type", "name", "description", "input_schema")
     known = {name: tool[name] for name in ("name", "description") if name in tool}
     return {"type": "function", "function": {**known, "parameters": tool["input_schema"]}}
@@ -133,7 +133,7 @@ def _is_custom(tool: dict[str, Any]) -> bool:
     return tool.get("type") in {"custom", None}
 
 
-def _tool_choice(choice: dict[str, Any], tools: list[dict[str, Any]], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
+def _tool_choice(choice: dict[str, Any], tools: list[dict[str, Any]], left_out: Omissions) -> Iterator[tuple[str, Any]]:
     """The choice, if what it chooses from is there."""
     there = {tool["name"] for tool in tools if _is_custom(tool)}
     if not there or (choice["type"] == "tool" and choice["name"] not in there):
@@ -147,7 +147,7 @@ def _tool_choice(choice: dict[str, Any], tools: list[dict[str, Any]], left_out: 
         yield "parallel_tool_calls", not choice["disable_parallel_tool_use"]
 
 
-def _response_format(config: dict[str, Any], left_out: LeftOut) -> Iterator[tuple[str, Any]]:
+def _response_format(config: dict[str, Any], left_out: Omissions) -> Iterator[tuple[str, Any]]:
     left_out.add(*(f"output_config.{name}" for name in config if name != "format"))
     if form := config.get("format"):
         yield "response_format", {"type": "json_schema", "json_schema": {"name": "answer", "schema": form["schema"]}}

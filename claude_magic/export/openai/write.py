@@ -14,7 +14,7 @@ from ...errors import CellError
 from ..call import BASE_URL, Call
 from ..literals import python_text
 from ..python_source import argument, expression, headers, imports
-from .fields import LeftOut, fields
+from .fields import Omissions, fields
 
 _WHOLE = """\
 response = {call}
@@ -34,7 +34,7 @@ def program(call: Call) -> str:
     Raises:
         CellError: The request is not one for messages, or has a form that the API itself does not know.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     try:
         found = dict(fields(call.for_an_sdk("OpenAI"), left_out))
     except (KeyError, TypeError, AttributeError):
@@ -42,7 +42,7 @@ def program(call: Call) -> str:
             "no OpenAI program: the request has fields or blocks of a form that the Messages API does not know. "
             "Export it as curl, requests or http."
         ) from None
-    extra = {name: value for name, value in call.told if name.lower() != "anthropic-version"}
+    extra = {name: value for name, value in call.explicit_headers if name.lower() != "anthropic-version"}
     arguments = [*(argument(name, value) for name, value in found.items()), *headers("extra_headers", extra)]
     start = imports(call, standard=["import os"], own="from openai import OpenAI")
     made = (_STREAM if call.streams else _WHOLE).replace(
@@ -59,7 +59,7 @@ def _client(call: Call) -> list[tuple[str, str]]:
     return [("api_key", f'os.environ["{key.name}"]'), ("base_url", base_url)]
 
 
-def _comments(left_out: LeftOut, found: Iterable[str]) -> str:
+def _comments(left_out: Omissions, found: Iterable[str]) -> str:
     lines = []
     if left_out.names:
         names = (name if re.fullmatch(r"[\w. ]+", name) else json.dumps(name) for name in left_out.names)

@@ -55,7 +55,7 @@ def _completions(before: str, namespace: dict[str, Any]) -> tuple[str, list[str]
     typed = before[start:]
     if not earlier or not earlier[-1][1].startswith("-"):
         return typed, [name for name in option_names() if typed.startswith("-") and name.startswith(typed)]
-    return typed, list(_after(earlier[-1][1], begun, typed[:1] if typed[:1] in ("'", '"') else "", namespace))
+    return typed, list(_values_after(earlier[-1][1], begun, typed[:1] if typed[:1] in ("'", '"') else "", namespace))
 
 
 def _words(text: str, position: int) -> list[tuple[int, str]]:
@@ -79,7 +79,7 @@ def _words(text: str, position: int) -> list[tuple[int, str]]:
     return [*found, (start, word)]
 
 
-def _after(option: str, begun: str, quote: str, namespace: dict[str, Any]) -> Iterator[str]:
+def _values_after(option: str, begun: str, quote: str, namespace: dict[str, Any]) -> Iterator[str]:
     if option in ("-a", "--attach"):
         yield from (_quoted(path, quote) for path in _paths(begun))
     known = _NAMES.get(option)

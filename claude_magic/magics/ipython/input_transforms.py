@@ -16,17 +16,17 @@ _CELL = re.compile(r"%%claude(?:[ \t]+(?P<line>[^\n]*))?\n")
 
 def add(shell: Any) -> None:
     """Put our transforms before IPython's."""
-    shell.input_transformer_manager.cleanup_transforms.insert(0, whole_cell)
+    shell.input_transformer_manager.cleanup_transforms.insert(0, cell_call)
     shell.input_transformer_manager.token_transformers.append(Question)
 
 
 def remove(shell: Any) -> None:
     """Take our transforms out."""
-    shell.input_transformer_manager.cleanup_transforms.remove(whole_cell)
+    shell.input_transformer_manager.cleanup_transforms.remove(cell_call)
     shell.input_transformer_manager.token_transformers.remove(Question)
 
 
-def whole_cell(lines: list[str]) -> list[str]:
+def cell_call(lines: list[str]) -> list[str]:
     """A `%%claude` cell, as the call it stands for, its text untouched."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     match = _CELL.fullmatch(lines[first]) if lines else None
@@ -38,7 +38,7 @@ def whole_cell(lines: list[str]) -> list[str]:
 
 # IPython leaves such transforms out when it asks whether a cell is complete: a terminal must go on
 # reading lines after `%%claude` until a blank one, as it does for any cell magic.
-whole_cell.has_side_effects = True  # type: ignore[attr-defined]
+cell_call.has_side_effects = True  # type: ignore[attr-defined]
 
 
 class Question(EscapedCommand):

@@ -10,7 +10,7 @@ from ...prompt import templates
 from ...wire import Request
 
 
-def told(row: Mapping[str, Any]) -> str:
+def exchange_line(row: Mapping[str, Any]) -> str:
     """An exchange on one line."""
     prompt = " ".join(str(row["prompt"] or "").split())
     return f"{row['id']} · {str(row['began'])[:10]} · {prompt[:80] or '(no text)'}{'…' if len(prompt) > 80 else ''}"
@@ -19,23 +19,23 @@ def told(row: Mapping[str, Any]) -> str:
 def form_of(request: Request, hidden: Callable[[str], str]) -> tuple[Form, str]:
     """What a request asked, as far as a workbench can show it, and what it cannot."""
     body = request.body or {}
-    turns = [(str(message.get("role")), *_said(message.get("content"))) for message in body.get("messages", ())]
-    system, whole = _said(body.get("system", ""))
+    turns = [(str(message.get("role")), *_message_text(message.get("content"))) for message in body.get("messages", ())]
+    system, whole = _message_text(body.get("system", ""))
     effort = body.get("output_config")
     plain: dict[str, Any] = {n: _number(body.get(n)) for n in ("model", "max_tokens", "temperature", "top_p", "top_k")}
     form = Form(
         **plain,
-        system=templates.escaped(hidden(system)),
+        system=templates.escape(hidden(system)),
         stop=tuple(hidden(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
         thinking=isinstance(body.get("thinking"), Mapping) and body["thinking"].get("type") == "adaptive",
         effort=_number(effort.get("effort")) if isinstance(effort, Mapping) else "",
-        turns=tuple((role, templates.escaped(hidden(text))) for role, text, _ in turns),
+        turns=tuple((role, templates.escape(hidden(text))) for role, text, _ in turns),
     )
     left = not whole or not all(known for _, _, known in turns) or "tools" in body
     return form, "What is not text was left out: attachments, thinking, tools." if left else ""
 
 
-def _said(content: object) -> tuple[str, bool]:
+def _message_text(content: object) -> tuple[str, bool]:
     """The text of a message, and whether that is all of it."""
     if isinstance(content, str):
         return content, True

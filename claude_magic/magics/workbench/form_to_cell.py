@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 
 from ...display.workbench.form import Form
 from ...errors import CellError
-from ...prompt.options.formatter import line
+from ...prompt.options.formatter import format_line
 from ...prompt.options.options import Options
-from ...prompt.turns import marked, spelled
+from ...prompt.turns import format_turns, parse_turns
 from ...settings import Claude
 
 _EMPTY = "the prompt is empty: there is nothing to send. Write it in a turn."
 
 
-def asked(options: Options, text: str) -> object:
+def cell_meaning(options: Options, text: str) -> object:
     """What a cell asks, to compare it with another."""
-    return options, marked(text) if options.turns else text
+    return options, parse_turns(text) if options.turns else text
 
 
-def each_text(form: Form, write: Callable[[str], str]) -> Form:
+def map_texts(form: Form, write: Callable[[str], str]) -> Form:
     """`form`, with its turns written anew, and its system prompt if that holds a template."""
     system = write(form.system) if "{{" in form.system else form.system
     return replace(form, system=system, turns=tuple((role, write(text)) for role, text in form.turns))
@@ -47,7 +47,7 @@ class Layout:
 
     def line(self, form: Form) -> str:
         """The first line, after the magic."""
-        return line(self._options(form))
+        return format_line(self._options(form))
 
     def text(self, form: Form) -> str:
         """The lines below it.
@@ -61,7 +61,7 @@ class Layout:
             return form.turns[0][1]
         _check(form.turns)
         system = [("system", form.system)] if form.system.strip() else []
-        return spelled([*system, *form.turns])
+        return format_turns([*system, *form.turns])
 
     def _options(self, form: Form) -> Iterator[tuple[str, ...]]:
         if form.model:

@@ -11,27 +11,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...display.workbench.form import Doors, Form, Variable
+from ...display.workbench.form import Form, Variable, WorkbenchActions
 from ...errors import CellError, ClaudeError
 from ...prompt import templates
 from ...prompt.options.options import Options
-from ...prompt.options.parser import parsed
+from ...prompt.options.parser import parse_line
 from ...prompt.options.table import LANGUAGES
 from ...wire import Exchange
-from .form_from_request import form_of, told
-from .form_to_cell import Layout, asked, each_text
+from .form_from_request import exchange_line, form_of
+from .form_to_cell import Layout, cell_meaning, map_texts
 
 if TYPE_CHECKING:
     from ...display.workbench.answer import Answer
     from ...display.workbench.bench import Workbench
-    from ...session.session import Desk
+    from ...session.session import Session
     from ...settings import Claude
 
 _SHOWN = 50
 _UNWRITABLE = "this cannot be written as a cell: a text in it says {{name}} in a way that would be filled. Change it."
 
 
-def workbench(desk: Desk, namespace: Mapping[str, Any], text: str) -> Workbench:
+def workbench(desk: Session, namespace: Mapping[str, Any], text: str) -> Workbench:
     """A panel that begins with the settings of the notebook, and with this prompt."""
     from ...display.workbench.bench import Workbench
     from ...session.local_model import max_tokens
@@ -44,7 +44,7 @@ def workbench(desk: Desk, namespace: Mapping[str, Any], text: str) -> Workbench:
         system=settings.system,
         turns=(("user", text),),
     )
-    doors = _Rooms(desk=desk, namespace=namespace, name=f"{desk.cells.next()}/workbench").doors
+    doors = _SessionActions(desk=desk, namespace=namespace, name=f"{desk.cells.next()}/workbench").doors
     return Workbench(doors, form, names=names(settings), languages=LANGUAGES)
 
 
@@ -59,7 +59,7 @@ def _has_one_model(settings: Claude) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rooms:
+class _SessionActions:
     """What stands behind the panel.
 
     Attributes:
@@ -67,15 +67,15 @@ class _Rooms:
         name: Of the panel, as a cell is called.
     """
 
-    desk: Desk
+    desk: Session
     namespace: Mapping[str, Any]
     name: str
 
     @property
-    def doors(self) -> Doors:
+    def doors(self) -> WorkbenchActions:
         from ...api import credentials
 
-        return Doors(
+        return WorkbenchActions(
             ask=self._ask,
             preview=self._preview,
             cell=self._cell,
@@ -84,7 +84,7 @@ class _Rooms:
             history=self._history,
             recall=self._recall,
             variables=self._variables,
-            hidden=credentials.hidden,
+            hidden=credentials.redact_secrets,
         )
 
     def _ask(self, form: Form, answer: Answer) -> Exchange:
@@ -100,18 +100,18 @@ class _Rooms:
     def _models(self) -> Sequence[str]:
         from ..model_list import models
 
-        return [model.id for model in models(self.desk.means(Options()))]
+        return [model.id for model in models(self.desk.context(Options()))]
 
     def _question(self, form: Form) -> tuple[Options, str]:
         """The options, and the text with its variables in it."""
         laid_out = Layout.of(form, self._settings)
-        filled = each_text(form, self._filled(form))
-        options, _ = parsed(laid_out.line(filled), text_follows=False)
+        filled = map_texts(form, self._fill(form))
+        options, _ = parse_line(laid_out.line(filled), text_follows=False)
         return options, laid_out.text(filled)
 
-    def _filled(self, form: Form) -> Callable[[str], str]:
+    def _fill(self, form: Form) -> Callable[[str], str]:
         values = ChainMap(dict(form.fields), dict(self.namespace))
-        return lambda text: templates.filled(text, values, self.desk.written)
+        return lambda text: templates.fill_template(text, values, self.desk.format_value)
 
     @property
     def _settings(self) -> Claude:
@@ -123,10 +123,10 @@ class _Rooms:
         Raises:
             CellError: There is none.
         """
-        wanted = asked(*self._question(form))
-        laid_out, fill = Layout.of(form, self._settings), self._filled(form)
-        typed = each_text(form, lambda text: templates.put_in(text, form.fields))
-        whole = each_text(form, lambda text: templates.escaped(fill(text)))
+        wanted = cell_meaning(*self._question(form))
+        laid_out, fill = Layout.of(form, self._settings), self._fill(form)
+        typed = map_texts(form, lambda text: templates.insert_values(text, form.fields))
+        whole = map_texts(form, lambda text: templates.escape(fill(text)))
         for written in (typed, whole):
             first, text = laid_out.line(written), laid_out.text(written)
             if self._read_back(first, text) == wanted:
@@ -136,8 +136,8 @@ class _Rooms:
     def _read_back(self, first: str, text: str) -> object:
         """What a cell with this first line and text asks; `None` if it asks nothing."""
         try:
-            options, _ = parsed(first, text_follows=False)
-            return asked(options, templates.filled(text, self.namespace, self.desk.written))
+            options, _ = parse_line(first, text_follows=False)
+            return cell_meaning(options, templates.fill_template(text, self.namespace, self.desk.format_value))
         except ClaudeError:
             return None
 
@@ -153,10 +153,12 @@ class _Rooms:
 
         known = name in self.namespace
         try:
-            text = templates.filled("{{" + name + "}}", self.namespace if known else {name: ""}, self.desk.written)
+            text = templates.fill_template(
+                "{{" + name + "}}", self.namespace if known else {name: ""}, self.desk.format_value
+            )
         except ClaudeError as error:  # such as for a name that promises a secret
             return Variable(name=name, note=str(error))
-        if credentials.hidden(text) != text:
+        if credentials.redact_secrets(text) != text:
             return Variable(name=name, note=f"{{{{{name}}}}} holds the key: it is neither shown nor sent.")
         return Variable(name=name, text=text if known else None)
 
@@ -164,16 +166,16 @@ class _Rooms:
         from ...api import credentials
         from ...errors import SettingsError
 
-        journal = self.desk.books.journal(self.desk.settings)
+        journal = self.desk.ledger.journal(self.desk.settings)
         if journal is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
         found = journal.search(words, _SHOWN) if words.strip() else journal.last(_SHOWN)
-        return [(credentials.hidden(told(row)), row["id"]) for row in found]
+        return [(credentials.redact_secrets(exchange_line(row)), row["id"]) for row in found]
 
     def _recall(self, number: int) -> tuple[Form, str]:
         from ...api import credentials
 
-        journal = self.desk.books.journal(self.desk.settings)
+        journal = self.desk.ledger.journal(self.desk.settings)
         if journal is None:
             raise CellError(f"no exchange {number} in the journal.")
-        return form_of(journal.exchange(number).request, credentials.hidden)
+        return form_of(journal.exchange(number).request, credentials.redact_secrets)

@@ -33,7 +33,7 @@ from . import figures, files, images
 from .limits import MOST_BYTES, check_size
 from .media import LONGEST_TITLE, Media, of_bytes, of_text
 
-__all__ = ["MOST_BYTES", "Attachment", "attached", "check_size"]
+__all__ = ["MOST_BYTES", "Attachment", "attach", "check_size"]
 
 _ACCESS = re.compile(r"([^\W\d]\w*)(?:\.[^\W\d]\w*|\[[^\[\]{}\n]*\])*")
 _REMOTE = re.compile(r"(?:(image|document):)?(?:(https?://.*)|(file_[A-Za-z0-9]{16,}))", re.IGNORECASE | re.DOTALL)
@@ -67,7 +67,7 @@ class Attachment:
         return str(source["data"]) if source["type"] == "text" else ""
 
 
-def attached(
+def attach(
     name: str,
     namespace: Mapping[str, Any],
     *,
@@ -92,13 +92,13 @@ def attached(
     if name in namespace or (not _is_like_a_path(name) and _is_access(name, namespace)):
         return _of_value(_value(name, namespace), name, where, write, many)
     if match := _REMOTE.fullmatch(name):
-        return [_uploaded(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
-    paths = files.found(name, folder)
+        return [_upload(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
+    paths = files.find_files(name, folder)
     if paths:
         return _of_files(paths, folder, many or len(paths) > images.MANY)
     if _is_access(name, namespace):
         return _of_value(_value(name, namespace), name, where, write, many)
-    raise CellError(_missing(name, namespace, folder, where))
+    raise CellError(_missing_text(name, namespace, folder, where))
 
 
 def _is_like_a_path(name: str) -> bool:
@@ -121,14 +121,14 @@ def _value(name: str, namespace: Mapping[str, Any]) -> Any:
         return ""
 
     try:
-        templates.filled(f"{{{{{name}}}}}", namespace, keep, allow_secret=True)
+        templates.fill_template(f"{{{{{name}}}}}", namespace, keep, allow_secret=True)
     except CellError as error:
         why = str(error).replace("{{", "").replace("}}", "")
         raise CellError(f"--attach: {'no such file, and ' * _is_like_a_path(name)}{why}") from None
     return found[0]
 
 
-def _uploaded(file_id: str, kind: str | None) -> Attachment:
+def _upload(file_id: str, kind: str | None) -> Attachment:
     kind = (kind or "document").lower()
     block = {"type": kind, "source": {"type": "file", "file_id": file_id}}
     return Attachment(title=file_id, block=block, source=file_id, kind=f"{kind} of the Files API")
@@ -173,7 +173,7 @@ def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
         short = os.path.relpath(path, folder) if path.is_relative_to(folder) else str(path)
         title = _on_a_line(path.name or short if names[path.name] == 1 else short)[:LONGEST_TITLE]
         where = f"--attach {_on_a_line(short)}"
-        made.append(_made(of_bytes(files.content(path, where), title, where, many=many), title, sound(short)))
+        made.append(_attachment(of_bytes(files.content(path, where), title, where, many=many), title, sound(short)))
     return made
 
 
@@ -182,28 +182,30 @@ def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], ma
     if isinstance(value, os.PathLike):
         return _of_files([Path(os.fsdecode(value))], Path(), many)
     if isinstance(value, bytes | bytearray | memoryview):
-        return [_made(of_bytes(bytes(value), title, where, many=many), title, name)]
+        return [_attachment(of_bytes(bytes(value), title, where, many=many), title, name)]
     if figures.is_a(value, "IPython", "Image") and value.data is None and (match := _REMOTE.match(value.url or "")):
         return [_address(match[0], "image", where)]
-    shown = figures.pictures(value, where)
+    shown = figures.figures(value, where)
     many = many or len(shown) > images.MANY
     titles = [title] if len(shown) == 1 else [f"{title}[{number}]" for number in range(len(shown))]
     if shown:
-        return [_made(of_bytes(data, t, where, many=many), t, name) for data, t in zip(shown, titles, strict=True)]
+        return [
+            _attachment(of_bytes(data, t, where, many=many), t, name) for data, t in zip(shown, titles, strict=True)
+        ]
     if figures.is_a(value, "IPython", "DisplayObject") and isinstance(value.data, str):
         value = value.data
     text = value if type(value) is str else write(value)
     note = text.cut if isinstance(text, Written) else ""
-    return [_made(of_text(text, title, where, note=note), title, name)]
+    return [_attachment(of_text(text, title, where, note=note), title, name)]
 
 
-def _made(media: Media, title: str, source: str) -> Attachment:
+def _attachment(media: Media, title: str, source: str) -> Attachment:
     return Attachment(
         title=title, block=media.block, note=media.note, source=source, kind=media.kind, thumbnail=media.thumbnail
     )
 
 
-def _missing(name: str, namespace: Mapping[str, Any], folder: Path, where: str) -> str:
+def _missing_text(name: str, namespace: Mapping[str, Any], folder: Path, where: str) -> str:
     if match := _SCHEME.match(name):
         return f"{where}: addresses with {match[1]}:// cannot be sent. Download it, and attach the file."
     if is_call(name):

@@ -24,7 +24,7 @@ _SMALLEST = 32  # pixels: a smaller array is a table of numbers
 _COLOURS = {1: 0, 3: 2, 4: 6}  # of a PNG, by channels
 
 
-def pictures(value: Any, where: str) -> list[bytes]:
+def figures(value: Any, where: str) -> list[bytes]:
     """The images that `value` shows, one for each picture in a list; `[]` if it is something else.
 
     Raises:
@@ -34,7 +34,7 @@ def pictures(value: Any, where: str) -> list[bytes]:
     for item in _items(value):
         shown = _figure(item) or item
         if id(shown) not in made:
-            data = _drawn(shown, where)
+            data = _draw(shown, where)
             if data is None:
                 return []
             made[id(shown)] = data
@@ -79,26 +79,26 @@ def _figure(value: Any) -> Any:
     return _figure(figure) if figure is not value else None
 
 
-def _drawn(value: Any, where: str) -> bytes | None:
+def _draw(value: Any, where: str) -> bytes | None:
     if is_a(value, "matplotlib", "Figure"):
-        return _called(lambda: _saved(value), where)
+        return _call(lambda: _save(value), where)
     if is_a(value, "plotly", "BaseFigure"):
         return _plotly(value, where)
     if is_a(value, "PIL", "Image"):
-        return _called(lambda: images.encoded(value, where), where)
+        return _call(lambda: images.encode(value, where), where)
     if is_a(value, "numpy", "ndarray"):
         return _array(value, where)
     if is_a(value, "IPython", "Image") and isinstance(value.data, bytes):
         return value.data
     for name in ("_repr_png_", "_repr_jpeg_"):
         if not isinstance(value, type) and callable(getattr(type(value), name, None)):
-            data = _called(partial(_shown, value, name), where)
+            data = _call(partial(_repr_png, value, name), where)
             if media_type(data):
                 return data
     return None
 
 
-def _called(draw: Callable[[], bytes], where: str) -> bytes:
+def _call(draw: Callable[[], bytes], where: str) -> bytes:
     """What `draw` gives; what it raises is the library's affair, and said in one line."""
     try:
         return draw()
@@ -111,7 +111,7 @@ def _called(draw: Callable[[], bytes], where: str) -> bytes:
         ) from error
 
 
-def _saved(figure: Any) -> bytes:
+def _save(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -120,10 +120,10 @@ def _saved(figure: Any) -> bytes:
 def _plotly(figure: Any, where: str) -> bytes:
     if importlib.util.find_spec("kaleido") is None:
         raise CellError(f"{where}: kaleido, which makes an image of a plotly figure, is missing: pip install kaleido")
-    return _called(lambda: bytes(figure.to_image(format="png")), where)
+    return _call(lambda: bytes(figure.to_image(format="png")), where)
 
 
-def _shown(value: Any, name: str) -> bytes:
+def _repr_png(value: Any, name: str) -> bytes:
     """What IPython's `_repr_png_` may return: bytes, base64, or one of them with metadata."""
     shown = getattr(value, name)()
     data = shown[0] if isinstance(shown, tuple) and shown else shown

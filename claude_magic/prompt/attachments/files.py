@@ -17,7 +17,7 @@ MOST_FILES = 600  # of one pattern: more images no request takes
 _MOST_BYTES = 100_000_000  # of a file: an image may be scaled down, so it may be larger than a request
 
 
-def found(name: str, folder: Path) -> list[Path]:
+def find_files(name: str, folder: Path) -> list[Path]:
     """The files that `name` means, in the order of their names; `[]` if there is none.
 
     A file that has exactly this name comes before a pattern. A pattern means files only; `**` goes into

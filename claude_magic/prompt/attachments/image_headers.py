@@ -32,7 +32,7 @@ def size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def is_whole(data: bytes) -> bool:
+def is_complete(data: bytes) -> bool:
     """Whether the end is there; of a GIF, whose end nobody insists on, that is not asked."""
     kind = media_type(data)
     if kind == "image/png":

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import CellError
-from .image_headers import is_animated, is_whole, media_type, size
+from .image_headers import is_animated, is_complete, media_type, size
 from .image_metadata import Bare, bare, with_orientation
 from .limits import amount
 
@@ -31,7 +31,7 @@ _SMALL_BYTES = 10_000
 _LARGE = 4_000_000  # pixels from which a JPEG is made of a picture that has no format yet
 
 
-def fitted(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
+def fit(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
     """An image that the API takes, and what was done to it; `""` if nothing.
 
     Args:
@@ -53,8 +53,8 @@ def fitted(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
     if sides[0] * sides[1] > _MOST_PIXELS:
         raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
     _need_pillow(said)
-    image = _decoded(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
-    made = _encoded(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    image = _decode(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
+    made = _encode_within_limit(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
     first = "first frame only" if animated else ""
     return bare(made).data, _joined("turned upright" if turns else "", _done(data, made, sides), first, found.note)
 
@@ -66,7 +66,7 @@ def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
     except ValueError:
         found = Bare(data=b"")
     sides = size(found.data) if media_type(found.data) else None
-    if sides is None or not is_whole(found.data):
+    if sides is None or not is_complete(found.data):
         raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
     return found, sides if found.orientation < 5 else (sides[1], sides[0])
 
@@ -101,14 +101,14 @@ def thumbnail(data: bytes, where: str) -> bytes:
         return data if len(data) <= _SMALL_BYTES else b""
     if width * height > (_MOST_PIXELS if media_type(data) == "image/jpeg" else _MOST_PIXELS_SHOWN):
         return b""
-    image = _decoded(data, _SMALL, where)
+    image = _decode(data, _SMALL, where)
     if len(data) <= _SMALL_BYTES and max(width, height) <= 2 * _SMALL:
         return data
-    tries = (_saved(image, "PNG"), *(_saved(image, "JPEG", quality) for quality in (80, 50, 20)))
+    tries = (_save(image, "PNG"), *(_save(image, "JPEG", quality) for quality in (80, 50, 20)))
     return next((small for small in tries if len(small) <= _SMALL_BYTES), b"")
 
 
-def encoded(image: Image, where: str) -> bytes:
+def encode(image: Image, where: str) -> bytes:
     """A picture of Pillow as PNG, or as JPEG if it is large and nothing shines through."""
     if image.width * image.height > _MOST_PIXELS:
         raise CellError(f"{where}: {image.width:,} x {image.height:,} pixels are too many. Attach a smaller image.")
@@ -120,8 +120,8 @@ def encoded(image: Image, where: str) -> bytes:
 
     image = _in_a_common_mode(ImageOps.exif_transpose(image))
     if image.mode != "RGBA" and image.width * image.height > _LARGE:
-        return _saved(image, "JPEG", 90)
-    return _saved(image, "PNG")
+        return _save(image, "JPEG", 90)
+    return _save(image, "PNG")
 
 
 def _has_pillow() -> bool:
@@ -137,7 +137,7 @@ def _need_pillow(said: str) -> None:
         raise CellError(f"{said}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow")
 
 
-def _decoded(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
+def _decode(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
     """The first frame, turned as EXIF's `orientation` says, no side longer than `side`."""
     from PIL import Image
 
@@ -177,17 +177,17 @@ def _in_a_common_mode(image: Image) -> Image:
     return image.copy() if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
-def _encoded(image: Image, *, photo: bool) -> bytes:
+def _encode_within_limit(image: Image, *, photo: bool) -> bytes:
     """In as many bytes as the API takes."""
     while True:
         for kind, quality in (("PNG", 0), ("JPEG", 90), ("JPEG", 75))[photo:]:
-            made = _saved(image, kind, quality)
+            made = _save(image, kind, quality)
             if len(made) <= MOST_BYTES:
                 return made
         image = image.reduce(2)
 
 
-def _saved(image: Image, kind: str, quality: int = 0) -> bytes:
+def _save(image: Image, kind: str, quality: int = 0) -> bytes:
     buffer = io.BytesIO()
     if kind == "PNG":
         image.save(buffer, "PNG")

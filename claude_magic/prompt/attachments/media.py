@@ -131,7 +131,7 @@ def of_text(text: str, title: str, where: str, *, kind: str = "text", note: str 
 
 
 def _image(data: bytes, where: str, many: bool) -> Media:
-    fitted, note = images.fitted(data, where, many=many)
+    fitted, note = images.fit(data, where, many=many)
     kind = media_type(fitted)
     width, height = size(fitted) or (0, 0)
     source = {"type": "base64", "media_type": kind, "data": base64.b64encode(fitted).decode("ascii")}

@@ -10,16 +10,16 @@ from ...errors import CellError
 _PLAIN = re.compile(r"[A-Za-z0-9._@%+:,/][A-Za-z0-9._@%+=:,/-]*")
 
 
-def line(options: Iterable[tuple[str, ...]]) -> str:
+def format_line(options: Iterable[tuple[str, ...]]) -> str:
     """Options and their words, as they stand on the first line of a cell.
 
     Raises:
         CellError: A word holds a line end, which that line cannot.
     """
-    return " ".join(" ".join((name, *(quoted(name, word) for word in words))) for name, *words in options)
+    return " ".join(" ".join((name, *(quote(name, word) for word in words))) for name, *words in options)
 
 
-def quoted(name: str, word: str) -> str:
+def quote(name: str, word: str) -> str:
     """A word as it is typed after the option `name`: JSON and plain words as they are, others in quotes.
 
     Raises:

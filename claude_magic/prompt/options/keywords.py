@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...errors import CellError
-from .options import Options, checked, nearest
+from .options import Options, check, nearest
 from .table import BY_NAME, Option
 
 _OBJECTS = {"attach", "schema"}  # options that take the thing itself besides its name
@@ -64,7 +64,7 @@ def _read(keywords: Mapping[str, Any], allowed: Collection[str]) -> Options:
             raise CellError(f"no option {name!r}.{nearest(name, known)}")
         if value is not None:
             _keep(values, name, option, value)
-    return checked(Options(**values))
+    return check(Options(**values))
 
 
 def _option(name: str) -> Option | None:

@@ -133,7 +133,7 @@ class Options:
         return body
 
 
-def checked(options: Options) -> Options:
+def check(options: Options) -> Options:
     """`options`, if the request they ask for can be made.
 
     Raises:
@@ -163,7 +163,7 @@ def _check_header(name: str, value: str) -> None:
         raise CellError(f"--header {name}: the value holds a control or non-ASCII character.")
 
 
-def overlaid(under: Options, over: Options) -> Options:
+def merge(under: Options, over: Options) -> Options:
     """`under`, with what `over` says instead."""
     said = {f.name: getattr(over, f.name) for f in fields(Options) if getattr(over, f.name) != _default(f)}
     return replace(under, **said)

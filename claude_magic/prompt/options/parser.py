@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import CellError
-from .options import Options, checked, nearest
+from .options import Options, check, nearest
 from .table import BY_NAME, Option, names
 
 _MORE = re.compile(r"[A-Za-z][\w-]*=")
 
 
-def parsed(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
+def parse_line(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
     """The options at the beginning of `line`, and the text after them, exactly as typed.
 
     Args:
@@ -34,10 +34,10 @@ def parsed(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
         position = _after_space(line, position)
         name, equals, end = _name(line, position)
         if name == "--":
-            return checked(Options(**values)), line[end:].removeprefix(" ")
+            return check(Options(**values)), line[end:].removeprefix(" ")
         if not name:
-            return checked(Options(**values)), line[position:]
-        option = _known(name, equals)
+            return check(Options(**values)), line[position:]
+        option = _find_option(name, equals)
         words, position = _words(line, end, name, option, equals, text_follows)
         _keep(values, option, _read(option, name, words))
 
@@ -56,13 +56,13 @@ def without_actions(line: str, text: str) -> str:
         name, equals, end = _name(line, begin)
         if not name or name == "--":
             return " ".join(kept)
-        option = _known(name, equals)
+        option = _find_option(name, equals)
         _, position = _words(line, end, name, option, equals, text_follows=text_follows)
         if not option.action:
             kept.append(line[begin:position].strip())
 
 
-def _known(name: str, equals: bool) -> Option:
+def _find_option(name: str, equals: bool) -> Option:
     if name not in BY_NAME:
         raise CellError(f"no option {name}.{nearest(name, names())} In %claude, text after -- may begin with a dash.")
     option = BY_NAME[name]

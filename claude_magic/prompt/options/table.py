@@ -99,7 +99,7 @@ def _times(value: str) -> int:
     return int(value)
 
 
-def _compared(*words: str) -> dict[str, tuple[str, ...]]:
+def _parse_compare(*words: str) -> dict[str, tuple[str, ...]]:
     """By the name of an option, its values."""
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
@@ -187,7 +187,7 @@ _TABLE = (
     Option(
         names=("--compare",),
         words=("NAME=A,B",),
-        read=_compared,
+        read=_parse_compare,
         several=True,
         help="ask with each of these values, side by side; @x is a variable or snippet; repeatable words",
     ),

@@ -39,17 +39,17 @@ def names(server: str, tools: Sequence[str]) -> list[str]:
     found: dict[int, str] = {}
     taken: set[str] = set()
     for number, name in enumerate(wanted):
-        if _shortened(name) == name and name not in taken:
+        if _shorten(name) == name and name not in taken:
             found[number] = name
             taken.add(name)
     for number, name in enumerate(wanted):
         if number not in found:
-            found[number] = _free(_shortened(name), taken)
+            found[number] = _free(_shorten(name), taken)
             taken.add(found[number])
     return [found[number] for number in range(len(wanted))]
 
 
-def _shortened(name: str) -> str:
+def _shorten(name: str) -> str:
     legal = _ILLEGAL.sub("_", name)
     if len(legal) <= _LONGEST:
         return legal

@@ -29,7 +29,7 @@ def content(result: Mapping[str, Any], output_schema: Any = None) -> Content:
     items = items if isinstance(items, list) else [] if items is None else [items]
     blocks = [block for item in items for block in _blocks(item)]
     structured = result.get("structuredContent", _NO_BLOCK)
-    if structured not in (_NO_BLOCK, None) and not _is_said(structured, items):
+    if structured not in (_NO_BLOCK, None) and not _is_in_text(structured, items):
         blocks.append(_text(json.dumps(structured, ensure_ascii=False)))
     failed = result.get("isError") is True
     if not failed and (fault := _fault(structured, output_schema)):
@@ -80,14 +80,14 @@ def _text(text: str) -> Block:
     return {"type": "text", "text": sound(text)}
 
 
-def _is_said(structured: Any, items: Sequence[Any]) -> bool:
+def _is_in_text(structured: Any, items: Sequence[Any]) -> bool:
     """Whether the items hold the structured value already, as the specification asks of servers.
 
     The official package wraps what is no object in `{"result": ...}`, and writes a list item by item, also
     one of content blocks.
     """
     texts = [text for text in map(_text_of, items) if isinstance(text, str)]
-    said = [_parsed(text) for text in texts]
+    said = [_parse_json(text) for text in texts]
     values = [structured]
     if isinstance(structured, dict) and list(structured) == ["result"]:
         values.append(structured["result"])
@@ -107,7 +107,7 @@ def _text_of(item: Any) -> Any:
     return item["text"] if isinstance(item, dict) and "text" in item else item
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from ..definition import definition
 from . import naming
 from .raw_results import raw
 from .results import content
-from .session import Session
+from .session import MCPSession
 
 if TYPE_CHECKING:
     import mcp
@@ -66,7 +66,7 @@ class LocalServer:
         self._lock = Lock()
         self._known: tuple[Tool, ...] = ()
         self.notes: tuple[str, ...] = ()
-        self._running: list[Session] = []  # one at most; a list, so that it is known without this object
+        self._running: list[MCPSession] = []  # one at most; a list, so that it is known without this object
         weakref.finalize(self, _stop, self._running).atexit = False  # at exit, all end at once
 
     @property
@@ -74,7 +74,7 @@ class LocalServer:
         return any(session.alive for session in self._running)
 
     @property
-    def known(self) -> tuple[Tool, ...]:
+    def cached_tools(self) -> tuple[Tool, ...]:
         """The tools as they were listed last; nobody is asked."""
         return self._known
 
@@ -111,12 +111,12 @@ class LocalServer:
         state = f"{len(self._known)} tools" if self.running else "not running"
         return f"<MCP server {self.name}: {state}>"
 
-    def _session(self) -> Session:
+    def _session(self) -> MCPSession:
         """The one that runs, or a new one."""
         with self._lock:
             if not self.running:
                 _stop(self._running)
-                session = Session(self.name, self._command, env=self._env, cwd=self._cwd)
+                session = MCPSession(self.name, self._command, env=self._env, cwd=self._cwd)
                 session.open(self._start_timeout)
                 self._running[:] = [session]
             return self._running[0]
@@ -181,7 +181,7 @@ def _named(listed: Sequence[Any], notes: list[str]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def _stop(sessions: Sequence[Session]) -> None:
+def _stop(sessions: Sequence[MCPSession]) -> None:
     for session in sessions:
         session.stop()
 

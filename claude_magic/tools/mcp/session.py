@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...concurrency import Lock
 from ...errors import ServerFailed, SettingsError
-from .stderr_tail import LastWords, one_line
+from .stderr_tail import StderrTail, one_line
 from .transport import transport
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _LOGGERS = ("mcp", "client")  # of the official package
 T = TypeVar("T")
 
 
-class Session:
+class MCPSession:
     """A running server, until it ends."""
 
     def __init__(self, server: str, command: Sequence[str], *, env: Mapping[str, str], cwd: str | None) -> None:
@@ -44,7 +44,7 @@ class Session:
             raise SettingsError("the package mcp is missing. pip install 'claude-magic[mcp]'.")
         self._server = server
         self._command, self._env, self._cwd = command, env, cwd
-        self._words = LastWords(list(env.values()))
+        self._words = StderrTail(list(env.values()))
         self._process = os.getpid()
         self._lock = Lock(reentrant=True)  # a finalizer may come in between
         self._ended = False
@@ -69,7 +69,7 @@ class Session:
         _sessions.add(self)
         self._thread.start()
         try:
-            if not self._waited(self._opened, seconds):
+            if not self._wait(self._opened, seconds):
                 self.stop()
                 raise self._error(f"does not answer: nothing for {seconds:g} s", "Is it an MCP server on stdio?")
         except BaseException:
@@ -84,9 +84,9 @@ class Session:
         Raises:
             ServerFailed: It ended meanwhile, refused, did not answer in time, or what it says is not the protocol's.
         """
-        future = self._asked(question)
+        future = self._submit(question)
         try:
-            if not self._waited(future, seconds):
+            if not self._wait(future, seconds):
                 raise self._error(*_late(seconds))
             return future.result(0)
         except (ServerFailed, KeyboardInterrupt):
@@ -94,7 +94,7 @@ class Session:
         except futures.CancelledError:
             raise self._error(*self._reason("ended before it answered")) from None
         except Exception as error:
-            raise self._translated(error) from None
+            raise self._translate(error) from None
         finally:
             future.cancel()  # then the server is told; nothing where it is done
 
@@ -104,7 +104,7 @@ class Session:
         Raises:
             ServerFailed: As for `ask`.
         """
-        future = self._asked(question)
+        future = self._submit(question)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
         except ServerFailed:
@@ -116,11 +116,11 @@ class Session:
         except (asyncio.TimeoutError, TimeoutError):  # two of them, before Python 3.11
             raise self._error(*_late(seconds)) from None
         except Exception as error:
-            raise self._translated(error) from None
+            raise self._translate(error) from None
         finally:
             future.cancel()
 
-    def _asked(self, question: Callable[[Client], Awaitable[T]]) -> Future[T]:
+    def _submit(self, question: Callable[[Client], Awaitable[T]]) -> Future[T]:
         """The answer to come; cancelling it tells the server."""
         with self._lock:
             if not self.alive or self._loop is None or self._client is None:
@@ -142,7 +142,7 @@ class Session:
         if self._process == os.getpid() and self._thread.is_alive():
             self._thread.join(seconds)
 
-    def _waited(self, future: Future[Any], seconds: float) -> bool:
+    def _wait(self, future: Future[Any], seconds: float) -> bool:
         """Whether `future` was done in time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -174,7 +174,7 @@ class Session:
                 return
         with self._scope:
             try:
-                reached = transport(self._command, self._env, self._cwd, words=self._words, ended=self._gone)
+                reached = transport(self._command, self._env, self._cwd, words=self._words, ended=self._on_end)
                 async with Client(reached, cache=None) as client:
                     self._client = client
                     self._opened.set_result(None)
@@ -183,7 +183,7 @@ class Session:
                 with self._lock:
                     self._ended = True
 
-    def _gone(self) -> None:
+    def _on_end(self) -> None:
         """The server has closed its output: answer those who wait, then end."""
         self._ended = True
         if self._loop is not None and self._scope is not None:
@@ -195,7 +195,7 @@ class Session:
         if not self._opened.done():
             self._opened.set_result(None)
 
-    def _translated(self, error: BaseException) -> ServerFailed:
+    def _translate(self, error: BaseException) -> ServerFailed:
         from mcp import MCPError
         from pydantic import ValidationError
 
@@ -215,7 +215,7 @@ class Session:
         return "did not start" + (f": {why}" if why else ""), "Look at the command."
 
     def _error(self, happened: str, advice: str) -> ServerFailed:
-        said = self._words.said()
+        said = self._words.text()
         return ServerFailed(f"the MCP server {self._server} {happened}{f': {said!r}' if said else ''}. {advice}")
 
 
@@ -247,7 +247,7 @@ def _cut(text: str) -> str:
     return line if len(line) <= 500 else line[:500] + "… (cut)"
 
 
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+_sessions: weakref.WeakSet[MCPSession] = weakref.WeakSet()
 
 
 @atexit.register

@@ -12,7 +12,7 @@ _LINES = 3
 _SHOWN = 400  # characters
 
 
-class LastWords:
+class StderrTail:
     """A pipe that is drained for as long as somebody can write to it.
 
     Attributes:
@@ -27,7 +27,7 @@ class LastWords:
         self._thread = threading.Thread(target=self._drain, args=(reading,), daemon=True, name="claude-magic-mcp-err")
         self._thread.start()
 
-    def said(self) -> str:
+    def text(self) -> str:
         """The last lines, on one; `""` if nothing was written.
 
         The values of the server's own variables are hidden, since a server may well print its settings.

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from .raw_results import RawResults
-from .stderr_tail import LastWords
+from .stderr_tail import StderrTail
 
 _GUARD = Path(__file__).with_name("guard.py")
 
 
 @contextlib.asynccontextmanager
 async def transport(
-    command: Sequence[str], env: Mapping[str, str], cwd: str | None, *, words: LastWords, ended: Callable[[], None]
+    command: Sequence[str], env: Mapping[str, str], cwd: str | None, *, words: StderrTail, ended: Callable[[], None]
 ) -> AsyncIterator[Any]:
     """Start the process; it is ended with the context.
 
@@ -33,7 +33,7 @@ async def transport(
         async with stdio_client(asked, errlog=words.pen) as (incoming, outgoing):
             words.pen.close()
             results = RawResults()
-            yield _Watched(incoming, ended, results), _Noted(outgoing, results)
+            yield _WatchedStream(incoming, ended, results), _Noted(outgoing, results)
 
 
 def _guard() -> list[str]:
@@ -41,7 +41,7 @@ def _guard() -> list[str]:
     return [sys.executable, "-I", "-S", str(_GUARD)] if os.name == "posix" and sys.executable else []
 
 
-class _Watched:
+class _WatchedStream:
     """The official stream of what the server says, with a call when it ends, and odd results kept from the client."""
 
     def __init__(self, inner: Any, ended: Callable[[], None], results: RawResults) -> None:
@@ -61,7 +61,7 @@ class _Watched:
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    def __aiter__(self) -> _Watched:
+    def __aiter__(self) -> _WatchedStream:
         return self
 
     async def __anext__(self) -> Any:
@@ -71,7 +71,7 @@ class _Watched:
             self._ended()
             raise
 
-    async def __aenter__(self) -> _Watched:
+    async def __aenter__(self) -> _WatchedStream:
         await self._inner.__aenter__()
         return self
 
