@@ -132,6 +132,12 @@ def test_the_tail_is_closed_while_it_grows() -> None:
     assert tail("Done.", 0).source == "Done."
 
 
+def test_a_markdown_file_with_fences_in_it_is_one_block_while_it_grows() -> None:
+    text = "```markdown\n# T\n\n```bash\nls\n```\n\nThen\n"
+    assert tail(text, 0).opened == Open(kind="fence", opener="```markdown\n", closer="```")
+    assert rendered(tail(text, 0).source).count("<pre>") == 1
+
+
 def test_what_only_looks_open_is_not() -> None:
     for text in ["It costs $$ or so.\n\nNo.", "`$$`", "``` not ` a fence", "    ```\n    indented code\n"]:
         assert tail(text, 0).opened is None
@@ -142,7 +148,12 @@ def test_what_is_open_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 400_000, "`" * 400_000, "- " * 200_000, "|-" * 200_000, "$$" * 200_000, "[" * 400_000]
+    "text",
+    [
+        *("x" * 400_000, "`" * 400_000, "- " * 200_000, "|-" * 200_000, "$$" * 200_000, "[" * 400_000),
+        *("```a\n```b\n```\n" * 30_000, "```md\n```a\n" * 40_000, "- ```\na\n" * 50_000, "> ```\n" * 60_000),
+        *("| a |\n|-|\n" * 40_000, "$$\n- a\n" * 50_000, "[^1]: a\n" * 50_000, "<a>\n" * 100_000),
+    ],
 )
 def test_hostile_text_is_cut_quickly(text: str) -> None:
     began = time.process_time()

@@ -7,8 +7,8 @@ Where GitHub's rules would lose or change what the model said, meaning wins. The
 
 - One `~` never strikes, `~~gone~~` does: in `3~5 days, 10~12 kg` GitHub strikes out a range and eats its tildes.
 - `**重要。**请` is bold, and so is `__重要__です`: scripts without spaces, and emoji, may touch the marks.
-- `2*3*4`, `x*y and a*b` and `2**10` are text: a pair of single `*`, both inside words, multiplies, and `**` beside a
-  digit inside a word raises to a power. GitHub eats the signs.
+- `2*3*4`, `x*y and a*b`, `COUNT(*) and SUM(*)`, `src/**/*.py` and `2**10` are text: two `*` that are both inside words,
+  in brackets or beside a slash are signs, and `**` beside a digit inside a word raises to a power. GitHub eats them.
 - `__init__`, `__FILE__` are text: the names of Python and C that begin and end so. GitHub eats the underscores.
 - A bare address ends before full-width punctuation and closing quotes, `https://a.b。谢谢`; it may follow any
   letter that is not ASCII, and stand in brackets. On GitHub the sentence becomes part of the link.
@@ -90,7 +90,7 @@ def blocks(text: str, *, growing: bool = False) -> list[Token]:
     """
     tokens: list[Token] = []
     grammar = _grammar(_BLOCKS)
-    grammar.block.parse(text, grammar, {"growing": growing, "patience": block_rules.PATIENCE}, tokens)
+    grammar.block.parse(text, grammar, {"growing": growing, "patience": block_rules.patience(text)}, tokens)
     return tokens
 
 
@@ -102,7 +102,7 @@ def parse(text: str, places: Sequence[Place] = (), check: Callable[[], None] = l
         check: Called often; may raise when it takes too long.
     """
     grammar, tokens, references = _grammar(_BLOCKS), list[Token](), _References()
-    env: dict[str, Any] = {"references": references, "check": check, "patience": block_rules.PATIENCE}
+    env: dict[str, Any] = {"references": references, "check": check, "patience": block_rules.patience(text)}
     grammar.block.parse(text, grammar, env, tokens)
     inside, after = citation_places(text, tokens, places)
     grammar = _grammar(_BRACKETS)

@@ -18,14 +18,18 @@ from .formula import display_end
 from .tables import table
 
 Rule = Callable[[StateBlock, int, int, bool], bool]
-PATIENCE = 20_000
-"""Lines that may be looked at in vain, to find out whether fences nest."""
-
+_LINES, _MOST_LINES = 10, 20_000  # looked at for each line of a text, and at most
+_FURTHER = 200  # lines after its item in which a fence may be closed
 _FENCE = re.compile(r"(`{3,})([^`\n]*)$|(~{3,})(.*)$")
 _LANGUAGE = re.compile(r"[ \t]*\{?\.?[A-Za-z][\w+#.-]{0,30}\}?(?:[ \t,{].*)?$")
 _HOLDS_FENCES = frozenset(("", "markdown", "md", "mdx", "rmd", "qmd", "rmarkdown"))
 _LIST_ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _VERBATIM = re.compile(r"<(?:script|pre|style|textarea)\b|<!|<\?", re.I)
+
+
+def patience(text: str) -> int:
+    """How many lines may be looked at, in all, to find out whether fences nest."""
+    return min(_MOST_LINES, 1_000 + _LINES * text.count("\n"))
 
 
 def install(grammar: MarkdownIt, depth: int) -> None:
@@ -141,7 +145,7 @@ def _is_better(state: StateBlock, nested: int, plain: int, closed: bool, end: in
 
 def _closing_further_left(state: StateBlock, start: int, end: int, marks: str) -> int | None:
     """The fence that closes code which left its list item at `start`."""
-    for number in range(start, end):
+    for number in range(start, min(end, start + _FURTHER)):
         text = line(state, number)
         if not _spend(state) or state.sCount[number] < 0 or (number == start and _LIST_ITEM.match(text)):
             return None

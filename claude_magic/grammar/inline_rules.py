@@ -21,6 +21,7 @@ _BREAK = re.compile(r"<br[ \t]*/?>", re.I)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,200})\]")
 _ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_AROUND_SIGNS = frozenset(("()", "[]", "{}", "<>", '""', "''", "“”"))
 _DUNDER = re.compile(r"__([A-Za-z_]{2,20})__(?![\w])")
 _NAMES = {name.strip("_") for kind in (object, type, int, dict, list, property) for name in dir(kind)} | set(
     """main name file path all version author builtins future annotations dict post_init slots match_args
@@ -39,7 +40,7 @@ def install(grammar: MarkdownIt) -> None:
     ruler.at("footnote_ref", _footnote)
     ruler.before("html_inline", "break", _break)
     ruler.push("bare_address", _bare_address)
-    grammar.inline.ruler2.after("balance_pairs", "multiplication", _multiplication)
+    grammar.inline.ruler2.after("balance_pairs", "signs", _signs)
 
 
 def citation(number: int) -> Token:
@@ -114,11 +115,11 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     end = _run_end(state)
     before, after = _around(state, end)
     opens, closes = _roles(letter, end - state.pos, before, after)
-    in_word = end - state.pos == 1 and before in _ASCII_WORD and after in _ASCII_WORD
+    sign = {"sign": True} if letter == "*" and _is_sign(end - state.pos, before, after) else {}
     for _ in range(end - state.pos):
         token = state.push("text", "", 0)
         token.content = letter
-        token.meta = {"in_word": True} if in_word else {}
+        token.meta = dict(sign)
         state.delimiters.append(
             Delimiter(ord(letter), end - state.pos, len(state.tokens) - 1, -1, opens, closes),
         )
@@ -147,6 +148,13 @@ def _roles(letter: str, size: int, before: str, after: str) -> tuple[bool, bool]
     if size == 2 and _is_cjk(before) and _is_cjk(after):
         return left, right
     return left and (not right or _is_punctuation(before)), right and (not left or _is_punctuation(after))
+
+
+def _is_sign(size: int, before: str, after: str) -> bool:
+    """Whether `*` may be a sign of its own here: `a*b`, `COUNT(*)`, `"*"`, `/* remark */`, `src/**/*.py`."""
+    if size == 1 and before in _ASCII_WORD and after in _ASCII_WORD:
+        return True
+    return size < 3 and ("/" in (before, after) or before + after in _AROUND_SIGNS)
 
 
 def _flanks(outside: str, inside: str) -> bool:
@@ -178,15 +186,15 @@ def _dunder(state: StateInline) -> str:
     return found[0] if found and found[1] in _NAMES and not (before == "_" or before.isalnum()) else ""
 
 
-def _multiplication(state: StateInline) -> None:
-    """Part the single stars inside words that were found to belong together."""
+def _signs(state: StateInline) -> None:
+    """Part stars that were found to belong together, but are both signs of their own."""
     if len(state.tokens) < 3:
         return
     lists = [state.delimiters, *(meta["delimiters"] for meta in state.tokens_meta if meta and "delimiters" in meta)]
     for delimiters in lists:
         for opener in delimiters:
             closer = delimiters[opener.end] if opener.end >= 0 else opener
-            if closer is not opener and all("in_word" in state.tokens[each.token].meta for each in (opener, closer)):
+            if closer is not opener and all("sign" in state.tokens[each.token].meta for each in (opener, closer)):
                 opener.end = -1
 
 
