@@ -135,7 +135,7 @@ def test_the_tail_is_closed_while_it_grows() -> None:
 def test_a_markdown_file_with_fences_in_it_is_one_block_while_it_grows() -> None:
     text = "```markdown\n# T\n\n```bash\nls\n```\n\nThen\n"
     assert tail(text, 0).opened == Open(kind="fence", opener="```markdown\n", closer="```")
-    assert rendered(tail(text, 0).source).count("<pre>") == 1
+    assert render(tail(text, 0).source).count("<pre>") == 1
 
 
 def test_what_only_looks_open_is_not() -> None:
