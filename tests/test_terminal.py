@@ -142,7 +142,7 @@ def test_rich_renders_finished_blocks_and_lets_nothing_steer_the_terminal() -> N
     pytest.importorskip("rich")
     code = (
         "import sys; sys.stdout.isatty = lambda: True\n"
-        "from claude_magic.display.terminal.terminal.rich_terminal import RichTerminal, available\n"
+        "from claude_magic.display.terminal.rich_terminal import RichTerminal, available\n"
         "from claude_magic.wire import Exchange, Message, Request\n"
         "assert available()\n"
         "def grown(text): return Exchange(request=Request(method='POST', url=''), message=Message(body={"

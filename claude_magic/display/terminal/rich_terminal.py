@@ -39,7 +39,7 @@ class RichTerminal(Terminal):
     def _render(self, passage: Passage, source: str, end: int, opened: Open | None) -> None:
         from rich.console import Console
 
-        from ..rich_tokens import rich_markdown
+        from .rich_tokens import rich_markdown
 
         self._wait("")
         written, marks = self._with_marks(passage, end, whole=True)

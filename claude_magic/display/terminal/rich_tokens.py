@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..grammar import Token, parse
-from ..grammar.numbers import numbers_to_show
-from .text.plain import plain
+from ...grammar import Token, parse
+from ...grammar.numbers import numbers_to_show
+from ..text.plain import plain
 
 
 def rich_markdown(text: str) -> Any:
