@@ -13,7 +13,7 @@ from typing import Any
 from .raw_results import RawResults
 from .stderr_tail import StderrTail
 
-_GUARD = Path(__file__).with_name("guard.py")
+_WATCHDOG = Path(__file__).with_name("watchdog.py")
 
 
 @contextlib.asynccontextmanager
@@ -38,7 +38,7 @@ async def transport(
 
 def _guard() -> list[str]:
     """What stands before the command; Windows ends a server with its parent by itself."""
-    return [sys.executable, "-I", "-S", str(_GUARD)] if os.name == "posix" and sys.executable else []
+    return [sys.executable, "-I", "-S", str(_WATCHDOG)] if os.name == "posix" and sys.executable else []
 
 
 class _WatchedStream:
