@@ -7,7 +7,6 @@ import re
 import time
 import types
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ from tests.replaying import exchange as growing_exchange
 from tests.server import text_events
 from tests.test_page import sent, shown
 from tests.test_panel import HOSTILE, Read
-from tests.test_steps import USE, call
+from tests.test_steps import USE, with_calls
 
 
 def replay(
@@ -202,15 +201,6 @@ def test_a_failure_before_any_event_writes_nothing(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == ""
 
 
-def test_both_stand_in_the_place_of_a_page_or_a_terminal() -> None:
-    made: Any
-    for made in (
-        EventPage(owns_cell=False, raw=True, panel=True),
-        EventTerminal(owns_cell=False, raw=True, panel=True),
-    ):
-        assert [callable(getattr(made, name)) for name in ("arrive", "show", "finish")] == [True] * 3
-
-
 __all__ = ["ConnectionFailed", "Exchange", "growing_exchange", "replay"]
 
 
@@ -218,18 +208,18 @@ def test_steps_stand_below_the_events_and_are_drawn_again(
     events_kernel: Kernel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran = events_kernel.run(
-        "from tests.test_steps import *; from claude_magic.display.live.pages.event_log import EventPage\n"
+        "from tests.test_steps import *; from claude_magic.display.live.event_log import EventPage\n"
         "page = EventPage(); whole = exchange([USE], stop_reason='tool_use')\n"
-        "page.finish(whole, calls=[call('waiting')]); page.update(whole, [call('done', 'rain')])"
+        "page.finish(with_calls(whole, 'waiting')); page.update(with_calls(whole, 'done', 'rain'))"
     )
     assert ran.error is None
     (shown,) = [output["data"] for output in ran.outputs if output["type"] == "display_data"]
     assert "cm-step" in shown["text/html"]
     assert '    → "rain"' in shown["text/plain"]
     terminal, whole = EventTerminal(), growing_exchange([USE], stop_reason="tool_use")
-    terminal.finish(whole, calls=[call("waiting")])
+    terminal.finish(with_calls(whole, "waiting"))
     for _ in range(2):
-        terminal.update(whole, [call("done", "rain")])
+        terminal.update(with_calls(whole, "done", "rain"))
     printed = capsys.readouterr().out
     assert printed.count("waiting for you") == 1
     assert printed.count('→ "rain"') == 1

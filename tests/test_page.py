@@ -196,7 +196,7 @@ def test_an_error_that_came_with_a_response_leaves_the_panel_alone(page_kernel: 
     assert "cm-static" in twin["text/html"]
 
 
-@pytest.mark.parametrize(("error", "mark"), [("Interrupted('x')", "interrupted"), ("StreamError('x')", "broken off")])
+@pytest.mark.parametrize(("error", "mark"), [("Interrupted('x')", "interrupted"), ("StreamError('x')", "incomplete")])
 def test_what_arrived_stays_and_is_marked(page_kernel: Kernel, error: str, mark: str) -> None:
     ran = steps(page_kernel, f"show('Once')\npage.finish(exchange('Once upon', error={error}))")
     (reply,) = shown(ran)
@@ -215,7 +215,7 @@ def test_after_a_finish_that_was_interrupted_another_shows_the_reply_once(page_k
     ran = steps(
         page_kernel,
         "import _thread, signal, threading\n"
-        "from claude_magic.display import panel as panel_module\n"
+        "from claude_magic.display.panel import panel as panel_module\n"
         "made, publish = panel_module.panel_bundles, page_module.publish_display_data\n"
         "def interrupted(exchange): raise KeyboardInterrupt\n"
         "def interrupted_on_the_way(*args, **fields):\n"

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.errors import ClaudeError
-from claude_magic.magics.presenters import SilentPresenter
+from claude_magic.magics.presenters import SilentTurn
 from claude_magic.prompt.options.options import Options
 from claude_magic.session.session import Session
 from claude_magic.session.turn import Turn, approve
@@ -141,10 +141,10 @@ def streamed(blocks: list[Block], stop_reason: str | None, broken: str) -> Answe
     return Answer(headers=STREAM, pieces=[event(e) for e in kept], ending="cut" if broken else "clean")
 
 
-class Approving(SilentPresenter):
+class Approving(SilentTurn):
     """A stage on which calls wait for their reader."""
 
-    def decided(self, turn: Turn) -> None:  # type: ignore[override]
+    def decide(self, turn: Turn) -> None:  # type: ignore[override]
         return None
 
 
@@ -180,7 +180,7 @@ class Reader:
             self.cells += 1
         options, text, tools = self._options(action, model), self._text(action), self._tools(action)
         turn = self.desk.begin_turn(options, text, f"c{self.cells}", tools=tools)
-        turn = self.desk.run_turn(turn, Approving() if action == "approve" else SilentPresenter())
+        turn = self.desk.run_turn(turn, Approving() if action == "approve" else SilentTurn())
         while turn.waits:
             turn = self.desk.resume_turn(turn, Approving(), [decided(*each) for each in enumerate(turn.exchange.calls)])
 

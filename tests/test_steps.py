@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,13 @@ def call(state: str = "done", *content: Any, **fields: Any) -> Call:
     return Call(**{**known, **fields})
 
 
+def with_calls(whole: Exchange, state: str, *content: Any, **fields: Any) -> Exchange:
+    return replace(whole, calls=(call(state, *content, **fields),))
+
+
 def bundle(content: list[dict[str, Any]], *calls: Call, **fields: Any) -> dict[str, str]:
     reason = fields.pop("stop_reason", "tool_use" if calls else "end_turn")
-    return reply_bundle(exchange(content, stop_reason=reason), calls=calls, name="test", **fields)
+    return reply_bundle(exchange(content, stop_reason=reason, calls=calls), name="test", **fields)
 
 
 def without_style(html: str) -> str:
@@ -428,7 +433,7 @@ def test_odd_shapes_are_shown_not_raised(odd: Any) -> None:
 @pytest.fixture
 def page_kernel() -> Iterator[Kernel]:
     with Shell() as kernel:
-        setup = "from tests.test_steps import *; from claude_magic.display.live.pages.page import Page; from dataclasses import replace"
+        setup = "from tests.test_steps import *; from claude_magic.display.live.page import Page; from dataclasses import replace"
         assert kernel.run(setup).error is None
         yield kernel
 
@@ -448,9 +453,9 @@ def test_a_finished_reply_is_drawn_again_in_its_place(
         f"page = Page(owns_cell={owns_cell}, raw=False, panel={panel}); page._not_before = 0\n"
         "whole = exchange([text('Let me see.'), USE], stop_reason='tool_use')\n"
         f"if {live}: page.show(whole)\n"
-        "page.finish(whole, calls=[call('waiting')])\n"
+        "page.finish(with_calls(whole, 'waiting'))\n"
         "display({'text/plain': 'below'}, raw=True)\n"
-        "for state in ('running', 'done', 'done'): page.update(whole, [call(state, 'rain')])"
+        "for state in ('running', 'done', 'done'): page.update(with_calls(whole, state, 'rain'))"
     )
     reply, *rest = displays(ran)
     assert summaries(reply["text/html"]) == ['get_weather(city="Paris", days=3) → "rain" · about 1 token']
@@ -463,12 +468,12 @@ def test_a_finished_reply_is_drawn_again_in_its_place(
 def test_another_cell_and_another_thread_may_draw_it_again(page_kernel: Kernel) -> None:
     first = page_kernel.run(
         "page = Page(owns_cell=True, raw=False, panel=False)\n"
-        "whole = exchange([USE], stop_reason='tool_use'); page.finish(whole, calls=[call('waiting')])"
+        "whole = exchange([USE], stop_reason='tool_use'); page.finish(with_calls(whole, 'waiting'))"
     )
     shown = next(output for output in first.outputs if output["type"] == "display_data")
     second = page_kernel.run(
         "import threading\n"
-        "thread = threading.Thread(target=page.update, args=(whole, [call('done', 'rain')])); thread.start(); thread.join()"
+        "thread = threading.Thread(target=page.update, args=(with_calls(whole, 'done', 'rain'),)); thread.start(); thread.join()"
     )
     (update,) = [message["content"] for _, message in second.messages if message["msg_type"] == "update_display_data"]
     assert update["transient"]["display_id"] == shown["id"]
@@ -478,9 +483,9 @@ def test_another_cell_and_another_thread_may_draw_it_again(page_kernel: Kernel) 
 def test_nothing_is_drawn_again_where_nothing_was_shown(page_kernel: Kernel) -> None:
     ran = page_kernel.run(
         "from claude_magic.errors import ConnectionFailed\n"
-        "page = Page(owns_cell=True, raw=False, panel=False); page.update(exchange([USE]), [call('done')])\n"
+        "page = Page(owns_cell=True, raw=False, panel=False); page.update(with_calls(exchange([USE]), 'done'))\n"
         "page.finish(exchange([], status=None, error=ConnectionFailed('refused')))\n"
-        "page.update(exchange([USE]), [call('done')])"
+        "page.update(with_calls(exchange([USE]), 'done'))"
     )
     assert displays(ran) == []
 
@@ -496,13 +501,13 @@ def test_a_call_that_grows_is_a_line_on_the_live_page(page_kernel: Kernel) -> No
 
 def test_arguments_that_grow_long_are_not_sent_again_and_again(page_kernel: Kernel) -> None:
     ran = page_kernel.run(
-        "import types; from claude_magic.display import page as page_module\n"
+        "import types; from claude_magic.display.live import page as page_module\n"
         "clock = [0.0]; page_module.time = types.SimpleNamespace(monotonic=lambda: clock[0])\n"
         "page = Page(owns_cell=True, raw=False, panel=True)\n"
         "for end in range(0, 400_000, 1_000):\n"
         "    clock[0] += 0.1\n"
         "    page.show(exchange([text('word ' * 300), {**USE, 'input': {'code': 'x = 1\\n' * (end // 6)}}], seconds=clock[0]))\n"
-        "page.finish(exchange([USE], stop_reason='tool_use'), calls=[call('running')])\n"
+        "page.finish(exchange([USE], stop_reason='tool_use', calls=(call('running'),)))\n"
         "import time; page_module.time = time"
     )
     assert ran.error is None
@@ -513,13 +518,13 @@ def test_a_terminal_prints_what_changed_and_no_more(capsys: pytest.CaptureFixtur
     terminal = Terminal()
     whole = exchange([text("Let me see."), USE], stop_reason="tool_use")
     terminal.show(whole)
-    terminal.finish(whole, calls=[call("waiting")])
+    terminal.finish(with_calls(whole, "waiting"))
     printed = capsys.readouterr().out
     assert printed.startswith(
         'Let me see.\n\n  get_weather(city="Paris", days=3)\n    waiting for you\n\nclaude-opus-5-5'
     )
     for _ in range(2):
-        terminal.update(whole, [call("done", "18 °C\nrain", seconds=2.0)])
+        terminal.update(with_calls(whole, "done", "18 °C\nrain", seconds=2.0))
     assert capsys.readouterr().out == (
         '  get_weather(city="Paris", days=3)\n    → 2 lines · 2.0 s · about 2 tokens\n      18 °C\n      rain\n'
     )

@@ -8,7 +8,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.display.panel.timeline import timeline
@@ -104,7 +104,7 @@ def test_a_block_without_an_end_goes_on_to_the_end_and_the_end_is_a_broken_line(
     broken = made(start(1.0, 0, "text"), seconds=3.0).failed(Interrupted("stopped"))
     svg = ElementTree.fromstring(timeline(broken))
     assert titles(svg)[-1] == "text, 1.00 s to 3.00 s"
-    assert titles(svg, "path") == ["broken off"]
+    assert titles(svg, "path") == ["incomplete"]
 
 
 def test_only_pings_are_all_waiting() -> None:
@@ -176,6 +176,7 @@ events = st.one_of(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(events, min_size=1, max_size=80), seconds, st.none() | seconds)
 def test_any_events_make_a_picture_that_does_nothing(
     found: list[TimedEvent], whole: float, first: float | None

@@ -45,11 +45,11 @@ def show(exchange: Exchange, *, page: bool) -> None:
     if not page:
         from ..display.terminal.terminal import Terminal
 
-        Terminal().finish(exchange, calls=exchange.calls)
+        Terminal().finish(exchange)
         return
     from ..display.live.page import Page
 
-    Page(owns_cell=False, raw=False, panel=True).finish(exchange, calls=exchange.calls)
+    Page(owns_cell=False, raw=False, panel=True).finish(exchange)
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:

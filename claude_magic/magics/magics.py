@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..display.live.detached import DetachedOutput
     from ..session.turn import Turn
     from ..wire import Exchange
+    from ..wire.presenter import Presenter
     from ..wire.tool import Call
     from .pending_approval import PendingApproval
     from .presenters import CellPresenter, PagePresenter, TerminalPresenter
@@ -177,9 +178,10 @@ class ClaudeMagics(Magics):
     def _answer_times(self, cell: Prompt) -> None:
         from ..display.live.grid import Grid
 
-        grid = Grid(page=self._cells.in_notebook)
-        exchanges = notebook.ask_times(cell.options, cell.text, grid, self._cells.next(), cell.attached)
-        grid.finish(exchanges)
+        grid = Grid(cell.options.times, page=self._cells.in_notebook)
+        exchanges = notebook.ask_times(cell.options, cell.text, grid.places, self._cells.next(), cell.attached)
+        for place, exchange in zip(grid.places, exchanges, strict=True):
+            place.finish(exchange)
         for exchange in exchanges:
             if exchange.error is not None:
                 raise exchange.error
@@ -191,10 +193,11 @@ class ClaudeMagics(Magics):
         from ..display.live.grid import Grid
 
         several = combinations(cell.options, self.shell.user_ns, notebook.snippets)
-        grid = Grid(page=self._cells.in_notebook, labels=[each.label for each in several])
+        grid = Grid(len(several), page=self._cells.in_notebook, labels=[each.label for each in several])
         asked = [each.options for each in several]
-        exchanges = notebook.ask_each(asked, cell.text, grid, self._cells.next(), cell.attached)
-        grid.finish(exchanges)
+        exchanges = notebook.ask_each(asked, cell.text, grid.places, self._cells.next(), cell.attached)
+        for place, exchange in zip(grid.places, exchanges, strict=True):
+            place.finish(exchange)
         if cell.options.out:
             self.shell.push({cell.options.out: results(several, exchanges)})
         for exchange in exchanges:
@@ -212,7 +215,7 @@ class ClaudeMagics(Magics):
                 self.shell.set_next_input(source, replace=False)
 
     def _stage(
-        self, cell: Prompt, *, owns_cell: bool, after: CellPresenter | None = None, place: Any = None
+        self, cell: Prompt, *, owns_cell: bool, after: CellPresenter | None = None, place: DetachedOutput | None = None
     ) -> PagePresenter | TerminalPresenter:
         """Where the cell's turn is shown.
 
@@ -229,7 +232,7 @@ class ClaudeMagics(Magics):
         above = thumbnails(cell.attached, cell.notes) if after is None else ""
         panel = notebook.settings.panel if options.panel is None else options.panel
 
-        def reader(first: bool) -> Any:
+        def presenter(first: bool) -> Presenter:
             if place is not None:
                 return place.next(raw=options.raw or options.as_ == "text", panel=panel)
             if options.events:
@@ -240,10 +243,10 @@ class ClaudeMagics(Magics):
 
             return Page(owns_cell=owns_cell and first, raw=options.raw or options.as_ == "text", panel=panel)
 
-        return PagePresenter(cell, reader, asks=place is not None or self._cells.asks, above=above, after=after)
+        return PagePresenter(cell, presenter, asks=place is not None or self._cells.asks, above=above, after=after)
 
 
-def _terminal(*, raw: bool, events: bool) -> Any:
+def _terminal(*, raw: bool, events: bool) -> Presenter:
     if events:
         from ..display.live.event_log import EventTerminal
 

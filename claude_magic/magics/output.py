@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError, ClaudeError
@@ -43,7 +43,7 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
     except ClaudeError as error:
         from ..display.reply.summary import warnings
 
-        why = warnings(exchange)  # what is cut is blamed on what cut it
+        why = warnings(replace(exchange, calls=()))  # what is cut is blamed on what cut it
         if not why:
             raise
         raise type(error)(f"the reply is not whole: {why[0].rstrip('.')}. It is in claude.last.text.") from error

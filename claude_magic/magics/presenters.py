@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import CellError, ClaudeError
 from ..session.turn import Turn, approve, calls_to_approve
@@ -16,20 +16,21 @@ from .output import Result, result
 if TYPE_CHECKING:
     from ..session.prompt import Prompt
     from ..wire import Exchange
+    from ..wire.presenter import Presenter
 
 
-class SilentPresenter:
-    """Asks nobody, for whoever asks from Python.
+class SilentTurn:
+    """Approves every call, for a request from Python.
 
     Args:
-        reader: Shows the exchanges while they grow; `None` for none.
+        presenter: Shows the exchanges while they grow.
     """
 
-    def __init__(self, reader: Any = None) -> None:
-        self._reader = reader
+    def __init__(self, presenter: Presenter) -> None:
+        self._presenter = presenter
 
-    def reader(self) -> Any:
-        return self._reader
+    def presenter(self) -> Presenter:
+        return self._presenter
 
     def finish(self, exchange: Exchange, *, final: bool) -> None:
         pass
@@ -48,7 +49,7 @@ class CellPresenter:
     """Shows a cell's turn.
 
     Args:
-        readers: Makes what shows the next exchange; is told whether it is the first.
+        presenters: From whether it is the first to what shows the next exchange.
         above: Safe HTML above the first reply.
         after: The stage whose last reply shows what becomes of the calls that wait; `None` if none do.
 
@@ -59,19 +60,24 @@ class CellPresenter:
     """
 
     def __init__(
-        self, cell: Prompt, readers: Callable[[bool], Any], *, above: str = "", after: CellPresenter | None = None
+        self,
+        cell: Prompt,
+        presenters: Callable[[bool], Presenter],
+        *,
+        above: str = "",
+        after: CellPresenter | None = None,
     ) -> None:
         self.cell = cell
         self.made: Result | None = None
         self.misfit: ClaudeError | None = None
         self.interrupted = False
-        self._readers = readers
+        self._presenters = presenters
         self._above = above
-        self._reader: Any = after._reader if after is not None else None
+        self._presenter: Presenter | None = after._presenter if after is not None else None
 
-    def reader(self) -> Any:
-        self._reader = self._readers(self._reader is None)
-        return self._reader
+    def presenter(self) -> Presenter:
+        self._presenter = self._presenters(self._presenter is None)
+        return self._presenter
 
     def finish(self, exchange: Exchange, *, final: bool) -> None:
         body = None
@@ -79,12 +85,14 @@ class CellPresenter:
             self.made, self.misfit = _cell_output(self.cell, exchange)
             body = self.made.html
             exchange = replace(exchange, notes=(*exchange.notes, *filter(None, [self.made.note])))
-        self.interrupted = _finish(self._reader, exchange, self._above, body)
+        if self._presenter is not None:
+            self.interrupted = _finish(self._presenter, exchange, self._above, body)
         self._above = ""
 
     def update(self, exchange: Exchange) -> None:
         with contextlib.suppress(Exception):  # what cannot be shown is still sent
-            self._reader.update(exchange, exchange.calls)
+            if self._presenter is not None:
+                self._presenter.update(exchange)
 
 
 class PagePresenter(CellPresenter):
@@ -97,13 +105,13 @@ class PagePresenter(CellPresenter):
     def __init__(
         self,
         cell: Prompt,
-        readers: Callable[[bool], Any],
+        presenters: Callable[[bool], Presenter],
         *,
         asks: bool,
         above: str = "",
         after: CellPresenter | None = None,
     ) -> None:
-        super().__init__(cell, readers, above=above, after=after)
+        super().__init__(cell, presenters, above=above, after=after)
         self._asks = asks
 
     def decide(self, turn: Turn) -> tuple[Call, ...] | None:
@@ -172,12 +180,12 @@ def _cell_output(cell: Prompt, exchange: Exchange) -> tuple[Result, ClaudeError 
         return Result(value=exchange.text), error
 
 
-def _finish(reader: Any, exchange: Exchange, above: str, body: str | None) -> bool:
+def _finish(presenter: Presenter, exchange: Exchange, above: str, body: str | None) -> bool:
     """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
     try:
-        reader.finish(exchange, above=above, body=body, calls=exchange.calls)
+        presenter.finish(exchange, above=above, body=body)
     except KeyboardInterrupt:
-        reader.finish(exchange, above=above, body=body, calls=exchange.calls)
+        presenter.finish(exchange, above=above, body=body)
         return True
     except Exception as error:
         print(exchange.text)

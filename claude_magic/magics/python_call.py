@@ -7,7 +7,7 @@ then returns nothing, and `claude.last` is the exchange.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -94,15 +94,10 @@ def _answer(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> An
     return exchange
 
 
-class _Unseen:
-    """Shows several exchanges to nobody."""
-
-    def show(self, exchanges: Sequence[Exchange]) -> None: ...
-
-
 def _ask_several(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
     """The exchanges of `times` or `compare`, and what `out` binds of them."""
     from ..batch.compare import combinations, results
+    from ..wire.presenter import SilentPresenter
     from .output import result
 
     options = cell.options
@@ -111,10 +106,10 @@ def _ask_several(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) 
     if options.compare:
         several = combinations(options, namespace, notebook.snippets)
         asked = [each.options for each in several]
-        exchanges = notebook.ask_each(asked, cell.text, _Unseen(), "", cell.attached)
+        exchanges = notebook.ask_each(asked, cell.text, [SilentPresenter()] * len(asked), "", cell.attached)
         made = results(several, exchanges)
     else:
-        exchanges = notebook.ask_times(options, cell.text, _Unseen(), "", cell.attached)
+        exchanges = notebook.ask_times(options, cell.text, [SilentPresenter()] * options.times, "", cell.attached)
         failed = next((each.error for each in exchanges if each.error is not None), None)
         if failed is not None:
             raise failed

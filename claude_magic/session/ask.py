@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
 from ..errors import ClaudeError, Interrupted
 from ..wire import Events, Exchange
+from ..wire.presenter import Presenter
 from .send import PendingRequest, SessionContext, send
 from .worker import Worker, wait
 
@@ -17,21 +17,7 @@ _LAST_WORDS = 0.2  # seconds that a stopped exchange has to be written down
 _TICK = 0.1  # seconds between two looks at whether a question that waits for its turn was stopped
 
 
-class Reader(Protocol):
-    """Shows an exchange: while it grows, and when it is done. One with `arrive(events)` is told of each event."""
-
-    def show(self, exchange: Exchange, note: str = "") -> None: ...
-
-    def finish(self, exchange: Exchange) -> None: ...
-
-
-class Readers(Protocol):
-    """Shows several exchanges side by side."""
-
-    def show(self, exchanges: Sequence[Exchange]) -> None: ...
-
-
-def ask(means: SessionContext, asking: PendingRequest, reader: Reader | None = None) -> Exchange:
+def ask(means: SessionContext, asking: PendingRequest, presenter: Presenter) -> Exchange:
     """The exchange that was asked for; look at its `error`.
 
     Raises:
@@ -39,27 +25,20 @@ def ask(means: SessionContext, asking: PendingRequest, reader: Reader | None = N
         SettingsError: Nobody can be asked.
     """
     running = _start(means, asking)
-    arrive, cursor = getattr(reader, "arrive", None), (0, 0)
-
-    def show() -> None:
-        nonlocal cursor
-        if arrive is not None:
-            batches, cursor = running.growing.events_since(cursor)
-            arrive(Events(batches))
-        if reader is not None:
-            reader.show(running.growing.exchange(), running.growing.note)
-
-    if not wait([running], show):
+    if not wait([running], _Feed(running, presenter).show):
         return _on_stop(running)
-    if isinstance(running.outcome, ClaudeError) and reader is not None:
-        reader.finish(running.growing.exchange(running.outcome))
+    if isinstance(running.outcome, ClaudeError):
+        presenter.finish(running.growing.exchange(running.outcome))
     return running.result()
 
 
-def ask_all(means: SessionContext, several: Sequence[PendingRequest], readers: Readers, at_once: int) -> list[Exchange]:
+def ask_all(
+    means: SessionContext, several: Sequence[PendingRequest], presenters: Sequence[Presenter], at_once: int
+) -> list[Exchange]:
     """The exchanges of several questions, in their order; one that cannot be sent stands beside the others.
 
     Args:
+        presenters: One for each.
         at_once: How many are under way at the same time.
 
     Raises:
@@ -68,11 +47,32 @@ def ask_all(means: SessionContext, several: Sequence[PendingRequest], readers: R
     """
     turn = threading.Semaphore(at_once)
     all_running = [_start(means, each, turn) for each in several]
-    if not wait(all_running, lambda: readers.show([running.growing.exchange() for running in all_running])):
+    feeds = [_Feed(running, presenter) for running, presenter in zip(all_running, presenters, strict=True)]
+
+    def show() -> None:
+        for feed in feeds:
+            feed.show()
+
+    if not wait(all_running, show):
         return [
             running.outcome if isinstance(running.outcome, Exchange) else _on_stop(running) for running in all_running
         ]
     return _results(all_running)
+
+
+class _Feed:
+    """Brings what has arrived of an exchange to its presenter."""
+
+    def __init__(self, running: Worker, presenter: Presenter) -> None:
+        self._growing = running.growing
+        self._presenter = presenter
+        self._cursor = 0, 0
+
+    def show(self) -> None:
+        batches, self._cursor = self._growing.events_since(self._cursor)
+        if batches:
+            self._presenter.events(Events(batches))
+        self._presenter.show(self._growing.exchange(), self._growing.note)
 
 
 def _start(means: SessionContext, asking: PendingRequest, turn: threading.Semaphore | None = None) -> Worker:

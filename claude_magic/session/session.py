@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from ..display.tables.map_replies import Replies
     from ..prompt.attachments.attach import Attachment
     from ..wire import Block, Exchange
+    from ..wire.presenter import Presenter
     from ..wire.tool import Call, Tool
     from .conversation import Conversation
     from .conversations import Conversations
     from .history import PendingTurn
     from .ledger import Caller, Ledger
     from .send import PendingRequest, SessionContext
-    from .turn import Presenter, Turn
+    from .turn import Turn, TurnPresenter
 
 
 class Session:
@@ -87,7 +88,7 @@ class Session:
         self,
         options: Options,
         text: str,
-        reader: Any = None,
+        presenter: Presenter | None = None,
         cell: str = "",
         attached: tuple[Attachment, ...] = (),
         tools: Mapping[str, Tool] | None = None,
@@ -99,9 +100,11 @@ class Session:
             attached: What goes with the text.
             tools: What is run, without asking, if the reply asks for it.
         """
-        from ..magics.presenters import SilentPresenter
+        from ..magics.presenters import SilentTurn
+        from ..wire.presenter import SilentPresenter
 
-        turn = self.run_turn(self.begin_turn(options, text, cell, attached, tools), SilentPresenter(reader))
+        turn = self.begin_turn(options, text, cell, attached, tools)
+        turn = self.run_turn(turn, SilentTurn(presenter or SilentPresenter()))
         if turn.error is not None:
             raise turn.error
         return turn.exchange
@@ -130,7 +133,7 @@ class Session:
             content=functools.partial(self._content, means.settings),
         )
 
-    def run_turn(self, turn: Turn, stage: Presenter) -> Turn:
+    def run_turn(self, turn: Turn, stage: TurnPresenter) -> Turn:
         """The turn, as far as it goes.
 
         Raises:
@@ -141,7 +144,7 @@ class Session:
 
         return self._keep(run_turn(turn, stage))
 
-    def resume_turn(self, turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
+    def resume_turn(self, turn: Turn, stage: TurnPresenter, decided: Sequence[Call]) -> Turn:
         """A turn that waited, as far as it goes now, with its calls decided."""
         from .tool_loop import resume_turn
 
@@ -165,16 +168,21 @@ class Session:
         return blocks(value, name, write=self.format_value, hide=credentials.redact_secrets, most=settings.value_chars)
 
     def ask_times(
-        self, options: Options, text: str, readers: Any, cell: str = "", attached: tuple[Attachment, ...] = ()
+        self,
+        options: Options,
+        text: str,
+        presenters: Sequence[Presenter],
+        cell: str = "",
+        attached: tuple[Attachment, ...] = (),
     ) -> list[Exchange]:
         """The exchanges of a question that is asked several times at once, in order."""
-        return self.ask_each([options] * options.times, text, readers, cell, attached)
+        return self.ask_each([options] * options.times, text, presenters, cell, attached)
 
     def ask_each(
         self,
         several: Sequence[Options],
         text: str,
-        readers: Any,
+        presenters: Sequence[Presenter],
         cell: str = "",
         attached: tuple[Attachment, ...] = (),
     ) -> list[Exchange]:
@@ -195,7 +203,7 @@ class Session:
             for number, options in enumerate(several, 1)
         ]
         programs = Programs(attached)
-        found = ask_all(means, asked, readers, at_once=means.settings.concurrency)
+        found = ask_all(means, asked, presenters, at_once=means.settings.concurrency)
         exchanges = [replace(each, program=programs) for each in found]
         self.last = exchanges[-1]
         return exchanges

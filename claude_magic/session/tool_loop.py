@@ -15,10 +15,10 @@ from ..wire.money import dollars
 from ..wire.tool import NOT_RUN, Call
 from ..wire.unfit import one_line
 from .ask import ask
-from .turn import CALLS, RESULTS, Presenter, Turn
+from .turn import CALLS, RESULTS, Turn, TurnPresenter
 
 
-def run_turn(turn: Turn, stage: Presenter) -> Turn:
+def run_turn(turn: Turn, stage: TurnPresenter) -> Turn:
     """The turn, as far as it goes: to its end, or to where it waits for the reader.
 
     Raises:
@@ -38,7 +38,7 @@ def run_turn(turn: Turn, stage: Presenter) -> Turn:
     return turn
 
 
-def resume_turn(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
+def resume_turn(turn: Turn, stage: TurnPresenter, decided: Sequence[Call]) -> Turn:
     """A turn that waited, as far as it goes now.
 
     Args:
@@ -55,10 +55,10 @@ def resume_turn(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
     return run_turn(turn, stage)
 
 
-def _send(turn: Turn, stage: Presenter) -> tuple[Turn, bool]:
+def _send(turn: Turn, stage: TurnPresenter) -> tuple[Turn, bool]:
     """The turn after one more exchange, and whether it goes on."""
     try:
-        exchange = ask(turn.means, turn.next_request(), stage.reader())
+        exchange = ask(turn.means, turn.next_request(), stage.presenter())
     except ClaudeError as error:
         if not turn.exchanges:
             raise
@@ -109,7 +109,7 @@ def _is_paused(turn: Turn, exchange: Exchange) -> bool:
     return history([*turn.said, _reply(exchange)]).messages != history(turn.said).messages
 
 
-def _run_calls(turn: Turn, stage: Presenter) -> tuple[Turn, bool]:
+def _run_calls(turn: Turn, stage: TurnPresenter) -> tuple[Turn, bool]:
     """The turn with the calls of its last exchange answered, and whether it goes on."""
     try:
         decided = _recorded_calls(turn) or stage.decide(turn)
@@ -135,7 +135,7 @@ def _recorded_calls(turn: Turn) -> tuple[Call, ...] | None:
     return turn.means.books.recorded_calls(turn.means.settings, exchange)
 
 
-def _run_decided(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
+def _run_decided(turn: Turn, stage: TurnPresenter, decided: Sequence[Call]) -> Turn:
     """Run what is `running`; the turn with the results as its last message."""
 
     def tell(several: tuple[Call, ...]) -> None:
@@ -152,7 +152,7 @@ def _run_decided(turn: Turn, stage: Presenter, decided: Sequence[Call]) -> Turn:
     return turn.with_messages(_reply(turn.exchange), _results(made))
 
 
-def _stop(turn: Turn, stage: Presenter, several: Sequence[Call]) -> Turn:
+def _stop(turn: Turn, stage: TurnPresenter, several: Sequence[Call]) -> Turn:
     """The turn that the reader stopped while its calls were asked about or run; each of them is answered."""
     made = skip(several, "the user stopped it")
     names = ", ".join(call.name for call in made if call.note) or "its calls"
@@ -168,7 +168,7 @@ def _fail(turn: Turn, error: ClaudeError) -> Turn:
     return replace(turn, exchanges=(*turn.exchanges[:-1], replace(exchange, error=None)))
 
 
-def _end(turn: Turn, stage: Presenter, said: Sequence[Mapping[str, Any]], error: ClaudeError) -> Turn:
+def _end(turn: Turn, stage: TurnPresenter, said: Sequence[Mapping[str, Any]], error: ClaudeError) -> Turn:
     exchange = turn.asked.remember(replace(turn.exchange, error=error), said)
     exchange = replace(exchange, error=None)
     stage.update(exchange)

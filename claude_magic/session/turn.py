@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from ..errors import ClaudeError
 from ..prompt.options.options import Options
 from ..wire import Block, Exchange
+from ..wire.presenter import Presenter
 from ..wire.tool import EDITED, RUNNING, WAITING, Call, Tool
-from .ask import Reader
 from .history import PendingTurn
 from .ledger import Caller
 from .send import PendingRequest, SessionContext
@@ -23,11 +23,11 @@ from .tool_selection import without_forced_choice
 CALLS, RESULTS = "calls", "results"  # what a turn waits for: a word on its calls, or on sending their results
 
 
-class Presenter(Protocol):
+class TurnPresenter(Protocol):
     """Where a turn is shown, and where its reader is asked."""
 
-    def reader(self) -> Reader | None:
-        """Shows the next exchange while it grows."""
+    def presenter(self) -> Presenter:
+        """What shows the next exchange."""
 
     def finish(self, exchange: Exchange, *, final: bool) -> None:
         """Show the end of an exchange."""

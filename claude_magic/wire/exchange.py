@@ -84,7 +84,7 @@ class Events(Sequence[TimedEvent]):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange:
-    """A round trip, finished or broken off.
+    """A round trip, complete or incomplete.
 
     Attributes:
         request: Without the credential.

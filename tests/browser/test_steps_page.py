@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 
 SETUP = """from tests.test_steps import *
 from tests.test_sources import said, web, page as cited_page
-from claude_magic.display.live.pages.page import Page
+from claude_magic.display.live.page import Page
 from claude_magic.display.approval.bundle import approval_widget
 from claude_magic.display.reply.conversation import messages_bundle
 """
@@ -48,9 +48,9 @@ calls = [call("done", "18 °C, rain", image, id="a", seconds=0.31), call("failed
          call("waiting", id="c"), call("running", id="d")]
 page = Page(owns_cell=True, raw=False, panel=False)
 whole = exchange(content, stop_reason="end_turn")
-page.finish(whole, calls=calls)"""
+page.finish(replace(whole, calls=tuple(calls)))"""
 UPDATE = """calls[2:] = [call("refused", "not now", id="c"), call("done", '{"sky": "grey", "wind": [3, 4]}', id="d", seconds=1.2)]
-page.update(whole, calls)"""
+page.update(replace(whole, calls=tuple(calls)))"""
 ASK = """decided = []
 asked = [call("waiting", id="a"), call("waiting", id="b", name="send_mail", arguments={"to": "ann@example.org", "text": "Hello <b>Ann</b> \\u202e"})]
 approval = approval_widget(asked, decided.append)
@@ -135,7 +135,7 @@ for number, hostile in enumerate(SNIPPETS):
                said("A", web(hostile, hostile, hostile))]
 calls = [call("done", hostile, id=f"t{n}", name=hostile, note=hostile, arguments={hostile: hostile}) for n, hostile in enumerate(SNIPPETS)]
 whole = exchange(blocks, stop_reason="end_turn")
-page = Page(owns_cell=True, raw=False, panel=False); page.finish(whole); page.update(whole, calls)"""
+page = Page(owns_cell=True, raw=False, panel=False); page.finish(whole); page.update(replace(whole, calls=tuple(calls)))"""
     ask = "approval = approval_widget(calls[:40], print); approval.publish()"
     opened(
         page,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from IPython.core.display_functions import publish_display_data
 
-from ...wire import Exchange
-from ...wire.tool import Call
+from ...wire import Exchange, TimedEvent
+from ...wire.presenter import Presenter
 from ..reply.reply import frame, passage_html, passages, reply_bundle
 from ..text.excerpt import one_line
 from .uninterrupted import hold_interrupts
@@ -72,7 +72,7 @@ class DetachedOutput:
         return len(whole["text/html"])
 
 
-class DetachedReply:
+class DetachedReply(Presenter):
     """One reply in the display; the same doors as a page has."""
 
     def __init__(self, placed: DetachedOutput, place: int, *, raw: bool, panel: bool) -> None:
@@ -91,16 +91,17 @@ class DetachedReply:
         size = self._placed.set_reply(self._place, {"text/html": live})
         self._not_before = time.monotonic() + max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
 
-    def finish(
-        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
-    ) -> None:
-        self._update(exchange, calls, above=above, body=body)
+    def events(self, events: Iterable[TimedEvent]) -> None:
+        """Does nothing: the events are in the panel."""
 
-    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
-        self._update(exchange, calls)
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+        self._update(exchange, above=above, body=body)
 
-    def _update(self, exchange: Exchange, calls: Sequence[Call], *, above: str = "", body: str | None = None) -> None:
-        bundle = reply_bundle(exchange, raw=self._raw, above=above, body=body, calls=calls)
+    def update(self, exchange: Exchange) -> None:
+        self._update(exchange)
+
+    def _update(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+        bundle = reply_bundle(exchange, raw=self._raw, above=above, body=body)
         if self._panel and exchange.status is not None:
             from ..panel.panel import static_panel
 

@@ -1,6 +1,6 @@
 """The events of a reply as they arrive, each with its time: a table that grows in a notebook, lines in a terminal.
 
-Both stand in the place of a `Page` or a `Terminal`, and are told of new events by `arrive`, because a growing
+Both stand in the place of a `Page` or a `Terminal`, and get new events by `events`, because a growing
 exchange has none yet. What is sent to a page is bounded: a table of bounded size, the less often the larger it is.
 """
 
@@ -18,7 +18,7 @@ from itertools import islice
 from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange, TimedEvent
-from ...wire.tool import Call
+from ...wire.presenter import Presenter
 from ..panel.timeline import timeline
 from ..reply.reply import frame, reply_steps
 from ..reply.step_html import step_html
@@ -50,16 +50,14 @@ _STYLE = (
 )
 
 
-class EventPage:
+class EventPage(Presenter):
     """What a kernel shows of one exchange whose events are asked for.
 
     Args:
-        owns_cell: Of no meaning here; taken so that it can stand in the place of a `Page`.
-        raw: The same.
         panel: Show the panel after the events.
     """
 
-    def __init__(self, *, owns_cell: bool = True, raw: bool = True, panel: bool = False) -> None:
+    def __init__(self, *, panel: bool = False) -> None:
         self._panel = panel
         self._name = uuid.uuid4().hex
         self._arrived = _EventWindow()
@@ -90,20 +88,17 @@ class EventPage:
         pause = max(_SECONDS_BETWEEN, len(content.encode()) / _BYTES_A_SECOND)
         self._not_before = max(begun + pause, ended + _REST_AFTER_DRAWING * (ended - begun))
 
-    def finish(
-        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
-    ) -> None:
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Put the finished table in the place of the growing one, then the summary; nothing, if that was done.
 
         Args:
             above: Safe HTML that stands before the events.
             body: Safe HTML that stands after them, such as what was made of the reply; `None` for nothing.
-            calls: What is known of the calls that the reply asks for; their steps stand below the events.
         """
         if self._finished:
             return
         self._around = above, body or ""
-        bundle = self._bundle(exchange, calls)
+        bundle = self._bundle(exchange)
         bundles = []
         if self._panel and exchange.status is not None:
             from ..panel.panel import panel_bundles
@@ -117,18 +112,18 @@ class EventPage:
             for each in bundles:
                 publish_display_data(each)
 
-    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+    def update(self, exchange: Exchange) -> None:
         """Draw the finished events again, in their place, now that more is known of the calls."""
         if self._sent:
-            bundle = self._bundle(exchange, calls)
+            bundle = self._bundle(exchange)
             with hold_interrupts():
                 publish_display_data(dict(bundle), transient={"display_id": self._name}, update=True)
 
-    def _bundle(self, exchange: Exchange, calls: Sequence[Call]) -> dict[str, str]:
+    def _bundle(self, exchange: Exchange) -> dict[str, str]:
         above, body = self._around
-        steps = reply_steps(exchange, calls)
+        steps = reply_steps(exchange)
         below = frame("".join(map(step_html, steps)), styled=True) if steps else ""
-        bundle = _final_bundle(exchange, self._arrived.complete(exchange), calls, above=above, body=body + below)
+        bundle = _final_bundle(exchange, self._arrived.complete(exchange), above=above, body=body + below)
         lines = [line for step in steps for line in step.lines]
         return {**bundle, "text/plain": "\n".join([bundle["text/plain"], *lines])} if bundle["text/html"] else bundle
 
@@ -144,16 +139,10 @@ class EventPage:
         publish_display_data(dict(bundle), transient={"display_id": self._name}, update=bool(self._drawn))
 
 
-class EventTerminal:
-    """What a terminal, a pipe or a file shows of one exchange whose events are asked for: a line each.
+class EventTerminal(Presenter):
+    """What a terminal, a pipe or a file shows of one exchange whose events are asked for: a line each."""
 
-    Args:
-        owns_cell: Of no meaning here; taken so that an `EventPage` can stand in its place.
-        raw: The same.
-        panel: The same.
-    """
-
-    def __init__(self, *, owns_cell: bool = True, raw: bool = True, panel: bool = False) -> None:
+    def __init__(self) -> None:
         self._count = 0
         self._note = ""
         self._finished = False
@@ -172,7 +161,7 @@ class EventTerminal:
             self._note = note.partition(",")[0]  # without the seconds
             _write([plain_line(note, _DATA)] if note else [])
 
-    def finish(self, exchange: Exchange, *, calls: Sequence[Call] = (), **_: object) -> None:
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Write the events that are still missing, the steps and the summary; nothing, if that was done."""
         if self._finished:
             return
@@ -180,16 +169,16 @@ class EventTerminal:
         none = [] if self._count or exchange.status is None or exchange.error else [_WHOLE]
         with hold_interrupts():
             self._finished = True
-            summary = [*none, *self._later(exchange, calls), *_summary(exchange, calls)]
+            summary = [*none, *self._later(exchange), *_summary(exchange)]
             _write(summary if exchange.error is None or self._count else [])
 
-    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+    def update(self, exchange: Exchange) -> None:
         """Write what is new about the calls of a finished reply."""
         with hold_interrupts():
-            _write(self._later(exchange, calls))
+            _write(self._later(exchange))
 
-    def _later(self, exchange: Exchange, calls: Sequence[Call]) -> list[str]:
-        steps = [step for step in reply_steps(exchange, calls) if self._told.get(step.id) != step.lines]
+    def _later(self, exchange: Exchange) -> list[str]:
+        steps = [step for step in reply_steps(exchange) if self._told.get(step.id) != step.lines]
         self._told.update({step.id: step.lines for step in steps})
         return [line for step in steps for line in step.lines]
 
@@ -246,15 +235,13 @@ def event_table(
     return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _final_bundle(
-    exchange: Exchange, arrived: _EventWindow, calls: Sequence[Call], *, above: str, body: str
-) -> dict[str, str]:
+def _final_bundle(exchange: Exchange, arrived: _EventWindow, *, above: str, body: str) -> dict[str, str]:
     """The mime bundle of what remains; empty if nothing came because it failed."""
     if not arrived.count and exchange.error is not None:
         return {"text/html": "", "text/plain": ""}
     first, last = arrived.ends
     between = arrived.count - len(first) - len(last)
-    summary = _summary(exchange, calls)
+    summary = _summary(exchange)
     if arrived.count:
         shown = f'<div class="cm-box">{event_table(first, then=last, between=between)}</div>'
         omitted = [f"… {between:,} more"] if between else []
@@ -269,8 +256,8 @@ def _final_bundle(
     }
 
 
-def _summary(exchange: Exchange, calls: Sequence[Call]) -> list[str]:
-    return [*warnings(exchange, calls), facts(exchange), *map(plain, exchange.notes)]
+def _summary(exchange: Exchange) -> list[str]:
+    return [*warnings(exchange), facts(exchange), *map(plain, exchange.notes)]
 
 
 def _data_text(line: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from IPython.core.display_functions import publish_display_data
 
-from ...wire import Exchange
+from ...wire import Exchange, TimedEvent
 from ...wire.money import dollars
+from ...wire.presenter import Presenter
 from ..reply.reply import frame, reply_bundle
 from ..reply.summary import span, summary
 from ..tables.journal_entries import tokens
@@ -31,28 +32,36 @@ class Grid:
     """Shows how far they are, then all of them in order.
 
     Args:
+        count: How many replies there will be.
         page: Whether there is a page; else they are printed one after another.
         labels: What each is asked with; empty if that is the same for all.
+
+    Attributes:
+        places: The presenter of each reply.
     """
 
-    def __init__(self, *, page: bool, labels: Sequence[str] = ()) -> None:
+    def __init__(self, count: int, *, page: bool, labels: Sequence[str] = ()) -> None:
+        self.places = tuple(_Place(self) for _ in range(count))
         self._page = page
         self._labels = labels
         self._name = f"claude-{uuid.uuid4().hex}"
         self._shown = False
         self._not_before = time.monotonic() + _SECONDS_BETWEEN
 
-    def show(self, exchanges: Sequence[Exchange]) -> None:
+    def show(self) -> None:
         """Show the ends of what has arrived, if it is time to."""
         if not self._page or time.monotonic() < self._not_before:
             return
         self._not_before = time.monotonic() + _SECONDS_BETWEEN
-        cells = [self._growing_reply(exchange) for exchange in exchanges]
-        whole = sum(exchange.message.stop_reason is not None for exchange in exchanges)
-        self._publish(self._cells(cells) + f'<div class="cm-status">{whole} of {len(exchanges)} replies…</div>', "")
+        cells = ["" if place.exchange is None else _growing_reply(place.exchange) for place in self.places]
+        complete = sum(place.is_complete for place in self.places)
+        self._publish(self._cells(cells) + f'<div class="cm-status">{complete} of {len(cells)} replies…</div>', "")
 
-    def finish(self, exchanges: Sequence[Exchange]) -> None:
-        """Show all replies."""
+    def finish(self) -> None:
+        """Show all replies, once each of them is finished."""
+        exchanges = [place.exchange for place in self.places if place.finished and place.exchange is not None]
+        if len(exchanges) < len(self.places):
+            return
         if not self._page:
             for number, exchange in enumerate(exchanges, 1):
                 label = f": {plain(self._labels[number - 1])}" if self._labels else ""
@@ -81,14 +90,43 @@ class Grid:
         inner = [f"<div>{label}{cell}</div>" for label, cell in zip(labels or [""] * len(cells), cells, strict=True)]
         return f'{_STYLE}<div class="cm-grid">{"".join(inner)}</div>'
 
-    def _growing_reply(self, exchange: Exchange) -> str:
-        text = plain(exchange.text)
-        return f"<pre>{'…' * (len(text) > _TAIL)}{html.escape(text[-_TAIL:])}</pre>"
-
     def _publish(self, inner: str, text: str) -> None:
         bundle = {"text/html": frame(inner, styled=True), "text/plain": text}
         publish_display_data(bundle, transient={"display_id": self._name}, update=self._shown)
         self._shown = True
+
+
+class _Place(Presenter):
+    """Shows one reply of a grid."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self.exchange: Exchange | None = None
+        self.finished = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self.exchange is not None and self.exchange.message.stop_reason is not None
+
+    def show(self, exchange: Exchange, note: str = "") -> None:
+        self.exchange = exchange
+        self._grid.show()
+
+    def events(self, events: Iterable[TimedEvent]) -> None:
+        """Does nothing."""
+
+    def update(self, exchange: Exchange) -> None:
+        """Does nothing: several replies are asked for without tools."""
+
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+        if not self.finished:
+            self.exchange, self.finished = exchange, True
+            self._grid.finish()
+
+
+def _growing_reply(exchange: Exchange) -> str:
+    text = plain(exchange.text)
+    return f"<pre>{'…' * (len(text) > _TAIL)}{html.escape(text[-_TAIL:])}</pre>"
 
 
 def _reply(exchange: Exchange) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import html
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.display_functions import clear_output, publish_display_data
 
-from ...wire import Exchange
-from ...wire.tool import Call
+from ...wire import Exchange, TimedEvent
+from ...wire.presenter import Presenter
 from ..reply.reply import Passage, frame, passages, reply_bundle
 from ..reply.summary import estimate_tokens, requested_model
 from ..text.plain import plain
@@ -31,7 +31,7 @@ _REST_AFTER_DRAWING = 4
 _NOTHING = {"text/html": "", "text/plain": ""}
 
 
-class Page:
+class Page(Presenter):
     """What a kernel shows of one exchange.
 
     Args:
@@ -69,21 +69,21 @@ class Page:
         ended = time.monotonic()
         self._not_before = max(begun + _SECONDS_BETWEEN, ended + _REST_AFTER_DRAWING * (ended - begun))
 
-    def finish(
-        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
-    ) -> None:
+    def events(self, events: Iterable[TimedEvent]) -> None:
+        """Does nothing: the events are in the panel."""
+
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Put the finished reply and its panel in the place of what was live; nothing, if that was done.
 
         Args:
             above: Safe HTML that stands before the reply.
             body: Safe HTML in the place of the rendered text; `None` to render it.
-            calls: What is known of the calls that the reply asks for.
         """
         if self._finished:
             return
         instead_of = self._name if len(self._drawn) > 1 else ""
         self._around = {"raw": self._raw, "above": above, "body": body, "name": self._name[:12]}
-        reply = reply_bundle(exchange, instead_of=instead_of, calls=calls, **self._around)
+        reply = reply_bundle(exchange, instead_of=instead_of, **self._around)
         bundles: list[dict[str, Any]] = [reply] if reply else []
         if self._panel and exchange.status is not None:
             from ..panel.panel import panel_bundles
@@ -94,14 +94,14 @@ class Page:
                 self._finished = True
                 self._conclude(bundles, replied=bool(reply))
 
-    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+    def update(self, exchange: Exchange) -> None:
         """Draw the finished reply again, in its place, now that more is known of its calls.
 
         It may be called from another thread, and when the cell has ended long ago.
         """
         if self._reply is None:
             return
-        bundle = reply_bundle(exchange, calls=calls, **self._around)
+        bundle = reply_bundle(exchange, **self._around)
         display_id, shown = self._reply
         if bundle and bundle != shown:
             with hold_interrupts():

@@ -192,7 +192,7 @@ def _ticks(ticks: Sequence[float], end: float, bottom: float) -> Iterator[str]:
 def _end_line(exchange: Exchange, bottom: float) -> str:
     """A line where the reply ended; broken if it did not come to its end."""
     whole = exchange.error is None and exchange.message.stop_reason is not None
-    dashes, said = ("", "end") if whole else (' stroke-dasharray="3 2"', "broken off")
+    dashes, said = ("", "end") if whole else (' stroke-dasharray="3 2"', "incomplete")
     return f'<path d="M{_RIGHT:g} 0V{bottom + 4:g}" stroke="currentColor"{dashes}><title>{said}</title></path>'
 
 

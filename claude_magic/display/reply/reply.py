@@ -78,20 +78,18 @@ def reply_bundle(
     instead_of: str = "",
     above: str = "",
     body: str | None = None,
-    calls: Sequence[Call] = (),
     name: str = "",
 ) -> dict[str, str]:
-    """The mime bundle of the finished reply, whole, interrupted or broken off; `{}` if nothing of it came.
+    """The mime bundle of the finished reply, complete or not; `{}` if nothing of it came.
 
     Args:
         raw: Show the source text instead of rendering it.
         above: Safe HTML that stands before the reply, such as what was attached.
         body: Safe HTML in the place of the texts; `None` to render them.
         instead_of: Names the live displays to hide while the panel has not taken their place.
-        calls: What is known of the calls that the reply asks for.
         name: Begins the ids in it, unique in the notebook; `""` for a new one.
     """
-    found = passages(exchange.joined, calls)
+    found = passages(exchange.joined, exchange.calls)
     if not found and exchange.error is not None:
         return {}
     name = name or uuid.uuid4().hex[:12]
@@ -104,15 +102,15 @@ def reply_bundle(
         inner = f"<style>.cm-live-{instead_of}{{display:none}}</style>{inner}"
     below = sources_html(sources, f"cm-{name}-source-") if texts and body is None else ""
     return {
-        "text/html": frame(inner + below + _summary_html(exchange, calls), styled=True),
+        "text/html": frame(inner + below + _summary_html(exchange), styled=True),
         "text/plain": _plain_text(found, sources),
     }
 
 
-def reply_steps(exchange: Exchange, calls: Sequence[Call]) -> list[Step]:
+def reply_steps(exchange: Exchange) -> list[Step]:
     """The steps of a reply of which a call is known, as many as are shown."""
-    known = {call.id for call in calls}
-    steps = (passage.step for passage in passages(exchange.joined, calls))
+    known = {call.id for call in exchange.calls}
+    steps = (passage.step for passage in passages(exchange.joined, exchange.calls))
     return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
 
 
@@ -224,8 +222,8 @@ def _details(css_class: str, title: str, inner: str) -> str:
     return f'<details class="{css_class}">{summary}<div class="cm-folded">{inner}</div></details>'
 
 
-def _summary_html(exchange: Exchange, calls: Sequence[Call]) -> str:
-    warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange, calls))
+def _summary_html(exchange: Exchange) -> str:
+    warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange))
     lines = (facts(exchange), *(plain(note) for note in exchange.notes))
     said = (f'<div class="cm-summary">{html.escape(line)}</div>' for line in lines)
     return "".join((*warned, *said))

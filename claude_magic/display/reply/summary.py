@@ -6,13 +6,12 @@ Plain text, with no control characters in it; whoever puts it into a page escape
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Interrupted
 from ...wire import Exchange, Message
 from ...wire.money import dollars
-from ...wire.tool import Call
 from ..text.plain import plain
 
 _WHOLE = ("end_turn", "stop_sequence")
@@ -41,17 +40,13 @@ def facts(exchange: Exchange) -> str:
     return " · ".join(_line(fact) for fact in known if fact)
 
 
-def warnings(exchange: Exchange, calls: Sequence[Call] = ()) -> list[str]:
-    """Why the reply is not a whole answer, a sentence each; empty if it is one.
-
-    Args:
-        calls: What is known of the calls it asks for; if something is, its steps say what is waited for.
-    """
+def warnings(exchange: Exchange) -> list[str]:
+    """Why the reply is not a complete answer, a sentence each; empty if it is one, or if its calls say it."""
     if isinstance(exchange.error, Interrupted):
         return ["interrupted: you stopped this reply; what had arrived by then is kept."]
     if exchange.error is not None:
-        return ["broken off: the reply did not come to its end."]
-    if exchange.message.stop_reason in _WHOLE or (calls and exchange.message.stop_reason == "tool_use"):
+        return ["incomplete: the stream ended early; the part received is kept."]
+    if exchange.message.stop_reason in _WHOLE or (exchange.calls and exchange.message.stop_reason == "tool_use"):
         return []
     return [_line(_stop_note(exchange), _EXPLANATION_LIMIT)]
 

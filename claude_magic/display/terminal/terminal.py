@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from ...wire import Exchange
-from ...wire.tool import Call
+from ...wire import Exchange, TimedEvent
+from ...wire.presenter import Presenter
 from ..live.uninterrupted import hold_interrupts
 from ..reply.reply import Passage, passages
 from ..reply.sources import citations, sources_lines
@@ -28,16 +28,10 @@ _NOT_YET = "\ufffd \t\r\n\u2028\u2029"
 _DIM, _BRIGHT = "\x1b[2m", "\x1b[22m"
 
 
-class Terminal:
-    """What a terminal, a pipe or a file shows of one exchange.
+class Terminal(Presenter):
+    """What a terminal, a pipe or a file shows of one exchange: its source text."""
 
-    Args:
-        owns_cell: Of no meaning here; taken so that a `Page` can stand in its place.
-        raw: The same: a terminal always shows the source.
-        panel: The same: there is none here.
-    """
-
-    def __init__(self, *, owns_cell: bool = True, raw: bool = True, panel: bool = False) -> None:
+    def __init__(self) -> None:
         self._passage = 0
         self._at = 0
         self._marks = 0  # how many of the passage's marks are written
@@ -61,16 +55,19 @@ class Terminal:
             said = note or f"waiting for {requested_model(exchange) or 'an answer'}…"
             self._wait(plain(f"{said} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
 
-    def finish(self, exchange: Exchange, *, calls: Sequence[Call] = (), **_: object) -> None:
+    def events(self, events: Iterable[TimedEvent]) -> None:
+        """Does nothing."""
+
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Append the rest, blocks of unknown kinds as JSON, the sources, and the summary line, if that was not done."""
         if self._finished:
             return
-        found = passages(exchange.message, calls)
+        found = passages(exchange.message, exchange.calls)
         self._append(found, last=True)
         self._wait("")
         blocks = [f"{passage.title}:\n{passage.source}" for passage in found if passage.kind == "json"]
         lines = (
-            [*warnings(exchange, calls), _dim("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
+            [*warnings(exchange), _dim("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
             if found or exchange.error is None
             else []
         )
@@ -84,12 +81,12 @@ class Terminal:
             if self._wrote:
                 self._write("\n")
 
-    def update(self, exchange: Exchange, calls: Sequence[Call]) -> None:
+    def update(self, exchange: Exchange) -> None:
         """Append what is new about the calls of a finished reply."""
         if not self._finished:
             return
         with hold_interrupts():
-            if lines := self._later(passages(exchange.message, calls)):
+            if lines := self._later(passages(exchange.message, exchange.calls)):
                 self._write("\n".join(lines) + "\n")
 
     def _later(self, found: list[Passage]) -> list[str]:

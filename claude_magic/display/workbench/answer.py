@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 from ...wire import Exchange
-from ...wire.tool import Call
 from ..live.page import Page
 from ..panel.panel import static_panel
 from ..reply.reply import reply_bundle
@@ -33,14 +31,12 @@ class Answer(Page):
             raise KeyboardInterrupt
         super().show(exchange, note)
 
-    def finish(
-        self, exchange: Exchange, *, above: str = "", body: str | None = None, calls: Sequence[Call] = ()
-    ) -> None:
+    def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Put the finished reply and its folded panel in the place of what was live; nothing, if that was done."""
         if self._finished:
             return
         self._finished = True
-        inner = reply_bundle(exchange, above=above, body=body, calls=calls).get("text/html", "")
+        inner = reply_bundle(exchange, above=above, body=body).get("text/html", "")
         if exchange.status is not None:
             inner += static_panel(exchange)
         self._places[0].value = inner
