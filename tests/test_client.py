@@ -822,11 +822,10 @@ def asking(url: str, *, max_retries: int = 0) -> Iterator[tuple[Accumulator, Int
             connect_timeout=100,
             timeout=100,
             interrupt=interrupt,
-            loopback=True,
         )
-        transport = RetryTransport(inner=direct, max_retries=max_retries, interrupt=interrupt, tell=growing.set_retry)
+        transport = RetryTransport(inner=direct, max_retries=max_retries, interrupt=interrupt, accumulator=growing)
         client = Client(transport=transport, credential=credential)
-        thread = threading.Thread(target=lambda: outcome.append(client.send(request, growing)), daemon=True)
+        thread = threading.Thread(target=lambda: outcome.append(client.stream(request, growing)), daemon=True)
         thread.start()
 
         def end() -> Exchange:
@@ -902,12 +901,10 @@ def test_a_stop_while_the_request_is_sent_is_obeyed_at_once(claude: Notebook) ->
     )
     stopped = threading.Event()
     with listening(lambda _: stopped.wait(60)) as host, pool() as connections:
-        direct = HTTPTransport(
-            pool=connections, credential=None, connect_timeout=100, timeout=100, interrupt=interrupt, loopback=True
-        )
+        direct = HTTPTransport(pool=connections, credential=None, connect_timeout=100, timeout=100, interrupt=interrupt)
         threading.Timer(0.2, interrupt.set).start()
         began = time.monotonic()
-        sent = Client(transport=direct, credential=None).send(
+        sent = Client(transport=direct, credential=None).stream(
             type(request)(method="POST", url=f"http://{host}/", headers=request.headers, body=request.body)
         )
         stopped.set()

@@ -14,8 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_magic.api.client import Client
+from claude_magic.api.endpoints.models import Model, list_models
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.listing import Model, list_models, nearest
+from claude_magic.api.known_models import nearest
 from claude_magic.api.transports.http import HTTPTransport, pool
 from claude_magic.display.tables.models import catalogue
 from claude_magic.errors import APIError, ExchangeError, StreamError
@@ -32,10 +34,9 @@ def session() -> Iterator[requests.Session]:
 
 
 def models(server: Server, session: requests.Session) -> list[Model]:
-    direct = HTTPTransport(
-        pool=session, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
-    )
-    return list_models(direct, base_url=server.url, api_version="2023-06-01", credential=None)
+    direct = HTTPTransport(pool=session, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+    client = Client(transport=direct, credential=None)
+    return list_models(client, base_url=server.url, api_version="2023-06-01")
 
 
 def page(*ids: str, **fields: Any) -> Answer:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_magic.api.endpoints.count_tokens import count_tokens
+from claude_magic.api.client import Client
+from claude_magic.api.endpoints.count_tokens import count
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.token_breakdown import Portion, breakdown, total
 from claude_magic.api.transports.http import HTTPTransport, pool
@@ -238,10 +239,9 @@ def test_odd_bodies_have_portions_too(body: dict[str, Any]) -> None:
 def over(server: Server) -> Callable[[Request], int]:
     made = pool()
     made.close()  # its connections are opened anew
-    direct = HTTPTransport(
-        pool=made, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
-    )
-    return lambda request: count_tokens(direct, request, None)
+    direct = HTTPTransport(pool=made, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+    client = Client(transport=direct, credential=None)
+    return lambda request: count(client, request)
 
 
 def answer(tokens: int) -> Answer:

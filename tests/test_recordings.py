@@ -101,7 +101,7 @@ def test_a_recorded_stream_gives_the_same_message_again(recorded: Path) -> None:
                 recorded=Recorded(when="", status=200, events=events), speed=0, interrupt=Interrupt()
             ),
             credential=None,
-        ).send(asked())
+        ).stream(asked())
         assert again.error is None or isinstance(again.error, StreamError)
         assert [(e.event, e.data) for e in again.events] == [(e.event, e.data) for e in events][: len(again.events)]
         assert again.text == "".join(b["text"] for b in expected["final_message"]["content"] if b["type"] == "text")
@@ -117,7 +117,7 @@ def test_the_rhythm_is_the_recorded_one_at_the_speed_that_is_set() -> None:
     for speed, least, most in ((10, 0.2, 1.0), (0, 0.0, 0.15)):
         began = time.monotonic()
         transport = ReplayTransport(recorded=recorded, speed=speed, interrupt=Interrupt())
-        assert Client(transport=transport, credential=None).send(asked()).error is None
+        assert Client(transport=transport, credential=None).stream(asked()).error is None
         took = time.monotonic() - began
         assert took >= least
         assert took < most or sys.gettrace() is not None
@@ -191,7 +191,7 @@ def test_a_refusal_of_the_request_itself_is_recorded(tmp_path: Path, status: int
         answer = read(path).answer(asked(), 0)
         assert answer is not None
         transport = ReplayTransport(recorded=answer, speed=0, interrupt=Interrupt())
-        again = Client(transport=transport, credential=None).send(asked())
+        again = Client(transport=transport, credential=None).stream(asked())
         assert isinstance(again.error, APIError)
         assert again.error.status == status
         assert "no such thing" in str(again.error)

@@ -96,10 +96,8 @@ def ask(server: Server, pieces: list[bytes], **answer: object) -> Exchange:
     server.answers(Answer(headers=STREAM, pieces=pieces, **answer))  # type: ignore[arg-type]
     request = Request(method="POST", url=f"{server.url}/v1/messages", headers=Headers(), body={"model": "small"})
     with pool() as connections:
-        direct = HTTPTransport(
-            pool=connections, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt(), loopback=True
-        )
-        return Client(transport=RepetitionLimit(inner=direct), credential=None, timeout=5).send(request)
+        direct = HTTPTransport(pool=connections, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+        return Client(transport=RepetitionLimit(inner=direct), credential=None).stream(request)
 
 
 def test_a_reply_that_repeats_itself_is_ended_and_what_arrived_is_kept(server: Server) -> None:

@@ -1,82 +1,113 @@
-"""The client: sends a request, reads the answer in, and always returns an exchange.
+"""Sends requests and reads the answers: a message as it arrives, or one JSON value.
 
-An exchange that failed holds what arrived and says why; nobody has to catch to keep a paid reply.
+A streamed exchange that failed is returned, not raised: it holds what arrived, and its `error` says why it ended.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Request
-from . import error_responses
+from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
 from .credentials import Credential
 from .transports.base import Response, Transport
 
-_BEGINNING = 4_000  # bytes, to say what an answer is that is not the API's
+_LONGEST_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
+_LARGEST_JSON = 16_000_000  # bytes
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Reads what a transport brings.
+    """Reads the answers that a transport brings; `connect.connect` makes one.
 
     Attributes:
-        credential: Only to say where the key came from, and to hide it if an answer repeats it.
+        credential: For messages about the key, and to redact it; the transport signs.
     """
 
     transport: Transport
     credential: Credential | None
 
-    def send(self, request: Request, growing: Accumulator | None = None) -> Exchange:
-        """Send `request`; `growing` shows what has arrived meanwhile."""
-        growing = growing or Accumulator(request)
+    def stream(self, request: Request, accumulator: Accumulator | None = None) -> Exchange:
+        """Sends `request` to the Messages API; the answer may be a stream or one JSON message.
+
+        Args:
+            accumulator: Holds what has arrived meanwhile, for other threads to look at.
+        """
+        accumulator = accumulator or Accumulator(request)
         error: ClaudeError | None = None
         try:
             with self.transport.send(request) as response:
-                growing.set_response(response.status, response.headers)
-                self._read(response, request, growing)
+                accumulator.set_response(response.status, response.headers)
+                self._read(response, request, accumulator)
         except ClaudeError as failure:
             error = failure
-        return growing.exchange(error)
+        return accumulator.exchange(error)
 
-    def _read(self, response: Response, request: Request, growing: Accumulator) -> None:
-        model = str((request.body or {}).get("model", ""))
+    def json(self, request: Request) -> Any:
+        """Sends `request` and returns the parsed JSON of the answer, keys redacted.
+
+        Raises:
+            ExchangeError: No answer, an error, or no JSON.
+            Interrupted: The user stopped it.
+        """
+        with self.transport.send(request) as response:
+            self._check_status(response, request)
+            body = bytearray()
+            for chunk in response.chunks:
+                body += chunk
+                if len(body) > _LARGEST_JSON:
+                    break
+            try:
+                return json.loads(self.redact(body.decode("utf-8-sig")))
+            except (ValueError, RecursionError):
+                raise error_responses.unexpected_response(response, bytes(body), credential=self.credential) from None
+
+    def redact(self, text: str) -> str:
+        """Redacts API keys."""
+        return self.credential.redact(text) if self.credential else credentials.redact(text)
+
+    def _check_status(self, response: Response, request: Request) -> None:
         if response.status >= 300:
-            raise error_responses.response_error(response, model=model, credential=self.credential)
+            raise error_responses.response_error(response, model=_subject(request), credential=self.credential)
+
+    def _read(self, response: Response, request: Request, accumulator: Accumulator) -> None:
+        self._check_status(response, request)
         try:
-            self._read_answer(response, growing)
+            self._read_answer(response, accumulator)
         except ErrorEvent as event:
             raise error_responses.event_error(
-                event.data, headers=response.headers, model=model, credential=self.credential
+                event.data, headers=response.headers, model=_subject(request), credential=self.credential
             ) from None
-        growing.check()
+        accumulator.check()
 
-    def _read_answer(self, response: Response, growing: Accumulator) -> None:
-        """A stream, or one message; by how it begins, whatever was asked for and whatever its content type says."""
+    def _read_answer(self, response: Response, accumulator: Accumulator) -> None:
+        """Reads a stream or one JSON message: its first byte decides, not the request or the content type."""
         beginning = b""
         for chunk in response.chunks:
             beginning += chunk
             if beginning.strip(_BLANK):
                 break
         if beginning.strip(_BLANK)[:1] in (b"{", b"["):
-            self._read_json(response, beginning, growing)
+            self._read_json(response, beginning, accumulator)
         else:
-            self._read_stream(response, beginning, growing)
+            self._read_stream(response, beginning, accumulator)
 
-    def _read_stream(self, response: Response, beginning: bytes, growing: Accumulator) -> None:
-        """Success is a message that came to its end, not the end of the connection."""
+    def _read_stream(self, response: Response, beginning: bytes, accumulator: Accumulator) -> None:
+        """Reads events until the message is complete; some servers keep the connection open after that."""
         decoder = Decoder()
-        growing.add_events(decoder.feed(beginning))
-        while not growing.is_complete and (chunk := next(response.chunks, None)) is not None:
-            beginning += chunk[: max(0, _BEGINNING - len(beginning))]
-            growing.add_events(decoder.feed(chunk))
-        if not growing.exchange().message.body:
+        accumulator.add_events(decoder.feed(beginning))
+        while not accumulator.is_complete and (chunk := next(response.chunks, None)) is not None:
+            beginning += chunk[: max(0, _LONGEST_EXCERPT - len(beginning))]
+            accumulator.add_events(decoder.feed(chunk))
+        if not accumulator.exchange().message.body:
             raise error_responses.unexpected_response(response, beginning, credential=self.credential)
 
-    def _read_json(self, response: Response, beginning: bytes, growing: Accumulator) -> None:
+    def _read_json(self, response: Response, beginning: bytes, accumulator: Accumulator) -> None:
         body = b"".join((beginning, *response.chunks))
         try:
             message = json.loads(body)
@@ -86,9 +117,14 @@ class Client:
             raise ErrorEvent(message)
         if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
             raise error_responses.unexpected_response(response, body, credential=self.credential)
-        growing.add_json(message)
+        accumulator.add_json(message)
 
 
 def _is_error(message: dict[str, object]) -> bool:
     """Whether it is an error as gateways send it, with status 200."""
     return bool(message.get("error")) and "content" not in message
+
+
+def _subject(request: Request) -> str:
+    """The model of `request`, else its path: what an error message suggests alternatives for."""
+    return str((request.body or {}).get("model") or request.endpoint)

@@ -10,14 +10,13 @@ import functools
 from concurrent import futures
 from concurrent.futures import Executor, Future
 from dataclasses import replace
-from typing import Any
 
 from ..api import credentials
 from ..api.accumulator import Accumulator
-from ..api.client import Client
+from ..api.connect import connect
 from ..api.interrupt import Interrupt
-from ..api.transports.http import HTTPTransport, pool
-from ..api.transports.retry import RetryTransport
+from ..api.provider import Provider
+from ..api.transports.http import Pool, pool
 from ..concurrency import in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
@@ -65,24 +64,15 @@ def send(request: Request, number: int, connect_timeout: float, timeout: float, 
             "no API key where the executor runs: $ANTHROPIC_API_KEY is empty there. Set it there: the key of this "
             "kernel does not travel."
         )
-    direct = HTTPTransport(
-        pool=_pool(), credential=credential, connect_timeout=connect_timeout, timeout=timeout, interrupt=interrupt
-    )
-    transport = RetryTransport(
-        inner=direct, max_retries=max_retries, interrupt=interrupt, tell=_nobody, quiet=_pool().quiet
-    )
-    return Client(transport=transport, credential=credential).send(
-        replace(request, headers=Headers(bare)), Accumulator(request)
-    )
+    settings = Claude(connect_timeout=connect_timeout, timeout=timeout, max_retries=max_retries)
+    provider = Provider(base_url=request.url.removesuffix(request.endpoint), credential=credential)
+    client = connect(settings, provider, pool=_pool(), interrupt=interrupt)
+    return client.stream(replace(request, headers=Headers(bare)), Accumulator(request))
 
 
 @functools.cache
-def _pool() -> Any:
+def _pool() -> Pool:
     return pool()
 
 
 in_child(_pool.cache_clear)
-
-
-def _nobody(reason: str, seconds: float, retries: int) -> None:
-    """Nobody looks on there."""

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..api import known_models as known_models
-from ..api.listing import Model, list_models, nearest
+from ..api.client import Client
+from ..api.endpoints.models import Model, list_models
+from ..api.known_models import nearest
+from ..api.provider import Provider
 from ..cost.prices import rates
 from ..errors import CellError
 from ..session.provider import is_local
@@ -67,7 +70,7 @@ def models(means: SessionContext) -> Models:
     settings = means.settings
     found = _load_cache(settings)
     if found is None:
-        found = with_transport(means, lambda transport, asked: _fetch(transport, asked, settings))
+        found = with_transport(means, lambda client, asked: _fetch(client, asked, settings))
         _save_cache(settings, found)
     known_models.remember([model.id for model in found if model.lifecycle != "retired"])
     return Models(found, settings.prices)
@@ -79,10 +82,8 @@ def names(settings: Claude) -> Sequence[str]:
     return known_models.names() if found is None else [model.id for model in found if model.lifecycle != "retired"]
 
 
-def _fetch(transport: Any, asked: Any, settings: Claude) -> list[Model]:
-    return list_models(
-        transport, base_url=asked.base_url, api_version=settings.api_version, credential=asked.credential
-    )
+def _fetch(client: Client, asked: Provider, settings: Claude) -> list[Model]:
+    return list_models(client, base_url=asked.base_url, api_version=settings.api_version)
 
 
 def _load_cache(settings: Claude) -> list[Model] | None:

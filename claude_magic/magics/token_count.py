@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..api.endpoints.count_tokens import count_tokens
+from ..api.client import Client
+from ..api.endpoints.count_tokens import count as count_tokens
+from ..api.provider import Provider
 from ..api.token_breakdown import Portion, breakdown, total
 from ..session.send import PendingRequest, SessionContext, build_request, with_transport
 from ..wire import Headers, Request
@@ -48,9 +50,9 @@ def of_question(means: SessionContext, asking: PendingRequest) -> Count:
         ExchangeError: The endpoint does not count, or does not answer.
     """
 
-    def count(transport: Any, asked: Any) -> list[Portion]:
+    def count(client: Client, asked: Provider) -> list[Portion]:
         request = build_request(means, asking, asked)
-        return breakdown(request, lambda each: count_tokens(transport, each, asked.credential))
+        return breakdown(request, lambda each: count_tokens(client, each))
 
     return Count(with_transport(means, count))
 
@@ -58,9 +60,9 @@ def of_question(means: SessionContext, asking: PendingRequest) -> Count:
 def of_request(means: SessionContext, request: Request) -> Count:
     """The count of a request that was sent before."""
 
-    def count(transport: Any, asked: Any) -> list[Portion]:
+    def count(client: Client, asked: Provider) -> list[Portion]:
         headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("x-api-key", "authorization")]
         here = replace(request, url=f"{asked.base_url}{request.endpoint}", headers=Headers(headers))
-        return breakdown(here, lambda each: count_tokens(transport, each, asked.credential))
+        return breakdown(here, lambda each: count_tokens(client, each))
 
     return Count(with_transport(means, count))

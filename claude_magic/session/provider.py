@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ..api import credentials
 from ..api.accumulator import Accumulator
 from ..api.credentials import Credential, Secret
 from ..api.interrupt import Interrupt
+from ..api.provider import Provider
 from ..errors import ClaudeError, SettingsError
-from ..hosts import is_loopback
 from ..settings import ANTHROPIC, Claude, check_url
 from ..wire.headers import RANDOM_KEY
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """Where a request goes.
-
-    Attributes:
-        credential: `None` where none is asked for.
-        model: The only model there is; `None` if the endpoint has many.
-        model_note: What a reader must know of it.
-        local: Whether it is the model on this machine, which has defaults of its own and takes less.
-    """
-
-    base_url: str
-    credential: Credential | None
-    model: str | None = None
-    model_note: str = ""
-    local: bool = False
-
-    @property
-    def name(self) -> str:
-        """`anthropic`, `local`, or the host of another endpoint."""
-        if self.local:
-            return "local"
-        return "anthropic" if self.base_url == ANTHROPIC else urlsplit(self.base_url).netloc
-
-    @property
-    def loopback(self) -> bool:
-        return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
 def provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:

@@ -10,16 +10,13 @@ from typing import Any, TypeVar
 from ..api import credentials
 from ..api.accumulator import Accumulator
 from ..api.client import Client
-from ..api.endpoints.count_tokens import count_tokens
+from ..api.connect import connect, replay
+from ..api.endpoints.count_tokens import count
 from ..api.endpoints.messages import messages
 from ..api.interrupt import Interrupt
 from ..api.mcp_tokens import refuse_tokens
-from ..api.transports.base import Transport
+from ..api.provider import Provider
 from ..api.transports.connections import is_debugging
-from ..api.transports.http import HTTPTransport
-from ..api.transports.repetition import RepetitionLimit
-from ..api.transports.replay import ReplayTransport
-from ..api.transports.retry import RetryTransport
 from ..errors import CellError, ClaudeError, ExchangeError, Interrupted, NotRecorded, SettingsError
 from ..prompt.attachments.limits import check_size
 from ..prompt.options.options import Options
@@ -30,7 +27,7 @@ from ..wire.message_rules import problems, takes_prefill
 from . import local_model
 from .conversation import digest
 from .ledger import Caller, Ledger
-from .provider import Provider, is_local, local_unstarted, offline_providers, provider
+from .provider import is_local, local_unstarted, offline_providers, provider
 
 Found = TypeVar("Found")
 _NO_DEBUG = (
@@ -103,18 +100,17 @@ def send(means: SessionContext, asking: PendingRequest, growing: Accumulator, in
     if options.turns:
         _refuse_turns(request.body or {})
     growing.set_request(request, model_note=asked.model_note)
-    transport = _transport(settings, asked, means.pool, growing, interrupt)
-    client = Client(transport=transport, credential=asked.credential)
+    client = connect(settings, asked, pool=means.pool, interrupt=interrupt, accumulator=growing)
     exchange = means.books.send(
         settings,
         growing,
         asking.asker,
         request=request,
         provider=asked.name,
-        hide=credentials.redact if asked.credential is None else asked.credential.redact,
-        count=lambda: count_tokens(transport, request, asked.credential),
+        hide=client.redact,
+        count=lambda: count(client, request),
         send=lambda: (
-            client.send(request, growing) if means.carry is None else _send_elsewhere(means.carry, request, growing)
+            client.stream(request, growing) if means.carry is None else _send_elsewhere(means.carry, request, growing)
         ),
     )
     if is_debugging():
@@ -148,8 +144,7 @@ def _replay(
         recorded = books.recorded_answer(settings, request, asker)
         if recorded is not None:
             growing.set_request(request, model_note=recorded.model_note)
-            transport = ReplayTransport(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
-            exchange = Client(transport=transport, credential=None).send(request, growing)
+            exchange = replay(settings, recorded, interrupt=interrupt).stream(request, growing)
             return books.close_replay(settings, exchange, recorded, asker)
     if books.never_sends(settings):  # of what it may have been, what differs least
         raise min((books.not_recorded_error(settings, each) for each in several), key=lambda error: len(str(error)))
@@ -190,17 +185,17 @@ def count_request(means: SessionContext, asking: PendingRequest) -> tuple[Reques
     if means.books.never_sends(means.settings):
         return preview_request(means, asking), "nothing is sent while only recorded answers are given"
 
-    def prepare(transport: Transport, asked: Provider) -> tuple[Request, int | str]:
+    def prepare(client: Client, asked: Provider) -> tuple[Request, int | str]:
         request = build_request(means, asking, asked)
         try:
-            return request, count_tokens(transport, request, asked.credential)
+            return request, count(client, request)
         except ExchangeError as error:
             return request, str(error)
 
     return with_transport(means, prepare)
 
 
-def with_transport(means: SessionContext, look: Callable[[Transport, Provider], Found]) -> Found:
+def with_transport(means: SessionContext, look: Callable[[Client, Provider], Found]) -> Found:
     """What `look` finds at the endpoint, which answers nothing and takes no money for it.
 
     Raises:
@@ -213,7 +208,8 @@ def with_transport(means: SessionContext, look: Callable[[Transport, Provider], 
     growing, interrupt = Accumulator(Request(method="POST", url="")), Interrupt()
     try:
         asked = provider(means.settings, growing, interrupt)
-        return look(_transport(means.settings, asked, means.pool, growing, interrupt), asked)
+        client = connect(means.settings, asked, pool=means.pool, interrupt=interrupt, accumulator=growing)
+        return look(client, asked)
     except KeyboardInterrupt:
         raise Interrupted("stopped while the endpoint was looked at; nothing was asked of a model.") from None
 
@@ -286,21 +282,3 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
     credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
     refuse_tokens(fields)
-
-
-def _transport(settings: Claude, asked: Provider, pool: Any, growing: Accumulator, interrupt: Interrupt) -> Transport:
-    direct = HTTPTransport(
-        pool=pool,
-        credential=asked.credential,
-        connect_timeout=settings.connect_timeout,
-        timeout=settings.timeout,
-        interrupt=interrupt,
-        loopback=asked.loopback,
-    )
-    return RetryTransport(
-        inner=RepetitionLimit(inner=direct) if asked.local else direct,
-        max_retries=settings.max_retries,
-        interrupt=interrupt,
-        tell=growing.set_retry,
-        quiet=pool.quiet,
-    )

@@ -30,7 +30,7 @@ def section(url: str) -> Section:
             _row("claude('hi', stream=False), no journal", found, "ours"),
             _row("    written to the journal", found, "journal", goal=None),
             _row("    in a project with a pyproject.toml", found, "project"),
-            _row("    Client.send alone", found, "client"),
+            _row("    Client.stream alone", found, "client"),
         ],
         notes=[f"medians of {ROUNDS} rounds of {CALLS} calls each, by turns in one process"],
     )
@@ -92,20 +92,17 @@ def _ours(journal: str | None) -> Callable[[], object]:
 
 def _client(url: str) -> Callable[[], object]:
     from claude_magic.api import credentials
-    from claude_magic.api.client import Client
+    from claude_magic.api.connect import connect
     from claude_magic.api.endpoints.messages import messages
     from claude_magic.api.interrupt import Interrupt
-    from claude_magic.api.transports.http import HTTPTransport, pool
-    from claude_magic.api.transports.retry import RetryTransport
+    from claude_magic.api.provider import Provider
+    from claude_magic.api.transports.http import pool
+    from claude_magic.settings import Claude
 
-    credential, interrupt = credentials.find(), Interrupt()
-    direct = HTTPTransport(
-        pool=pool(), credential=credential, connect_timeout=10, timeout=600, interrupt=interrupt, loopback=True
-    )
-    transport = RetryTransport(inner=direct, max_retries=2, interrupt=interrupt, tell=lambda *_: None)
-    client = Client(transport=transport, credential=credential)
+    provider = Provider(base_url=url, credential=credentials.find())
+    client = connect(Claude(), provider, pool=pool(), interrupt=Interrupt())
     request = messages(base_url=url, api_version="2023-06-01", stream=False, **_BODY)  # type: ignore[arg-type]
-    return lambda: client.send(request)
+    return lambda: client.stream(request)
 
 
 def _requests(url: str) -> Callable[[], object]:

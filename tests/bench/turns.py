@@ -45,11 +45,11 @@ def by_turns() -> Mapping[str, list[float]]:
 
 
 def _ours() -> Callable[[], bytes]:
+    from claude_magic.api.provider import Provider
     from claude_magic.prompt.options.options import Options
     from claude_magic.session.conversation import Turn
     from claude_magic.session.conversations import Conversations
     from claude_magic.session.history import plan_turn
-    from claude_magic.session.provider import Provider
     from claude_magic.session.send import _request
     from claude_magic.settings import Claude
 

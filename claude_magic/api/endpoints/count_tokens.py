@@ -1,17 +1,14 @@
-"""How many tokens a request would send, asked of the endpoint; it costs nothing and answers nothing.
+"""`POST /v1/messages/count_tokens`: the input tokens that a request would use; free, and no model answers.
 
 Source: https://docs.anthropic.com/en/api/messages-count-tokens
 """
 
 from __future__ import annotations
 
-import json
-
 from ...errors import ExchangeError
 from ...wire import Headers, Request
-from .. import error_responses
-from ..credentials import Credential
-from ..transports.base import Transport
+from ...wire.unfit import shortened
+from ..client import Client
 
 _FIELDS = (
     "model",
@@ -27,20 +24,32 @@ _FIELDS = (
 )
 
 
-def count_tokens(transport: Transport, request: Request, credential: Credential | None) -> int:
+def count_tokens(request: Request) -> Request:
+    """The request that counts the tokens of `request`, which is one for `/v1/messages`."""
+    body = {name: value for name, value in (request.body or {}).items() if name in _FIELDS}
+    headers = Headers(item for item in request.headers.items() if item[0].lower() != "content-length")
+    return Request(method="POST", url=f"{request.url}/count_tokens", headers=headers, body=body)
+
+
+def input_tokens(answer: object) -> int:
+    """The number of tokens in the endpoint's answer.
+
+    Raises:
+        ExchangeError: The endpoint does not count.
+    """
+    try:
+        return int(answer["input_tokens"])  # type: ignore[index]  # whatever the endpoint sent
+    except (ValueError, TypeError, KeyError):
+        raise ExchangeError(
+            f"the endpoint does not count tokens: it answered {shortened(str(answer))!r}. Is Claude.base_url right?"
+        ) from None
+
+
+def count(client: Client, request: Request) -> int:
     """The input tokens of `request`.
 
     Raises:
         ExchangeError: The endpoint does not count, or does not answer.
-        Interrupted: The reader stopped it.
+        Interrupted: The user stopped it.
     """
-    body = {name: value for name, value in (request.body or {}).items() if name in _FIELDS}
-    headers = Headers(item for item in request.headers.items() if item[0].lower() != "content-length")
-    question = Request(method="POST", url=f"{request.url}/count_tokens", headers=headers, body=body)
-    with transport.send(question) as response:
-        if response.status >= 300:
-            raise error_responses.response_error(response, model=str(body.get("model", "")), credential=credential)
-        try:
-            return int(json.loads(b"".join(response.chunks))["input_tokens"])
-        except (ValueError, TypeError, KeyError):
-            raise ExchangeError("the endpoint does not count tokens.") from None
+    return input_tokens(client.json(count_tokens(request)))

@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
+from ...hosts import is_loopback
 from ...wire import Headers, Request
 from ..credentials import Credential
 from ..interrupt import Interrupt
@@ -41,7 +42,7 @@ class Pool(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self.quiet = RetryAfter()
+        self.rate_limit = RetryAfter()
 
 
 def pool() -> Pool:
@@ -67,7 +68,6 @@ class HTTPTransport:
     connect_timeout: float
     timeout: float
     interrupt: Interrupt
-    loopback: bool = False
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
@@ -111,9 +111,11 @@ class HTTPTransport:
 
     def _of_environment(self, url: str) -> dict[str, Any]:
         """The proxy and the certificates that the environment names; plain loopback needs neither."""
-        if self.loopback and url.startswith("http:"):
+        parts = urlsplit(url)
+        loopback = is_loopback(parts.hostname or "")
+        if loopback and parts.scheme == "http":
             return {"stream": True, "verify": True, "cert": None, "proxies": {}}
-        proxies: Any = _NO_PROXY if self.loopback else {}
+        proxies: Any = _NO_PROXY if loopback else {}
         return dict(self.pool.merge_environment_settings(url, proxies, True, None, None))
 
     def _redacted_headers(self, value: str) -> str:

@@ -9,11 +9,11 @@ import email.utils
 import math
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...errors import ConnectionFailed, TimedOut
 from ...wire import Headers, Request
+from ..accumulator import Accumulator
 from ..interrupt import Interrupt
 from .base import Response, Transport
 from .rate_limit import RetryAfter
@@ -27,15 +27,15 @@ class RetryTransport:
     """Another transport, tried again when that can help.
 
     Attributes:
-        tell: Told before each wait: the reason, the seconds, and how many tries have failed.
-        quiet: What the endpoint asked of other requests, and is told of this one.
+        rate_limit: Until when the endpoint wants no requests; shared with other requests.
+        accumulator: Shows the waits; `None` if nobody watches.
     """
 
     inner: Transport
     max_retries: int
     interrupt: Interrupt
-    tell: Callable[[str, float, int], None]
-    quiet: RetryAfter = field(default_factory=RetryAfter)
+    rate_limit: RetryAfter = field(default_factory=RetryAfter)
+    accumulator: Accumulator | None = None
 
     def send(self, request: Request) -> Response:
         """Send `request`, at most `max_retries + 1` times."""
@@ -47,27 +47,27 @@ class RetryTransport:
             except (ConnectionFailed, TimedOut) as error:
                 if last or not error.may_pass:
                     raise
-                self._wait("no connection", backoff(failed), failed)
+                self._wait("no connection", backoff(failed), failed + 1)
                 continue
             seconds = delay(response.headers, failed)
             may_pass = _may_pass(response) and seconds <= LONGEST_WAIT
             if may_pass and retry_after(response.headers):
-                self.quiet.keep(request, seconds)
+                self.rate_limit.keep(request, seconds)
             if last or not may_pass:
                 return response
             response.close()
-            self._wait(_reason(response.status), seconds, failed)
+            self._wait(_reason(response.status), seconds, failed + 1)
         raise AssertionError("unreachable")
 
     def _wait_for_limit(self, request: Request, failed: int) -> None:
         """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
-        seconds = self.quiet.remaining(request)
+        seconds = self.rate_limit.remaining(request)
         if seconds > 0:
-            self.tell(_REASONS[429], seconds, failed)
-            self.interrupt.sleep(seconds)
+            self._wait(_REASONS[429], seconds, failed)
 
-    def _wait(self, reason: str, seconds: float, failed: int) -> None:
-        self.tell(reason, seconds, failed + 1)
+    def _wait(self, reason: str, seconds: float, retries: int) -> None:
+        if self.accumulator is not None:
+            self.accumulator.set_retry(reason, seconds, retries)
         self.interrupt.sleep(seconds)
 
 

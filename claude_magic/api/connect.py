@@ -1,0 +1,51 @@
+"""Composes a client: HTTP with the provider's credential, the repetition limit, and retries; or a recorded answer."""
+
+from __future__ import annotations
+
+from ..settings import Claude
+from ..wire.recorded import Recorded
+from .accumulator import Accumulator
+from .client import Client
+from .interrupt import Interrupt
+from .provider import Provider
+from .transports.base import Transport
+from .transports.http import HTTPTransport, Pool
+from .transports.repetition import RepetitionLimit
+from .transports.replay import ReplayTransport
+from .transports.retry import RetryTransport
+
+
+def connect(
+    settings: Claude, provider: Provider, *, pool: Pool, interrupt: Interrupt, accumulator: Accumulator | None = None
+) -> Client:
+    """A client for one exchange with `provider`; nothing is sent yet.
+
+    Args:
+        settings: Time limits and the number of retries.
+        pool: The connections to reuse.
+        interrupt: Stops whatever the client is doing.
+        accumulator: Shows the waits between tries; `None` if nobody watches.
+    """
+    transport: Transport = HTTPTransport(
+        pool=pool,
+        credential=provider.credential,
+        connect_timeout=settings.connect_timeout,
+        timeout=settings.timeout,
+        interrupt=interrupt,
+    )
+    if provider.local:
+        transport = RepetitionLimit(inner=transport)
+    transport = RetryTransport(
+        inner=transport,
+        max_retries=settings.max_retries,
+        interrupt=interrupt,
+        rate_limit=pool.rate_limit,
+        accumulator=accumulator,
+    )
+    return Client(transport=transport, credential=provider.credential)
+
+
+def replay(settings: Claude, recorded: Recorded, *, interrupt: Interrupt) -> Client:
+    """A client that gives a recorded answer again, whatever it is asked; it has no network and no credential."""
+    transport = ReplayTransport(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
+    return Client(transport=transport, credential=None)
