@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) notebooks/install.py
 
-.PHONY: demo lab quick test cover lint bench clean
+.PHONY: demo lab quick test cover lowest lint bench clean
 
 demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the local model
 	@$(PYTHON) notebooks/demo.py $(ARGS)
@@ -22,6 +22,12 @@ cover: $(VENV)/.test ## every test, and which lines they reach
 	@$(PYTHON) tests/chromium.py
 	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term tests/browser tests $(ARGS)
 
+# uv comes from the machine (https://docs.astral.sh/uv); what only the tests need is as new as ever.
+lowest: ## the quick tests, with the lowest versions of each dependency that pyproject.toml allows
+	@uv venv --quiet --clear --python 3.10 $(VENV)-lowest
+	@uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -e '.[local,mcp,images,terminal,progress,test]'
+	@$(VENV)-lowest/bin/python -m pytest -q -n auto -m "not kernel and not browser and not process" tests $(ARGS)
+
 lint: $(VENV)/.test
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -31,7 +37,7 @@ bench: $(VENV)/.test ## ratios against the official SDK and a floor, in one run
 	@$(PYTHON) -m tests.bench
 
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(VENV)-lowest build
 
 # Debian's python3 has no ensurepip unless python3-venv is installed: its pip fills the gap.
 $(PYTHON):

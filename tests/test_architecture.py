@@ -219,7 +219,7 @@ def test_every_public_name_exists() -> None:
     assert [name for name in claude_magic.__all__ if not hasattr(claude_magic, name)] == []
 
 
-def test_the_readme_draws_the_packages_that_exist() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_contributing_draws_the_packages_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawn = set(re.findall(r"^  (\w+)(?:/|\.py) ", text, re.MULTILINE))
     assert drawn == {package_of(path) for path in modules()} - {""}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,6 @@ from claude_magic.prompt.options.keywords import options_of_many as from_keyword
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.options.table import BY_NAME, help_text
-
-README = Path(__file__).parents[1] / "README.md"
 
 
 def test_text_after_the_options_is_left_as_typed() -> None:
@@ -119,11 +116,6 @@ def test_every_option_is_in_the_help() -> None:
 def test_every_option_sets_a_field() -> None:
     set_by_options = {name for option in BY_NAME.values() for name in (option.target, option.also) if name}
     assert set_by_options == {field.name for field in fields(Options)} - {"notes"}
-
-
-def test_every_option_is_in_the_readme() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert [name for name in BY_NAME if f"`{name}" not in readme] == []
 
 
 @pytest.mark.parametrize(
