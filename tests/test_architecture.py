@@ -29,6 +29,8 @@ FLOORS = (
 # What packages of one floor may import from each other, and why.
 BESIDE = {
     ("tools", "prompt"): "a tool's result passes the same checks as an attachment",
+    ("prompt", "export"): "the option table reads the registry of export languages, which imports no writer",
+    ("display", "export"): "the Code tab reads the same registry",
 }
 # Still to be mended: these go away when the session no longer knows the magics.
 TO_MEND = {("session", "magics"), ("batch", "magics"), ("magics", "")}
@@ -56,7 +58,7 @@ LIBRARIES = {
     "docstring_parser": {"tools", "wire"},
     "pydantic": {"tools", "wire"},
 }
-AT_START = {"errors", "settings", "prompt", "wire", "magics", ""}  # what %load_ext imports
+AT_START = {"errors", "settings", "prompt", "export", "wire", "magics", ""}  # what %load_ext imports
 HEAVY = {*LIBRARIES} - {"IPython", "traitlets"}
 SAYS_NOTHING = {"util", "utils", "helper", "helpers", "misc", "manager"}
 BORROWED = {"magics_manager", "proxy_manager_for", "manager"}  # names of IPython and urllib3

@@ -179,8 +179,8 @@ def test_thinking_is_left_out_where_it_is_not_bound_to(kernel: Kernel, endpoint:
 def test_a_cut_reply_goes_on_and_is_shown_joined(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(reply("one tw", stop_reason="max_tokens"), reply("o three"))
     ran = kernel.run("%%claude -c\ncount")
-    assert "--go-on" in summaries(ran)
-    ran = kernel.run("%%claude -c --go-on -o text")
+    assert "--finish" in summaries(ran)
+    ran = kernel.run("%%claude -c --finish -o text")
     assert said(endpoint)[:2] == ["count", "one tw"]
     assert kernel.value("text") == "one two three"
     assert "one two three" in summaries(ran)
@@ -190,13 +190,13 @@ def test_a_cut_reply_without_a_conversation_goes_on_too(kernel: Kernel, endpoint
     endpoint.answers(reply("one tw", stop_reason="max_tokens"), reply("o th", stop_reason="max_tokens"), reply("ree"))
     cell(kernel, "%%claude\ncount", "a")
     for name in ("b", "b"):
-        cell(kernel, "%%claude --go-on -o text", name)
+        cell(kernel, "%%claude --finish -o text", name)
     assert said(endpoint)[:2] == ["count", "one tw"]
     assert kernel.value("text") == "one twree"
 
 
 def test_nothing_to_go_on_with_is_an_error(kernel: Kernel, endpoint: Server) -> None:
-    ran = kernel.run("%%claude --go-on")
+    ran = kernel.run("%%claude --finish")
     assert ran.error is not None
     assert "there is no reply to go on with" in ran.error[1]
 

@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.errors import CellError
-from claude_magic.export import LANGUAGES, program, python, request_fields
+from claude_magic.export import LANGUAGES, program, python
 from claude_magic.export.curl import shell
+from claude_magic.export.curl.parse import request_fields
 from claude_magic.wire import Headers, Request
 from tests.export_programs import (
     CASES,

@@ -10,7 +10,7 @@ from claude_magic import CellError
 from claude_magic.prompt.options.keywords import options_of_many as from_keywords
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line
-from claude_magic.prompt.options.table import BY_NAME, help_text
+from claude_magic.prompt.options.table import all_options, help_text, names
 
 
 def test_text_after_the_options_is_left_as_typed() -> None:
@@ -110,11 +110,11 @@ def test_python_names_the_nearest_option() -> None:
 
 
 def test_every_option_is_in_the_help() -> None:
-    assert [name for name in BY_NAME if name not in help_text()] == []
+    assert [name for name in names() if name not in help_text()] == []
 
 
 def test_every_option_sets_a_field() -> None:
-    set_by_options = {name for option in BY_NAME.values() for name in (option.target, option.also) if name}
+    set_by_options = {name for option in all_options() for name in (option.target, option.also) if name}
     assert set_by_options == {field.name for field in fields(Options)} - {"notes"}
 
 

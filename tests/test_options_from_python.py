@@ -10,7 +10,7 @@ import pytest
 from claude_magic import CellError
 from claude_magic.prompt.options.keywords import options_of, options_of_many
 from claude_magic.prompt.options.parser import parse_line
-from claude_magic.prompt.options.table import BY_NAME
+from claude_magic.prompt.options.table import all_options
 from tests.notebook_shell import Shell
 from tests.server import Server, failure, reply
 
@@ -35,7 +35,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--continue": ("--continue=talk", {"continue_": "talk"}),
     "--new": ("--new=talk", {"new": "talk"}),
     "--turns": ("--turns", {"turns": True}),
-    "--go-on": ("--go-on", {"go_on": True}),
+    "--finish": ("--finish", {"finish": True}),
     "--attach": ("-a df -a notes.txt", {"attach": ["df", "notes.txt"]}),
     "--allow-secret": ("--allow-secret", {"allow_secret": True}),
     "--schema": ("--schema City", {"schema": "City"}),
@@ -88,7 +88,7 @@ def f(x: int) -> int:
 
 
 def test_the_table_has_a_row_for_each_option() -> None:
-    assert set(ROWS) == {option.names[-1] for option in BY_NAME.values()}
+    assert set(ROWS) == {option.names[-1] for option in all_options()}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -112,10 +112,10 @@ def test_both_spellings_send_the_same_request(shell: Shell, endpoint: Server) ->
             endpoint.answers(reply("```python\n1\n```"))
         if name == "--lang":
             endpoint.answers(reply("```python\n1\n```"))
-        text = {"--turns": "user: hi", "--go-on": ""}.get(name, "hi")
+        text = {"--turns": "user: hi", "--finish": ""}.get(name, "hi")
         sent = []
         for cell in (f"%%claude {line}\n{text}", f"kept = claude({text!r}, **{keywords!r})"):
-            if name == "--go-on":
+            if name == "--finish":
                 endpoint.answers(reply("cut", stop_reason="max_tokens"), reply("off"))
                 shell.run("_ = claude('first')")
             if name in ("--continue", "--new"):

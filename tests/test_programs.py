@@ -79,8 +79,8 @@ def test_the_panel_has_a_tab_of_programs(kernel: Kernel, endpoint: Server) -> No
     endpoint.answers(reply("hi"))
     ran = kernel.run("%%claude\n</script><b>question</b>")
     twin = next(html for html in ran.data("text/html") if "cm-static" in html)
-    for language in LANGUAGES:
-        assert f"<summary>{language}</summary>" in twin
+    for language in LANGUAGES.values():
+        assert f"<summary>{language.title}</summary>" in twin
     assert "import anthropic" in twin
     assert "<b>question" not in twin
     assert "</script>" not in twin

@@ -188,7 +188,7 @@ class Reader:
         return Options(
             model=model,
             conversation="" if action == "go on alone" else self.name,
-            go_on=action.startswith("go on"),
+            finish=action.startswith("go on"),
             turns=action == "turns",
             fresh=action == "new",
             param=OFFERED if action in ("tools", "approve") else {},

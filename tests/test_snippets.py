@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from claude_magic.prompt.last_error import LastError
+from claude_magic.prompt.options.option import Scope
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line
-from claude_magic.prompt.options.table import BY_NAME
+from claude_magic.prompt.options.table import all_options
 from claude_magic.prompt.snippets import Snippets
 from claude_magic.session.prompt import build_prompt
 
@@ -54,5 +55,5 @@ def test_in_a_line_the_text_is_not_taken_for_options() -> None:
 
 
 def test_every_action_is_one_of_the_table() -> None:
-    actions = {name for name, option in BY_NAME.items() if option.action}
+    actions = {name for option in all_options() if Scope.SNIPPET not in option.scope for name in option.names}
     assert {word.split()[0] for word in ACTIONS} | {"--save", "--approve", "--refuse", "-h", "--help"} == actions

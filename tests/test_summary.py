@@ -74,7 +74,7 @@ def test_a_whole_reply_has_no_warning(reason: str) -> None:
     [
         (
             {"stop_reason": "max_tokens", "content": [{"type": "text", "text": "and"}]},
-            "cut off (max_tokens): the reply reached its limit of 9 tokens. Raise -t, or ask for the rest with --go-on.",
+            "cut off (max_tokens): the reply reached its limit of 9 tokens. Raise -t, or ask for the rest with --finish.",
         ),
         (
             {"stop_reason": "max_tokens", "content": [{"type": "thinking", "thinking": "hm"}]},

@@ -54,7 +54,7 @@ def test_a_call_that_was_cut_is_answered_as_not_run(shell: Shell, endpoint: Serv
     endpoint.answers(streamed([text("Adding."), call('{"a": 1, "b')], "max_tokens", ""), reply("ok"))
     ran = shell.run("%%claude -c\nhi")
     assert "not run: add; the reply ended with max_tokens" in page(ran)
-    assert "--go-on" not in page(ran)
+    assert "--finish" not in page(ran)
     shell.run("%%claude -c\nnext")
     assert [role for role, _ in sent(endpoint)] == ["user", "assistant", "user"]
     answer, following = sent(endpoint)[2][1]
@@ -67,7 +67,7 @@ def test_a_reply_of_thinking_alone_leaves_no_empty_message(shell: Shell, endpoin
     shell.run("%%claude -c\nfirst")
     ran = shell.run("%%claude -c\nhi")
     assert "nothing of this reply can be sent again: the conversation is as it was" in page(ran)
-    assert "--go-on" not in page(ran)
+    assert "--finish" not in page(ran)
     shell.run("%%claude -c\nnext")
     assert [content for _, content in sent(endpoint)] == ["first", [text("one")], "next"]
 
@@ -122,7 +122,7 @@ def test_going_on_breaks_no_rule(shell: Shell, endpoint: Server, reason: str, co
     cut = [SIGNED, text("one \n"), SEARCH, call('{"a": 1, "b')]
     endpoint.answers(streamed(cut, reason, ""), reply("two"))
     shell.run(f"%%claude {conversation}\nhi")
-    ran = shell.run(f"%%claude {conversation} --go-on -o said")
+    ran = shell.run(f"%%claude {conversation} --finish -o said")
     assert ran.error is None
     assert shell.value("said") == "one \ntwo"
     assert [role for role, _ in sent(endpoint)] == ["user", "assistant", "user"]
@@ -143,7 +143,7 @@ def test_going_on_with_nothing_is_one_line(
 ) -> None:
     endpoint.answers(streamed(blocks, reason, ""))
     shell.run("%%claude\nhi")
-    ran = shell.run("%%claude --go-on")
+    ran = shell.run("%%claude --finish")
     assert ran.error is not None
     assert ran.error[0] == "CellError"
     assert why in ran.error[1]
@@ -154,7 +154,7 @@ def test_going_on_with_another_model_sends_it_no_thinking(shell: Shell, endpoint
     endpoint.answers(streamed([SIGNED, call()], "tool_use", ""), reply("one", stop_reason="max_tokens"), reply("two"))
     shell.run(f"from claude_magic import claude\n{ADD}")
     shell.run("%%claude --tools add\nhi")
-    shell.run("%%claude --go-on -m claude-haiku-5-5")
+    shell.run("%%claude --finish -m claude-haiku-5-5")
     assert [role for role, _ in sent(endpoint)] == ["user", "assistant", "user", "assistant", "user"]
     assert "thinking" not in json.dumps(sent(endpoint))
 
@@ -162,7 +162,7 @@ def test_going_on_with_another_model_sends_it_no_thinking(shell: Shell, endpoint
 def test_going_on_with_a_reply_that_is_in_no_conversation_says_so(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(reply("one", stop_reason="max_tokens"), reply("two"))
     shell.run("%%claude\nhi")
-    ran = shell.run("%%claude -c --go-on")
+    ran = shell.run("%%claude -c --finish")
     assert "not remembered: conversation main ends otherwise" in page(ran)
 
 

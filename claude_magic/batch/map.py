@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..display.tables.map_replies import COLUMNS, Replies
 from ..display.tables.progress import Progress
 from ..errors import CellError, Interrupted
-from ..prompt.options.keywords import options_of_many
+from ..prompt.options.keywords import grading_keywords, options_of_many
 from ..prompt.options.options import Options
 from .estimate import Estimate, estimate
 from .grading import Rubric, grader, is_pass
@@ -22,7 +22,6 @@ from .runner import Job, RowResult, run
 if TYPE_CHECKING:
     from ..magics.claude import Notebook
 
-_OF_A_GRADE = {"api_version", "header", "again", "profile", "tag", "model"}  # options; others are for the answer
 _STOPPED = RowResult(reply=Interrupted("not asked: the reader stopped before."))
 _NOTHING = CellError("the row holds nothing.")
 
@@ -127,7 +126,7 @@ def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: MapOpti
 
 def _how_to_grade(how: MapOptions, rubric: Rubric) -> MapOptions:
     """How the grading model is asked: without what was said to the one that answers, such as a system prompt."""
-    options = {name: value for name, value in how.options.items() if name in _OF_A_GRADE}
+    options = grading_keywords(how.options)
     return replace(how, options={**options, "system": "", **({"model": rubric.model} if rubric.model else {})})
 
 

@@ -1,29 +1,44 @@
-"""A request, as a program: what `%%claude` sent, in the form of the documentation, ready to run elsewhere.
+"""A request as a program: what `%%claude` sent, as the documentation would write it, ready to run elsewhere.
 
-The key is never in it: every program reads it from the environment.
+The key is never in it: every program reads it from the environment. Importing this package imports no writer; a
+language is added to `LANGUAGES`, with a module that has `program(call) -> str`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..errors import CellError
 from ..wire import Request
-from . import curl, http, openai, python, requests_py, typescript
-from .call import Call, call
-from .curl.parse import CurlCommand, request_fields
 
-LANGUAGES: Mapping[str, Callable[[Call], str]] = MappingProxyType(
-    {
-        "curl": curl.program,
-        "python": python.program,
-        "typescript": typescript.program,
-        "openai": openai.program,
-        "requests": requests_py.program,
-        "http": http.program,
-    }
-)
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """A language that a request can be written in.
+
+    Attributes:
+        title: Its name as people read it.
+        suffix: What a file with such a program is called at its end.
+        module: The module of this package that writes it.
+        reads_files: Whether its programs can read an attachment from the file it came from.
+    """
+
+    title: str
+    suffix: str
+    module: str
+    reads_files: bool = True
+
+
+LANGUAGES = {
+    "curl": Language(title="curl", suffix=".sh", module="curl.write"),
+    "python": Language(title="Python", suffix=".py", module="python"),
+    "typescript": Language(title="TypeScript", suffix=".ts", module="typescript"),
+    "openai": Language(title="OpenAI SDK", suffix=".py", module="openai.write"),
+    "requests": Language(title="Python with requests", suffix=".py", module="requests_py"),
+    "http": Language(title="HTTP message", suffix=".http", module="http", reads_files=False),
+}
 
 
 def program(request: Request, language: str, *, files: Mapping[str, str] | None = None) -> str:
@@ -31,17 +46,22 @@ def program(request: Request, language: str, *, files: Mapping[str, str] | None 
 
     Args:
         files: The base64 data of attachments, as in `source.data`, and the path each came from: the program
-            reads that file. What is not listed stands in the program itself, as does everything in `http`.
+            reads that file. Data not listed stands in the program itself.
 
     Raises:
-        CellError: There is no such language, or the request cannot be said in it.
+        CellError: There is no such language, or the request cannot be written in it.
     """
+    from .call import call
+
     if language not in LANGUAGES:
         raise CellError(f"no such language: {language!r}. Choose one of {', '.join(LANGUAGES)}.")
+    chosen = LANGUAGES[language]
+    writer = importlib.import_module(f"{__name__}.{chosen.module}")
     try:
-        return LANGUAGES[language](call(request, {} if files is None or language == "http" else files))
+        written: str = writer.program(call(request, files or {} if chosen.reads_files else {}))
     except RecursionError:
         raise CellError("the request is nested too deeply for a program. Flatten what is nested in it.") from None
+    return written
 
 
-__all__ = ["LANGUAGES", "CurlCommand", "program", "request_fields"]
+__all__ = ["LANGUAGES", "Language", "program"]

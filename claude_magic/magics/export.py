@@ -58,7 +58,7 @@ def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
         CellError: It is none, holds a key, or goes elsewhere than our requests do.
     """
     from ..api import credentials
-    from ..export import request_fields
+    from ..export.curl.parse import request_fields
 
     credentials.refuse_keys(text, credentials.find())
     found = request_fields(text)
@@ -80,24 +80,14 @@ def refuse_options(options: Options) -> None:
     Raises:
         CellError: An option would change the request.
     """
-    given = {
-        "-c": options.conversation,
-        "--continue": options.go_on,
-        "--turns": options.turns,
-        "-a": options.attach,
-        "--schema": options.schema,
-        "--compare": options.compare,
-        "-m": options.model,
-        "-t": options.max_tokens is not None,
-        "-s": options.system is not None,
-        "--api-version": options.api_version,
-        "--header": options.header,
-        "--no-stream": options.stream is not None,
-        **dict.fromkeys(options.body(), True),
-    }
-    found = next((name for name, value in given.items() if value), None)
-    if found is not None:
-        raise CellError(f"--curl sends just what the command says: {found} would change it. Leave it out.")
+    from ..prompt.options.option import Scope
+    from ..prompt.options.table import all_options
+
+    changing = [each for each in all_options() if Scope.CURL not in each.scope and each.is_set(options)]
+    changing.sort(key=lambda each: each.target == "param")  # where tools and schemas stand, too
+    if changing:
+        name = changing[0].names[0]
+        raise CellError(f"--curl sends just what the command says: {name} would change it. Leave it out.")
 
 
 def _place(url: SplitResult) -> tuple[str, str | None, int | None]:

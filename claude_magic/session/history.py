@@ -122,14 +122,14 @@ def plan_turn(
         cell: Which cell asks.
         attached: What goes with the text.
         default: Name of the conversation that a cell continues by itself; `""` for none.
-        cut: From the asking cell to the exchange that `--go-on` goes on with.
+        cut: From the asking cell to the exchange that `--finish` goes on with.
 
     Raises:
         CellError: There is nothing to send.
     """
     name = default if options.conversation is None else options.conversation
     conversation = conversations.open(name) if name else None
-    if options.go_on:
+    if options.finish:
         return _finish_reply(text, cell, conversation, cut(cell))
     system, new = parse_turns(text) if options.turns else (None, [{"role": "user", "content": text}])
     _attach(new, attached)
@@ -160,7 +160,7 @@ def _replay_of(cut: Exchange, partial: Sequence[Block]) -> Callable[[str], list[
     body = cut.request.body or {}
     said = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
     for problem in form(said):
-        raise CellError(f"--go-on: the messages of the last request cannot be sent again: {problem.text}.")
+        raise CellError(f"--finish: the messages of the last request cannot be sent again: {problem.text}.")
     bound_to = thinking_key(body)
     return lambda found: said if found == bound_to else list(without_thinking(said))
 
@@ -172,14 +172,14 @@ def _text_to_go_on_with(cut: Exchange | None) -> list[Block]:
         CellError: There is none.
     """
     if cut is None:
-        raise CellError("--go-on: there is no reply to go on with. Ask something first.")
+        raise CellError("--finish: there is no reply to go on with. Ask something first.")
     if cut.message.stop_reason == "refusal":
-        raise CellError("--go-on: the last reply was refused, and asking for its rest is refused too. Ask otherwise.")
+        raise CellError("--finish: the last reply was refused, and asking for its rest is refused too. Ask otherwise.")
     found = _text_blocks(cut.message.content)
     if not found and cut.message.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-        raise CellError("--go-on: the last reply was cut before its first word. Raise -t, and run its cell again.")
+        raise CellError("--finish: the last reply was cut before its first word. Raise -t, and run its cell again.")
     if not found:
-        raise CellError("--go-on: there is no reply to go on with: the last one holds no text. Ask again.")
+        raise CellError("--finish: there is no reply to go on with: the last one holds no text. Ask again.")
     return found
 
 

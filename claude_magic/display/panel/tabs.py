@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import APIError, CellError, ClaudeError
+from ...export import LANGUAGES
 from ...wire import Exchange, TimedEvent
 from ...wire.headers import holds_a_credential, names_a_credential
 from ...wire.money import dollars
@@ -28,7 +29,6 @@ _SHOWN = {
     *("cf-ray", "cf-cache-status", "x-envoy-upstream-service-time", "x-cloud-trace-context", "x-robots-tag"),
     *("strict-transport-security", "content-security-policy"),
 }
-_LANGUAGES = ("curl", "python", "typescript", "openai", "requests", "http")
 _CODE_LIMIT = 5_000  # characters of a program
 _MOST_HEADERS = 100
 _MOST_NUMBERS = 200
@@ -185,7 +185,8 @@ def _response(exchange: Exchange) -> str:
 def _code(exchange: Exchange) -> str:
     """The request as programs, each folded."""
     return "".join(
-        f"<details><summary>{language}</summary>{_program(exchange, language)}</details>" for language in _LANGUAGES
+        f"<details><summary>{language.title}</summary>{_program(exchange, name)}</details>"
+        for name, language in LANGUAGES.items()
     )
 
 

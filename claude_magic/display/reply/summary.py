@@ -146,7 +146,7 @@ def _stop_note(exchange: Exchange) -> str:
     """What its `stop_reason` means for the reader."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
-        way = "Raise -t, or ask for the rest with --go-on." if _ends_in_text(exchange.message) else "Raise -t."
+        way = "Raise -t, or ask for the rest with --finish." if _ends_in_text(exchange.message) else "Raise -t."
         return f"cut off (max_tokens): the reply reached {_limit(exchange)}. {way}"
     if reason == "repetition":
         return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."

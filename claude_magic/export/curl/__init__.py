@@ -1,5 +1,1 @@
-"""curl commands: a request written as one, and one read as a request."""
-
-from .write import program
-
-__all__ = ["program"]
+"""curl commands: a request written as one (`write`), and one read as a request (`parse`)."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
-from ...prompt.options.table import KINDS, LANGUAGES
+from ...prompt.options.option import Scope
+from ...prompt.options.table import find, in_scope
 from ...prompt.options.table import names as option_names
 from ..claude import claude as notebook
 
@@ -80,10 +81,13 @@ def _words(text: str, position: int) -> list[tuple[int, str]]:
 
 
 def _values_after(option: str, begun: str, quote: str, namespace: dict[str, Any]) -> Iterator[str]:
-    if option in ("-a", "--attach"):
+    found = find(option)
+    if found is None:
+        return
+    if "files" in found.completes:
         yield from (_quoted(path, quote) for path in _paths(begun))
-    known = _NAMES.get(option)
-    names = known(namespace) if known is not None else ()
+    sources = [_SOURCES[source](namespace) for source in found.completes if source in _SOURCES]
+    names = chain(found.choices, *sources)
     yield from (_quoted(name, quote) for name in names if name.startswith(begun))
 
 
@@ -130,11 +134,14 @@ def _snippets(_: dict[str, Any]) -> Iterable[str]:
     return list(notebook.snippets)
 
 
-_NAMES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
-    **dict.fromkeys(("-m", "--model"), _models),
-    **dict.fromkeys(("-c", "--continue", "--new"), _conversations),
-    **dict.fromkeys(("-a", "--attach", "--schema", "--tools", "-o", "--out"), _public),
-    "--with": _snippets,
-    "--as": lambda _: KINDS,
-    "--show": lambda _: LANGUAGES,
+def _compared(_: dict[str, Any]) -> Iterable[str]:
+    return [f"{option.names[-1].lstrip('-')}=" for option in in_scope(Scope.COMPARE)]
+
+
+_SOURCES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
+    "models": _models,
+    "conversations": _conversations,
+    "snippets": _snippets,
+    "variables": _public,
+    "compared": _compared,
 }

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...display.workbench.form import Form, Variable, WorkbenchActions
 from ...errors import CellError, ClaudeError
+from ...export import LANGUAGES
 from ...prompt import templates
 from ...prompt.options.options import Options
 from ...prompt.options.parser import parse_line
-from ...prompt.options.table import LANGUAGES
 from ...wire import Exchange
 from .form_from_request import exchange_line, form_of
 from .form_to_cell import Layout, cell_meaning, map_texts
@@ -45,7 +45,7 @@ def workbench(desk: Session, namespace: Mapping[str, Any], text: str) -> Workben
         turns=(("user", text),),
     )
     doors = _SessionActions(desk=desk, namespace=namespace, name=f"{desk.cells.next()}/workbench").doors
-    return Workbench(doors, form, names=names(settings), languages=LANGUAGES)
+    return Workbench(doors, form, names=names(settings), languages=list(LANGUAGES))
 
 
 def _has_one_model(settings: Claude) -> bool:

@@ -6,79 +6,61 @@ that may be repeated, a dict for one of pairs. `None` and `False` leave an optio
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...errors import CellError
+from .option import Option, Scope
 from .options import Options, check, nearest
-from .table import BY_NAME, Option
+from .table import SERVER_TOOLS, all_options, find, in_scope
 
 _OBJECTS = {"attach", "schema"}  # options that take the thing itself besides its name
 _PAIRS = {"param", "header"}
-_FIELDS = {field.name for field in dataclasses.fields(Options)}
-_OF_MANY = {  # what makes sense where replies are collected, not shown
-    *(
-        "model",
-        "max_tokens",
-        "system",
-        "temperature",
-        "top_p",
-        "top_k",
-        "stop",
-        "thinking",
-        "effort",
-        "param",
-        "header",
-    ),
-    *("api_version", "stream", "conversation", "fresh", "again", "tool_choice", "server_tools", "yes", "run_tools"),
-    "profile",
-}
 
 
 def options_of(keywords: Mapping[str, Any]) -> Options:
     """The options of a call of `claude`.
 
     Raises:
-        CellError: There is no such option, or its value is wrong.
+        CellError: There is no such option, or its value is invalid.
     """
-    return _read(keywords, _FIELDS)
+    return _read(keywords, all_options())
 
 
 def options_of_many(keywords: Mapping[str, Any]) -> Options:
     """The options of `claude.map` and `claude.count`, which show no reply and attach nothing.
 
     Raises:
-        CellError: There is no such option there, or its value is wrong.
+        CellError: There is no such option there, or its value is invalid.
     """
-    return _read(keywords, _OF_MANY)
+    return _read(keywords, in_scope(Scope.MAP))
 
 
-def _read(keywords: Mapping[str, Any], allowed: Collection[str]) -> Options:
+def grading_keywords(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Those keywords of `claude.map` that also apply to the model that grades."""
+    return {name: value for name, value in keywords.items() if _find(name) in in_scope(Scope.GRADE)}
+
+
+def _read(keywords: Mapping[str, Any], allowed: Collection[Option]) -> Options:
     values: dict[str, Any] = {}
+    fields = {field for option in allowed for field in (option.target, option.also) if field}
     for name, value in keywords.items():
-        option = _option(name)
-        if option is None or not {option.target, option.also or option.target} <= {*allowed}:
-            known = sorted({_keyword(each) for each in BY_NAME.values() if each.target in allowed} | {*allowed})
+        option = _find(name)
+        if option is None or not {option.target, option.also or option.target} <= fields:
+            known = sorted({each.keyword for each in allowed} | fields)
             raise CellError(f"no option {name!r}.{nearest(name, known)}")
         if value is not None:
             _keep(values, name, option, value)
     return check(Options(**values))
 
 
-def _option(name: str) -> Option | None:
-    """The option that is called so on the line, or that fills the field of this name."""
-    dashed = "--" + name.removesuffix("_").replace("_", "-")
-    if dashed in BY_NAME:
-        return BY_NAME[dashed]
-    if name == "fresh":
-        return Option(names=("--fresh",), help="")
-    return next((option for option in BY_NAME.values() if option.target == name), None)
-
-
-def _keyword(option: Option) -> str:
-    return option.names[-1].lstrip("-").replace("-", "_")
+def _find(name: str) -> Option | None:
+    """The option that has this name on the line, or that sets the field of this name."""
+    option = find("--" + name.removesuffix("_").replace("_", "-"))
+    if option is not None or name != "fresh":
+        return option or next((each for each in all_options() if each.target == name), None)
+    return Option(names=("--fresh",), help="")
 
 
 def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None:
@@ -93,9 +75,9 @@ def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None
             values[target] = value != name.startswith("no_")
         elif value:
             _add(values, option, True if option.read is str else option.read())
-    elif isinstance(value, bool) and option.optional:
+    elif isinstance(value, bool) and option.is_optional:
         if value:
-            _add(values, option, option.left_out)
+            _add(values, option, option.omitted)
     elif target in _PAIRS:
         if not isinstance(value, Mapping):
             raise CellError(f"{name} takes a dict: {value!r}.")
@@ -110,9 +92,11 @@ def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None
 
 
 def _server_tool(name: str) -> Option:
-    option = BY_NAME.get(f"--{name.replace('_', '-')}")
+    option = find(f"--{name.replace('_', '-')}")
     if option is None or option.target != "server_tools":
-        raise CellError(f"no server tool {name!r}. Known: web-search, web-fetch, code-execution.")
+        raise CellError(
+            f"no server tool {name!r}.{nearest(name, list(SERVER_TOOLS))} Known: {', '.join(SERVER_TOOLS)}."
+        )
     return option
 
 
@@ -163,7 +147,7 @@ def words_of(keywords: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         CellError: One of them holds more than text, which no line can.
     """
     for name, value in keywords.items():
-        option = _option(name)
+        option = _find(name)
         if option is None or value is None or (value is False and option.target not in ("stream", "panel")):
             continue
         dashed = option.names[-1]

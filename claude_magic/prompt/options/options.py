@@ -30,7 +30,7 @@ class Options:
         conversation: Name of the conversation to go on with; `""` for none, even if that is the default.
         fresh: Whether that conversation begins anew with this cell.
         turns: Whether the text holds turns, marked `user:` and `assistant:`.
-        go_on: Whether to ask for the rest of the last reply.
+        finish: Whether to ask for the rest of the last reply.
         attach: What to send with the text: paths, patterns, URLs, variables; from Python also values.
         allow_secret: Whether a variable that looks like a secret may be sent.
         schema: Name of the variable that says what form the reply has; from Python also its value.
@@ -82,7 +82,7 @@ class Options:
     conversation: str | None = None
     fresh: bool = False
     turns: bool = False
-    go_on: bool = False
+    finish: bool = False
     attach: tuple[Any, ...] = ()
     allow_secret: bool = False
     schema: Any = None

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import CellError
+from .option import Option, Scope
 from .options import Options, check, nearest
-from .table import BY_NAME, Option, names
+from .table import find, names
 
 _MORE = re.compile(r"[A-Za-z][\w-]*=")
 
@@ -58,14 +59,14 @@ def without_actions(line: str, text: str) -> str:
             return " ".join(kept)
         option = _find_option(name, equals)
         _, position = _words(line, end, name, option, equals, text_follows=text_follows)
-        if not option.action:
+        if Scope.SNIPPET in option.scope:
             kept.append(line[begin:position].strip())
 
 
 def _find_option(name: str, equals: bool) -> Option:
-    if name not in BY_NAME:
+    option = find(name)
+    if option is None:
         raise CellError(f"no option {name}.{nearest(name, names())} In %claude, text after -- may begin with a dash.")
-    option = BY_NAME[name]
     if equals and not option.words:
         raise CellError(f"{name} takes no value.")
     return option
@@ -75,16 +76,16 @@ def _words(
     line: str, position: int, name: str, option: Option, equals: bool, text_follows: bool
 ) -> tuple[list[str], int]:
     words: list[str] = []
-    if option.optional and not equals:
+    if option.is_optional and not equals:
         following = line[position:].split(None, 1)
         if text_follows or not following or following[0].startswith("-"):
-            return [option.left_out], position
+            return [option.omitted], position
     for kind in option.words:
         if words or not equals:
             position = _after_space(line, position)
         if position >= len(line):
             raise CellError(f"{name} needs a value: {name} {' '.join(option.words)}.")
-        if line[position:].split(None, 1)[0] in BY_NAME:
+        if find(line[position:].split(None, 1)[0]) is not None:
             raise CellError(f"{name} needs a value before {line[position:].split(None, 1)[0]}. Quote it if it is one.")
         word, position = _word(line, position, name, is_json=kind == "JSON")
         while kind == "A,B" and word.endswith(",") and (begin := _after_space(line, position)) < len(line):

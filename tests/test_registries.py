@@ -1,0 +1,144 @@
+"""One entry in the table of options, or in that of export languages, is all that is needed for a new one."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from claude_magic import CellError
+from claude_magic.batch.compare import combinations
+from claude_magic.display.panel.tabs import tabs
+from claude_magic.export import LANGUAGES, Language, program
+from claude_magic.export.call import Call
+from claude_magic.magics.export import refuse_options
+from claude_magic.prompt.options import table
+from claude_magic.prompt.options.keywords import grading_keywords, options_of, options_of_many
+from claude_magic.prompt.options.option import Option, Scope
+from claude_magic.prompt.options.options import Options
+from claude_magic.prompt.options.parser import parse_line, without_actions
+from claude_magic.prompt.snippets import Snippets
+from tests.notebook_shell import Shell
+from tests.server import Server, reply
+
+EVERYWHERE = Scope.MAP | Scope.GRADE | Scope.COMPARE | Scope.CURL | Scope.SNIPPET
+
+
+def register(monkeypatch: pytest.MonkeyPatch, scope: Scope) -> None:
+    """Add `--mood X`, which sets the field `lang`, for one test."""
+    mood = Option(
+        names=("--mood",), aliases=("--temper",), words=("X",), field="lang", scope=scope, choices=("glad",), help="is:"
+    )
+    monkeypatch.setattr(table, "_TABLE", [*table.all_options(), mood])
+
+
+def test_a_new_option_is_read_shown_and_completed(monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:
+    register(monkeypatch, Scope.NONE)
+    assert parse_line("--mood glad hi") == (Options(lang="glad"), "hi")
+    assert parse_line("--temper glad hi") == (Options(lang="glad"), "hi")
+    assert options_of({"mood": "glad"}) == options_of({"temper": "glad"}) == Options(lang="glad")
+    shown = [line for line in table.help_text().splitlines() if "--mood" in line]
+    assert [line.split() for line in shown] == [["--mood", "X", "is:", "glad"]]
+    assert "--temper" not in table.help_text().split()
+    assert complete(shell, "%%claude --moo") == ["--mood"]
+    assert complete(shell, "%%claude --mood ") == ["glad"]
+
+
+def test_an_option_applies_only_in_its_scope(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, Scope.NONE)
+    with pytest.raises(CellError, match="no option 'mood'"):
+        options_of_many({"mood": "glad"})
+    with pytest.raises(CellError, match="where NAME is one of model, "):
+        parse_line("--compare mood=glad,sad hi")
+    with pytest.raises(CellError, match="--mood would change it"):
+        refuse_options(Options(lang="glad"))
+    assert without_actions("--mood glad -t 6", "") == "-t 6"
+    assert grading_keywords({"mood": "glad", "model": "m"}) == {"model": "m"}
+
+
+def test_an_option_applies_in_all_of_its_scope(monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:
+    register(monkeypatch, EVERYWHERE)
+    assert options_of_many({"mood": "glad"}).lang == "glad"
+    compared, _ = parse_line("--compare mood=glad,sad hi")
+    assert [each.options.lang for each in combinations(compared, {}, Snippets())] == ["glad", "sad"]
+    refuse_options(Options(lang="glad"))
+    assert without_actions("--mood glad -t 6", "") == "--mood glad -t 6"
+    assert grading_keywords({"mood": "glad"}) == {"mood": "glad"}
+    assert "mood=" in complete(shell, "%%claude --compare mo")
+    assert ", mood." in table.help_text()
+
+
+@pytest.mark.parametrize("line", ["--finish", "--go-on"])
+def test_the_earlier_name_of_finish_means_the_same(line: str, shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(reply("Once upon", stop_reason="max_tokens"), reply(" a time."))
+    shell.run("%%claude\nTell a tale.")
+    ran = shell.run(f"%%claude {line} -o tale")
+    assert ran.error is None
+    assert shell.value("tale") == "Once upon a time."
+    assert options_of({"go_on": True}) == options_of({"finish": True}) == Options(finish=True)
+
+
+def test_only_new_names_are_shown() -> None:
+    assert "--finish" in table.help_text()
+    assert "--go-on" not in table.help_text()
+    assert "--go-on" not in table.names()
+
+
+def test_each_option_outside_the_scope_of_curl_is_refused_by_its_name() -> None:
+    values: dict[str, Any] = {"thinking": True, "model": "m", "system": "", "stream": False, "schema": "City"}
+    values |= {"max_tokens": 5, "attach": ("a",), "tools": ("f",), "server_tools": ("web-fetch",), "finish": True}
+    flags = ["--thinking", "-m", "-s", "--no-stream", "--schema", "-t", "-a", "--tools", "--web-fetch", "--finish"]
+    for (name, value), flag in zip(values.items(), flags, strict=True):
+        with pytest.raises(CellError, match=f"command says: {flag} would change it"):
+            refuse_options(Options(**{name: value}, raw=True, count=True, out="x"))
+
+
+def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell: Shell, endpoint: Server) -> None:
+    writer = ModuleType("claude_magic.export.basic")
+
+    def basic(call: Call) -> str:
+        return f'10 PRINT "{call.body["messages"][0]["content"]}"'
+
+    writer.program = basic  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "claude_magic.export.basic", writer)
+    monkeypatch.setitem(LANGUAGES, "basic", Language(title="BASIC", suffix=".bas", module="basic"))
+    endpoint.answers(reply("ok"))
+    shell.run("from claude_magic import claude\nlast = claude('hi')")
+    assert shell.value("last.code('basic')") == '10 PRINT "hi"'
+    assert '10 PRINT "hi"' in shell.run("%%claude --show basic\nhi").stdout
+    last = shell.user_ns["last"]
+    assert program(last.request, "basic") == '10 PRINT "hi"'
+    assert "<summary>BASIC</summary>" in tabs(last)["Code"]
+    assert "basic" in table.help_text()
+    assert complete(shell, "%%claude --show ba") == ["basic"]
+    assert "basic" in languages_of_workbench(shell)
+
+
+def test_every_language_has_a_title_a_suffix_and_a_writer(endpoint: Server, shell: Shell) -> None:
+    endpoint.answers(reply("ok"))
+    shell.run("from claude_magic import claude\nlast = claude('a question')")
+    last = shell.user_ns["last"]
+    assert all(language.title and language.suffix.startswith(".") for language in LANGUAGES.values())
+    assert all("a question" in program(last.request, name) for name in LANGUAGES)
+
+
+def complete(shell: Shell, line: str) -> list[str]:
+    from claude_magic.magics.ipython.completion import _completions
+
+    return _completions(line, shell.user_ns)[1]
+
+
+def languages_of_workbench(shell: Shell) -> list[str]:
+    from claude_magic.magics.claude import claude
+    from claude_magic.magics.workbench.workbench import workbench
+
+    bench = workbench(claude, shell.user_ns, "")
+    return list(bench._language.options)
+
+
+def test_every_field_of_the_options_has_an_option() -> None:
+    fields = {field for option in table.all_options() for field in (option.target, option.also) if field}
+    assert {field.name for field in dataclasses.fields(Options)} - fields == {"notes"}
