@@ -14,7 +14,8 @@ import claude_magic
 from claude_magic.errors import ClaudeError
 from claude_magic.journal.migrations import MIGRATIONS
 from claude_magic.magics.claude import Notebook
-from claude_magic.prompt.options.table import BY_NAME, Option
+from claude_magic.prompt.options.option import Option
+from claude_magic.prompt.options.table import all_options
 from claude_magic.settings import Claude
 from tests.notebook_shell import Shell
 from tests.server import Server, reply, whole
@@ -51,7 +52,7 @@ def written(option: Option) -> str:
 
 def test_the_manual_lists_each_option_once_and_no_other() -> None:
     rows = [row[0] for row in table_rows(text_of("docs/options.md"))]
-    assert sorted(rows) == sorted({written(option) for option in BY_NAME.values()})
+    assert sorted(rows) == sorted({written(option) for option in all_options()})
 
 
 def test_the_manual_lists_each_setting_once_and_no_other() -> None:
