@@ -32,12 +32,19 @@ class Generator(GenerateJsonSchema):
 
     def dataclass_schema(self, schema: Any) -> Schema:
         found = _told(super().dataclass_schema(schema), schema["cls"])
+        if "__pydantic_fields__" not in vars(schema["cls"]):  # closed by our configuration, not by its own
+            found.setdefault("additionalProperties", False)
         for name in classes.fields_made_by_the_class(schema["cls"]):
             found.get("properties", {}).pop(name, None)
         return found
 
     def typed_dict_schema(self, schema: Any) -> Schema:
-        return _told(super().typed_dict_schema(schema), schema.get("cls"))
+        found = super().typed_dict_schema(schema)
+        found.setdefault("additionalProperties", False)
+        return _told(found, schema.get("cls"))
+
+    def dict_schema(self, schema: Any) -> Schema:
+        return {"additionalProperties": True, **super().dict_schema(schema)}
 
     def enum_schema(self, schema: Any) -> Schema:
         return _told(super().enum_schema(schema), schema["cls"])

@@ -81,11 +81,7 @@ def _whole(kind: Any) -> dict[str, Any]:
     while "$ref" in root:
         name = root.pop("$ref").rpartition("/")[2]
         root = {**definitions[name], **root}
-    if (
-        root.get("type") == "object"
-        and root.get("additionalProperties") not in (None, False)
-        and not root.get("properties")
-    ):
+    if root.get("type") == "object" and "properties" not in root and "patternProperties" not in root:
         raise CellError(
             f"no schema for {_name(kind)}: a structured reply has fields named beforehand, and a dict has none. "
             "Ask for a list of a class with a key and a value."
