@@ -12,7 +12,7 @@ lab: $(VENV)/.lab ## open JupyterLab on the lessons
 	@$(VENV)/bin/jupyter lab notebooks
 
 quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
-	@$(PYTHON) -m pytest -q -n auto -m "not kernel and not browser and not process" tests $(ARGS)
+	@$(PYTHON) -m pytest -q -n auto --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
 
 test: $(VENV)/.test lint ## every test, the browser's included
 	@$(PYTHON) tests/chromium.py

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
@@ -15,6 +16,13 @@ from tests.server import Server
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded"
 KEY = "test-key-8d1f6a0e2b"
+
+# The same examples in every run, and no clock: what a loaded machine makes slower is not red.
+settings.register_profile(
+    "every", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("quick", settings.get_profile("every"), max_examples=10)  # for make quick
+settings.load_profile("every")
 
 
 _needs: set[str] = set()  # what the test that runs is marked with

@@ -425,7 +425,7 @@ def test_items_and_outputs_are_reached_and_nothing_is_called() -> None:
     assert "nothing is called" in refusal("s.upper", s="x")
     assert refusal("Out[9]", Out={3: "x"}).startswith("--attach: Out[9] leads nowhere: the dict has no [9]")
     assert refusal("s.pdf", s="x").startswith("--attach: no such file, and s.pdf leads nowhere")
-    assert "no file in" in refusal("open('x')", open=open)
+    assert "nothing is called here" in refusal("open('x')", open=open)
 
 
 def test_text_is_sent_as_it_is_and_other_values_as_they_are_written() -> None:

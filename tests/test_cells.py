@@ -164,7 +164,7 @@ def test_a_reply_that_cannot_be_rendered_says_why(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise AttributeError("no such function")
 
-    monkeypatch.setattr(markdown, "_engine", fail)
+    monkeypatch.setattr(markdown.tree, "html", fail)
     assert markdown.render("*hi*") == (
         "<p><em>Shown as source: rendering it failed with AttributeError: no such function.</em></p><pre>*hi*</pre>"
     )

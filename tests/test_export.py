@@ -675,7 +675,7 @@ PIECES = [
 ]
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=14))
 def test_words_are_those_of_bash(pieces: list[str]) -> None:
     text = "".join(pieces)
@@ -843,7 +843,7 @@ def test_nothing_of_a_pasted_command_is_run(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["body.json", "home"]
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(command=st.text(alphabet="curl xd-H@{}\"'$()`\\|<>;&#\n\t^=:ab", max_size=40))
 def test_any_text_is_read_or_refused(command: str) -> None:
     with contextlib.suppress(CellError):
@@ -859,11 +859,7 @@ VALUES = st.recursive(
 )
 BODIES = st.fixed_dictionaries({"model": st.text(), "messages": VALUES, "max_tokens": VALUES}, optional={"x": VALUES})
 few = settings(
-    max_examples=25,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -882,7 +878,6 @@ def test_requests_sends_any_json(body: dict[str, Any], api: Server) -> None:
     assert api.last.json == body
 
 
-@settings(derandomize=True, deadline=None, database=None)
 @given(body=BODIES)
 def test_curl_of_any_json_is_read_back(body: dict[str, Any]) -> None:
     assert request_fields(program(Case(body=body).request("http://x"), "curl")).body == body

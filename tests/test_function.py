@@ -235,7 +235,6 @@ def test_no_docstring_is_no_description(text: str | None) -> None:
 
 
 @given(st.text() | st.lists(st.sampled_from(["Args:", "  x: y", ":param", ":type x", "----", "Parameters", "@p", ""])))
-@settings(deadline=None)
 def test_any_docstring_is_read(text: Any) -> None:
     found = documentation(text if isinstance(text, str) else "\n".join(text))
     assert isinstance(found.text, str)
@@ -1014,7 +1013,7 @@ def is_covered(seen: Any, made: Any) -> bool:
 
 
 @given(PARAMETERS, st.data())
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_what_is_called_is_what_the_schema_allows(listed: Any, data: Any) -> None:
     called: list[Any] = []
     tool = tool_of(function_of(listed, called))
@@ -1048,7 +1047,6 @@ STRICTLY = st.recursive(
 
 
 @given(STRICTLY, VALUES)
-@settings(deadline=None)
 def test_what_pydantic_takes_strictly_is_taken_with_the_same_result(annotation: Any, value: Any) -> None:
     try:
         closed = pydantic.create_model("M", __config__={"extra": "forbid", "strict": True}, x=(annotation, ...))

@@ -79,7 +79,7 @@ def user(*blocks: Block) -> dict[str, Any]:
     return {"role": "user", "content": list(blocks)}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(MESSAGES, st.booleans())
 def test_what_is_left_breaks_no_rule(messages: list[dict[str, Any]], closed: bool) -> None:
     left = history(messages, closed=closed).messages
@@ -87,7 +87,7 @@ def test_what_is_left_breaks_no_rule(messages: list[dict[str, Any]], closed: boo
     assert problems(said, model="claude-opus-4-5") == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(MESSAGES)
 def test_what_breaks_no_rule_stays_as_it_is(messages: list[dict[str, Any]]) -> None:
     once = history(messages).messages
@@ -96,7 +96,7 @@ def test_what_breaks_no_rule_stays_as_it_is(messages: list[dict[str, Any]]) -> N
     assert again.notes == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(MESSAGES)
 def test_what_another_model_sees_breaks_no_rule_either(messages: list[dict[str, Any]]) -> None:
     left = history(without_thinking(history(messages, closed=True).messages)).messages
@@ -104,7 +104,7 @@ def test_what_another_model_sees_breaks_no_rule_either(messages: list[dict[str, 
     assert problems([*left, {"role": "user", "content": "next"}]) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(MESSAGES)
 def test_no_words_are_lost_where_a_role_may_say_them(messages: list[dict[str, Any]]) -> None:
     left = history(messages).messages

@@ -208,7 +208,7 @@ def strict() -> Iterator[Server]:
     made.close()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_no_request_breaks_the_rules(
     strict: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, str, Any]]

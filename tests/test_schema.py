@@ -530,7 +530,6 @@ def written(value: Any) -> str:
 
 
 @given(SHAPES | EVERYTHING)
-@settings(deadline=None)
 def test_what_fits_comes_back_as_it_was(value: Any) -> None:
     text = written(value)
     jsonschema.validate({"it": json.loads(text)}, full(type(value)))
@@ -573,7 +572,7 @@ def is_made(value: Any, kind: Any) -> bool:
 
 
 @given(KINDS, VALUES)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_what_is_made_is_what_the_schema_allows(kind: Any, value: Any) -> None:
     whole = full(kind)
     jsonschema.Draft202012Validator.check_schema(whole)
@@ -582,7 +581,6 @@ def test_what_is_made_is_what_the_schema_allows(kind: Any, value: Any) -> None:
 
 
 @given(SHAPES)
-@settings(deadline=None)
 def test_pydantic_makes_the_same(shape: Shape) -> None:
     assert pydantic.TypeAdapter(Shape).validate_json(written(shape)) == parsed(written(shape), Shape)
 

@@ -8,7 +8,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.display.panel.timeline import timeline
@@ -176,7 +176,6 @@ events = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(events, min_size=1, max_size=80), seconds, st.none() | seconds)
 def test_any_events_make_a_picture_that_does_nothing(
     found: list[TimedEvent], whole: float, first: float | None

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.errors import CellError
@@ -122,7 +122,6 @@ def test_a_name_that_the_api_refuses_is_replaced_and_mapped_back() -> None:
     assert made.own({name: name for name in properties}) == dict(zip(schema["properties"], properties, strict=True))
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=12))
 def test_names_of_arguments_are_legal_distinct_and_map_back(names: list[str]) -> None:
     made = definition("t", "", an_object(**dict.fromkeys(names, TEXT)))
@@ -220,7 +219,6 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(SCHEMAS)
 def test_whatever_a_server_sends_the_api_takes_what_is_sent_or_there_is_an_error(schema: Any) -> None:
     before = json.dumps(schema)

@@ -97,7 +97,7 @@ def body_of_cell(desk: Notebook, source: str) -> Any:
     return body_of(desk, cell.options, cell.text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(form=forms, system=st.sampled_from(["", "By itself."]), conversation=st.sampled_from(["", "main"]))
 def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, conversation: str) -> None:
     desk = Notebook()

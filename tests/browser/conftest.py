@@ -25,7 +25,6 @@ from typing import Any
 import pytest
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS SKIPPED: no playwright here")
-pytest.importorskip("jupyterlab", reason="BROWSER TESTS SKIPPED: no jupyterlab here")
 
 from playwright.sync_api import Browser, Page, Route, ViewportSize  # noqa: E402  (after the skips above)
 
@@ -45,6 +44,7 @@ _VIEWPORT: ViewportSize = {"width": 1100, "height": 850}
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    pytest.importorskip("jupyterlab", reason="BROWSER TESTS SKIPPED: no jupyterlab here")  # seconds: not for make quick
     home = tmp_path_factory.mktemp("lab-home")
     root = tmp_path_factory.mktemp("lab-root")
     environ = _environ(home)
