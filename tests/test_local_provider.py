@@ -47,7 +47,7 @@ def shell(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     """A shell that has no key, with the scripted API in the place of the local model."""
     model = local.Model(base_url=server.url, key="k" * 43, name="Small-Instruct", path=tmp_path)
     monkeypatch.setattr(local, "start", lambda *_, **__: model)
-    monkeypatch.setattr(local, "installed", lambda: True)
+    monkeypatch.setattr(local, "is_installed", lambda: True)
     monkeypatch.setattr(local, "name", lambda *_: model.name)
     (tmp_path / "note.txt").write_text("The meeting is on Tuesday.")
     (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
