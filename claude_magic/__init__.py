@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .magics.claude import claude
     from .wire import Exchange, Message
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "APIError",

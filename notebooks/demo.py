@@ -1,6 +1,6 @@
-"""Cells of the first lesson in this terminal: asked of the local model, their replies shown while they are written.
+"""Run cells of the first lesson in this terminal, on the local model; each reply is shown while it is written.
 
-It costs nothing and writes nothing: whoever has a key keeps it for `make lab`, or says `make demo ARGS=--api`.
+It costs nothing and writes nothing. If you have a key, it is used only with `make demo ARGS=--api`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LESSON = Path(__file__).with_name("01-first-message.ipynb")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--api", action="store_true", help="ask the API, with your key; that costs a little")
+    parser.add_argument("--api", action="store_true", help="ask the API, with your key; this costs a little")
     options = parser.parse_args()
     if not options.api and not local.is_installed():
         print(f"the local model is not installed. Run: {local.INSTALL}", file=sys.stderr)
@@ -54,7 +54,7 @@ def _cells() -> list[str]:
 
 
 def _shell(folder: str) -> Any:
-    """IPython with the extension, which writes what it must to a folder that goes away."""
+    """IPython with the extension loaded; what it writes goes into a temporary folder."""
     os.environ["IPYTHONDIR"] = folder
     shell: Any = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     shell.run_line_magic("load_ext", "claude_magic")
@@ -62,7 +62,7 @@ def _shell(folder: str) -> Any:
 
 
 def _run(shell: Any, cells: list[str]) -> None:
-    """Show each cell, and run it; its reply is shown as text, which grows word by word. Then the headers."""
+    """Show and run each cell, its reply as text that grows word by word; then the response headers."""
     for source in cells:
         print(f"\n{source}\n", flush=True)
         first, _, text = source.removeprefix("%%claude").partition("\n")

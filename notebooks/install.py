@@ -1,4 +1,4 @@
-"""Install packages with pip, and show on one line how far it is; pip's own words only if it fails.
+"""Install packages with pip, with progress on one line; pip's own output only if it fails.
 
 It runs before anything is installed, so it imports the standard library alone.
 """

@@ -1,4 +1,4 @@
-"""Execute a lesson headlessly, and write it with its outputs, also as a page."""
+"""Execute a lesson without a front end, and write it with its outputs, as a notebook and as an HTML page."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--into", type=Path, default=Path("build"))
-    parser.add_argument("--record", action="store_true", help="ask anew what the notebook replays, and record it")
+    parser.add_argument("--record", action="store_true", help="send again what the notebook replays, and record it")
     options = parser.parse_args()
-    print(f"{options.notebook.name}: answered by {_who()}")
+    print(f"{options.notebook.name}: answered by {_answerer()}")
     notebook = nbformat.read(options.notebook, as_version=4)
     if options.record:
-        _recording(notebook)
+        _record(notebook)
     try:
         _execute(notebook, options.notebook.parent)
     except CellExecutionError as error:
@@ -39,14 +39,14 @@ def main() -> int:
     return 0
 
 
-def _recording(notebook: nbformat.NotebookNode) -> None:
-    """Let a notebook record what it replays; cells that are about what is not recorded are left out."""
+def _record(notebook: nbformat.NotebookNode) -> None:
+    """Makes a notebook record what it replays, without the cells that need an answer to be missing."""
     notebook.cells = [cell for cell in notebook.cells if "only-replayed" not in cell.metadata.get("tags", ())]
     for cell in notebook.cells:
         cell.source = cell.source.replace("claude.replay(", "claude.record(")
 
 
-def _who() -> str:
+def _answerer() -> str:
     settings = Claude()
     try:
         local = is_local(settings)
@@ -56,7 +56,7 @@ def _who() -> str:
 
 
 def _execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Run all cells, telling how far it is."""
+    """Runs all cells, with progress."""
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
     began = time.monotonic()
     with client.setup_kernel(stderr=subprocess.DEVNULL):
@@ -70,7 +70,7 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
 
 
 def _progress(text: str) -> None:
-    """One line that is written over, or a line each where it cannot be."""
+    """Prints progress: on one line in a terminal, else a line each."""
     if sys.stdout.isatty():
         print(f"\r{text:<40}", end="", flush=True)
     else:

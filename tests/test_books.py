@@ -102,7 +102,7 @@ def test_a_key_that_the_server_sends_back_is_not_in_the_file(kernel: Kernel, end
 
 
 @pytest.mark.parametrize(
-    "asked", ["%config Claude.replay = 'on'", "%config Claude.confirm_run_all = True", "%config Claude.replay = 'off'"]
+    "asked", ["%config Claude.replay = 'on'", "%config Claude.reuse_on_run_all = True", "%config Claude.replay = 'off'"]
 )
 @pytest.mark.parametrize("trouble", ["no folder", "newer"])
 def test_a_cell_that_looks_into_a_journal_in_trouble_is_answered_with_a_quiet_line(

@@ -356,7 +356,7 @@ def test_run_all_shows_again_what_the_page_shows(endpoint: Server) -> None:
         kernel.run("%load_ext claude_magic")
         kernel.run("%%claude\nquestion", cell_id="a")
     with Shell() as kernel:
-        kernel.run("%load_ext claude_magic\n%config Claude.confirm_run_all = True")
+        kernel.run("%load_ext claude_magic\n%config Claude.reuse_on_run_all = True")
         assert "old" in texts(kernel.run("%%claude\nquestion", cell_id="a"))[0]
         assert len(endpoint.received) == 1
         assert "new" in texts(kernel.run("%%claude\nquestion", cell_id="another"))[0]
@@ -365,7 +365,7 @@ def test_run_all_shows_again_what_the_page_shows(endpoint: Server) -> None:
 
 def test_run_all_asks_again_when_the_page_shows_something_else(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(reply("one"), reply("two"), reply("three"))
-    kernel.run("%config Claude.confirm_run_all = True")
+    kernel.run("%config Claude.reuse_on_run_all = True")
     kernel.run("%%claude\nquestion", cell_id="a")
     kernel.run("%%claude\nanother question", cell_id="a")
     assert "three" in texts(kernel.run("%%claude\nquestion", cell_id="a"))[0]

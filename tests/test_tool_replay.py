@@ -61,7 +61,7 @@ def test_the_journal_answers_without_running_the_function(mode: str, kernel: Ker
 
 def test_run_all_again_shows_the_same_page_and_sends_nothing(kernel: Kernel, endpoint: Server) -> None:
     asked(kernel, endpoint)
-    kernel.run("claude.settings.confirm_run_all = True")
+    kernel.run("claude.settings.reuse_on_run_all = True")
     endpoint.received.clear()
     assert kernel.run(CELL, cell_id="a").error is None
     assert endpoint.received == []

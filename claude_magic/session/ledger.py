@@ -100,7 +100,9 @@ class Ledger:
 
     def may_replay(self, settings: Claude, asker: Caller) -> bool:
         """Whether a recorded answer is looked for."""
-        return self.never_sends(settings) or (not asker.again and (settings.replay == "on" or settings.confirm_run_all))
+        return self.never_sends(settings) or (
+            not asker.again and (settings.replay == "on" or settings.reuse_on_run_all)
+        )
 
     def recorded_answer(self, settings: Claude, request: Request, asker: Caller) -> Recorded | None:
         """The recorded answer that `request` gets; `None` if there is none."""

@@ -32,6 +32,17 @@ class URL(Unicode):  # type: ignore[type-arg]
         return assigned or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
 
 
+class OldName(Bool):  # type: ignore[type-arg]
+    """A setting that has another name now, and still reads and sets it."""
+
+    def __init__(self, new: str, **how: Any) -> None:
+        super().__init__(False, **how)
+        self.new = new
+
+    def get(self, obj: HasTraits, cls: type[Any] | None = None) -> Any:
+        return getattr(obj, self.new)
+
+
 class Claude(Configurable):
     """Defaults of every `%%claude` cell."""
 
@@ -72,9 +83,10 @@ class Claude(Configurable):
     replay_speed = Float(10.0, min=0, help="How many times as fast as recorded (0 or more); 0: at once.").tag(
         config=True, number="a number"
     )
-    confirm_run_all = Bool(
-        False, help="Answer a cell that would send again what the page already shows from the journal."
+    reuse_on_run_all = Bool(
+        False, help="Answer a cell from the journal if it would send again what its output already shows."
     ).tag(config=True)
+    confirm_run_all = OldName("reuse_on_run_all", help="The old name of reuse_on_run_all.").tag(config=True)
     prices = Dict(help="Prices of models, in US dollars per million tokens: {'name': {'input': 1, 'output': 2}}.").tag(
         config=True
     )
@@ -97,6 +109,8 @@ class Claude(Configurable):
         super().__init__(**values)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        trait = self.traits().get(name)
+        name = trait.new if isinstance(trait, OldName) else name
         try:
             if isinstance(value, bool) and isinstance(self.traits().get(name), Int | Float):
                 raise TraitError  # Python takes True for a number

@@ -16,7 +16,7 @@ from ..errors import SettingsError
 
 ALLOWED = frozenset(
     {"api_version", "conversation", "max_retries", "max_tokens", "model", "panel", "stream", "system", "timeout"}
-    | {"table_rows", "value_chars", "replay", "replay_speed", "confirm_run_all", "concurrency"}
+    | {"table_rows", "value_chars", "replay", "replay_speed", "reuse_on_run_all", "confirm_run_all", "concurrency"}
 )
 
 
