@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 from ..errors import CellError, ClaudeError
 from ..session.turn import Turn, approve, calls_to_approve
 from ..tools.calls import refuse
+from ..wire.presenter import Presenter, SilentPresenter
 from ..wire.tool import Call
 from .output import Result, result
 
 if TYPE_CHECKING:
     from ..session.prompt import Prompt
     from ..wire import Exchange
-    from ..wire.presenter import Presenter
 
 
 class SilentTurn:
     """Approves every call, for a request from Python.
 
     Args:
-        presenter: Shows the exchanges while they grow.
+        presenter: Shows the exchanges while they grow; `None` for none.
     """
 
-    def __init__(self, presenter: Presenter) -> None:
-        self._presenter = presenter
+    def __init__(self, presenter: Presenter | None = None) -> None:
+        self._presenter = presenter or SilentPresenter()
 
     def presenter(self) -> Presenter:
         return self._presenter

@@ -101,10 +101,9 @@ class Session:
             tools: What is run, without asking, if the reply asks for it.
         """
         from ..magics.presenters import SilentTurn
-        from ..wire.presenter import SilentPresenter
 
         turn = self.begin_turn(options, text, cell, attached, tools)
-        turn = self.run_turn(turn, SilentTurn(presenter or SilentPresenter()))
+        turn = self.run_turn(turn, SilentTurn(presenter))
         if turn.error is not None:
             raise turn.error
         return turn.exchange
