@@ -19,7 +19,7 @@ from claude_magic.api.endpoints.models import Model, list_models
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.known_models import nearest
 from claude_magic.api.transports.http import HTTPTransport, pool
-from claude_magic.display.tables.models import catalogue
+from claude_magic.display.tables.models import model_table
 from claude_magic.errors import APIError, ExchangeError, StreamError
 from tests.server import JSON, Answer, Server, failure
 from tests.test_panel import HOSTILE, Read
@@ -48,7 +48,7 @@ def json_answer(body: object) -> Answer:
 
 
 def text(*rows: dict[str, Any]) -> str:
-    return catalogue(rows, today=TODAY)["text/plain"]
+    return model_table(rows, today=TODAY)["text/plain"]
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_nearest_names_are_known_ones_and_at_most_three(name: str, known: list[s
 def test_a_model_is_one_line_of_the_table(real: bytes) -> None:
     model = json.loads(real)["data"][0]
     head, line = text({**model, "usd_input": 5, "usd_output": 25.0}).split("\n")
-    assert " ".join(head.split()) == "model context max output $ per M in $ per M out end of life can"
+    assert " ".join(head.split()) == "model context max output $ per M in $ per M out end of life capabilities"
     assert line.split()[:5] == ["claude-opus-5", "1M", "128k", "5.00", "25.00"]
     assert line.endswith(
         "  thinking, effort, images, pdf, structured output, batch, citations, code execution, context editing"
@@ -228,8 +228,8 @@ def test_an_end_of_life_is_told(fields: dict[str, Any], told: str) -> None:
 
 def test_what_ends_is_marked() -> None:
     rows = [{"id": "a", "lifecycle": "retired"}, {"id": "b", "retires": "2026-12-01"}, {"id": "c"}]
-    shown = catalogue(rows, today=TODAY)["text/html"]
-    assert [shown.count(f'<tr class="{css}"><td><code>') for css in ("cm-ended", "cm-ends", "")] == [1, 1, 1]
+    shown = model_table(rows, today=TODAY)["text/html"]
+    assert [shown.count(f'<tr class="{css}"><td class="cm-code">') for css in ("cm-ended", "cm-ends", "")] == [1, 1, 1]
 
 
 def test_prices_have_two_decimals_or_as_many_as_there_are() -> None:
@@ -238,7 +238,7 @@ def test_prices_have_two_decimals_or_as_many_as_there_are() -> None:
 
 
 def test_no_models_are_told_as_such() -> None:
-    assert catalogue([]) == {"text/html": "<div>no models</div>", "text/plain": "no models"}
+    assert model_table([]) == {"text/html": "<div>no models</div>", "text/plain": "no models"}
 
 
 def test_hostile_names_do_nothing() -> None:
@@ -248,9 +248,9 @@ def test_hostile_names_do_nothing() -> None:
         "sk-ant-api03-abcdefgh": True,
         **{f"x{n}": True for n in range(99)},
     }
-    bundle = catalogue([{**row, "max_tokens": 10**5000, "max_input_tokens": "1"}])
+    bundle = model_table([{**row, "max_tokens": 10**5000, "max_input_tokens": "1"}])
     read = Read(bundle["text/html"])
-    assert read.tags <= {"style", "table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert read.tags <= {"style", "table", "thead", "tbody", "tr", "th", "td"}
     assert {name for name, _ in read.attributes} <= {"class", "scope"}
     assert bundle["text/plain"].replace("\n", "").isprintable()
     assert "abcdefgh" not in "".join(bundle.values())
@@ -267,4 +267,4 @@ FIELDS = ("id", "max_input_tokens", "max_tokens", "capabilities", "deprecated", 
 
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, json_values)), max_size=4))
 def test_any_values_make_a_table(rows: list[dict[str, Any]]) -> None:
-    assert set(catalogue(rows, today=TODAY)) == {"text/html", "text/plain"}
+    assert set(model_table(rows, today=TODAY)) == {"text/html", "text/plain"}

@@ -15,7 +15,7 @@ from claude_magic.api.endpoints.count_tokens import count
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.token_breakdown import Portion, breakdown, total
 from claude_magic.api.transports.http import HTTPTransport, pool
-from claude_magic.display.tables.token_counts import counts
+from claude_magic.display.tables.token_counts import token_counts
 from claude_magic.errors import APIError, ExchangeError
 from claude_magic.wire import Request
 from tests.panel_exchange import request
@@ -287,27 +287,30 @@ def portion(name: str, tokens: int, within: str = "") -> Portion:
 
 
 def test_the_table_has_a_bar_for_each_portion() -> None:
-    shown = counts([portion("system prompt", 250), portion("message 1", 750), portion("1 image", 500, "message 1")])
+    shown = token_counts(
+        [portion("system prompt", 250), portion("message 1", 750), portion("1 image", 500, "message 1")]
+    )
     assert shown["text/plain"].split("\n") == [
-        "system prompt       250       25%  ██████",
-        "message 1           750       75%  ██████████████████",
-        "  in it: 1 image    500       50%  ████████████",
-        "total             1,000      100%  ████████████████████████",
+        "portion           tokens  share",
+        "system prompt        250    25%  ██████",
+        "message 1            750    75%  ██████████████████",
+        "  in it: 1 image     500    50%  ████████████",
+        "total              1,000   100%  ████████████████████████",
     ]
     assert 'style="width:25.0%"' in shown["text/html"]
 
 
 def test_a_negative_portion_has_an_empty_bar() -> None:
-    shown = counts([portion("a", 110), portion("b", -10)])
-    assert shown["text/plain"].split("\n")[1] == "b      -10        0%"
+    shown = token_counts([portion("a", 110), portion("b", -10)])
+    assert shown["text/plain"].split("\n")[2] == "b           -10     0%"
 
 
 def test_no_portions_are_a_total_of_nothing() -> None:
-    assert counts([])["text/plain"] == "total  0        0%"
+    assert token_counts([])["text/plain"] == "portion  tokens  share\ntotal         0     0%"
 
 
 def test_hostile_names_do_nothing() -> None:
-    shown = counts([portion(HOSTILE, 1), portion("sk-ant-api03-abcdefgh", 10**30, within=HOSTILE)])
+    shown = token_counts([portion(HOSTILE, 1), portion("sk-ant-api03-abcdefgh", 10**30, within=HOSTILE)])
     read = Read(shown["text/html"])
     assert read.tags <= {"style", "table", "thead", "tbody", "tr", "th", "td", "span"}
     assert {name for name, _ in read.attributes} <= {"class", "scope", "style"}

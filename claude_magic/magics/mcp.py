@@ -42,9 +42,9 @@ class Server(LocalServer):
         notes = words("; ".join(self.notes), 1_000)
         shown = table(
             title,
-            ("tool", "arguments", "what it says of itself", "call"),
+            ("tool", "arguments", "description", "approval"),
             rows,
-            wrapped=("arguments", "what it says of itself"),
+            kinds={"arguments": "wrap", "description": "wrap"},
             below=notes,
         )
         return {**shown, "text/plain": f"{shown['text/plain']}\n{notes}".rstrip()}

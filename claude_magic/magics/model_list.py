@@ -48,9 +48,9 @@ class Models(Sequence[Model]):
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        from ..display.tables.models import catalogue
+        from ..display.tables.models import model_table
 
-        return catalogue([self._row(model) for model in self._models])
+        return model_table([self._row(model) for model in self._models])
 
     def _row(self, model: Model) -> dict[str, Any]:
         found = rates(model.id, self._prices)

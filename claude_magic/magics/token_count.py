@@ -38,9 +38,9 @@ class Count(Sequence[Portion]):
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        from ..display.tables.token_counts import counts
+        from ..display.tables.token_counts import token_counts
 
-        return counts(self._portions)
+        return token_counts(self._portions)
 
 
 def of_question(means: SessionContext, asking: PendingRequest) -> Count:

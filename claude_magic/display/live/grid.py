@@ -15,7 +15,7 @@ from ...wire.presenter import Presenter
 from ..reply.reply import frame, reply_bundle
 from ..reply.summary import span, summary
 from ..tables.journal_entries import tokens
-from ..tables.table import table, words
+from ..tables.table import Kind, table, words
 from ..text.plain import plain
 
 _SECONDS_BETWEEN = 0.5
@@ -25,6 +25,10 @@ _STYLE = (
     ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;"
     "overflow:auto}.cm-grid pre{white-space:pre-wrap;margin:0}</style>"
 )
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("asked with", "reply"), "wrap"),
+    **dict.fromkeys(("price", "seconds", "first token"), "number"),
+}
 _HEAD = ("reply", "tokens", "price", "seconds", "first token", "stop_reason")
 
 
@@ -78,7 +82,7 @@ class Grid:
             f"{len(exchanges)} {'reply' if len(exchanges) == 1 else 'replies'}",
             ("asked with", *_HEAD),
             rows,
-            wrapped=("asked with", "reply"),
+            kinds=_KINDS,
         )
         if self._page:
             publish_display_data(bundle)

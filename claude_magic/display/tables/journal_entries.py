@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from ...wire.money import dollars
-from ..reply.reply import frame
 from ..reply.summary import span
 from ..text.plain import plain
-from .table import table, words
+from .table import Kind, table, words
 
 _WORDS = 60  # characters of a question
 _HEAD = ("id", "time", "model", "first words", "tokens", "price", "seconds", "request-id")
+_KINDS: dict[str, Kind] = {"first words": "wrap", "request-id": "wrap", "price": "number", "seconds": "number"}
 _BELOW = "claude.journal.exchange(id) shows one, claude.journal.search('words') finds more"
 
 
 def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The mime bundle of some of the journal's rows, in their order."""
     if not rows:
-        nothing = plain(f"{title}: none")
-        return {"text/html": frame(f"<div>{html.escape(nothing)}</div>", styled=True), "text/plain": nothing}
-    return table(title, _HEAD, [_cells(row) for row in rows], wrapped=("first words", "request-id"), below=_BELOW)
+        none = plain(f"{title}: none")
+        return {"text/html": f"<div>{html.escape(none)}</div>", "text/plain": none}
+    return table(title, _HEAD, [_cells(row) for row in rows], kinds=_KINDS, below=_BELOW)
 
 
 def tokens(sent: Sequence[int | None], received: int | None) -> str:

@@ -10,10 +10,11 @@ from ...errors import ClaudeError
 from ...wire.money import dollars
 from ..reply.summary import span
 from .journal_entries import tokens
-from .table import table, words
+from .table import Kind, table, words
 
 _SHOWN = 20
 _WORDS = 60
+_KINDS: dict[str, Kind] = {"question": "wrap", "reply": "wrap", "price": "number", "seconds": "number"}
 _FACTS = ("stop_reason", "input_tokens", "output_tokens", "usd", "seconds")
 COLUMNS = ("reply", "error", *_FACTS)
 _WHOLE = ("end_turn", "stop_sequence")
@@ -114,7 +115,7 @@ class Replies(list[Any]):
         left = len(self) - _SHOWN
         below = f"… {left:,} more" if left > 0 else ""
         rows = [self._cells(number) for number in range(min(len(self), _SHOWN))]
-        return table(self.summary, head, rows, wrapped=("question", "reply"), below=below)
+        return table(self.summary, head, rows, kinds=_KINDS, below=below)
 
     def _cells(self, number: int) -> list[str]:
         answer = self.answers[number]

@@ -1,4 +1,4 @@
-"""What was spent, as a table with a bar chart; a DataFrame where pandas is installed."""
+"""Spending as a table with a bar chart; a DataFrame where pandas is installed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import Any
 
 from ...wire.money import dollars
 from ..text.plain import plain
+from .table import Kind, table
 
 _WIDTH, _BAR, _NAME = 640, 18, 200  # pixels
 _MOST_BARS = 40
 _NAME_LIMIT = 28
+_NUMBERS = ("exchanges", "failed", "tokens_in", "tokens_out", "usd", "unpriced")
 
 Row = Mapping[str, Any]
 
 
 def spending_table(rows: Sequence[Row], by: str) -> Any:
-    """Rows of sums, as a table that also shows them as bars.
+    """The sums of a period as a table with a bar chart.
 
     Args:
-        rows: Of each: what it is of (under the name `by`), exchanges, failed, tokens_in, tokens_out, usd, unpriced.
+        rows: Each with the group (under the name `by`), exchanges, failed, tokens_in, tokens_out, usd, unpriced.
+        by: What the sums are grouped by, such as `model`.
     """
     if importlib.util.find_spec("pandas") is None:
         return SpendingRows(rows, by)
@@ -29,7 +32,7 @@ def spending_table(rows: Sequence[Row], by: str) -> Any:
 
 
 class SpendingRows(Sequence[Row]):
-    """Rows of sums."""
+    """The sums as a sequence of rows, where pandas is not installed."""
 
     def __init__(self, rows: Sequence[Row], by: str) -> None:
         self._rows = list(rows)
@@ -42,25 +45,22 @@ class SpendingRows(Sequence[Row]):
         return self._rows[index]
 
     def __repr__(self) -> str:
-        if not self._rows:
-            return "nothing was spent yet"
-        lines = [[*self._rows[0]], *([_amount_text(name, value) for name, value in row.items()] for row in self._rows)]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-        return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+        return self._table["text/plain"]
 
     def _repr_html_(self) -> str:
+        return chart(self._rows, self._by) + self._table["text/html"]
+
+    @property
+    def _table(self) -> dict[str, str]:
         if not self._rows:
-            return f"<div>{self!r}</div>"
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self._rows[0])
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(_amount_text(name, value))}</td>' for name, value in row.items())}</tr>"
-            for row in self._rows
-        )
-        return f"{chart(self._rows, self._by)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            return {"text/plain": "nothing spent yet", "text/html": "<div>nothing spent yet</div>"}
+        cells = [[_amount_text(name, value) for name, value in row.items()] for row in self._rows]
+        numbers: dict[str, Kind] = dict.fromkeys(_NUMBERS, "number")
+        return table("", tuple(self._rows[0]), cells, kinds=numbers)
 
 
 def chart(rows: Sequence[Row], by: str) -> str:
-    """Bars of the dollars, as SVG; `""` if there is nothing to show."""
+    """The dollars as an SVG bar chart; `""` if nothing was spent."""
     shown = list(rows)[-_MOST_BARS:] if by == "day" else list(rows)[:_MOST_BARS]
     most = max((row["usd"] for row in shown), default=0.0)
     if not most:
@@ -95,7 +95,7 @@ def _frame(rows: Sequence[Row], by: str) -> Any:
     import pandas
 
     class DataFrame(pandas.DataFrame):
-        """The table; what is made of it is a plain DataFrame."""
+        """The table with its chart; operations on it return a plain DataFrame."""
 
         @property
         def _constructor(self) -> Any:
@@ -104,5 +104,5 @@ def _frame(rows: Sequence[Row], by: str) -> Any:
         def _repr_html_(self) -> str:
             return chart(rows, by) + str(super()._repr_html_())
 
-    names = [by, "exchanges", "failed", "tokens_in", "tokens_out", "usd", "unpriced"]
+    names = [by, *_NUMBERS]
     return DataFrame(list(map(dict, rows)), columns=names)

@@ -1,18 +1,55 @@
-"""Rows of short cells as a table: HTML beside aligned text; whatever they are given is escaped here."""
+"""The one table: rows of short cells as HTML beside aligned text. Everything that it is given is escaped here."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from ..reply.reply import frame
 from ..text.plain import plain
 
+Kind = Literal["number", "wrap", "code", "state"]
+"""How a column is shown: `number` at the right, `wrap` on several lines, `code` in the code font, `state` in colour."""
+
+_BAR = 24  # characters of a full bar in text
 _STYLE = (
-    "<style>.cm-rows.cm-rows.cm-rows :is(td,th){text-align:left;padding:1px 8px 1px 0;vertical-align:top;"
+    "<style>.cm-rows.cm-rows.cm-rows{display:block;table-layout:auto;border-collapse:collapse;border:0;margin:0;"
+    "max-width:100%;overflow-x:auto;font-size:var(--jp-ui-font-size1,13px)}"
+    ".cm-rows.cm-rows.cm-rows :is(td,th){text-align:left;padding:2px 12px 2px 0;border:0;vertical-align:top;"
     "white-space:nowrap}"
-    ".cm-rows.cm-rows.cm-rows td.cm-words{white-space:normal;overflow-wrap:anywhere}</style>"
+    ".cm-rows.cm-rows.cm-rows thead th{border-bottom:1px solid var(--jp-border-color1,rgba(128,128,128,.5))}"
+    ".cm-rows.cm-rows.cm-rows td.cm-wrap{white-space:normal;overflow-wrap:anywhere;min-width:9em}"
+    ".cm-rows.cm-rows.cm-rows :is(td,th).cm-number{text-align:right;font-variant-numeric:tabular-nums}"
+    ".cm-rows.cm-rows.cm-rows td.cm-code{font-family:var(--jp-code-font-family,monospace)}"
+    ".cm-rows .cm-ended td{opacity:.55}.cm-rows .cm-ended .cm-code{text-decoration:line-through}"
+    ".cm-rows .cm-ends .cm-state{color:var(--jp-warn-color1,#ef6c00);font-weight:600}"
+    ".cm-rows.cm-rows.cm-rows .cm-within td:first-child{padding-left:1.5em;opacity:.75}"
+    ".cm-rows .cm-within .cm-share>span{opacity:.5}"
+    ".cm-rows.cm-rows.cm-rows .cm-total>*{border-top:1px solid var(--jp-border-color2,rgba(128,128,128,.35));"
+    "font-weight:600}"
+    ".cm-rows .cm-share{display:block;width:12em;height:.6em;margin-top:.35em;border-radius:.3em;overflow:hidden;"
+    "background:var(--jp-layout-color3,rgba(128,128,128,.3))}"
+    ".cm-rows .cm-share>span{display:block;height:100%;background:var(--jp-brand-color1,#1976d2)}"
+    ".cm-below{color:var(--jp-ui-font-color2,#6b6b6b);font-size:var(--jp-ui-font-size0,11px);margin-top:.5em}</style>"
 )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A cell that is a bar.
+
+    Attributes:
+        share: How much of it is full, between 0 and 1.
+    """
+
+    share: float
+
+    def __str__(self) -> str:
+        return "█" * round(_BAR * self.share)
+
+
+Cell = str | Bar
 
 
 def words(text: object, limit: int) -> str:
@@ -22,32 +59,58 @@ def words(text: object, limit: int) -> str:
 
 
 def table(
-    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: Sequence[str] = (), below: str = ""
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    kinds: Mapping[str, Kind] | None = None,
+    marks: Sequence[str] = (),
+    below: str = "",
 ) -> dict[str, str]:
     """The mime bundle of a table.
 
     Args:
-        wrapped: Names of the columns whose cells may take several lines.
-        below: A sentence under the table.
+        title: Above it; `""` for none.
+        kinds: By the name of a column.
+        marks: The CSS class of each row, `""` for none: `cm-ended`, `cm-ends`, `cm-within` or `cm-total`.
+        below: A sentence under the table; not in the text.
     """
-    text = "\n".join([plain(title), *_lines([head, *rows])])
-    return {"text/html": frame(_STYLE + _html(title, head, rows, wrapped, below), styled=True), "text/plain": text}
+    named = kinds or {}
+    columns: list[Kind | None] = [named.get(name) for name in head]
+    above = f"<div><strong>{html.escape(plain(title))}</strong></div>" if title else ""
+    under = f'<div class="cm-below">{html.escape(below)}</div>' if below else ""
+    lines = _lines([head, *rows], columns)
+    return {
+        "text/html": _STYLE + above + _html(head, rows, columns, marks) + under,
+        "text/plain": "\n".join([plain(title), *lines] if title else lines),
+    }
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _lines(rows: Sequence[Sequence[Cell]], columns: Sequence[Kind | None]) -> list[str]:
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if kind == "number" else cell.ljust(width)
+            for cell, width, kind in zip(row, widths, columns, strict=True)
+        ).rstrip()
+        for row in texts
+    ]
 
 
-def _html(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], wrapped: Sequence[str], below: str) -> str:
-    columns = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
-    marks = [' class="cm-words"' if name in wrapped else "" for name in head]
-    lines = (
-        "".join(f"<td{mark}>{html.escape(cell)}</td>" for mark, cell in zip(marks, row, strict=True)) for row in rows
-    )
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return (
-        f"<div><strong>{html.escape(plain(title))}</strong></div>"
-        f'<table class="cm-rows mathjax_ignore"><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>'
-        + (f'<div class="cm-summary">{html.escape(below)}</div>' if below else "")
-    )
+def _html(
+    head: Sequence[str], rows: Sequence[Sequence[Cell]], columns: Sequence[Kind | None], marks: Sequence[str]
+) -> str:
+    css = [f' class="cm-{kind}"' if kind else "" for kind in columns]
+    names = "".join(f'<th scope="col"{mark}>{html.escape(name)}</th>' for name, mark in zip(head, css, strict=True))
+    body = ""
+    for row, mark in zip(rows, marks or [""] * len(rows), strict=True):
+        cells = "".join(f"<td{each}>{_cell(cell)}</td>" for each, cell in zip(css, row, strict=True))
+        body += f'<tr class="{mark}">{cells}</tr>'
+    return f'<table class="cm-rows mathjax_ignore"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Bar):
+        return f'<span class="cm-share"><span style="width:{cell.share:.1%}"></span></span>'
+    return html.escape(cell)
