@@ -65,7 +65,7 @@ def test_at_the_end_there_is_one_table_and_the_summary(events_kernel: Kernel) ->
     names += ["content_block_stop", "message_delta", "message_stop"]
     assert rows(bundle["text/html"]) == names
     assert [line.split()[2] for line in bundle["text/plain"].split("\n")[:14]] == names
-    assert bundle["text/plain"].split("\n")[-1].startswith("claude-opus-5-5 · 46 in (+1,200 cached) / 500 out")
+    assert bundle["text/plain"].split("\n")[-1].startswith("claude-opus-5-5 · 46 in (+1,200 cached) / 500 out tokens")
     assert "<svg" in bundle["text/html"]
 
 
@@ -124,7 +124,7 @@ def test_a_question_that_failed_before_any_event_leaves_nothing(events_kernel: K
 
 def test_an_answer_that_came_whole_says_so(events_kernel: Kernel) -> None:
     (bundle,) = shown(events_kernel.run("t.EventPage().finish(t.growing_exchange('hi', stop_reason='end_turn'))"))
-    assert bundle["text/plain"].split("\n")[0] == "The answer came whole, not as a stream."
+    assert bundle["text/plain"].split("\n")[0] == "The response was not streamed."
 
 
 def test_what_stands_above_and_after_is_shown(events_kernel: Kernel) -> None:
@@ -167,7 +167,7 @@ def test_events_are_written_as_they_arrive_each_once(capsys: pytest.CaptureFixtu
     terminal.finish(growing.exchange())
     rest = capsys.readouterr().out.split("\n")
     assert [line.split()[2] for line in rest[:2]] == ["message_delta", "message_stop"]
-    assert rest[2].startswith("claude-opus-5-5 · 46 in / 2 out · ")
+    assert rest[2].startswith("claude-opus-5-5 · 46 in / 2 out tokens · ")
     assert rest[3:] == [""]
 
 
@@ -193,7 +193,7 @@ def test_what_is_waited_for_is_written_once(capsys: pytest.CaptureFixture[str]) 
 
 def test_an_answer_that_came_whole_is_told_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     EventTerminal().finish(growing_exchange("hi", stop_reason="end_turn"))
-    assert capsys.readouterr().out.split("\n")[0] == "The answer came whole, not as a stream."
+    assert capsys.readouterr().out.split("\n")[0] == "The response was not streamed."
 
 
 def test_a_failure_before_any_event_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:

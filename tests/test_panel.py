@@ -18,7 +18,7 @@ import pytest
 from claude_magic.display.panel import panel
 from claude_magic.display.panel.panel import panel_bundles, static_panel
 from claude_magic.display.panel.rate_limits import duration, moment, rate_limits
-from claude_magic.display.panel.tabs import tabs
+from claude_magic.display.panel.tabs import TABS, tabs
 from claude_magic.display.text.excerpt import cut, pretty
 from claude_magic.errors import APIError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
@@ -188,16 +188,16 @@ def test_both_ids_come_first_whatever_case_they_were_sent_in() -> None:
 def test_without_an_answer_the_ids_are_still_listed() -> None:
     shown = tabs(Exchange(request=request()))
 
-    assert text(shown["Headers"]) == "request-id not sent anthropic-organization-id not sent HTTP status no answer"
-    assert text(shown["Events"]) == "No answer came."
+    assert text(shown["Headers"]) == "request-id not sent anthropic-organization-id not sent HTTP status no response"
+    assert text(shown["Events"]) == "No response."
 
 
 def test_rate_limits_are_bars_with_their_words_and_the_time_to_reset() -> None:
     shown = tabs(exchange())["Headers"]
 
-    assert "requests 19,999 of 20,000 left · full again at once" in text(shown)
-    assert "input-tokens 1,900,000 of 10,000,000 left · full again after 49 s" in text(shown)
-    assert "output-tokens 130,000 of 2,000,000 left · full again after 2 h 20 min" in text(shown)
+    assert "requests 19,999 of 20,000 left · resets now" in text(shown)
+    assert "input-tokens 1,900,000 of 10,000,000 left · resets in 49 s" in text(shown)
+    assert "output-tokens 130,000 of 2,000,000 left · resets in 2 h 20 min" in text(shown)
     assert 'role="img" aria-label="tokens: 11,400,000 of 12,000,000 left"><span style="width:95%">' in shown
     assert 'class="cm-bar cm-warn"' in shown
     assert 'class="cm-bar cm-low"' in shown
@@ -214,13 +214,13 @@ def test_priority_limits_are_bars_too() -> None:
 @pytest.mark.parametrize(
     ("reset", "words"),
     [
-        ("2026-08-02T17:44:05Z", "full again after 10 s"),
-        ("2026-08-02T19:44:05+02:00", "full again after 10 s"),
-        ("1785692645", "full again after 10 s"),
-        ("2026-08-02T17:00:00Z", "full again at once"),
-        ("tomorrow", "full again at tomorrow"),
-        ("9" * 400, "full again at 999"),
-        ("0001-01-01T00:00:00+14:00", "full again"),
+        ("2026-08-02T17:44:05Z", "resets in 10 s"),
+        ("2026-08-02T19:44:05+02:00", "resets in 10 s"),
+        ("1785692645", "resets in 10 s"),
+        ("2026-08-02T17:00:00Z", "resets now"),
+        ("tomorrow", "resets at tomorrow"),
+        ("9" * 400, "resets at 999"),
+        ("0001-01-01T00:00:00+14:00", "resets"),
     ],
 )
 def test_the_reset_is_told_from_the_moment_of_the_reply(reset: str, words: str) -> None:
@@ -230,7 +230,7 @@ def test_the_reset_is_told_from_the_moment_of_the_reply(reset: str, words: str) 
 def test_without_a_date_the_reset_is_a_time_of_day() -> None:
     sent = Headers(pair for pair in limit_headers() if "-tokens-" not in pair[0])
 
-    assert "full again at 2026-08-02 17:43:55 UTC" in text(tabs(exchange(headers=sent))["Headers"])
+    assert "resets at 2026-08-02 17:43:55 UTC" in text(tabs(exchange(headers=sent))["Headers"])
 
 
 @pytest.mark.parametrize("date", ["never", "Sun, 02 Aug 99999 17:43:55 GMT", "\x00", "Sun, 32 Aug 2026 25:61:61 GMT"])
@@ -400,7 +400,7 @@ def test_usage_tells_why_the_reply_ended() -> None:
     refused = Message(body={"stop_reason": "refusal", "stop_details": {"category": "bio", "explanation": None}})
 
     assert "stop reason refusal stop details: category bio" in text(tabs(exchange(message=refused))["Usage"])
-    assert "stop reason none: the reply did not come to its end" in text(tabs(exchange(message=Message()))["Usage"])
+    assert "stop reason none: the stream ended early" in text(tabs(exchange(message=Message()))["Usage"])
 
 
 def test_usage_says_that_the_model_is_not_claude() -> None:
@@ -480,7 +480,8 @@ def test_an_error_page_of_a_proxy_is_shown_as_text() -> None:
 def test_an_interrupted_reply_shows_what_had_come() -> None:
     shown = text(tabs(exchange(error=Interrupted("stopped")))["Response"])
 
-    assert shown.startswith('error Interrupted: stopped { "model": "claude-opus-5-5"')
+    assert shown.startswith("error Interrupted: stopped {")
+    assert '"model": "claude-opus-5-5"' in shown
 
 
 def test_events_have_their_times() -> None:
@@ -488,7 +489,7 @@ def test_events_have_their_times() -> None:
 
 
 def test_an_answer_that_was_not_streamed_says_so() -> None:
-    assert text(tabs(exchange(events=()))["Events"]) == "The answer came whole, not as a stream."
+    assert text(tabs(exchange(events=()))["Events"]) == "The response was not streamed."
 
 
 @pytest.mark.parametrize(("count", "rows", "more"), [(199, 199, None), (200, 200, None), (25_000, 201, "24,800 more")])
@@ -524,3 +525,11 @@ def test_an_ordinary_panel_is_small_and_quick(page: None) -> None:
 def _limit(limit: str, remaining: str, reset: str) -> Headers:
     values = {"limit": limit, "remaining": remaining, "reset": reset}
     return Headers([("date", DATE), *((f"anthropic-ratelimit-tokens-{name}", value) for name, value in values.items())])
+
+
+def test_a_tab_that_is_named_in_the_registry_is_in_the_widget_and_in_its_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABS, "Extra", lambda exchange: f"<p>status {exchange.status}</p>")
+    monkeypatch.setitem(TABS, "Empty", lambda exchange: "")
+    assert list(tabs(exchange()))[-1] == "Extra"
+    assert "<summary>Extra</summary>" in static_panel(exchange())
+    assert "Empty" not in static_panel(exchange())

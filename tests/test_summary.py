@@ -18,12 +18,14 @@ def message(**fields: object) -> Message:
 def test_the_line_says_model_tokens_time_and_request() -> None:
     usage = {"input_tokens": 46, "cache_read_input_tokens": 2048, "output_tokens": 133}
     told = exchange(message=message(usage=usage), seconds=2.4, first_token_seconds=0.6)
-    assert summary(told) == ("claude-opus-5-5 · 46 in (+2,048 cached) / 133 out · 2.4 s, first token 0.6 s · req_test")
+    assert summary(told) == (
+        "claude-opus-5-5 · 46 in (+2,048 cached) / 133 out tokens · 2.4 s, first token 0.6 s · req_test"
+    )
 
 
 def test_what_was_written_to_the_cache_is_told_apart_from_what_was_read() -> None:
     usage = {"input_tokens": 3, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 1024}
-    assert "3 in (+20 cached, +1,024 written to the cache) / unknown out" in facts(
+    assert "3 in (+20 cached, +1,024 written to the cache) / unknown out tokens" in facts(
         exchange(message=message(usage=usage))
     )
 
@@ -54,7 +56,7 @@ def test_what_is_unknown_is_left_out() -> None:
 
 def test_tokens_of_a_reply_that_broke_off_are_estimated() -> None:
     body = {"content": [{"type": "text", "text": "a" * 400}], "usage": {"input_tokens": 46, "output_tokens": 1}}
-    assert "46 in / about 100 out" in facts(exchange(message=Message(body=body)))
+    assert "46 in / about 100 out tokens" in facts(exchange(message=Message(body=body)))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from claude_magic.errors import ConnectionFailed, Interrupted
 from claude_magic.wire import Exchange, Message
 from tests.replaying import exchange
 
-FACTS = "claude-opus-5-5 · 46 in / 133 out · 1.0 s · req_test\n"
+FACTS = "claude-opus-5-5 · 46 in / 133 out tokens · 1.0 s · req_test\n"
 ROOT = Path(__file__).parents[1]
 
 

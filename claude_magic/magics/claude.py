@@ -256,10 +256,10 @@ class Notebook(Session):
         Raises:
             SettingsError: There is no page for it, as in a terminal.
         """
-        from ..display.workbench import has_page
+        from ..display.widgets import has_widgets
         from .workbench.workbench import workbench
 
-        if self._shell is None or not has_page():
+        if self._shell is None or not has_widgets():
             raise SettingsError(
                 "the workbench needs a notebook's page, and here is none. Ask with %claude, or open it in JupyterLab."
             )

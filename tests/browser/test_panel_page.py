@@ -61,7 +61,7 @@ def test_live_only_the_widget_is_seen_and_its_tabs_are_read(
     page.locator(".jupyter-widget-Collapse-header").click()
     panel = page.locator(".cm-panel:visible")
     expect(panel).to_contain_text(ORGANIZATION_ID)
-    expect(panel).to_contain_text("130,000 of 2,000,000 left · full again after 2 h 20 min")
+    expect(panel).to_contain_text("130,000 of 2,000,000 left · resets in 2 h 20 min")
     screenshot(page, "panel-headers-light")
     for tab, fact in {
         "Usage": "tokens per second",

@@ -100,7 +100,9 @@ def test_a_question_is_run_and_taken_away(
     expect(bench.locator(".cm-answer strong").first).to_have_text("list")
     expect(told(bench)).to_have_text("Running…")
     go_on.set()
-    expect(bench.locator(".cm-answer .cm-summary").first).to_contain_text(re.compile(r"46 in / \d+ out · \$0\.\d+"))
+    expect(bench.locator(".cm-answer .cm-summary").first).to_contain_text(
+        re.compile(r"46 in / \d+ out tokens · \$0\.\d+")
+    )
     expect(bench.locator(".cm-answer table").first).to_contain_text("mutable")
     expect(bench.locator(".cm-answer mjx-container").first).to_be_attached()
     assert api.last.json["messages"] == [{"role": "user", "content": "Tell me of Lisbon in 1755."}]

@@ -13,15 +13,18 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...wire.tool import Call
 from ..reply.call_signature import call_line
 from ..text.excerpt import clean, one_line, plain_line, safe_content
 from ..text.plain import plain, reveal_hidden
+from ..widgets import has_widgets, widget_bundle
 from .style import live_style, twin_style
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+if TYPE_CHECKING:
+    from .widget import ApprovalPanel
+
 IGNORED = "mathjax_ignore tex2jax_ignore"
 _SHOWN = 20_000
 _EDITABLE = 100_000
@@ -125,7 +128,7 @@ class Approval:
     @property
     def bundles(self) -> list[dict[str, Any]]:
         """What shows it, one output each, right after one another: the widget and its twin, or the twin alone."""
-        view = [{WIDGET_VIEW: self._panel.view, "text/plain": ""}] if self._panel else []
+        view = [widget_bundle(self._panel.widget)] if self._panel else []
         return [*view, self._twin]
 
     def publish(self) -> None:
@@ -173,12 +176,12 @@ class Approval:
             if self._working or not (wanted or self._sends):
                 return
             self._decisions.update({name: each for name, each in decisions.items() if name in wanted})
-            whole = wanted == set(self._decisions)
-            self._working = whole
+            complete = wanted == set(self._decisions)
+            self._working = complete
             ready = dict(self._decisions)
             if self._panel:
-                self._panel.told(ready, working=whole)
-        if whole:
+                self._panel.set_status(ready, working=complete)
+        if complete:
             self._on_decide(ready)
 
     def _frame(self, inner: str, more: str = "") -> str:
@@ -199,14 +202,9 @@ def approval_widget(calls: Sequence[Call], on_decide: Callable[[Decisions], None
     return Approval(calls, on_decide)
 
 
-def _panel(name: str, decide: Callable[[Decisions], None]) -> Any:
-    """The widget; `None` if no page listens to one."""
-    try:
-        import comm
-        import ipywidgets  # noqa: F401  (only whether it is there)
-    except ImportError:
-        return None
-    if comm.create_comm.__module__ == "comm":
+def _panel(name: str, decide: Callable[[Decisions], None]) -> ApprovalPanel | None:
+    """The widget; `None` where there can be none."""
+    if not has_widgets():
         return None
     from .widget import ApprovalPanel
 

@@ -10,12 +10,12 @@ the call with arguments that nobody sees any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import ipywidgets
 
 from ...wire.tool import Call
 from ..text.excerpt import one_line
+from ..widgets import Widget
 from .bundle import MOST, Decision, call_html, editable, further_html, parse_edit
 
 _ROWS = 12
@@ -34,14 +34,9 @@ class ApprovalPanel:
         self._style = style
         self._rows: dict[str, _Row] = {}
         self._head = ipywidgets.HTML(value=style)
-        self._all: Any = None  # a new one each time, so that a second click never means the next calls
+        self._all: Widget | None = None  # a new one each time, so that a second click never means the next calls
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
-        self._box = ipywidgets.VBox(_dom_classes=("cm-approval", "cm-live-approval"))
-
-    @property
-    def view(self) -> dict[str, Any]:
-        """The reference to it in an output."""
-        return {"model_id": self._box.model_id, "version_major": 2, "version_minor": 0}
+        self.widget = self._box = ipywidgets.VBox(_dom_classes=("cm-approval", "cm-live-approval"))
 
     def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False) -> None:
         """Show these calls; with `sends`, that results wait to be sent."""
@@ -106,7 +101,7 @@ class _Row:
         self._edit = ipywidgets.Button(description="Edit arguments", disabled=not editable(call))
         self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
         self._said = ipywidgets.HTML()
-        self._text: Any = None
+        self._text: Widget | None = None
         self._choices = ipywidgets.HBox([self._run, self._edit, self._refuse, self._why], _dom_classes=("cm-choices",))
         self.box = ipywidgets.VBox([self._shown, self._choices, self._said])
         self._run.on_click(self._on_run)

@@ -7,7 +7,6 @@ exchange has none yet. What is sent to a page is bounded: a table of bounded siz
 from __future__ import annotations
 
 import html
-import re
 import sys
 import time
 import uuid
@@ -19,23 +18,21 @@ from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
+from ..panel.events import DATA_LIMIT, EVENTS_AT_EACH_END, NOT_STREAMED, event_data, event_table, milliseconds
 from ..panel.timeline import timeline
 from ..reply.reply import frame, reply_steps
 from ..reply.step_html import step_html
 from ..reply.summary import facts, requested_model, warnings
-from ..text.excerpt import one_line, plain_line
+from ..text.excerpt import plain_line
 from ..text.plain import plain
 from .uninterrupted import hold_interrupts
 
 _LIVE = 200  # rows
-_AT_EACH_END = 100  # rows of the finished table
-_LIVE_DATA, _DATA = 120, 300  # characters of an event's data
+_LIVE_DATA = 120  # characters of an event's data
 _QUIET_SECONDS = 0.2
 _SECONDS_BETWEEN = 0.1
 _BYTES_A_SECOND = 100_000
 _REST_AFTER_DRAWING = 4
-_PADDING = re.compile(r"\s+\}$")  # which the API puts before the last brace
-_WHOLE = "The answer came whole, not as a stream."
 _STYLE = (
     "<style>.cm-lines.cm-lines table{table-layout:auto;border-collapse:collapse;width:100%;margin:0;"
     "font-size:var(--jp-code-font-size,12px);font-family:var(--jp-code-font-family,ui-monospace,monospace)}"
@@ -159,14 +156,14 @@ class EventTerminal(Presenter):
         """Write what is being waited for, once; the events are written as they arrive."""
         if note.partition(",")[0] != self._note and not self._finished:
             self._note = note.partition(",")[0]  # without the seconds
-            _write([plain_line(note, _DATA)] if note else [])
+            _write([plain_line(note, DATA_LIMIT)] if note else [])
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Write the events that are still missing, the steps and the summary; nothing, if that was done."""
         if self._finished:
             return
         self.events(islice(exchange.events, self._count, None))
-        none = [] if self._count or exchange.status is None or exchange.error else [_WHOLE]
+        none = [] if self._count or exchange.status is None or exchange.error else [NOT_STREAMED]
         with hold_interrupts():
             self._finished = True
             summary = [*none, *self._later(exchange), *_summary(exchange)]
@@ -195,7 +192,7 @@ class _EventWindow:
         for event in events:
             self.count += 1
             self.last.append(event)
-            if len(self.first) < _AT_EACH_END:
+            if len(self.first) < EVENTS_AT_EACH_END:
                 self.first.append(event)
 
     def complete(self, exchange: Exchange) -> _EventWindow:
@@ -209,30 +206,8 @@ class _EventWindow:
     @property
     def ends(self) -> tuple[list[TimedEvent], list[TimedEvent]]:
         """The first and the last ones; none is in both."""
-        last = min(_AT_EACH_END, self.count - len(self.first))
+        last = min(EVENTS_AT_EACH_END, self.count - len(self.first))
         return self.first, list(self.last)[-last:] if last else []
-
-
-def event_table(
-    events: Iterable[TimedEvent],
-    *,
-    before: int = 0,
-    then: Sequence[TimedEvent] = (),
-    between: int = 0,
-    data: int = _DATA,
-) -> str:
-    """Events as a table, safe to show.
-
-    Args:
-        before: How many came before them that are not shown.
-        then: Events that came later.
-        between: How many came between them that are not shown.
-        data: The most characters of an event's data.
-    """
-    rows = [_more(before), *(_row(event, data) for event in events), _more(between)]
-    rows.extend(_row(event, data) for event in then)
-    head = '<tr><th scope="col">ms</th><th scope="col">event</th><th scope="col">data</th></tr>'
-    return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _final_bundle(exchange: Exchange, arrived: _EventWindow, *, above: str, body: str) -> dict[str, str]:
@@ -247,7 +222,7 @@ def _final_bundle(exchange: Exchange, arrived: _EventWindow, *, above: str, body
         omitted = [f"… {between:,} more"] if between else []
         lines = [*map(_line, first), *omitted, *map(_line, last)]
     else:
-        shown, lines = _data_text(_WHOLE), [_WHOLE]
+        shown, lines = _data_text(NOT_STREAMED), [NOT_STREAMED]
     notes = "".join(_data_text(line) for line in summary)
     inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body}{notes}"
     return {
@@ -264,28 +239,9 @@ def _data_text(line: str) -> str:
     return f'<div class="cm-said">{html.escape(line)}</div>'
 
 
-def _more(number: int) -> str:
-    return f'<tr><td></td><td></td><td class="cm-absent">… {number:,} more</td></tr>' if number > 0 else ""
-
-
-def _row(event: TimedEvent, limit: int) -> str:
-    name, data = one_line(event.event, 60), one_line(_data(event), limit)
-    return f"<tr><td>{_milliseconds(event)}</td><td>{name}</td><td>{data}</td></tr>"
-
-
 def _line(event: TimedEvent) -> str:
-    return (
-        f"{_milliseconds(event):>8} ms  {plain_line(event.event, 60):<19}  {plain_line(_data(event), _DATA)}".rstrip()
-    )
-
-
-def _milliseconds(event: TimedEvent) -> str:
-    return f"{event.seconds * 1000:,.0f}"
-
-
-def _data(event: TimedEvent) -> str:
-    """Without the padding before the closing brace; a long one is cut before its white space is looked for."""
-    return event.data if len(event.data) > 4 * _DATA else _PADDING.sub("}", event.data.strip())
+    name, data = plain_line(event.event, 60), plain_line(event_data(event), DATA_LIMIT)
+    return f"{milliseconds(event):>8} ms  {name:<19}  {data}".rstrip()
 
 
 def _write(lines: Sequence[str]) -> None:

@@ -16,12 +16,12 @@ from typing import Any
 
 from ...wire import Exchange
 from ..text.excerpt import one_line, plain_line
+from ..widgets import Widget, has_widgets, widget_bundle
 from .style import live_style, twin_style
 from .tabs import tabs
 
-_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _MOST_LIVE = 100
-_live: deque[list[Any]] = deque()
+_live: deque[list[Widget]] = deque()
 
 
 def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
@@ -33,8 +33,11 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
     sections = tabs(exchange)
     name = f"cm-static-{uuid.uuid4().hex[:12]}"
     twin = {"text/html": _twin(exchange, sections, name), "text/plain": _title(exchange)}
-    view = _widget_view(exchange, sections, name)
-    return [twin] if view is None else [{_WIDGET_VIEW: view, "text/plain": ""}, twin]
+    if not has_widgets():
+        return [twin]
+    widgets = _widgets(_title(exchange), sections, name)
+    _keep(widgets)
+    return [widget_bundle(widgets[0]), twin]
 
 
 def static_panel(exchange: Exchange) -> str:
@@ -59,25 +62,13 @@ def _twin(exchange: Exchange, sections: dict[str, str], name: str) -> str:
     )
 
 
-def _widget_view(exchange: Exchange, sections: dict[str, str], name: str) -> dict[str, Any] | None:
-    """The reference to a new widget; `None` if no page listens to one."""
-    try:
-        import comm
-        import ipywidgets
-    except ImportError:
-        return None
-    if comm.create_comm.__module__ == "comm":
-        return None
-    widgets = _widgets(ipywidgets, _title(exchange), sections, name)
-    _keep(widgets)
-    return {"model_id": widgets[0].model_id, "version_major": 2, "version_minor": 0}
-
-
-def _widgets(ipywidgets: Any, title: str, sections: dict[str, str], name: str) -> list[Any]:
+def _widgets(title: str, sections: dict[str, str], name: str) -> list[Widget]:
     """The panel and all it is made of, the outermost first.
 
     Every widget is a message and an entry in a saved notebook: they share one layout and one style.
     """
+    import ipywidgets
+
     layout = ipywidgets.Layout()
     door = ipywidgets.HTML(value=_door(title, name), layout=layout, _dom_classes=("cm-door",))
     pages = [
@@ -98,7 +89,7 @@ def _door(title: str, name: str) -> str:
     )
 
 
-def _keep(widgets: list[Any]) -> None:
+def _keep(widgets: list[Widget]) -> None:
     """Let the last panels live: a closed one gives way to its static twin, so a long session stays small."""
     _live.append(widgets)
     while len(_live) > _MOST_LIVE:

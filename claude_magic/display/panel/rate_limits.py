@@ -1,4 +1,4 @@
-"""Rate limits of a response, each as a bar: how much is left, and when it is full again.
+"""Rate limits of a response, each as a bar: what is left, and when it resets.
 
 Source: https://docs.anthropic.com/en/api/rate-limits#response-headers
 """
@@ -22,11 +22,11 @@ _MOST_BARS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """One limit, as the response told it.
+    """One limit of a response.
 
     Attributes:
         kind: Such as `input-tokens`.
-        reset: When the limit is full again, as sent; `None` if it was not.
+        reset: When the limit is full again, as sent; `None` if not sent.
         names: The headers it was read from.
     """
 
@@ -38,38 +38,38 @@ class RateLimit:
 
     @property
     def fraction(self) -> float:
-        """What is left, between 0 and 1."""
+        """The share that is left, between 0 and 1."""
         return min(self.remaining / self.limit, 1.0) if self.limit else 0.0
 
 
 def rate_limits(headers: Headers) -> list[RateLimit]:
-    """The limits of which both the number and the rest were sent, in their order."""
-    found: dict[str, dict[str, str]] = {}
+    """The limits for which both limit and remaining were sent, in order."""
+    fields: dict[str, dict[str, str]] = {}
     for name in headers:
         match = _NAME.fullmatch(name)
         if match:
-            found.setdefault(match["kind"].lower(), {})[match["field"].lower()] = name
-    return list(_limits(found, headers))[:_MOST_BARS]
+            fields.setdefault(match["kind"].lower(), {})[match["field"].lower()] = name
+    return list(_limits(fields, headers))[:_MOST_BARS]
 
 
 def bar(limit: RateLimit, sent: datetime | None) -> str:
     """One table row: the limit's name, its bar, and the same in words.
 
     Args:
-        sent: The moment of the reply; `None` if unknown, then the reset is told as a time of day.
+        sent: When the response was sent; `None` if unknown: then the reset is a time of day.
     """
     words = f"{limit.remaining:,} of {limit.limit:,} left"
-    told = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
+    shown = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
     level = " cm-low" if limit.fraction < 0.1 else " cm-warn" if limit.fraction < 0.25 else ""
     drawn = (
         f'<span class="cm-bar{level}" role="img" aria-label="{one_line(limit.kind, 80)}: {words}">'
         f'<span style="width:{limit.fraction:.0%}"></span></span>'
     )
-    return row_of(limit.kind, f"<td>{drawn} {one_line(told, 160)}</td>")
+    return row_of(limit.kind, f"<td>{drawn} {one_line(shown, 160)}</td>")
 
 
 def moment(headers: Headers) -> datetime | None:
-    """When the response was sent, by its own `date`; `None` if it does not say."""
+    """When the response was sent, by its header `date`; `None` without a valid one."""
     try:
         return _aware(parsedate_to_datetime(headers["date"]))
     except (KeyError, ValueError, TypeError, OverflowError):
@@ -77,7 +77,7 @@ def moment(headers: Headers) -> datetime | None:
 
 
 def duration(seconds: float) -> str:
-    """`seconds` in the two units that matter."""
+    """`seconds` in readable units, such as `90 s`, `5 min` or `3 h 20 min`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -88,8 +88,8 @@ def duration(seconds: float) -> str:
     return f"{minutes // (24 * 60)} days"
 
 
-def _limits(found: dict[str, dict[str, str]], headers: Headers) -> Iterator[RateLimit]:
-    for kind, names in found.items():
+def _limits(fields: dict[str, dict[str, str]], headers: Headers) -> Iterator[RateLimit]:
+    for kind, names in fields.items():
         limit, remaining = (_number(headers.get(names.get(field, ""))) for field in ("limit", "remaining"))
         if limit is not None and remaining is not None:
             yield RateLimit(
@@ -108,14 +108,14 @@ def _number(text: str | None) -> int | None:
 
 
 def _reset_in_words(reset: str, sent: datetime | None) -> str:
-    """Seconds are counted from the reply, because a saved page is read at any later time."""
+    """When the limit resets, counted from the response: a saved page is read at any later time."""
     when = _time(reset)
     if when is None:
-        return f"full again at {reset}"
+        return f"resets at {reset}"
     if sent is None:
-        return f"full again at {when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+        return f"resets at {when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
     seconds = (when - sent).total_seconds()
-    return f"full again after {duration(seconds)}" if seconds >= 1 else "full again at once"
+    return f"resets in {duration(seconds)}" if seconds >= 1 else "resets now"
 
 
 def _time(text: str) -> datetime | None:

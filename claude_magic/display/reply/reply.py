@@ -204,7 +204,7 @@ def _fold(block: Block, known: dict[str, Call]) -> Passage:
     kind = block.get("type")
     thoughts = block.get("thinking")
     if kind == "thinking" and isinstance(thoughts, str):
-        title = "thinking" if thoughts.strip() else "thinking (not told by this model)"
+        title = "thinking" if thoughts.strip() else "thinking (not shown by this model)"
         return Passage(kind="thinking", source=thoughts, title=title)
     if kind == "redacted_thinking":
         return Passage(kind="thinking", source="", title="thinking (withheld by the API)")

@@ -108,7 +108,7 @@ def _tokens(exchange: Exchange) -> str:
     out = f"{received:,} out" if received is not None else "unknown out"
     if exchange.message.stop_reason is None:
         out = f"about {estimate_tokens(_size(exchange.message)):,} out"
-    return f"{into}{' (' + ', '.join(apart) + ')' if apart else ''} / {out}"
+    return f"{into}{' (' + ', '.join(apart) + ')' if apart else ''} / {out} tokens"
 
 
 def _size(message: Message) -> int:

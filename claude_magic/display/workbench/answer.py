@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from ...wire import Exchange
 from ..live.page import Page
 from ..panel.panel import static_panel
 from ..reply.reply import reply_bundle
+from ..widgets import Widget
 
 _DISPLAYS = 3  # what a growing reply with a panel is divided into
 
@@ -21,7 +21,7 @@ class Answer(Page):
         stopped: Set by the reader; then the exchange is interrupted as a cell is.
     """
 
-    def __init__(self, places: list[Any], stopped: threading.Event) -> None:
+    def __init__(self, places: list[Widget], stopped: threading.Event) -> None:
         super().__init__(owns_cell=False, raw=False, panel=len(places) >= _DISPLAYS)
         self._places = places
         self._stopped = stopped
@@ -43,10 +43,10 @@ class Answer(Page):
         for place in self._places[1:]:
             place.value = ""
 
-    def _send(self, bundle: dict[str, Any], place: int, *, update: bool) -> None:
+    def _send(self, bundle: dict[str, Widget], place: int, *, update: bool) -> None:
         self._places[place].value = bundle["text/html"]
 
 
-def places(ipywidgets: Any, layout: Any) -> list[Any]:
+def places(ipywidgets: Widget, layout: Widget) -> list[Widget]:
     """The widgets that a reply is drawn into; they set mathematics as an output does."""
     return [ipywidgets.HTMLMath(layout=layout) for _ in range(_DISPLAYS)]

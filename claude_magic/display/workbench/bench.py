@@ -16,7 +16,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import ipywidgets
 from IPython.core.display_functions import publish_display_data
@@ -24,6 +23,7 @@ from IPython.core.display_functions import publish_display_data
 from ...errors import ClaudeError
 from ...wire import Exchange
 from ..text.plain import plain
+from ..widgets import Widget, widget_bundle
 from .answer import Answer, places
 from .controls import Controls, with_classes
 from .form import Form, WorkbenchActions
@@ -107,7 +107,7 @@ class Workbench:
         self.stop()
         self.widget.close()
 
-    def _built(self, controls: Controls) -> Any:
+    def _built(self, controls: Controls) -> Widget:
         self._stop = controls.button("Stop", self.stop, name="cm-stop", hint="Interrupt the reply")
         self._stop.disabled = True
         actions = controls.row(
@@ -132,10 +132,10 @@ class Workbench:
         self._system.value = form.system
         self._turns.fill(form.turns)
 
-    def _guard(self, field: Any) -> None:
+    def _guard(self, field: Widget) -> None:
         """Keep keys out of a field, and the variables up to date with it."""
 
-        def on_change(change: Any) -> None:
+        def on_change(change: Widget) -> None:
             hidden = self._doors.hidden(change["new"])
             if hidden != change["new"]:
                 field.value = hidden
@@ -248,8 +248,7 @@ class Workbench:
         self._told.value = f'<div class="{"cm-error" if failed else "cm-quiet"}">{text}</div>' if text else ""
 
     def _ipython_display_(self) -> None:
-        view = {"model_id": self.widget.model_id, "version_major": 2, "version_minor": 0}
-        publish_display_data({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""})
+        publish_display_data(widget_bundle(self.widget))
         asked = ""
         if any(text.strip() for _, text in self._turns.value):
             try:

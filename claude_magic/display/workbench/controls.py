@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import ipywidgets
+
+from ..widgets import Widget
 
 
 class Controls:
@@ -14,56 +15,58 @@ class Controls:
     def __init__(self) -> None:
         self.layout = ipywidgets.Layout()
 
-    def line(self, label: str, value: str = "", hint: str = "") -> Any:
+    def line(self, label: str, value: str = "", hint: str = "") -> Widget:
         """A field of one line."""
         return ipywidgets.Text(
             value=value, description=label, placeholder=hint, layout=self.layout, continuous_update=False
         )
 
-    def text(self, label: str, value: str = "", hint: str = "", name: str = "") -> Any:
+    def text(self, label: str, value: str = "", hint: str = "", name: str = "") -> Widget:
         """A field of several lines."""
-        made = ipywidgets.Textarea(
+        widget = ipywidgets.Textarea(
             value=value, description=label, placeholder=hint, layout=self.layout, continuous_update=False, rows=2
         )
-        return with_classes(made, name)
+        return with_classes(widget, name)
 
-    def choice(self, label: str, values: Sequence[Any], value: Any = None) -> Any:
+    def choice(self, label: str, values: Sequence[str | tuple[str, str]], value: str | None = None) -> Widget:
         """One of several values."""
-        made = ipywidgets.Dropdown(options=values, description=label, layout=self.layout)
+        widget = ipywidgets.Dropdown(options=values, description=label, layout=self.layout)
         if value is not None:
-            made.value = value
-        return made
+            widget.value = value
+        return widget
 
-    def switch(self, label: str) -> Any:
+    def switch(self, label: str) -> Widget:
         """On or off."""
         return ipywidgets.Checkbox(description=label, indent=False, layout=self.layout)
 
-    def button(self, label: str, press: Callable[[], object], name: str = "", style: str = "", hint: str = "") -> Any:
+    def button(
+        self, label: str, press: Callable[[], object], name: str = "", style: str = "", hint: str = ""
+    ) -> Widget:
         """A button, and what happens when it is pressed."""
-        made = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=self.layout)
-        made.on_click(lambda _: press())
-        return with_classes(made, name)
+        widget = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=self.layout)
+        widget.on_click(lambda _: press())
+        return with_classes(widget, name)
 
-    def html(self, value: str = "", name: str = "") -> Any:
+    def html(self, value: str = "", name: str = "") -> Widget:
         """Safe HTML."""
         return with_classes(ipywidgets.HTML(value=value, layout=self.layout), name)
 
-    def row(self, *children: Any, name: str = "") -> Any:
+    def row(self, *children: Widget, name: str = "") -> Widget:
         """Beside one another."""
         return with_classes(ipywidgets.HBox(children=children, layout=self.layout), name)
 
-    def column(self, *children: Any, name: str = "") -> Any:
+    def column(self, *children: Widget, name: str = "") -> Widget:
         """Under one another."""
         return with_classes(ipywidgets.VBox(children=children, layout=self.layout), name)
 
 
-def with_classes(widget: Any, name: str) -> Any:
+def with_classes(widget: Widget, name: str) -> Widget:
     """`widget`, with the names that the style and the script know it by."""
     widget._dom_classes = tuple(name.split())
     return widget
 
 
-def set_visible(widget: Any, show: bool) -> None:
+def set_visible(widget: Widget, show: bool) -> None:
     """Show a widget, or take it out of the page and of the reach of the Tab key."""
     if show:
         widget.remove_class("cm-hidden")

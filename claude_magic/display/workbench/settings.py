@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import ipywidgets
 
+from ..widgets import Widget
 from .controls import Controls
 from .form import Form
 
@@ -64,7 +64,7 @@ class Settings:
         self.effort.value = form.effort if form.effort in [value for _, value in _EFFORT] else ""
         self.stop.value = "\n".join(map(_format, form.stop))
 
-    def texts(self) -> list[Any]:
+    def texts(self) -> list[Widget]:
         """The widgets that a reader types into."""
         return [self.model, self.max_tokens, self.temperature, self.top_p, self.top_k, self.stop]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from ..widgets import Widget
 from .controls import Controls
 
 _ROLES = (("User", "user"), ("Assistant", "assistant"))
@@ -20,12 +20,12 @@ class Turns:
     """
 
     def __init__(
-        self, controls: Controls, changed: Callable[[], object], typed: Callable[[Any], object], *more: Any
+        self, controls: Controls, changed: Callable[[], object], typed: Callable[[Widget], object], *more: Widget
     ) -> None:
         self._controls = controls
         self._changed = changed
         self._typed = typed
-        self._rows: list[tuple[Any, Any, Any]] = []  # role, text, row
+        self._rows: list[tuple[Widget, Widget, Widget]] = []  # role, text, row
         self._list = controls.column(name="cm-turns")
         add = controls.button("Add turn", self._add, hint="Add a turn below the last one")
         self.widget = controls.column(self._list, controls.row(add, *more, name="cm-actions"), name="cm-turns")
@@ -51,7 +51,7 @@ class Turns:
         last = self._rows[-1][0].value if self._rows else "assistant"
         self.extend([("user" if last == "assistant" else "assistant", "")])
 
-    def _row(self, role: str, text: str) -> tuple[Any, Any, Any]:
+    def _row(self, role: str, text: str) -> tuple[Widget, Widget, Widget]:
         controls = self._controls
         made = controls.choice("Role", _ROLES, role if role in ("user", "assistant") else "user")
         field = controls.text("Text", text, hint="{{name}} inserts a variable", name="cm-turn-text")
@@ -61,7 +61,7 @@ class Turns:
         made.observe(lambda _: self._arrange(), "value")
         return row
 
-    def _delete(self, role: Any) -> None:
+    def _delete(self, role: Widget) -> None:
         gone = next(row for row in self._rows if row[0] is role)
         if len(self._rows) == 1:
             gone[1].value = ""
@@ -79,7 +79,7 @@ class Turns:
         self._changed()
 
 
-def _close(row: tuple[Any, Any, Any]) -> None:
+def _close(row: tuple[Widget, Widget, Widget]) -> None:
     """Let go of the widgets of a row."""
     outer = row[2]
     for widget in (*outer.children[0].children, *outer.children, outer):

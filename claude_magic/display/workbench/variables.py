@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from ..text.plain import plain
+from ..widgets import Widget
 from .controls import Controls, set_visible
 from .form import Variable
 
@@ -18,10 +18,10 @@ class Variables:
         typed: Told of each new field that a reader types into.
     """
 
-    def __init__(self, controls: Controls, typed: Callable[[Any], object]) -> None:
+    def __init__(self, controls: Controls, typed: Callable[[Widget], object]) -> None:
         self._controls = controls
         self._typed = typed
-        self._fields: dict[str, Any] = {}
+        self._fields: dict[str, Widget] = {}
         self._given: dict[str, str] = {}
         self._list = controls.column(name="cm-fields")
         self._notes = controls.html()

@@ -1,0 +1,24 @@
+"""ipywidgets, as far as all of this package needs it: whether there is a page for it, and how an output shows one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Widget = Any
+"""Any widget of ipywidgets, which has no types: its traits are set and read by name."""
+
+
+def has_widgets() -> bool:
+    """Whether ipywidgets is installed, and there is a page for its widgets: a terminal has none."""
+    try:
+        import comm
+        import ipywidgets  # noqa: F401  it must be there
+    except ImportError:
+        return False
+    return bool(comm.create_comm.__module__ != "comm")  # a kernel replaces it
+
+
+def widget_bundle(widget: Widget) -> dict[str, Any]:
+    """The mime bundle that shows a widget."""
+    view = {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}
+    return {"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}
