@@ -137,7 +137,7 @@ def test_the_list_of_the_local_model_is_not_that_of_the_api(monkeypatch: pytest.
     settings = Claude()
     settings.local_model = "a.gguf"
     local = model_list._path(settings)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "a key of the environment")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key-of-the-environment")
     assert model_list._path(settings) != local
 
 
