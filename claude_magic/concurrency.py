@@ -1,8 +1,11 @@
-"""What a fork does to locks, threads and connections: the one place that knows of it.
+"""All threads, timers, locks, queues and event loops of the package start here, and survive a fork here.
 
-A child has only the thread that forked. A lock that another thread held stays locked in it for ever, a connection is
-still the parent's, and a thread that should do something is not there. So locks of ours are new in a child, and
-whoever keeps a thread, a connection or a process forgets it there.
+A kernel without threads (Pyodide in a browser) can put something else in this module; an architecture test holds
+that nothing else imports `threading`, `queue` or `concurrent.futures`.
+
+After a fork a child has only the thread that forked. A lock that another thread held stays locked for ever, a
+connection is still the parent's, and a thread that should do something is not there. So `Lock`s are new in a child,
+and whoever keeps a thread, a connection or a process forgets it there (`in_child`).
 """
 
 from __future__ import annotations
@@ -10,14 +13,87 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine
+from concurrent import futures
+from concurrent.futures import CancelledError, Executor, Future
+from queue import Empty, SimpleQueue
+from threading import Event, Semaphore, Thread
 from types import MethodType
 from typing import Any, TypeVar
 
+__all__ = [
+    "CancelledError",
+    "Empty",
+    "Event",
+    "Executor",
+    "Future",
+    "Lock",
+    "Semaphore",
+    "SimpleQueue",
+    "Thread",
+    "ThreadLocal",
+    "completed",
+    "in_child",
+    "in_main_thread",
+    "run_coroutine",
+    "start_thread",
+    "start_timer",
+    "thread",
+    "thread_pool",
+]
+
+ThreadLocal = threading.local
+
 F = TypeVar("F", bound=Callable[[], object])
+T = TypeVar("T")
 
 _locks: weakref.WeakSet[Lock] = weakref.WeakSet()
-_forgets: list[Callable[[], Any]] = []  # each gives what to call, or `None` if its owner is gone
+_child_callbacks: list[Callable[[], Any]] = []  # each returns what to call, or `None` if its owner is gone
+
+
+def thread(function: Callable[..., object], *args: object, name: str) -> Thread:
+    """A thread that does not keep the process alive; not started yet."""
+    return Thread(target=function, args=args, name=f"claude-magic {name}", daemon=True)
+
+
+def start_thread(function: Callable[..., object], *args: object, name: str) -> Thread:
+    """Runs `function(*args)` in a thread that does not keep the process alive."""
+    started = thread(function, *args, name=name)
+    started.start()
+    return started
+
+
+def start_timer(seconds: float, function: Callable[..., object], *args: object) -> None:
+    """Runs `function(*args)` later, unless the process ends before."""
+    timer = threading.Timer(seconds, function, args)
+    timer.daemon = True
+    timer.start()
+
+
+def thread_pool(size: int, *, name: str) -> Executor:
+    """An executor with at most `size` threads."""
+    return futures.ThreadPoolExecutor(size, thread_name_prefix=f"claude-magic {name}")
+
+
+def completed(pending: Collection[Future[T]], *, timeout: float, first: bool = False) -> set[Future[T]]:
+    """Waits for futures, at most `timeout` seconds, and returns those that are done.
+
+    Args:
+        first: Whether one of them is enough.
+    """
+    return futures.wait(pending, timeout, futures.FIRST_COMPLETED if first else futures.ALL_COMPLETED).done
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs `coroutine` in a new event loop of this thread, and returns its result."""
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def in_main_thread() -> bool:
+    """Whether this is the thread that receives signals."""
+    return threading.current_thread() is threading.main_thread()
 
 
 class Lock:
@@ -33,7 +109,7 @@ class Lock:
         _locks.add(self)
 
     def acquire(self, timeout: float = -1) -> bool:
-        """Whether it was free within so many seconds; -1 waits for it."""
+        """Takes the lock, and returns whether that was possible within `timeout` seconds; -1 waits for ever."""
         return bool(self._lock.acquire(timeout=timeout))
 
     def release(self) -> None:
@@ -46,24 +122,24 @@ class Lock:
         self._lock.release()
 
     def renew(self) -> None:
-        """Be free."""
+        """Makes the lock free."""
         self._lock = self._new()
 
 
 def in_child(forget: F) -> F:
-    """Call `forget` in each child, once the locks are free; a method is called as long as its object lives."""
-    _forgets.append(weakref.WeakMethod(forget) if isinstance(forget, MethodType) else lambda: forget)
+    """Calls `forget` in each child, once the locks are free; a method is called as long as its object lives."""
+    _child_callbacks.append(weakref.WeakMethod(forget) if isinstance(forget, MethodType) else lambda: forget)
     return forget
 
 
-def _forked() -> None:
+def _on_fork() -> None:
     for lock in list(_locks):
         lock.renew()
-    _forgets[:] = [each for each in _forgets if each() is not None]
-    for each in list(_forgets):
+    _child_callbacks[:] = [each for each in _child_callbacks if each() is not None]
+    for each in list(_child_callbacks):
         if (forget := each()) is not None:
             forget()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(after_in_child=_on_fork)

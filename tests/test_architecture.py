@@ -60,6 +60,16 @@ LIBRARIES = {
 }
 AT_START = {"errors", "settings", "prompt", "export", "wire", "magics", ""}  # what %load_ext imports
 HEAVY = {*LIBRARIES} - {"IPython", "traitlets"}
+THREADS = ("threading", "_thread", "queue", "concurrent.futures", "multiprocessing", "sched")
+STARTS_THREADS = {
+    "concurrency.py",
+    "local/server.py",  # a process of its own, which imports nothing of the package
+    "tools/mcp/watchdog.py",  # likewise
+}
+EVENT_LOOPS = {"asyncio.run", "asyncio.new_event_loop", "asyncio.Runner", "asyncio.to_thread", "anyio.run"}
+STARTS_EVENT_LOOPS = {
+    "tools/mcp/session.py"
+}  # the official client runs in anyio's loop, for servers that are processes
 SAYS_NOTHING = {"util", "utils", "helper", "helpers", "misc", "manager"}
 BORROWED = {"magics_manager", "proxy_manager_for", "manager"}  # names of IPython and urllib3
 
@@ -184,6 +194,25 @@ def test_what_loads_at_the_start_imports_nothing_heavy() -> None:
         if package_of(path) in AT_START
         for name, at_start in imports(path)
         if at_start and name.split(".")[0] in HEAVY
+    ]
+    assert found == []
+
+
+def test_threads_timers_locks_and_event_loops_start_in_one_module() -> None:
+    """A kernel without threads puts something else into `concurrency`."""
+    found = [
+        (name_of(path), name)
+        for path in modules()
+        for name, _ in imports(path)
+        if (name.startswith(THREADS) or name == "concurrent") and name_of(path) not in STARTS_THREADS
+    ]
+    found += [
+        (name_of(path), ast.unparse(node))
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in EVENT_LOOPS
+        and name_of(path) not in STARTS_THREADS | STARTS_EVENT_LOOPS
     ]
     assert found == []
 

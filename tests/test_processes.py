@@ -260,10 +260,10 @@ def test_what_is_gone_is_not_called_in_a_child() -> None:
 
     from claude_magic import concurrency
 
-    before = len(concurrency._forgets)
+    before = len(concurrency._child_callbacks)
     owner = Owner()
     in_child(owner.forget)
-    assert concurrency._forgets[before]() is not None
+    assert concurrency._child_callbacks[before]() is not None
     del owner
-    assert concurrency._forgets[before]() is None
-    del concurrency._forgets[before:]
+    assert concurrency._child_callbacks[before]() is None
+    del concurrency._child_callbacks[before:]

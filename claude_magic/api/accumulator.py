@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterable
 
+from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
@@ -29,7 +29,7 @@ class Accumulator:
         self.note = ""
         self._request = request
         self._model_note = model_note
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._fold = Fold()
         self._events: list[Batch] = []
         self._status: int | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 
+from ..concurrency import Event, Lock
 from ..errors import Interrupted
 
 
@@ -13,8 +13,8 @@ class Interrupt:
     """Unset until the reader stops the reply; then every wait of its exchange ends at once."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self._lock = threading.Lock()
+        self._event = Event()
+        self._lock = Lock()
         self._sockets: list[socket.socket] = []
 
     def set(self) -> None:

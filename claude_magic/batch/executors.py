@@ -7,8 +7,6 @@ sends finds the key in its own environment.
 from __future__ import annotations
 
 import functools
-from concurrent import futures
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 from ..api import credentials
@@ -17,7 +15,7 @@ from ..api.connect import connect
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
 from ..api.transports.http import Pool, pool
-from ..concurrency import in_child
+from ..concurrency import Executor, Future, completed, in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
@@ -40,7 +38,7 @@ def send_through(executor: Executor, settings: Claude, request: Request, number:
         future: Future[Exchange] = executor.submit(
             send, request, number, settings.connect_timeout, settings.timeout, settings.max_retries
         )
-        while not futures.wait([future], timeout=_TICK).done:
+        while not completed([future], timeout=_TICK):
             if interrupt.is_set():
                 future.cancel()
             interrupt.check()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency import Executor
 from ..display.tables.map_replies import COLUMNS, Replies
 from ..display.tables.progress import Progress
 from ..errors import CellError, Interrupted

@@ -6,14 +6,13 @@ failed. Of each answer only what the table shows stays in memory; the rest is in
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..api.interrupt import Interrupt
+from ..concurrency import Executor, Future, Lock, completed, thread_pool
 from ..errors import CellError, ClaudeError
 from ..prompt.options.options import Options
 from ..session.ledger import Caller
@@ -73,7 +72,7 @@ class Job:
 def run(job: Job) -> bool:
     """Ask all questions; whether the reader let it end. What was answered by then was told."""
     doing: dict[Future[None], Interrupt] = {}
-    told = threading.Lock()
+    told = Lock()
 
     def tell_known(number: int, found: RowResult) -> None:
         if found.known:
@@ -86,7 +85,7 @@ def run(job: Job) -> bool:
         with told:
             job.told(number, found)
 
-    pool = ThreadPoolExecutor(job.at_once, thread_name_prefix="claude-magic map")
+    pool = thread_pool(job.at_once, name="map")
     try:
         for number, asking in missing(job, tell_known):
             interrupt = Interrupt()
@@ -99,7 +98,7 @@ def run(job: Job) -> bool:
         for future, interrupt in doing.items():
             future.cancel()
             interrupt.set()
-        wait(doing, timeout=_LAST_WORDS)
+        completed(doing, timeout=_LAST_WORDS)
         return False
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -108,8 +107,7 @@ def run(job: Job) -> bool:
 
 def _drop_done(doing: dict[Future[None], Interrupt]) -> None:
     """Wait a moment, and leave those that are still under way."""
-    done, _ = wait(doing, timeout=_TICK, return_when=FIRST_COMPLETED)
-    for future in done:
+    for future in completed(doing, timeout=_TICK, first=True):
         del doing[future]
         future.result()
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..concurrency import Empty, Event, SimpleQueue, start_thread
 from ..errors import ClaudeError, OverBudget
 from ..wire.exchange import Batch
 from ..wire.message import sound
@@ -77,7 +76,7 @@ class _Job:
     do: Callable[[sqlite3.Connection], None]
     entry: Entry | None = None
     error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    done: Event = field(default_factory=Event)
 
 
 _abandoned: list[Writer] = []  # of parents
@@ -90,13 +89,12 @@ class Writer:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._file = 0
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._open: set[Entry] = set()
         self._told: list[str] = []
         self._closing = False
         self._untidy = False
-        self._thread = threading.Thread(target=self._loop, name="claude-magic journal", daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._loop, name="journal")
         atexit.register(self.close)
 
     def begin(self, entry: Entry, most: float = 0.0, limit: Limit | None = None) -> str:
@@ -191,7 +189,7 @@ class Writer:
     def _take_jobs(self, waiting: list[_Job]) -> list[_Job]:
         """What is to be done now: jobs, or after a while without any the events of what is open."""
         found: list[_Job] = []
-        with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(Empty):
             if not waiting:
                 found.append(self._jobs.get(timeout=EVERY if self._open else _IDLE if self._untidy else None))
             while True:

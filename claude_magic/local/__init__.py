@@ -11,20 +11,18 @@ import contextlib
 import importlib.util
 import json
 import os
-import queue
 import re
 import secrets
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ..concurrency import Lock, in_child
+from ..concurrency import Empty, Lock, SimpleQueue, Thread, in_child, start_thread
 from ..errors import Interrupted, SettingsError
 
 _INSTALL_SOFTWARE = "pip install 'claude-magic[local]'"
@@ -55,9 +53,9 @@ class Model:
 @dataclass(frozen=True, kw_only=True)
 class _Child:
     process: subprocess.Popen[str]
-    answers: queue.Queue[str]  # lines; the last is empty
+    answers: SimpleQueue[str]  # lines; the last is empty
     last_words: collections.deque[str]
-    readers: tuple[threading.Thread, ...]
+    readers: tuple[Thread, ...]
 
 
 _lock = Lock()
@@ -224,14 +222,12 @@ def _child(path: Path, key: str, *, shipped: bool) -> _Child:
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    answers: queue.Queue[str] = queue.Queue()
+    answers: SimpleQueue[str] = SimpleQueue()
     last_words: collections.deque[str] = collections.deque(maxlen=30)
     readers = (
-        threading.Thread(target=_drain, args=(process.stdout, answers.put), daemon=True),
-        threading.Thread(target=_drain, args=(process.stderr, last_words.append), daemon=True),
+        start_thread(_drain, process.stdout, answers.put, name="local model output"),
+        start_thread(_drain, process.stderr, last_words.append, name="local model errors"),
     )
-    for reader in readers:
-        reader.start()
     orders = {"path": str(path), "name": _name(path), "key": key, "shipped": shipped}
     whose = {"library": _library(), "parent": os.getpid()}
     with contextlib.suppress(OSError):  # it died: its last words say why
@@ -270,7 +266,7 @@ def _address(child: _Child, wait: _Wait) -> str:
     """Where the child answers, once it does."""
     while True:
         wait.tick()
-        with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(Empty):
             line = child.answers.get(timeout=_TICK)
             answer = _parse_line(line)
             if url := answer.get("url"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
+from ..concurrency import Semaphore
 from ..errors import ClaudeError, Interrupted
 from ..wire import Events, Exchange
 from ..wire.presenter import Presenter
@@ -45,7 +45,7 @@ def ask_all(
         CellError: None of them can be sent.
         SettingsError: Nobody can be asked.
     """
-    turn = threading.Semaphore(at_once)
+    turn = Semaphore(at_once)
     all_running = [_start(means, each, turn) for each in several]
     feeds = [_Feed(running, presenter) for running, presenter in zip(all_running, presenters, strict=True)]
 
@@ -75,7 +75,7 @@ class _Feed:
         self._presenter.show(self._growing.exchange(), self._growing.note)
 
 
-def _start(means: SessionContext, asking: PendingRequest, turn: threading.Semaphore | None = None) -> Worker:
+def _start(means: SessionContext, asking: PendingRequest, turn: Semaphore | None = None) -> Worker:
     growing, interrupt = asking.accumulator(means.settings), Interrupt()
 
     def exchange() -> Exchange:

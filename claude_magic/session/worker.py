@@ -7,13 +7,11 @@ once whatever the network does, and a display that fails does not lose the reply
 from __future__ import annotations
 
 import contextlib
-import queue
-import threading
 from collections.abc import Callable, Sequence
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
-from ..concurrency import in_child
+from ..concurrency import Event, SimpleQueue, in_child, start_thread
 from ..wire import Exchange
 
 _TICK = 0.1  # seconds between two looks at what has arrived
@@ -23,8 +21,8 @@ class _Worker:
     """A thread that is kept for the next exchange: to begin one costs about a third of a small exchange."""
 
     def __init__(self) -> None:
-        self.work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        threading.Thread(target=self._go_on, name="claude-magic", daemon=True).start()
+        self.work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        start_thread(self._go_on, name="exchange")
 
     def _go_on(self) -> None:
         while True:
@@ -50,7 +48,7 @@ class Worker:
         self.growing = growing
         self.interrupt = interrupt
         self.outcome: Exchange | BaseException | None = None
-        self._done = threading.Event()
+        self._done = Event()
         try:
             self._worker = _idle.pop()
         except IndexError:

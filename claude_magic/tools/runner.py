@@ -12,7 +12,6 @@ import contextvars
 import inspect
 import json
 import os
-import threading
 import time
 import traceback
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..concurrency import Event, run_coroutine, thread
 from ..errors import ClaudeError
 from ..wire import Block
 from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
@@ -150,9 +150,8 @@ class _Worker:
         self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._done = threading.Event()
-        inside = contextvars.copy_context()
-        self._thread = threading.Thread(target=inside.run, args=(self._run,), name="claude-magic-tool", daemon=True)
+        self._done = Event()
+        self._thread = thread(contextvars.copy_context().run, self._run, name="tool")
 
     def start(self) -> None:
         self._thread.start()
@@ -178,7 +177,7 @@ class _Worker:
         began = time.monotonic()
         try:
             value = self._produce()
-            value = asyncio.run(self._in_loop(value)) if _is_async(value) else drain(value)
+            value = run_coroutine(self._in_loop(value)) if _is_async(value) else drain(value)
             self._outcome = (value, None)
         except BaseException as error:
             self._outcome = (None, error)

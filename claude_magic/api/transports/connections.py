@@ -9,13 +9,13 @@ import http.client
 import io
 import socket
 import sys
-import threading
 import time
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from ...concurrency import ThreadLocal
 from ..interrupt import Interrupt
 from ..stand_ins import StandIns, untraced
 from .chunked import Dechunker
@@ -23,7 +23,7 @@ from .chunked import Dechunker
 READ = 65_536
 
 
-class _CurrentExchange(threading.local):
+class _CurrentExchange(ThreadLocal):
     """The exchange that this thread is about: `urllib3` has no way to tell a connection.
 
     Attributes:

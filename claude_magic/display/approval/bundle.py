@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...concurrency import Lock
 from ...wire.tool import Call
 from ..reply.call_signature import call_line
 from ..text.excerpt import clean, one_line, plain_line, safe_content
@@ -117,7 +117,7 @@ class Approval:
     def __init__(self, calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> None:
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
         self._on_decide = on_decide
-        self._lock = threading.RLock()
+        self._lock = Lock(reentrant=True)
         self._calls: tuple[Call, ...] = ()
         self._decisions: dict[str, Decision] = {}
         self._working = self._sends = False

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ...concurrency import in_main_thread
 
 
 @contextmanager
 def hold_interrupts() -> Iterator[None]:
     """Hold SIGINT back until what is inside is done; other threads than the main one never get it."""
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main_thread():
         yield
         return
     came: list[int] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from ...concurrency import Event
 from ...wire import Exchange
 from ..live.page import Page
 from ..panel.panel import static_panel
@@ -21,7 +20,7 @@ class Answer(Page):
         stopped: Set by the reader; then the exchange is interrupted as a cell is.
     """
 
-    def __init__(self, places: list[Widget], stopped: threading.Event) -> None:
+    def __init__(self, places: list[Widget], stopped: Event) -> None:
         super().__init__(owns_cell=False, raw=False, panel=len(places) >= _DISPLAYS)
         self._places = places
         self._stopped = stopped

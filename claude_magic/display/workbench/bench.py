@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextvars
 import html
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets
 from IPython.core.display_functions import publish_display_data
 
+from ...concurrency import Event, Lock, start_thread
 from ...errors import ClaudeError
 from ...wire import Exchange
 from ..text.plain import plain
@@ -52,8 +52,8 @@ class Workbench:
     def __init__(self, doors: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str]) -> None:
         self._doors = doors
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
-        self._stopped = threading.Event()
-        self._lock = threading.Lock()
+        self._stopped = Event()
+        self._lock = Lock()
         self._busy = False
         self._pressed: tuple[object, Form] | None = None  # what was done last, with which fields
         self._pressed_at = 0.0
@@ -159,7 +159,7 @@ class Workbench:
             self._busy, self._pressed, self._pressed_at = True, pressed, now
             self._stopped.clear()
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._do, act), name="claude-magic workbench", daemon=True).start()
+        start_thread(context.run, self._do, act, name="workbench")
 
     def _do(self, act: Callable[[], object]) -> None:
         try:

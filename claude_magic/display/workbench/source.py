@@ -5,10 +5,10 @@ A text to take away is shown first, so that there is something to copy by hand w
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 
+from ...concurrency import Lock, start_timer
 from . import script
 from .controls import Controls, set_visible
 
@@ -27,7 +27,7 @@ class Source:
         self._order = controls.html(name="cm-order")
         self._text = controls.text("Text", name="cm-source")
         self._said = ("", "")
-        self._lock = threading.Lock()
+        self._lock = Lock()
         done = controls.button("done", lambda: self._on_answer(0), name="cm-done cm-hidden")
         undone = controls.button("not done", lambda: self._on_answer(1), name="cm-undone cm-hidden")
         close = controls.button("Close", self.close, hint="Hide this text")
@@ -71,9 +71,7 @@ class Source:
             self._said = (done, undone)
             self._order.value = script.order(act, text, name)
         self._tell("The text stands below.")
-        later = threading.Timer(_SECONDS, self._take_back, (name,))
-        later.daemon = True
-        later.start()
+        start_timer(_SECONDS, self._take_back, name)
 
     def _on_answer(self, which: int) -> None:
         """The page has said what became of the order."""

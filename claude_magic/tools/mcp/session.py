@@ -12,15 +12,12 @@ import contextlib
 import importlib.util
 import logging
 import os
-import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent import futures
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...concurrency import Lock
+from ...concurrency import CancelledError, Future, Lock, completed, thread
 from ...errors import ServerFailed, SettingsError
 from .stderr_tail import StderrTail, one_line
 from .transport import transport
@@ -53,7 +50,7 @@ class MCPSession:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scope: anyio.CancelScope | None = None
         self._client: Client | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True, name=f"claude-magic-mcp-{server}")
+        self._thread = thread(self._run, name=f"MCP {server}")
 
     @property
     def alive(self) -> bool:
@@ -91,7 +88,7 @@ class MCPSession:
             return future.result(0)
         except (ServerFailed, KeyboardInterrupt):
             raise
-        except futures.CancelledError:
+        except CancelledError:
             raise self._error(*self._reason("ended before it answered")) from None
         except Exception as error:
             raise self._translate(error) from None
@@ -146,7 +143,7 @@ class MCPSession:
         """Whether `future` was done in time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if futures.wait([future], timeout=min(left, _TICK)).done or not self._thread.is_alive():
+            if completed([future], timeout=min(left, _TICK)) or not self._thread.is_alive():
                 return True
         return False
 

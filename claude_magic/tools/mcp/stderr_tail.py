@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from typing import TextIO
+
+from ...concurrency import start_thread
 
 _KEPT = 8_192  # bytes
 _LINES = 3
@@ -24,8 +25,7 @@ class StderrTail:
         self._end = b""
         reading, writing = os.pipe()
         self.pen: TextIO = os.fdopen(writing, "w")
-        self._thread = threading.Thread(target=self._drain, args=(reading,), daemon=True, name="claude-magic-mcp-err")
-        self._thread.start()
+        self._thread = start_thread(self._drain, reading, name="MCP stderr")
 
     def text(self) -> str:
         """The last lines, on one; `""` if nothing was written.
