@@ -426,11 +426,11 @@ def test_the_key_of_the_place_that_sends_is_used_and_the_exchange_names_it(
     body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "one"}]}
     request = Request(method="POST", url=f"{echo.url}/v1/messages", headers=headers, body=body)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a token of that place")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "a-token-of-that-place")
     exchange = send(request, 0, 5.0, 5.0, 0)
     assert exchange.text == "ONE"
     assert exchange.request == request
-    assert echo.last.headers["authorization"] == "Bearer a token of that place"
+    assert echo.last.headers["authorization"] == "Bearer a-token-of-that-place"
     assert "x-api-key" not in echo.last.headers
 
 
