@@ -21,10 +21,17 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 _LONGEST = 4_000  # characters of an error that a notebook shows
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """A sentence that offers these names, after a blank; `""` if there are none."""
+    listed = " or ".join(names)
+    return f" Did you mean {listed}?" if listed else ""
 
 
 class ClaudeError(Exception):

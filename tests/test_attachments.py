@@ -423,9 +423,9 @@ def test_items_and_outputs_are_reached_and_nothing_is_called() -> None:
     assert text(one("__", __="last but one")) == "last but one"
     assert text(one('d["a"][-1]', d={"a": ["x", "y"]})) == "y"
     assert "nothing is called" in refusal("s.upper", s="x")
-    assert refusal("Out[9]", Out={3: "x"}).startswith("--attach: Out[9] leads nowhere: the dict has no [9]")
-    assert refusal("s.pdf", s="x").startswith("--attach: no such file, and s.pdf leads nowhere")
-    assert "nothing is called here" in refusal("open('x')", open=open)
+    assert refusal("Out[9]", Out={3: "x"}).startswith("--attach: Out[9] does not exist: the dict has no [9]")
+    assert refusal("s.pdf", s="x").startswith("--attach: no such file, and s.pdf does not exist")
+    assert "nothing is called" in refusal("open('x')", open=open)
 
 
 def test_text_is_sent_as_it_is_and_other_values_as_they_are_written() -> None:
@@ -772,7 +772,7 @@ def test_nothing_heavy_is_imported_for_text(tmp_path: Path) -> None:
 
     (tmp_path / "a.txt").write_text("x")
     program = (
-        "import sys; from claude_magic.prompt.attachments.attach import attach; attached('a.txt', {}, write=repr); "
+        "import sys; from claude_magic.prompt.attachments.attach import attach; attach('a.txt', {}, write=repr); "
         "print([n for n in ('PIL', 'numpy', 'pandas', 'matplotlib', 'plotly', 'requests') if n in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

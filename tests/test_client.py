@@ -400,7 +400,7 @@ def test_an_error_holds_what_the_api_said(claude: Notebook, endpoint: Server) ->
     error = failed(claude, model="claude-opus-5-6")
     assert (error.status, error.type, error.request_id) == (404, "not_found_error", "req_011Test")
     assert error.body["error"]["message"] == "model: claude-opus-5-6"
-    assert "Near claude-opus-5-6: claude-opus-5-5" in str(error)
+    assert "Did you mean claude-opus-5-5" in str(error)
 
 
 @pytest.mark.parametrize(

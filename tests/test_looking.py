@@ -109,7 +109,7 @@ def test_the_list_feeds_the_tab_key_and_the_advice(kernel: Kernel, endpoint: Ser
     assert {"brand-new-1", "brand-new-2"} <= set(answer["matches"])
     ran = kernel.run("%%claude -m brand-new\nquestion")
     assert ran.error is not None
-    assert "Near brand-new: brand-new-" in ran.error[1]
+    assert "Did you mean brand-new-" in ran.error[1]
 
 
 def test_a_retired_model_is_not_offered(kernel: Kernel, endpoint: Server) -> None:
@@ -123,14 +123,14 @@ def test_a_retired_model_is_not_offered(kernel: Kernel, endpoint: Server) -> Non
     assert "claude-opus-1" not in answer["matches"]
     ran = kernel.run("%%claude -m claude-opus-1\nquestion")
     assert ran.error is not None
-    assert ran.error[1].endswith("Near claude-opus-1: claude-opus-9.")
+    assert ran.error[1].endswith("Did you mean claude-opus-9?")
 
 
 def test_a_name_as_it_is_spoken_has_near_ones(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(failure(404, "not_found_error", "model: Opus 5.5"))
     ran = kernel.run("%%claude -m 'Opus 5.5'\nquestion")
     assert ran.error is not None
-    assert "Near Opus 5.5: claude-opus-5-5" in ran.error[1]
+    assert "Did you mean claude-opus-5-5" in ran.error[1]
 
 
 def test_the_list_of_the_local_model_is_not_that_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:

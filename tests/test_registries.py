@@ -1,26 +1,37 @@
-"""One entry in the table of options, or in that of export languages, is all that is needed for a new one."""
+"""A new option, export language or kind of attachment is one entry in one table."""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
+import re
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from claude_magic import CellError
+from claude_magic.api.token_breakdown import breakdown
 from claude_magic.batch.compare import combinations
+from claude_magic.cost.token_bounds import token_bound
 from claude_magic.display.panel.tabs import tabs
 from claude_magic.export import LANGUAGES, Language, program
 from claude_magic.export.call import Call
+from claude_magic.journal.attachments import extract_attachments, restore_attachments
 from claude_magic.magics.export import refuse_options
+from claude_magic.prompt.attachments.attach import attach
 from claude_magic.prompt.options import table
 from claude_magic.prompt.options.keywords import grading_keywords, options_of, options_of_many
 from claude_magic.prompt.options.option import Option, Scope
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line, without_actions
 from claude_magic.prompt.snippets import Snippets
+from claude_magic.tools.results import blocks as tool_blocks
+from claude_magic.wire import Request
+from claude_magic.wire.attachment_kinds import KINDS, AttachmentKind
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 
@@ -142,3 +153,51 @@ def languages_of_workbench(shell: Shell) -> list[str]:
 def test_every_field_of_the_options_has_an_option() -> None:
     fields = {field for option in table.all_options() for field in (option.target, option.also) if field}
     assert {field.name for field in dataclasses.fields(Options)} - fields == {"notes"}
+
+
+SOUND = b"ID3\x04" + bytes(range(256)) * 40
+
+
+def test_a_new_kind_of_attachment_is_in_every_place(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell, endpoint: Server
+) -> None:
+    sound = AttachmentKind(
+        label="recording",
+        file_label="MP3",
+        formats={"audio/mpeg": re.compile(rb"ID3")},
+        endings=(".mp3",),
+        max_tokens=7_000,
+        has_title=True,
+    )
+    monkeypatch.setitem(KINDS, "audio", sound)
+    Path("talk.bin").write_bytes(SOUND)
+    data = base64.b64encode(SOUND).decode()
+    block = {"type": "audio", "source": {"type": "base64", "media_type": "audio/mpeg", "data": data}}
+    endpoint.answers(reply("ok"))
+    ran = shell.run("%%claude -a talk.bin -a https://example.com/a.mp3\nWhat is said?")
+    assert endpoint.last.json["messages"][0]["content"][:2] == [
+        {**block, "title": "talk.bin"},
+        {"type": "audio", "source": {"type": "url", "url": "https://example.com/a.mp3"}, "title": "a.mp3"},
+    ]
+    assert "MP3, 10 kB" in "".join(ran.data("text/html"))
+    body = endpoint.last.json
+    assert 14_000 < (token_bound(body) or 0) < 15_000
+    found = breakdown(Request(method="POST", url="http://x/v1/messages", headers={}, body=body), lambda _: 100)
+    assert "2 recordings" in [portion.name for portion in found]
+    kept, attachments = extract_attachments(json.dumps(body).encode())
+    assert data not in kept
+    assert [each.data for each in attachments] == [SOUND]
+    assert restore_attachments(kept, lambda digest: SOUND if digest == attachments[0].digest else None) == body
+    assert "audio:https://... (MP3)" in refusal("https://example.com/a")
+    assert [each["type"] for each in tool_blocks(SOUND, "f", write=str, hide=str, most=100)] == ["audio"]
+
+
+def test_data_of_no_kind_is_refused() -> None:
+    with pytest.raises(CellError, match="it is a sound"):
+        attach("sound", {"sound": SOUND}, write=str)
+
+
+def refusal(name: str) -> str:
+    with pytest.raises(CellError) as caught:
+        attach(name, {}, write=str)
+    return str(caught.value)

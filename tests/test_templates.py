@@ -245,7 +245,7 @@ def test_nothing_is_written_before_all_names_are_known() -> None:
         ("{{account.close}}", "{{account.close}} is refused: a method, and nothing is called"),
         ("{{xs.append}}", "{{xs.append}} is refused: a method"),
         ("{{account.ownr}}", "the Account holds no ownr. Did you mean .owner?"),
-        ("{{account.owner.x}}", "{{account.owner.x}} leads nowhere: the str holds no x. Look at"),
+        ("{{account.owner.x}}", "{{account.owner.x}} does not exist: the str holds no x. Look at"),
         ("{{account.broken.x}}", "{{account.broken}} cannot be read: RuntimeError. Put it in a variable first."),
         ("{{made.anything}}", "the MakesUp holds no anything"),
         ("{{d.alpha}}", 'the dict holds no alpha. Did you mean ["alpha"]?'),

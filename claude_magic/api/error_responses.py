@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any
 
-from ..errors import APIError, ExchangeError, StreamError
+from ..errors import APIError, ExchangeError, StreamError, did_you_mean
 from ..wire import Headers
 from . import known_models
 from .credentials import Credential, redact
@@ -138,7 +138,7 @@ def _about_models(message: str, model: str) -> str:
     if "model" not in message and model not in message:
         return "Is Claude.base_url right? It ends before /v1/messages."
     near = known_models.nearest(model, [name for name in known_models.names() if name != model])
-    return f"Near {model}: {', '.join(near)}." if near else f"Known models: {', '.join(known_models.names()[:6])}."
+    return did_you_mean(near).strip() or f"Known models: {', '.join(known_models.names()[:6])}."
 
 
 def _about_limits(headers: Headers) -> str:

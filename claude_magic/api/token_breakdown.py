@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import APIError
 from ..wire import Request
+from ..wire.attachment_kinds import KINDS, kind_of
 
 _MOST_CALLS = 20
 _MOST_FOR_ATTACHMENTS = 6
@@ -26,7 +27,6 @@ _MOST_TOOLS = 8  # that are counted one by one
 _WORDS = 40  # characters of a message in its name
 _SETTINGS = ("thinking", "output_config")
 _FIELDS = ("system", "tools", "tool_choice", *_SETTINGS)
-_ATTACHMENTS = ("image", "document", "search_result", "container_upload")
 _ORDER = ("settings", "system", "tools", "messages")
 
 Body = Mapping[str, Any]
@@ -202,7 +202,7 @@ def _attachments(step: _Step, after: int, counted: Callable[[Body], int | None])
     bare = [_without(m) if step.first <= at < step.last else m for at, m in enumerate(messages)]
     tokens = counted({**step.body, "messages": bare})
     if tokens is not None:
-        names = (f"{number} {kind.replace('_', ' ')}{'s' * (number > 1)}" for kind, number in kinds.items())
+        names = (f"{number} {KINDS[kind].label}{'s' * (number > 1)}" for kind, number in kinds.items())
         yield Portion(kind="attachments", name=", ".join(names), tokens=after - tokens, within=step.name)
 
 
@@ -210,7 +210,7 @@ def _kinds(message: object) -> Iterator[str]:
     """The types of what is attached to a message, or to the result of a tool in it."""
     for block in _list(_content(message)):
         if isinstance(block, Mapping):
-            if block.get("type") in _ATTACHMENTS:
+            if kind_of(block):
                 yield str(block["type"])
             elif block.get("type") == "tool_result":
                 yield from _kinds(block)
@@ -220,7 +220,7 @@ def _without(message: Any) -> Any:
     """A message without its attachments; one that had nothing else says a dot, for it may not be empty."""
     if not any(_kinds(message)):
         return message
-    left = [_without(block) for block in message["content"] if block.get("type") not in _ATTACHMENTS]
+    left = [_without(block) for block in message["content"] if not kind_of(block)]
     return {**message, "content": left or [{"type": "text", "text": "."}]}
 
 

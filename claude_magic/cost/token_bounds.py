@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ..wire.attachment_kinds import kind_of
 from .figures import UnknownCount, inner, mappings
 
-IMAGE_TOKENS = 5_000  # the API scales images down: the largest documented one has about 4,784 tokens
 TOOLS_TOKENS = 1_000  # the system prompt that the API writes when there are tools, or a schema to keep to
 MESSAGE_TOKENS = 20  # what stands around a message
 REQUEST_TOKENS = 100  # and around all of them
@@ -76,14 +76,13 @@ def _block(block: Mapping[str, Any]) -> int:
         raise UnknownCount
     if kind == "text":
         return _text(block.get("text")) + (_json(block["citations"]) if block.get("citations") else 0)
-    if kind == "image":
-        return IMAGE_TOKENS
     if kind == "tool_result":
         return _json({**block, "content": None}) + _content(block.get("content"))
-    if kind == "document":
-        return _json({**block, "source": None}) + _source(inner(block, "source"))
     if kind in _AS_JSON:
         return _json(block)
+    if attached := kind_of(block):
+        bound = attached.max_tokens
+        return _json({**block, "source": None}) + _source(inner(block, "source")) if bound is None else bound
     raise UnknownCount
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..wire import Block
+from ..wire.attachment_kinds import KINDS, kind_of
 
 MAX_TOKENS = 300  # beyond, a small model repeats itself
 TEMPERATURE = 0
@@ -70,7 +71,8 @@ def _blocks(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_readable(block: Any) -> bool:
-    if not isinstance(block, dict) or block.get("type") not in ("image", "document"):
+    kind = kind_of(block) if isinstance(block, dict) else None
+    if kind is None or not kind.formats:
         return True
     return block["type"] == "document" and _source(block).get("type") == "text"
 
@@ -100,5 +102,5 @@ def _media(block: Block) -> str:
     title, source = block.get("title"), _source(block)
     if source.get("type") == "file":
         return f"{block['type']} of the Files API"
-    kind = "image" if block["type"] == "image" else "PDF"
+    kind = KINDS[block["type"]].file_label
     return f"{kind} {title}" if title else kind

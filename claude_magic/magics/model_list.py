@@ -16,7 +16,7 @@ from ..api.endpoints.models import Model, list_models
 from ..api.known_models import nearest
 from ..api.provider import Provider
 from ..cost.prices import rates
-from ..errors import CellError
+from ..errors import CellError, did_you_mean
 from ..session.provider import is_local
 from ..session.send import SessionContext, with_transport
 from ..settings import Claude
@@ -40,8 +40,8 @@ class Models(Sequence[Model]):
     def _find(self, name: str) -> Model:
         found = {model.id: model for model in self._models}
         if name not in found:
-            near = ", ".join(nearest(name, list(found))) or "none"
-            raise CellError(f"no model {name!r}. Near it: {near}. claude.models lists all.")
+            near = did_you_mean(nearest(name, list(found)))
+            raise CellError(f"no model {name!r}.{near} claude.models lists all.")
         return found[name]
 
     def __repr__(self) -> str:

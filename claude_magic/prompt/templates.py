@@ -35,7 +35,7 @@ from types import BuiltinMethodType, MethodType
 from typing import Any
 from unicodedata import normalize
 
-from ..errors import CellError
+from ..errors import CellError, did_you_mean
 from . import secrets
 from .python_braces import Expression, expression, is_call
 from .values import Written
@@ -102,7 +102,7 @@ def fill_template(
         tell: Told of each value that was cut, as in `df: first 50 of 200 rows sent; Claude.table_rows`.
 
     Raises:
-        CellError: A name or a step leads nowhere or to a method, or what it leads to looks like a secret.
+        CellError: A name or a XX, or what it leads to looks like a secret.
     """
     templates = list(_templates(text))
     refuse_python(text, namespace)
@@ -253,7 +253,7 @@ def _attribute(value: Any, name: str, where: str) -> Any:
         inspect.getattr_static(value, name)
     except AttributeError:
         near = _suggestion(name, [*_attributes(value), *_keys(value)])
-        raise CellError(f"{where} leads nowhere: {_kind(value)} holds no {name}.{near or _LOOK}") from None
+        raise CellError(f"{where} does not exist: {_kind(value)} holds no {name}.{near or _LOOK}") from None
     try:
         found = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
     except Exception as error:
@@ -267,7 +267,7 @@ def _item(value: Any, step: _Step, where: str) -> Any:
     """What stands under the key; a dictionary does not make it up if it is missing."""
     get = getattr(type(value), "__getitem__", None)
     if get is None:
-        raise CellError(f"{where} leads nowhere: {_kind(value)} has no items.{_LOOK}")
+        raise CellError(f"{where} does not exist: {_kind(value)} has no items.{_LOOK}")
     try:
         if isinstance(value, dict) and step.key not in value:
             raise KeyError
@@ -282,7 +282,7 @@ def _item(value: Any, step: _Step, where: str) -> Any:
         raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
     keys = _keys(value)
     there = f" It has {', '.join(key[:40] for key in keys[:5])}." if keys else _LOOK
-    raise CellError(f"{where} leads nowhere: {seen}.{_suggestion(str(step.key), keys) or there}")
+    raise CellError(f"{where} does not exist: {seen}.{_suggestion(str(step.key), keys) or there}")
 
 
 def _attributes(value: Any) -> list[str]:
@@ -307,10 +307,10 @@ def _kind(value: Any) -> str:
 
 
 def _suggestion(wanted: str, known: Iterable[str]) -> str:
-    """The known names that were probably meant, as a sentence; `""` if none is near."""
+    """A sentence that offers the known names most like `wanted`; `""` if none is like it."""
     bare = {name.strip('[".]').casefold(): name for name in islice(known, _ENOUGH)}
     near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(bare[name] for name in near)}?" if near else ""
+    return did_you_mean(bare[name] for name in near)
 
 
 def _refusal(template: _Template, why: str) -> str:

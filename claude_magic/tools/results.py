@@ -14,10 +14,10 @@ from typing import Any
 
 from ..errors import CellError
 from ..prompt.attachments import figures
-from ..prompt.attachments.image_headers import media_type
 from ..prompt.attachments.limits import amount
 from ..prompt.attachments.media import of_bytes
 from ..wire import Block, sound
+from ..wire.attachment_kinds import recognize
 from ..wire.tool import Content, File, Items
 
 _MOST_IMAGES = 20  # in one result: from there on the API takes only smaller ones
@@ -109,7 +109,7 @@ def _file(file: File, where: str, write: Callable[[Any], str] | None = None) -> 
     claimed = file.media_type.split(";")[0].strip().lower()
     what = f"{claimed or 'a file'}, {amount(len(file.data))}"
     try:
-        if claimed.startswith(_HEARD) and not media_type(file.data):
+        if claimed.startswith(_HEARD) and not recognize(file.data)[0]:
             raise CellError("the API takes images, PDFs and text.")
         media = of_bytes(file.data, "", where, many=True)  # an image beside any number of others, of later steps too
         if media.note and media.block["source"]["type"] == "text" and not claimed.startswith("text/"):

@@ -9,6 +9,7 @@ import base64
 import html
 from collections.abc import Iterable
 
+from ...wire.attachment_kinds import image_type
 from ..text.plain import plain
 
 Attached = tuple[str, str, str, bytes]
@@ -18,7 +19,6 @@ _MOST_BYTES = 10_000  # of one image; larger ones are left to their line
 _MOST_IMAGES = 12
 _MOST_LINES = 50
 _LONGEST = 300
-_MAGIC = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
 
 _ALL = "display:flex;flex-wrap:wrap;gap:8px 16px;margin:0 0 0.6em"
 _ONE = (
@@ -61,11 +61,11 @@ def lines(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
 
 
 def _image(thumbnail: bytes) -> str:
-    kind = next((kind for magic, kind in _MAGIC.items() if thumbnail.startswith(magic)), None)
-    if kind is None or len(thumbnail) > _MOST_BYTES:
+    media_type = image_type(thumbnail)
+    if not media_type or len(thumbnail) > _MOST_BYTES:
         return ""
     data = base64.b64encode(thumbnail).decode("ascii")
-    return f'<img src="data:image/{kind};base64,{data}" alt="" style="{_IMAGE}">'
+    return f'<img src="data:{media_type};base64,{data}" alt="" style="{_IMAGE}">'
 
 
 def _more(found: list[Attached]) -> str:

@@ -24,8 +24,9 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
-from ...errors import CellError
+from ...errors import CellError, did_you_mean
 from ...wire import Block, sound
+from ...wire.attachment_kinds import KINDS, AttachmentKind
 from .. import templates
 from ..python_braces import is_call
 from ..values import Written
@@ -36,9 +37,8 @@ from .media import LONGEST_TITLE, Media, of_bytes, of_text
 __all__ = ["MOST_BYTES", "Attachment", "attach", "check_size"]
 
 _ACCESS = re.compile(r"([^\W\d]\w*)(?:\.[^\W\d]\w*|\[[^\[\]{}\n]*\])*")
-_REMOTE = re.compile(r"(?:(image|document):)?(?:(https?://.*)|(file_[A-Za-z0-9]{16,}))", re.IGNORECASE | re.DOTALL)
+_REMOTE = re.compile(r"(?:([a-z_]+):)?(?:(https?://.*)|(file_[A-Za-z0-9]{16,}))", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-_ENDINGS = dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp"), "image") | {".pdf": "document"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def attach(
     where = f"--attach {_on_a_line(name)}"
     if name in namespace or (not _is_like_a_path(name) and _is_access(name, namespace)):
         return _of_value(_value(name, namespace), name, where, write, many)
-    if match := _REMOTE.fullmatch(name):
+    if (match := _REMOTE.fullmatch(name)) and (match[1] or "").lower() in ("", *_kinds_of_addresses()):
         return [_upload(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
     paths = files.find_files(name, folder)
     if paths:
@@ -136,18 +136,25 @@ def _upload(file_id: str, kind: str | None) -> Attachment:
 
 def _address(url: str, kind: str | None, where: str) -> Attachment:
     path = _path_of(url, where)
-    kind = (kind or "").lower() or _ENDINGS.get(os.path.splitext(path)[1].lower(), "")
+    ending = os.path.splitext(path)[1].lower()
+    kinds = _kinds_of_addresses()
+    kind = (kind or "").lower() or next((name for name, each in kinds.items() if ending in each.endings), "")
     if not kind:
+        ways = [f"{name}:https://...{f' ({k.file_label})' * (k.file_label != name)}" for name, k in kinds.items()]
         raise CellError(
-            f"{where}: its ending does not say what it is, and it is not fetched here. Write image:https://... or "
-            "document:https://... (a PDF); for anything else, download it and attach the file."
+            f"{where}: its ending does not say what it is, and it is not fetched here. Write {' or '.join(ways)}; "
+            "for anything else, download it and attach the file."
         )
     title = _on_a_line(os.path.basename(path) or url)[:LONGEST_TITLE]
     block: Block = {"type": kind, "source": {"type": "url", "url": url}}
-    if kind == "document":
+    if KINDS[kind].has_title:
         block["title"] = title
-    said = "image" if kind == "image" else "PDF"
-    return Attachment(title=title, block=block, source=url, kind=f"{said} at {_on_a_line(url)}")
+    return Attachment(title=title, block=block, source=url, kind=f"{KINDS[kind].file_label} at {_on_a_line(url)}")
+
+
+def _kinds_of_addresses() -> dict[str, AttachmentKind]:
+    """The kinds that an address or an uploaded file may be, by block type."""
+    return {name: kind for name, kind in KINDS.items() if kind.endings}
 
 
 def _path_of(url: str, where: str) -> str:
@@ -212,7 +219,7 @@ def _missing_text(name: str, namespace: Mapping[str, Any], folder: Path, where: 
         return f"{where}: nothing is called here. Assign it to a variable first, and attach that."
     public = [known for known in namespace if not known.startswith("_")]
     near = [*files.near(name, folder), *difflib.get_close_matches(name, public, n=3)]
-    meant = f" Did you mean {' or '.join(map(_on_a_line, near[:3]))}?" if near else ""
+    meant = did_you_mean(map(_on_a_line, near[:3]))
     return f"{where}: no file in {_on_a_line(str(folder.absolute()))}, and no variable.{meant or ' Look at its name.'}"
 
 

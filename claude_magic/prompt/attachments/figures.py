@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from ...errors import CellError
+from ...wire.attachment_kinds import image_type
 from . import images
-from .image_headers import media_type
 
 _MOST = 600  # pictures in one list; more images than that no request takes
 _SMALLEST = 32  # pixels: a smaller array is a table of numbers
@@ -93,7 +93,7 @@ def _draw(value: Any, where: str) -> bytes | None:
     for name in ("_repr_png_", "_repr_jpeg_"):
         if not isinstance(value, type) and callable(getattr(type(value), name, None)):
             data = _call(partial(_repr_png, value, name), where)
-            if media_type(data):
+            if image_type(data):
                 return data
     return None
 

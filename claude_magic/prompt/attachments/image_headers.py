@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import struct
 
-_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF87a": "image/gif"}
-_MAGIC[b"GIF89a"] = "image/gif"
+from ...wire.attachment_kinds import image_type
+
 _FRAMES_OF_JPEG = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
-def media_type(data: bytes) -> str:
-    """What `data` begins like; `""` if it is no image that the API takes."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")
-
-
 def size(data: bytes) -> tuple[int, int] | None:
     """Width and height, as the header says; `None` if it is broken."""
-    kind = media_type(data)
+    kind = image_type(data)
     try:
         if kind == "image/png":
             width, height = struct.unpack(">II", data[16:24])
@@ -34,7 +27,7 @@ def size(data: bytes) -> tuple[int, int] | None:
 
 def is_complete(data: bytes) -> bool:
     """Whether the end is there; of a GIF, whose end nobody insists on, that is not asked."""
-    kind = media_type(data)
+    kind = image_type(data)
     if kind == "image/png":
         return b"IEND\xaeB`\x82" in data
     if kind == "image/webp":
@@ -44,7 +37,7 @@ def is_complete(data: bytes) -> bool:
 
 def is_animated(data: bytes) -> bool:
     """Whether it says that it moves."""
-    kind = media_type(data)
+    kind = image_type(data)
     if kind == "image/webp":
         return data[12:16] == b"VP8X" and bool(data[20] & 2)
     if kind == "image/png":

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .image_headers import media_type
+from ...wire.attachment_kinds import image_type
 
 _UPRIGHT = 1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
@@ -44,7 +44,7 @@ def bare(data: bytes) -> Bare:
     Raises:
         ValueError: It is damaged.
     """
-    split = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/gif": _gif}[media_type(data)]
+    split = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/gif": _gif}[image_type(data)]
     kept: list[bytes] = []
     left_out: list[bytes] = []
     try:
@@ -53,7 +53,7 @@ def bare(data: bytes) -> Bare:
     except (struct.error, IndexError):
         raise ValueError("it ends too early") from None
     made = b"".join(kept)
-    if media_type(data) == "image/webp":
+    if image_type(data) == "image/webp":
         made = _webp_header(made)
     orientation = next(filter(None, map(_orientation, left_out)), _UPRIGHT)
     private = any(_PRIVATE.search(piece[:200]) or piece[:4] in (b"EXIF", b"XMP ") for piece in left_out)

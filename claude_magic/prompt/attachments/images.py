@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import CellError
-from .image_headers import is_animated, is_complete, media_type, size
+from ...wire.attachment_kinds import image_type
+from .image_headers import is_animated, is_complete, size
 from .image_metadata import Bare, bare, with_orientation
 from .limits import amount
 
@@ -54,7 +55,7 @@ def fit(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
         raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
     _need_pillow(said)
     image = _decode(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
-    made = _encode_within_limit(image, photo=media_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    made = _encode_within_limit(image, photo=image_type(data) != "image/png" and image.mode in ("L", "RGB"))
     first = "first frame only" if animated else ""
     return bare(made).data, _joined("turned upright" if turns else "", _done(data, made, sides), first, found.note)
 
@@ -65,7 +66,7 @@ def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
         found = bare(data)
     except ValueError:
         found = Bare(data=b"")
-    sides = size(found.data) if media_type(found.data) else None
+    sides = size(found.data) if image_type(found.data) else None
     if sides is None or not is_complete(found.data):
         raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
     return found, sides if found.orientation < 5 else (sides[1], sides[0])
@@ -73,7 +74,7 @@ def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
 
 def _on_its_side(found: Bare) -> Bare:
     """An image that cannot be turned here, and says so; a JPEG keeps its mark of how to turn it."""
-    is_jpeg = media_type(found.data) == "image/jpeg"
+    is_jpeg = image_type(found.data) == "image/jpeg"
     data = with_orientation(found.data, found.orientation) if is_jpeg else found.data
     note = "not turned upright: Pillow, which turns it, is missing (pip install pillow)"
     return replace(found, data=data, note=_joined(found.note, note))
@@ -99,7 +100,7 @@ def thumbnail(data: bytes, where: str) -> bytes:
     width, height = size(data) or (0, 0)
     if not _has_pillow():
         return data if len(data) <= _SMALL_BYTES else b""
-    if width * height > (_MOST_PIXELS if media_type(data) == "image/jpeg" else _MOST_PIXELS_SHOWN):
+    if width * height > (_MOST_PIXELS if image_type(data) == "image/jpeg" else _MOST_PIXELS_SHOWN):
         return b""
     image = _decode(data, _SMALL, where)
     if len(data) <= _SMALL_BYTES and max(width, height) <= 2 * _SMALL:

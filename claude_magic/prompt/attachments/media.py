@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from ...errors import CellError
 from ...wire import Block, sound
+from ...wire.attachment_kinds import KINDS, image_type, recognize
 from . import encodings, images, notebooks
-from .image_headers import media_type, size
+from .image_headers import size
 from .limits import MOST_BYTES, amount
 
 LONGEST_TITLE = 255
@@ -73,12 +74,13 @@ def of_bytes(data: bytes, title: str, where: str, *, many: bool = False) -> Medi
     if not data:
         raise CellError(f"{where}: it is empty. There is nothing to attach.")
     data, note = _from_its_beginning(data)
-    if media_type(data):
+    kind, media_type = recognize(data)
+    if kind == "image":  # it may be scaled, so it may be larger than a request
         return _with_note(_image(data, where, many), note)
     if len(data) > MOST_BYTES:
         raise CellError(f"{where}: it has {amount(len(data))}, a request {amount(MOST_BYTES)} at most. Attach less.")
-    if data.startswith(b"%PDF-"):
-        return _with_note(_pdf(data, title, where), note)
+    if kind:
+        return _with_note(_as_it_is(data, kind, media_type, title, where), note)
     _refuse_other_kinds(data, where)
     return _text(data, title, where)
 
@@ -87,7 +89,7 @@ def _from_its_beginning(data: bytes) -> tuple[bytes, str]:
     """An image or a PDF from its first byte on, and what was left out before it."""
     rest = data[:1_100].lstrip(_BLANKS)
     before = min(len(data), 1_100) - len(rest)
-    if not media_type(rest) and not rest.startswith(b"%PDF-"):
+    if not recognize(rest)[0]:
         before = data.find(b"%PDF-", 0, 1_024)  # where every reader of PDF looks for it
         if before < 0 or b"%%EOF" not in data[-2_000:] or not _is_binary(data[before : before + 2_000]):
             return data, ""
@@ -127,37 +129,40 @@ def of_text(text: str, title: str, where: str, *, kind: str = "text", note: str 
     if not text.strip():
         raise CellError(f"{where}: there is no text in it. There is nothing to attach.")
     source = {"type": "text", "media_type": "text/plain", "data": sound(text)}
-    return Media(block=_document(source, title), kind=f"{kind}, {_words(text)}", note=note)
+    return Media(block=_block("document", source, title), kind=f"{kind}, {_words(text)}", note=note)
 
 
 def _image(data: bytes, where: str, many: bool) -> Media:
     fitted, note = images.fit(data, where, many=many)
-    kind = media_type(fitted)
+    kind = image_type(fitted)
     width, height = size(fitted) or (0, 0)
     source = {"type": "base64", "media_type": kind, "data": base64.b64encode(fitted).decode("ascii")}
     return Media(
-        block={"type": "image", "source": source},
+        block=_block("image", source, ""),
         kind=f"{kind.removeprefix('image/').upper()} image, {width} x {height}, {amount(len(fitted))}",
         note=note,
         thumbnail=images.thumbnail(fitted, where),
     )
 
 
-def _pdf(data: bytes, title: str, where: str) -> Media:
-    """Pages are not counted: most PDFs keep them compressed, and the API counts."""
+def _as_it_is(data: bytes, kind: str, media_type: str, title: str, where: str) -> Media:
+    """Data sent unchanged, such as a PDF, whose pages are not counted: most PDFs keep them compressed."""
+    label = KINDS[kind].file_label
     text = base64.b64encode(data).decode("ascii")
     if len(text) > MOST_BYTES:
         raise CellError(
-            f"{where}: the PDF has {amount(len(data))}, in base64 {amount(len(text))}, "
+            f"{where}: the {label} has {amount(len(data))}, in base64 {amount(len(text))}, "
             f"and a request {amount(MOST_BYTES)} at most. Split it."
         )
-    note = "encrypted, which the API may refuse" if _ENCRYPTED.search(data) else ""
-    source = {"type": "base64", "media_type": "application/pdf", "data": text}
-    return Media(block=_document(source, title), kind=f"PDF, {amount(len(data))}", note=note)
+    is_encrypted = media_type == "application/pdf" and _ENCRYPTED.search(data)
+    note = "encrypted, which the API may refuse" if is_encrypted else ""
+    source = {"type": "base64", "media_type": media_type, "data": text}
+    return Media(block=_block(kind, source, title), kind=f"{label}, {amount(len(data))}", note=note)
 
 
-def _document(source: dict[str, str], title: str) -> Block:
-    return {"type": "document", "source": source, "title": title[:LONGEST_TITLE]}
+def _block(kind: str, source: dict[str, str], title: str) -> Block:
+    named = {"title": title[:LONGEST_TITLE]} if KINDS[kind].has_title else {}
+    return {"type": kind, "source": source, **named}
 
 
 def _words(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
-from ...errors import CellError
+from ...errors import CellError, did_you_mean
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CREDENTIALS = {"authorization", "x-api-key", "proxy-authorization", "cookie"}
@@ -174,8 +174,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that was probably meant, as a sentence; `""` if none is near."""
+    """A sentence that offers the known name most like `name`; `""` if none is like it."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    return f" Did you mean {near[0]}?" if near else ""
+    return did_you_mean(difflib.get_close_matches(name, known, n=1, cutoff=0.4))
