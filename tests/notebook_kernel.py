@@ -44,6 +44,8 @@ class Ran:
 class Kernel:
     """Runs cells; the environment and the folder are those of the test."""
 
+    patience = 250.0  # seconds until an answer that has not come is given up
+
     def __init__(self, **env: str) -> None:
         self._env = env
 
@@ -121,7 +123,7 @@ class Kernel:
 
     def answer(self, request: str) -> dict[str, Any]:
         """What the kernel answers to a request, once it does."""
-        while (answer := self.client.get_shell_msg(timeout=100))["parent_header"].get("msg_id") != request:
+        while (answer := self.client.get_shell_msg(timeout=self.patience))["parent_header"].get("msg_id") != request:
             pass
         return dict(answer["content"])
 

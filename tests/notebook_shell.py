@@ -51,6 +51,8 @@ _ended = itertools.count()
 class Shell(Kernel):
     """Runs cells in this process, as `Kernel` does in another."""
 
+    patience = 1.0  # an answer is there once a message has been sent, or it never comes
+
     def __enter__(self) -> Shell:
         assert not InProcessKernel.initialized(), "one shell at a time: what is loaded is the process's own"
         _close_widgets()  # those that tests without a page have left
