@@ -51,7 +51,7 @@ def test_a_cell_is_one_user_message_and_nothing_else(kernel: Kernel, endpoint: S
         ">>> 1 + 1\n2",
         "... and so on",
         "In [1]: x",
-        "{x} {{y + 1}} {{}} $z \\{{ !ls %pwd ?help",
+        "{x} { {y + 1} } {{}} $z \\{{ !ls %pwd ?help",
         "quotes \" ' \"\"\" ''' \\ \\n",
         "é ☃ 😀 \u2028 \x85 \x0c",
         "what is a monad?",

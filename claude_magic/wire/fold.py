@@ -163,7 +163,8 @@ class Fold:
         content, usage = message.get("content"), message.get("usage")
         known = {name: value for name, value in self._body.items() if value is not None}
         usage = {**(usage if isinstance(usage, dict) else {}), **known.get("usage", {})}
-        self._body = {**_FORGOTTEN, **message, **known, "content": [], "usage": usage}
+        body = {**message, **known, "content": [], "usage": usage}  # the fields in the order in which they came
+        self._body = {**body, **{name: value for name, value in _FORGOTTEN.items() if name not in body}}
         for index, block in enumerate(content if isinstance(content, list) else []):
             if isinstance(block, dict):
                 self._put(index, _copy(block), stopped=True)
