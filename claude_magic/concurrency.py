@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Coroutine
 from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future
 from queue import Empty, SimpleQueue
-from threading import Event, Semaphore, Thread
+from threading import Event, Thread
 from types import MethodType
 from typing import Any, TypeVar
 
@@ -28,7 +28,6 @@ __all__ = [
     "Executor",
     "Future",
     "Lock",
-    "Semaphore",
     "SimpleQueue",
     "Thread",
     "ThreadLocal",

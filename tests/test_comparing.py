@@ -98,6 +98,13 @@ def test_only_so_many_are_under_way_at_once(kernel: Kernel, endpoint: Server) ->
     assert ran.seconds >= 1.2
 
 
+def test_they_are_sent_in_the_order_of_the_table(kernel: Kernel, endpoint: Server) -> None:
+    endpoint.answers(whole("x"))
+    kernel.run("%config Claude.concurrency = 1")
+    kernel.run("%%claude --no-stream --compare model=a,b,c,d,e,f\nquestion")
+    assert [received.json["model"] for received in endpoint.received] == list("abcdef")
+
+
 def test_replies_grow_side_by_side(kernel: Kernel, endpoint: Server) -> None:
     pieces = list(reply("begun ", "and ended").pieces)
     endpoint.answers(Answer(headers=reply("x").headers, pieces=[*pieces[:4], 1.5, *pieces[4:]]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
-from ..concurrency import Semaphore
+from ..concurrency import Event
 from ..errors import ClaudeError, Interrupted
 from ..wire import Events, Exchange
 from ..wire.presenter import Presenter
@@ -45,8 +45,8 @@ def ask_all(
         CellError: None of them can be sent.
         SettingsError: Nobody can be asked.
     """
-    turn = Semaphore(at_once)
-    all_running = [_start(means, each, turn) for each in several]
+    turns = _Turns(len(several), at_once)
+    all_running = [_start(means, each, turn, turns.end) for each, turn in zip(several, turns.begin, strict=True)]
     feeds = [_Feed(running, presenter) for running, presenter in zip(all_running, presenters, strict=True)]
 
     def show() -> None:
@@ -58,6 +58,22 @@ def ask_all(
             running.outcome if isinstance(running.outcome, Exchange) else _on_stop(running) for running in all_running
         ]
     return _results(all_running)
+
+
+class _Turns:
+    """Lets so many requests be under way at once, in their order: a semaphore would let any of them go first."""
+
+    def __init__(self, number: int, at_once: int) -> None:
+        self.begin = [Event() for _ in range(number)]
+        self._waiting = iter(self.begin)
+        for _ in range(at_once):
+            self.end()
+
+    def end(self) -> None:
+        """Let the next one begin."""
+        for turn in self._waiting:
+            turn.set()
+            return
 
 
 class _Feed:
@@ -75,17 +91,18 @@ class _Feed:
         self._presenter.show(self._growing.exchange(), self._growing.note)
 
 
-def _start(means: SessionContext, asking: PendingRequest, turn: Semaphore | None = None) -> Worker:
+def _start(
+    means: SessionContext, asking: PendingRequest, turn: Event | None = None, end: Callable[[], object] = bool
+) -> Worker:
     growing, interrupt = asking.accumulator(means.settings), Interrupt()
 
     def exchange() -> Exchange:
-        while turn is not None and not turn.acquire(timeout=_TICK):
+        while turn is not None and not turn.wait(_TICK):
             interrupt.check()
         try:
             return send(means, asking, growing, interrupt)
         finally:
-            if turn is not None:
-                turn.release()
+            end()
 
     return Worker(exchange, growing, interrupt)
 
