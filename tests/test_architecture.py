@@ -6,6 +6,7 @@ Each check is one loop over the files and names every offender.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -99,8 +100,13 @@ def lazy_nodes(tree: ast.AST) -> set[int]:
     return {id(inner) for outer in (*lazy, *typing) for inner in ast.walk(outer)}
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
     """Full names of the modules that `path` imports, lazily too, and whether it does so when it is itself imported."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     lazy = lazy_nodes(tree)
     parents = dotted(path).split(".")[: None if path.name == "__init__.py" else -1]

@@ -147,6 +147,7 @@ def test_what_is_open_is_known() -> None:
     assert tail("````md\n```\n", 0).opened == Open(kind="fence", opener="````md\n", closer="````")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -129,6 +129,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     began = time.process_time()
@@ -138,6 +139,7 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_an_error_is_short_whatever_the_reply(text: str) -> None:
     for take in (lambda: code(text, "none"), lambda: tagged(text, "y")):

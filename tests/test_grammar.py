@@ -316,6 +316,7 @@ _HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _HOSTILE)
 def test_deviations_cost_no_more_than_the_text_is_long(name: str) -> None:
     text = _HOSTILE[name][:100_000]

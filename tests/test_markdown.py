@@ -531,6 +531,7 @@ _LONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _LONG)
 def test_a_hostile_100_kb_take_less_than_two_seconds(name: str) -> None:
     text = _LONG[name][:100_000]

@@ -92,6 +92,7 @@ def test_two_replies_in_one_cell_both_stay(page_kernel: Kernel) -> None:
     assert [bundle["text/plain"] == PROSE * 20 for bundle in shown(ran)] == [True, False, False] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "panel", "step"),
     [
