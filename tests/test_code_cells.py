@@ -38,3 +38,9 @@ def test_a_reply_is_shown_by_the_same_grammar(shell: Shell, endpoint: Server) ->
     endpoint.answers(reply("3~5 days and 10~12 kg, これは**「重要」**です"))
     ran = shell.run("%%claude\nhi")
     assert "3~5 days and 10~12 kg, これは<strong>「重要」</strong>です" in str(ran.outputs)
+
+
+def test_a_stray_fence_at_the_end_of_the_reply_is_said(shell: Shell, endpoint: Server) -> None:
+    said = page(shell, endpoint, "```python\ns = '''\n```\n'''\nx = 1\n```")
+    assert shell.user_ns["source"] == "s = '''"
+    assert "this one may end at the wrong fence" in said

@@ -15,6 +15,7 @@ import tqdm.std
 
 from claude_magic.errors import CellError
 from claude_magic.magics.claude import Notebook
+from tests.notebook_shell import Shell
 from tests.server import Server, reply
 from tests.test_mapping import Echo
 
@@ -216,3 +217,13 @@ def test_a_moment_is_asked_with_its_time(echo: Echo) -> None:
     Notebook().map(FRAME, "{{moment}}", concurrency=1)
     assert "10:00" in said(echo)[0]
     assert datetime.date(2026, 1, 1).isoformat() in said(echo)[0]
+
+
+def test_a_template_without_a_column_is_refused_before_rows_are_all_asked_the_same(
+    shell: Shell, endpoint: Server
+) -> None:
+    ran = shell.run("from claude_magic import claude\nclaude.map([{'city': 'Oslo'}, {'city': 'Rome'}], 'Of {city}?')")
+    assert ran.error is not None
+    assert "names no column" in ran.error[1]
+    assert "Write {{city}}" in ran.error[1]
+    assert not endpoint.received

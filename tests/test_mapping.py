@@ -406,7 +406,7 @@ def test_a_process_without_a_key_says_so_and_sends_nothing(echo: Echo, monkeypat
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     notebook = Notebook()
     try:
-        notebook.login("a key that is only in memory")
+        notebook.login("a-key-that-is-only-in-memory")
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
             made = notebook.map(["one"], executor=executor)
     finally:

@@ -168,8 +168,13 @@ def test_a_wrong_keyword_is_one_line(keywords: dict[str, Any], said: str) -> Non
     assert str(error.value) == said
 
 
+def test_a_short_name_of_the_line_is_told_the_long_one() -> None:
+    with pytest.raises(CellError, match=r"no option 'm': from Python it is called model\.$"):
+        options_of({"m": "claude-haiku-5-5"})
+
+
 def test_a_table_of_questions_takes_no_option_of_a_page() -> None:
-    with pytest.raises(CellError, match="no option 'attach'"):
+    with pytest.raises(CellError, match="'attach' is an option of claude"):
         options_of_many({"attach": ["df"]})
     assert options_of_many({"stop": "."}).stop == (".",)
 

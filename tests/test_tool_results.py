@@ -436,3 +436,21 @@ def test_two_functions_of_one_name_are_both_offered(shell: Shell, endpoint: Serv
     found = [result["content"][0]["text"] for result in endpoint.last.json["messages"][-1]["content"]]
     assert found == ["books", "films"]
     assert "a second tool find is offered as films_find" in shown(ran)
+
+
+@pytest.mark.process
+def test_half_a_character_in_a_servers_result_is_replaced_and_its_call_answered(
+    served: Callable[..., None], shell: Shell, endpoint: Server
+) -> None:
+    served([tool("half")], results={"half": {"content": [{"type": "text", "text": "a\ud83d b"}]}})
+    endpoint.answers(asks(("odd__half", {})), reply("ok"))
+    assert shell.run("%%claude --mcp odd\nhi").error is None
+    assert endpoint.last.json["messages"][-1]["content"][0]["content"] == [{"type": "text", "text": "a\ufffd b"}]
+
+
+def test_a_definition_with_parameters_and_no_schema_is_openais_without_its_type(shell: Shell, endpoint: Server) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    shell.user_ns.update(one={"name": "one", "parameters": schema})
+    endpoint.answers(reply("ok"))
+    assert shell.run("%%claude --tools one\nhi").error is None
+    assert endpoint.last.json["tools"] == [{"name": "one", "input_schema": schema}]

@@ -119,4 +119,9 @@ def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
     missing = [column for column in wanted.values() if columns and column not in columns]
     if missing:
         raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
+    if columns and not wanted:
+        raise CellError(
+            f"the template names no column, so that all rows would be asked the same. Write {{{{{columns[0]}}}}} "
+            "where a row's value goes. Nothing was sent."
+        )
     return RowTemplate(template=made, columns=wanted)

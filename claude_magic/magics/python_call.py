@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SettingsError
+from ..errors import CellError, SettingsError
 from ..prompt.last_error import LastError
 from ..prompt.options.formatter import format_line
 from ..prompt.options.keywords import options_of, words_of
@@ -39,6 +39,11 @@ def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mappin
     Raises:
         ClaudeError: It cannot be asked, or failed.
     """
+    if not isinstance(text, str):
+        raise CellError(
+            f"claude takes a text, not {type(text).__name__}: {text!r:.80}. "
+            "Other values go into the text, or with attach=; turns with turns=True."
+        )
     offered = several(tools)
     options = options_of({**keywords, "tools": [each for each in offered if isinstance(each, str)]})
     if options.help:

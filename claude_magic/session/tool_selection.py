@@ -57,7 +57,7 @@ def select(
 def several(tools: Any) -> list[Any]:
     """Functions, definitions, servers, or names of them, as a list: one may be given alone."""
     alone = isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools)
-    return [tools] if alone else list(tools)
+    return [tools] if alone else list(tools or ())
 
 
 def refuse_unapproved(tools: Mapping[str, Tool]) -> None:

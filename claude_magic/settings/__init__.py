@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,10 @@ ANTHROPIC = "https://api.anthropic.com"
 
 class SettingRefused(SettingsError, TraitError):
     """A wrong value, refused when it is assigned."""
+
+
+_VERSION_AND_ENDPOINT = re.compile(r"/*(/v1(/+messages)?)?/*$")
+_OTHER_APIS = ("/chat/completions", "/v1/completions", "/v1/responses", "/api/generate", "/api/chat")
 
 
 class URL(Unicode):  # type: ignore[type-arg]
@@ -153,10 +158,8 @@ class Claude(Configurable):
 
     @validate("base_url")
     def _url(self, proposal: dict[str, Any]) -> str:
-        value: str = proposal["value"].strip().rstrip("/")
-        if value:
-            check_url(value, allow_http=True)
-        return value
+        value: str = proposal["value"].strip()
+        return check_url(value, allow_http=True) if value else value
 
     def effective(self, profile: str = "") -> tuple[Claude, dict[str, str]]:
         """The settings of one cell, and where each that is not built in comes from.
@@ -205,11 +208,11 @@ def _allowed(name: str) -> str:
 
 
 def check_url(url: str, *, allow_http: bool) -> str:
-    """`url` without a slash at its end.
+    """`url` without what the endpoint's own path adds: `/v1`, `/v1/messages`, a slash at its end.
 
     Raises:
-        SettingRefused: It is no http(s) URL, holds a password, a query or a fragment, or is
-            unencrypted to another machine and that is not allowed.
+        SettingRefused: It is no http(s) URL, holds a password, a query or a fragment, leads to the API of
+            another maker, or is unencrypted to another machine and that is not allowed.
     """
     try:
         parts = urlsplit(url)
@@ -227,7 +230,9 @@ def check_url(url: str, *, allow_http: bool) -> str:
             f"http:// to {host} would show the key and the text to anyone between. "
             "Use https://, or set Claude.allow_http = True."
         )
-    return url.rstrip("/")
+    if parts.path.rstrip("/").endswith(_OTHER_APIS):
+        raise SettingRefused(f"base_url leads to another API: {url[:200]!r}. Leave out what stands after the host.")
+    return _VERSION_AND_ENDPOINT.sub("", url)
 
 
 def _expectation(trait: Any) -> str:

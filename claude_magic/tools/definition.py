@@ -17,6 +17,8 @@ from ..errors import CellError
 from . import input_schema
 from .input_schema import InputSchema
 
+_SCHEMA_NAMES = {"inputSchema", "parameters"}  # what MCP and OpenAI call an `input_schema`
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
@@ -94,9 +96,10 @@ def _in_our_form(written: Mapping[str, Any]) -> dict[str, Any]:
         fields["input_schema"] = inner.get("parameters")
         if not fields.get("strict"):
             fields.pop("strict", None)
-    elif "inputSchema" in fields and "input_schema" not in fields:
+    elif "input_schema" not in fields and (other := _SCHEMA_NAMES & fields.keys()):
+        schema = written[min(other)]
         fields = {key: fields[key] for key in ("name", "description") if key in fields}
-        fields["input_schema"] = written["inputSchema"]
+        fields["input_schema"] = schema
     return fields
 
 

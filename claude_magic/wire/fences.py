@@ -54,10 +54,11 @@ def code_block(text: str, language: str = "") -> tuple[CodeBlock, str]:
     Raises:
         CellError: There is none; it names the languages there are.
     """
-    blocks = _blocks(text)
+    all_blocks = _blocks(text)
+    blocks = [block for block in all_blocks if block.source or block.closed]  # not a last one that has only begun
     for block in blocks:
         if not language or _known_as(block.language) == _known_as(language):
-            return block, _oddity(block, blocks)
+            return block, _oddity(block, all_blocks)
     names = dict.fromkeys(block.language or "unnamed" for block in blocks)
     known = ", ".join(list(names)[:20]) or "none"
     wanted = f"no {language} code" if language else "no code"
@@ -111,7 +112,7 @@ def _oddity(block: CodeBlock, blocks: list[CodeBlock]) -> str:
 
 
 def _blocks(text: str) -> list[CodeBlock]:
-    """Each fenced block; a last one that has only begun is left out."""
+    """Each fenced block; a last one that has only begun holds nothing."""
     from ..grammar import blocks
 
     found: list[CodeBlock] = []
@@ -121,8 +122,6 @@ def _blocks(text: str) -> list[CodeBlock]:
         source, closed = token.content.removesuffix("\n"), bool(token.meta["closed"])
         if not closed and not source.rpartition("\n")[2].strip().strip(token.markup[0]):  # a fence that was cut
             source = source.rpartition("\n")[0]
-            if not source:
-                continue
         named = _LANGUAGE.search(token.info)
         language = named[0].removeprefix(".") if named else ""
         found.append(CodeBlock(language=language, source=source, closed=closed, nested=bool(token.meta["nested"])))

@@ -48,11 +48,21 @@ def _read(keywords: Mapping[str, Any], allowed: Collection[Option]) -> Options:
     for name, value in keywords.items():
         option = _find(name)
         if option is None or not {option.target, option.also or option.target} <= fields:
-            known = sorted({each.keyword for each in allowed} | fields)
-            raise CellError(f"no option {name!r}.{nearest(name, known)}")
+            raise CellError(_unknown(name, allowed))
         if value is not None:
             _keep(values, name, option, value)
     return check(Options(**values))
+
+
+def _unknown(name: str, allowed: Collection[Option]) -> str:
+    """Why `name` is no option there, and what to write."""
+    short = find(f"-{name}")
+    if short is not None and name not in ("", "-"):
+        return f"no option {name!r}: from Python it is called {short.keyword}."
+    known = sorted({each.keyword for each in allowed})
+    if _find(name) is not None:
+        return f"{name!r} is an option of claude(...) and %%claude; this call takes {', '.join(known)}."
+    return f"no option {name!r}.{nearest(name, known)}"
 
 
 def _find(name: str) -> Option | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...wire.message import sound_json
 from .raw_results import RawResults
 from .stderr_tail import StderrTail
 
@@ -80,9 +82,29 @@ class _WatchedStream:
 
     def _passed(self, received: Any) -> Any:
         """A message, or the error in its place, as the client may see it."""
+        if isinstance(received, Exception):
+            received = _read_again(received)
         if not hasattr(received, "message"):
             return received
         return replace(received, message=self._results.stand_in(received.message))
+
+
+def _read_again(error: Exception) -> Any:
+    """The message that the official client's strict JSON refused: half a surrogate pair in it, or a raw control
+    character. Left unread, its request would wait for an answer until its time is over. Else the error itself.
+    """
+    from mcp.shared.message import SessionMessage
+    from mcp_types import jsonrpc_message_adapter
+    from pydantic import ValidationError
+
+    line = error.errors()[0].get("input") if isinstance(error, ValidationError) else None
+    if not isinstance(line, str) or not line.lstrip().startswith("{"):
+        return error
+    try:
+        value = sound_json(json.loads(line, strict=False))
+        return SessionMessage(jsonrpc_message_adapter.validate_python(value, by_name=False))
+    except (ValueError, RecursionError):
+        return error
 
 
 class _Noted:
