@@ -45,7 +45,8 @@ def replay(
 
 
 @pytest.fixture
-def events_kernel() -> Iterator[Kernel]:
+def events_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    monkeypatch.setattr(event_log, "time", time)  # the tests give it a clock of their own
     with Shell() as kernel:
         assert kernel.run("from tests import test_event_lines as t").error is None
         yield kernel

@@ -11,7 +11,7 @@ PAGES = tuple(f"[{number:02}]" + "x" * 3000 for number in range(40))
 
 def grown(displays: int = 3) -> list[DisplaySlots]:
     """The divisions while page after page is finished, each drawn before the next one."""
-    levels = [DisplaySlots(name="n", displays=displays)]
+    levels = [DisplaySlots(name="n", most=displays)]
     for count in range(len(PAGES) + 1):
         drawn = PAGES[: max(0, count - 1)]
         levels.append(levels[-1].promote(drawn))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from claude_magic.display.live import page
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
 
@@ -23,7 +25,8 @@ ONE_LINE = "x" * 500_000
 
 
 @pytest.fixture
-def page_kernel() -> Iterator[Kernel]:
+def page_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    monkeypatch.setattr(page, "time", time)  # the tests give it a clock of their own
     with Shell() as kernel:
         ran = kernel.run(f"from tests import test_page as t; from tests.replaying import *; prose = {PROSE!r}")
         assert ran.error is None

@@ -1,7 +1,7 @@
-"""Replies that come when no cell runs: all of them in one display, which stands under the cell already.
+"""Replies that arrive when no cell runs, such as after a press on a button: all of them in one display.
 
-What a button sets off can change an output, but add none. The display is sent whole each time, so seldom:
-the longer it is, the less often.
+Code that runs outside of a cell can update an output, but not add one. So the display is published under the cell
+beforehand, and updated as a whole, less often the longer it is.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
 from ..reply.reply import frame, passage_html, passages, reply_bundle
 from ..text.excerpt import one_line
-from .uninterrupted import hold_interrupts
+from .interrupts import hold_interrupts
 
 _SECONDS_BETWEEN = 0.25
 _CHARACTERS_A_SECOND = 200_000
 
 
 class DetachedOutput:
-    """The display, and the replies in it.
+    """A display that holds replies.
 
     Args:
-        name: Its display id.
+        name: The display id.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._shown: list[dict[str, str]] = []
+        self._replies: list[dict[str, str]] = []
         self._messages: dict[str, str] = {}
 
     def begin(self, messages: dict[str, str]) -> None:
-        """Put the display under the running cell; it is empty but for the messages so far, or `{}`."""
+        """Publish the display under the running cell, with the messages so far; `{}` for none."""
         self._messages = messages
         self._send(update=False)
 
     def next(self, *, raw: bool, panel: bool) -> DetachedReply:
-        """What shows the next reply."""
-        self._shown.append({})
-        return DetachedReply(self, len(self._shown) - 1, raw=raw, panel=panel)
+        """The presenter of the next reply."""
+        self._replies.append({})
+        return DetachedReply(self, len(self._replies) - 1, raw=raw, panel=panel)
 
     def messages(self, bundle: dict[str, str]) -> None:
-        """Show the messages so far under the replies, in the place of fewer; `{}` for none."""
+        """Show these messages under the replies instead of the earlier ones; `{}` for none."""
         if bundle != self._messages:
             self._messages = bundle
             self._send(update=True)
 
     def fail(self, error: Exception) -> None:
-        """Say under the replies what went wrong."""
-        said = one_line(f"{type(error).__name__}: {error}")
-        self._shown.append({"text/html": frame(f'<div class="cm-warning">{said}</div>', styled=True)})
+        """Show an error under the replies."""
+        line = one_line(f"{type(error).__name__}: {error}")
+        self._replies.append({"text/html": frame(f'<div class="cm-warning">{line}</div>', styled=True)})
         self._send(update=True)
 
     def set_reply(self, place: int, bundle: dict[str, str]) -> int:
-        """Show a reply in its place; the size of it all, in characters."""
-        self._shown[place] = bundle
+        """Show a reply in its place. Returns the characters of the whole display."""
+        self._replies[place] = bundle
         return self._send(update=True)
 
     def _send(self, *, update: bool) -> int:
-        bundles = [*self._shown, self._messages]
+        bundles = [*self._replies, self._messages]
         whole = {
             "text/html": "".join(bundle.get("text/html", "") for bundle in bundles),
             "text/plain": "\n\n".join(filter(None, (bundle.get("text/plain", "") for bundle in bundles))),
@@ -73,10 +73,10 @@ class DetachedOutput:
 
 
 class DetachedReply(Presenter):
-    """One reply in the display; the same doors as a page has."""
+    """Shows one exchange in a detached output."""
 
-    def __init__(self, placed: DetachedOutput, place: int, *, raw: bool, panel: bool) -> None:
-        self._placed = placed
+    def __init__(self, output: DetachedOutput, place: int, *, raw: bool, panel: bool) -> None:
+        self._output = output
         self._place = place
         self._raw = raw
         self._panel = panel
@@ -85,10 +85,10 @@ class DetachedReply(Presenter):
     def show(self, exchange: Exchange, note: str = "") -> None:
         if time.monotonic() < self._not_before:
             return
-        said = note or f"{int(exchange.seconds)} s"
+        status = note or f"{int(exchange.seconds)} s"
         inner = "".join(passage_html(passage, raw=self._raw) for passage in passages(exchange.message))
-        live = frame(f'{inner}<div class="cm-status">{html.escape(said)}</div>', styled=True)
-        size = self._placed.set_reply(self._place, {"text/html": live})
+        live = frame(f'{inner}<div class="cm-status">{html.escape(status)}</div>', styled=True)
+        size = self._output.set_reply(self._place, {"text/html": live})
         self._not_before = time.monotonic() + max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
 
     def events(self, events: Iterable[TimedEvent]) -> None:
@@ -106,4 +106,4 @@ class DetachedReply(Presenter):
             from ..panel.panel import static_panel
 
             bundle = {**bundle, "text/html": bundle.get("text/html", "") + static_panel(exchange)}
-        self._placed.set_reply(self._place, bundle)
+        self._output.set_reply(self._place, bundle)

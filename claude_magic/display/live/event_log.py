@@ -1,7 +1,6 @@
-"""The events of a reply as they arrive, each with its time: a table that grows in a notebook, lines in a terminal.
+"""The events of a reply as they arrive, each with its time: a growing table in a notebook, lines in a terminal.
 
-Both stand in the place of a `Page` or a `Terminal`, and get new events by `events`, because a growing
-exchange has none yet. What is sent to a page is bounded: a table of bounded size, the less often the larger it is.
+What is sent to a page is bounded: the table has a bounded size, and is updated less often the larger it is.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from ..reply.step_html import step_html
 from ..reply.summary import facts, requested_model, warnings
 from ..text.excerpt import plain_line
 from ..text.plain import plain
-from .uninterrupted import hold_interrupts
+from .interrupts import hold_interrupts
 
 _LIVE = 200  # rows
 _LIVE_DATA = 120  # characters of an event's data
@@ -48,7 +47,7 @@ _STYLE = (
 
 
 class EventPage(Presenter):
-    """What a kernel shows of one exchange whose events are asked for.
+    """Shows the events of one exchange in a notebook.
 
     Args:
         panel: Show the panel after the events.
@@ -57,44 +56,35 @@ class EventPage(Presenter):
     def __init__(self, *, panel: bool = False) -> None:
         self._panel = panel
         self._name = uuid.uuid4().hex
-        self._arrived = _EventWindow()
+        self._window = _EventWindow()
         self._drawn = ""
         self._not_before = time.monotonic() + _QUIET_SECONDS
         self._finished = self._sent = False
-        self._around = "", ""
+        self._layout = "", ""
 
     def events(self, events: Iterable[TimedEvent]) -> None:
-        """Take the events that came since the last time; `show` shows them."""
-        self._arrived.add(events)
+        """Take the new events; `show` shows them."""
+        self._window.add(events)
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Show what has arrived so far, if it is time to and there is something new.
-
-        Args:
-            note: What is being waited for; `""` for the model.
-        """
-        begun = time.monotonic()
-        if self._finished or begun < self._not_before:
+        """Show what has arrived so far, unless nothing is new or the last update is too recent."""
+        start = time.monotonic()
+        if self._finished or start < self._not_before:
             return
         content = self._live(exchange, note)
         if content != self._drawn:
             with hold_interrupts():
                 self._send({"text/html": content, "text/plain": ""})
                 self._drawn = content
-        ended = time.monotonic()
+        end = time.monotonic()
         pause = max(_SECONDS_BETWEEN, len(content.encode()) / _BYTES_A_SECOND)
-        self._not_before = max(begun + pause, ended + _REST_AFTER_DRAWING * (ended - begun))
+        self._not_before = max(start + pause, end + _REST_AFTER_DRAWING * (end - start))
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Put the finished table in the place of the growing one, then the summary; nothing, if that was done.
-
-        Args:
-            above: Safe HTML that stands before the events.
-            body: Safe HTML that stands after them, such as what was made of the reply; `None` for nothing.
-        """
+        """Replace the growing table with the finished one; `body`, the steps and the summary follow it."""
         if self._finished:
             return
-        self._around = above, body or ""
+        self._layout = above, body or ""
         bundle = self._bundle(exchange)
         bundles = []
         if self._panel and exchange.status is not None:
@@ -110,78 +100,78 @@ class EventPage(Presenter):
                 publish_display_data(each)
 
     def update(self, exchange: Exchange) -> None:
-        """Draw the finished events again, in their place, now that more is known of the calls."""
+        """Show the finished events again, in their place."""
         if self._sent:
             bundle = self._bundle(exchange)
             with hold_interrupts():
                 publish_display_data(dict(bundle), transient={"display_id": self._name}, update=True)
 
     def _bundle(self, exchange: Exchange) -> dict[str, str]:
-        above, body = self._around
+        above, body = self._layout
         steps = reply_steps(exchange)
         below = frame("".join(map(step_html, steps)), styled=True) if steps else ""
-        bundle = _final_bundle(exchange, self._arrived.complete(exchange), above=above, body=body + below)
+        bundle = _final_bundle(exchange, self._window.complete(exchange), above=above, body=body + below)
         lines = [line for step in steps for line in step.lines]
         return {**bundle, "text/plain": "\n".join([bundle["text/plain"], *lines])} if bundle["text/html"] else bundle
 
     def _live(self, exchange: Exchange, note: str) -> str:
-        said = note or ("" if self._arrived.count else f"waiting for {requested_model(exchange) or 'an answer'}…")
+        status = note or ("" if self._window.count else f"waiting for {requested_model(exchange) or 'an answer'}…")
         seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
-        line = " · ".join(filter(None, (f"{self._arrived.count:,} events", said, seconds)))
-        table = event_table(self._arrived.last, before=self._arrived.count - len(self._arrived.last), data=_LIVE_DATA)
-        shown = f'<div class="cm-box cm-newest">{table}</div>' if self._arrived.count else ""
-        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{shown}{_data_text(line)}</div>'
+        line = " · ".join(filter(None, (f"{self._window.count:,} events", status, seconds)))
+        table = event_table(self._window.last, before=self._window.count - len(self._window.last), data=_LIVE_DATA)
+        shown = f'<div class="cm-box cm-newest">{table}</div>' if self._window.count else ""
+        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{shown}{_note(line)}</div>'
 
     def _send(self, bundle: dict[str, str]) -> None:
         publish_display_data(dict(bundle), transient={"display_id": self._name}, update=bool(self._drawn))
 
 
 class EventTerminal(Presenter):
-    """What a terminal, a pipe or a file shows of one exchange whose events are asked for: a line each."""
+    """Writes the events of one exchange to a terminal, a pipe or a file, a line each."""
 
     def __init__(self) -> None:
         self._count = 0
         self._note = ""
         self._finished = False
-        self._told: dict[str, list[str]] = {}
+        self._written: dict[str, list[str]] = {}
 
     def events(self, events: Iterable[TimedEvent]) -> None:
-        """Write the events that came since the last time, a line each."""
+        """Write the new events, a line each."""
         lines = [] if self._finished else [_line(event) for event in events]
         with hold_interrupts():
             _write(lines)
             self._count += len(lines)
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Write what is being waited for, once; the events are written as they arrive."""
+        """Write the note once."""
         if note.partition(",")[0] != self._note and not self._finished:
             self._note = note.partition(",")[0]  # without the seconds
             _write([plain_line(note, DATA_LIMIT)] if note else [])
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Write the events that are still missing, the steps and the summary; nothing, if that was done."""
+        """Write the events not written yet, the steps and the summary."""
         if self._finished:
             return
         self.events(islice(exchange.events, self._count, None))
         none = [] if self._count or exchange.status is None or exchange.error else [NOT_STREAMED]
         with hold_interrupts():
             self._finished = True
-            summary = [*none, *self._later(exchange), *_summary(exchange)]
+            summary = [*none, *self._new_steps(exchange), *_summary(exchange)]
             _write(summary if exchange.error is None or self._count else [])
 
     def update(self, exchange: Exchange) -> None:
-        """Write what is new about the calls of a finished reply."""
+        """Write the new results of calls."""
         with hold_interrupts():
-            _write(self._later(exchange))
+            _write(self._new_steps(exchange))
 
-    def _later(self, exchange: Exchange) -> list[str]:
-        steps = [step for step in reply_steps(exchange) if self._told.get(step.id) != step.lines]
-        self._told.update({step.id: step.lines for step in steps})
+    def _new_steps(self, exchange: Exchange) -> list[str]:
+        steps = [step for step in reply_steps(exchange) if self._written.get(step.id) != step.lines]
+        self._written.update({step.id: step.lines for step in steps})
         return [line for step in steps for line in step.lines]
 
 
 class _EventWindow:
-    """How many events there are, the first ones and the last ones."""
+    """A count of events, with the first and the last of them."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -196,34 +186,34 @@ class _EventWindow:
                 self.first.append(event)
 
     def complete(self, exchange: Exchange) -> _EventWindow:
-        """The events of the exchange; what has arrived, if it was stopped before it had any."""
+        """The events of the exchange; those that have arrived, if it was stopped early."""
         if not exchange.events:
             return self
-        found = _EventWindow()
-        found.add(exchange.events)
-        return found
+        window = _EventWindow()
+        window.add(exchange.events)
+        return window
 
     @property
     def ends(self) -> tuple[list[TimedEvent], list[TimedEvent]]:
-        """The first and the last ones; none is in both."""
+        """The first and the last events, without overlap."""
         last = min(EVENTS_AT_EACH_END, self.count - len(self.first))
         return self.first, list(self.last)[-last:] if last else []
 
 
-def _final_bundle(exchange: Exchange, arrived: _EventWindow, *, above: str, body: str) -> dict[str, str]:
-    """The mime bundle of what remains; empty if nothing came because it failed."""
-    if not arrived.count and exchange.error is not None:
+def _final_bundle(exchange: Exchange, window: _EventWindow, *, above: str, body: str) -> dict[str, str]:
+    """The mime bundle of the finished log; empty if the request failed without an event."""
+    if not window.count and exchange.error is not None:
         return {"text/html": "", "text/plain": ""}
-    first, last = arrived.ends
-    between = arrived.count - len(first) - len(last)
+    first, last = window.ends
+    between = window.count - len(first) - len(last)
     summary = _summary(exchange)
-    if arrived.count:
+    if window.count:
         shown = f'<div class="cm-box">{event_table(first, then=last, between=between)}</div>'
         omitted = [f"… {between:,} more"] if between else []
         lines = [*map(_line, first), *omitted, *map(_line, last)]
     else:
-        shown, lines = _data_text(NOT_STREAMED), [NOT_STREAMED]
-    notes = "".join(_data_text(line) for line in summary)
+        shown, lines = _note(NOT_STREAMED), [NOT_STREAMED]
+    notes = "".join(_note(line) for line in summary)
     inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body}{notes}"
     return {
         "text/html": f'<div class="cm-lines mathjax_ignore">{inner}</div>',
@@ -235,7 +225,7 @@ def _summary(exchange: Exchange) -> list[str]:
     return [*warnings(exchange), facts(exchange), *map(plain, exchange.notes)]
 
 
-def _data_text(line: str) -> str:
+def _note(line: str) -> str:
     return f'<div class="cm-said">{html.escape(line)}</div>'
 
 
@@ -245,7 +235,7 @@ def _line(event: TimedEvent) -> str:
 
 
 def _write(lines: Sequence[str]) -> None:
-    """Lines, in what the terminal can encode."""
+    """Write lines with the characters that the terminal can encode."""
     if not lines:
         return
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

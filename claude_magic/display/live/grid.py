@@ -1,4 +1,4 @@
-"""Several replies to one question, side by side: as they grow, and at last all of them with a table."""
+"""Several replies side by side: their ends while they grow, then all of them, with a table."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _STYLE = (
     "overflow:auto}.cm-grid pre{white-space:pre-wrap;margin:0}</style>"
 )
 _KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("asked with", "reply"), "wrap"),
+    **dict.fromkeys(("request", "reply"), "wrap"),
     **dict.fromkeys(("price", "seconds", "first token"), "number"),
 }
 _HEAD = ("reply", "tokens", "price", "seconds", "first token", "stop_reason")
 
 
 class Grid:
-    """Shows how far they are, then all of them in order.
+    """A grid of replies.
 
     Args:
-        count: How many replies there will be.
-        page: Whether there is a page; else they are printed one after another.
-        labels: What each is asked with; empty if that is the same for all.
+        count: The number of replies.
+        page: Whether there is a notebook page; else the replies are printed one after another.
+        labels: What differs between the requests, for each reply; empty if nothing does.
 
     Attributes:
         places: The presenter of each reply.
@@ -53,7 +53,7 @@ class Grid:
         self._not_before = time.monotonic() + _SECONDS_BETWEEN
 
     def show(self) -> None:
-        """Show the ends of what has arrived, if it is time to."""
+        """Show the end of each growing reply, unless the last update is too recent."""
         if not self._page or time.monotonic() < self._not_before:
             return
         self._not_before = time.monotonic() + _SECONDS_BETWEEN
@@ -80,7 +80,7 @@ class Grid:
         rows = [[words(label, 60), *_facts(each)] for label, each in zip(self._labels, exchanges, strict=True)]
         bundle = table(
             f"{len(exchanges)} {'reply' if len(exchanges) == 1 else 'replies'}",
-            ("asked with", *_HEAD),
+            ("request", *_HEAD),
             rows,
             kinds=_KINDS,
         )

@@ -1,8 +1,7 @@
-"""The live page of a reply in a notebook: a waiting line, then the growing text, at last one clean output.
+"""The presenter of a notebook: a status line, then the growing reply, at the end one clean output.
 
-What is sent grows linearly with the reply, however it comes: a finished page is rendered once and sent a few
-times, and the tail only while the budget allows.
-An interrupt may hit anywhere: what is computed is a value, and what is sent is sent whole.
+What is sent grows linearly with the reply. An interrupt may come anywhere: state is replaced only together with the
+message that shows it.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ from ...wire.presenter import Presenter
 from ..reply.reply import Passage, frame, passages, reply_bundle
 from ..reply.summary import estimate_tokens, requested_model
 from ..text.plain import plain
-from .byte_budget import Budget
 from .display_slots import DisplaySlots
-from .pages import LivePages
-from .uninterrupted import hold_interrupts
+from .interrupts import hold_interrupts
+from .pages import Budget, LivePages
 
 _QUIET_SECONDS = 0.2
 _SECONDS_BETWEEN = 0.09
@@ -32,10 +30,10 @@ _NOTHING = {"text/html": "", "text/plain": ""}
 
 
 class Page(Presenter):
-    """What a kernel shows of one exchange.
+    """Shows one exchange in a notebook.
 
     Args:
-        owns_cell: Whether nothing else is shown in the cell, so that it may be cleared.
+        owns_cell: Whether the cell shows nothing else, so that its output may be cleared.
         raw: Show the source text instead of rendering it.
         panel: Show the panel after the reply.
     """
@@ -46,44 +44,34 @@ class Page(Presenter):
         self._panel = panel
         self._live = LivePages()
         self._name = uuid.uuid4().hex
-        self._levels = DisplaySlots(name=self._name[:8], displays=3 if panel else 1)
+        self._slots = DisplaySlots(name=self._name[:8], most=3 if panel else 1)
         self._drawn: list[str] = []
         self._drawn_pages = 0
         self._budget = Budget()
         self._not_before = time.monotonic() + _QUIET_SECONDS
         self._finished = False
-        self._around: dict[str, Any] = {}
-        self._reply: tuple[str, dict[str, str]] | None = None  # its display, and what it shows
+        self._layout: dict[str, Any] = {}
+        self._reply: tuple[str, dict[str, str]] | None = None  # its display id and its mime bundle
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Show what has arrived so far, if it is time to.
-
-        Args:
-            exchange: Its `seconds` are those since it began.
-            note: What is being waited for; `""` for the model.
-        """
-        begun = time.monotonic()
-        if self._finished or begun < self._not_before:
+        """Show what has arrived so far, unless the last update is too recent."""
+        start = time.monotonic()
+        if self._finished or start < self._not_before:
             return
         self._draw(exchange, note)
-        ended = time.monotonic()
-        self._not_before = max(begun + _SECONDS_BETWEEN, ended + _REST_AFTER_DRAWING * (ended - begun))
+        end = time.monotonic()
+        self._not_before = max(start + _SECONDS_BETWEEN, end + _REST_AFTER_DRAWING * (end - start))
 
     def events(self, events: Iterable[TimedEvent]) -> None:
         """Does nothing: the events are in the panel."""
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Put the finished reply and its panel in the place of what was live; nothing, if that was done.
-
-        Args:
-            above: Safe HTML that stands before the reply.
-            body: Safe HTML in the place of the rendered text; `None` to render it.
-        """
+        """Replace the live displays with the finished reply and its panel."""
         if self._finished:
             return
         instead_of = self._name if len(self._drawn) > 1 else ""
-        self._around = {"raw": self._raw, "above": above, "body": body, "name": self._name[:12]}
-        reply = reply_bundle(exchange, instead_of=instead_of, **self._around)
+        self._layout = {"raw": self._raw, "above": above, "body": body, "name": self._name[:12]}
+        reply = reply_bundle(exchange, instead_of=instead_of, **self._layout)
         bundles: list[dict[str, Any]] = [reply] if reply else []
         if self._panel and exchange.status is not None:
             from ..panel.panel import panel_bundles
@@ -95,13 +83,10 @@ class Page(Presenter):
                 self._conclude(bundles, replied=bool(reply))
 
     def update(self, exchange: Exchange) -> None:
-        """Draw the finished reply again, in its place, now that more is known of its calls.
-
-        It may be called from another thread, and when the cell has ended long ago.
-        """
+        """Show the finished reply again, in its place; also from another thread, after the cell has ended."""
         if self._reply is None:
             return
-        bundle = reply_bundle(exchange, **self._around)
+        bundle = reply_bundle(exchange, **self._layout)
         display_id, shown = self._reply
         if bundle and bundle != shown:
             with hold_interrupts():
@@ -109,26 +94,26 @@ class Page(Presenter):
                 publish_display_data(dict(bundle), transient={"display_id": display_id}, update=True)
 
     def _draw(self, exchange: Exchange, note: str) -> None:
-        found = passages(exchange.message)
-        size = sum(len(passage.source) for passage in found)
-        if self._budget.refuses(size=size, seconds=exchange.seconds):
+        arrived = passages(exchange.message)
+        size = sum(len(passage.source) for passage in arrived)
+        if self._budget.is_exhausted(size=size, seconds=exchange.seconds):
             return
-        live = self._live.advance(found, raw=self._raw)
-        tail = live.tail_html(found, raw=self._raw)
+        live = self._live.advance(arrived, raw=self._raw)
+        tail = live.tail_html(arrived, raw=self._raw)
         html_size = sum(map(len, live.pages)) + len(tail)
-        promoted = self._levels.promote(live.pages[: self._drawn_pages])
-        for levels in dict.fromkeys((promoted, self._levels)):
-            contents = levels.contents(live.pages, tail + _status(exchange, found, note))
+        promoted = self._slots.promote(live.pages[: self._drawn_pages])
+        for slots in dict.fromkeys((promoted, self._slots)):
+            contents = slots.contents(live.pages, tail + _status(exchange, arrived, note))
             changed = [content for content in contents if content not in self._drawn]
             if self._budget.allows(changed, html=html_size, size=size, seconds=exchange.seconds):
                 with hold_interrupts():
-                    self._live, self._levels, self._drawn_pages = live, levels, len(live.pages)
+                    self._live, self._slots, self._drawn_pages = live, slots, len(live.pages)
                     self._publish(contents)
                 return
         self._live = live
 
     def _publish(self, contents: list[str]) -> None:
-        """Send each content that changed to its display: first to the new ones, so that nothing is missed."""
+        """Send the contents that changed to their displays: to new displays first, so that no page is missing."""
         known = len(self._drawn)
         self._drawn += [""] * (len(contents) - known)
         for place in [*range(known, len(contents)), *range(known)]:
@@ -141,10 +126,10 @@ class Page(Presenter):
             self._drawn[place] = content
 
     def _conclude(self, bundles: list[dict[str, Any]], *, replied: bool) -> None:
-        """Put each bundle in the place of a live display, in order, and the rest after them.
+        """Replace the live displays with the bundles, in order, and publish the remaining bundles after them.
 
         Args:
-            replied: Whether the first is the reply, which may be drawn again.
+            replied: Whether the first bundle is the reply, which `update` may show again.
         """
         live = len(self._drawn)
         if self._owns_cell and live > len(bundles):
@@ -163,16 +148,16 @@ class Page(Presenter):
         publish_display_data(dict(bundle), transient={"display_id": f"{self._name}-{place}"}, update=update)
 
 
-def _status(exchange: Exchange, found: list[Passage], note: str) -> str:
-    """The quiet line under what has arrived."""
+def _status(exchange: Exchange, arrived: list[Passage], note: str) -> str:
+    """The status line under the growing reply."""
     seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
     if note:
-        said = f"{note} · {seconds}" if seconds else note
-    elif not found:
-        said = f"waiting for {requested_model(exchange) or 'an answer'}… {seconds}"
-    elif found[-1].kind == "thinking":
-        said = f"thinking… {seconds}"
+        status = f"{note} · {seconds}" if seconds else note
+    elif not arrived:
+        status = f"waiting for {requested_model(exchange) or 'an answer'}… {seconds}"
+    elif arrived[-1].kind == "thinking":
+        status = f"thinking… {seconds}"
     else:
-        characters = sum(len(passage.source) for passage in found)
-        said = f"about {estimate_tokens(characters):,} tokens · {seconds or 'under 1 s'}"
-    return f'<div class="cm-status">{html.escape(plain(said).strip())}</div>'
+        characters = sum(len(passage.source) for passage in arrived)
+        status = f"about {estimate_tokens(characters):,} tokens · {seconds or 'under 1 s'}"
+    return f'<div class="cm-status">{html.escape(plain(status).strip())}</div>'

@@ -1,6 +1,6 @@
-"""A reply that is still growing, as HTML: pages that are finished, and a tail that is drawn again and again.
+"""A growing reply as HTML: finished pages, a tail that is drawn again and again, and the bytes that may be sent.
 
-A value: to advance it gives a new one, so a reader's interrupt in the middle leaves the old one whole.
+`LivePages` is a value: `advance` returns a new one, so an interrupt in the middle leaves the old one complete.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from dataclasses import dataclass, replace
 from ..reply.reply import Passage, passage_html, source_html
 from .slices import Open, Slice, first_slice, tail
 
-PAGE_SIZE = 3_000
+PAGE_SIZE = 3_000  # characters of source
 _LATER = "shown when the reply is complete"
+
+_PER_CHARACTER = 6.5  # bytes that may be sent, for each character of the reply
+_PER_SECOND = 5_000
+_ONCE = 400_000
+_MESSAGE_OVERHEAD = 700
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +24,12 @@ class LivePages:
     """How far a growing reply has been cut into pages.
 
     Attributes:
-        pages: HTML of the finished ones.
-        passage: Which passage of the reply is growing.
-        at: How much of that passage is in finished pages.
-        opened: What goes on there.
-        pending: HTML of finished passages that wait for their page to fill.
-        pending_size: Characters of source in them.
+        pages: HTML of the finished pages.
+        passage: The index of the passage that grows.
+        at: The characters of that passage that are in finished pages.
+        opened: The block that continues at `at`; `None` if none does.
+        pending: HTML of finished passages that do not fill a page yet.
+        pending_size: Characters of source in `pending`.
     """
 
     pages: tuple[str, ...] = ()
@@ -34,21 +39,21 @@ class LivePages:
     pending: str = ""
     pending_size: int = 0
 
-    def advance(self, found: list[Passage], *, raw: bool) -> LivePages:
-        """Where it stands now that `found` has arrived."""
+    def advance(self, passages: list[Passage], *, raw: bool) -> LivePages:
+        """The state after these passages have arrived."""
         live = self
-        while live.passage < len(found):
-            passage = found[live.passage]
+        while live.passage < len(passages):
+            passage = passages[live.passage]
             if passage.kind == "text":
                 live = live._cut(passage.source, raw)
-            if live.passage == len(found) - 1:
+            if live.passage == len(passages) - 1:
                 break
             live = live._next_passage(passage, raw)
         return live
 
-    def tail_html(self, found: list[Passage], *, raw: bool) -> str:
-        """What is not in a finished page yet; thoughts only once they are complete."""
-        growing = found[self.passage] if self.passage < len(found) else None
+    def tail_html(self, passages: list[Passage], *, raw: bool) -> str:
+        """HTML of what is not in a finished page yet; of thinking only when it is complete."""
+        growing = passages[self.passage] if self.passage < len(passages) else None
         if growing is None or growing.kind == "thinking":
             return self.pending
         return self.pending + self._rest(growing, raw)
@@ -61,7 +66,7 @@ class LivePages:
         return replace(live, pages=(*self.pages, *pages)) if pages else self
 
     def _next_passage(self, passage: Passage, raw: bool) -> LivePages:
-        """The passage is complete: the next one grows."""
+        """The state when the growing passage is complete."""
         pending = self.pending + self._rest(passage, raw)
         size = self.pending_size + len(passage.source) - self.at
         full = size >= PAGE_SIZE
@@ -82,3 +87,31 @@ def _slice_html(slice_: Slice, raw: bool) -> str:
     if not slice_.raw.strip():
         return ""
     return source_html(slice_.raw if raw else slice_.source, raw=raw)
+
+
+class Budget:
+    """The bytes that a live page has sent, and whether more may be sent. The finished reply is always reserved."""
+
+    def __init__(self) -> None:
+        self._spent = 0
+        self._wanted = 0.0
+
+    def allows(self, updates: list[str], *, html: int, size: int, seconds: float) -> bool:
+        """Whether `updates` may be sent.
+
+        Args:
+            html: Characters of the reply's HTML so far.
+            size: Characters of the reply's source so far.
+            seconds: Since the request was sent.
+        """
+        cost = sum(len(update) + _MESSAGE_OVERHEAD for update in updates)
+        self._wanted = self._spent + cost + html + size
+        return not self.is_exhausted(size=size, seconds=seconds)
+
+    def is_exhausted(self, *, size: int, seconds: float) -> bool:
+        """Whether the last update that was asked for is still too large: the next one is larger."""
+        return self._wanted > size * _PER_CHARACTER + seconds * _PER_SECOND + _ONCE
+
+    def spend(self, update: str) -> None:
+        """Account for one message."""
+        self._spent += len(update.encode()) + _MESSAGE_OVERHEAD

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 
+from ..live.interrupts import hold_interrupts
 from ..live.slices import Open, first_slice
-from ..live.uninterrupted import hold_interrupts
 from ..reply.reply import Passage
 from ..text.plain import plain
 from .terminal import Terminal, _is_terminal

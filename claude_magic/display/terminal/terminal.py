@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
-from ..live.uninterrupted import hold_interrupts
+from ..live.interrupts import hold_interrupts
 from ..reply.reply import Passage, passages
 from ..reply.sources import citations, sources_lines
 from ..reply.steps import Step

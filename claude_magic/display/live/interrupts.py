@@ -1,4 +1,4 @@
-"""A few lines that the reader's interrupt does not cut in two: it comes right after them."""
+"""Holds an interrupt (SIGINT) back while a few lines run."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ...concurrency import in_main_thread
 
 @contextmanager
 def hold_interrupts() -> Iterator[None]:
-    """Hold SIGINT back until what is inside is done; other threads than the main one never get it."""
+    """Delay SIGINT until the block ends; threads other than the main one never receive it."""
     if not in_main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    pending: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pending.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if came:
+        if pending:
             signal.raise_signal(signal.SIGINT)
