@@ -19,6 +19,7 @@ from claude_magic.prompt.options.table import all_options
 from claude_magic.settings import Claude
 from tests.notebook_shell import Shell
 from tests.server import Server, reply, whole
+from tests.test_architecture import FLOORS
 
 ROOT = Path(__file__).parents[1]
 MANUAL = sorted((ROOT / "docs").glob("*.md"))
@@ -165,6 +166,12 @@ def test_every_make_target_of_a_page_exists(page: Path) -> None:
     targets = re.findall(r"(?:^|`)make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     makefile = text_of("Makefile")
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def test_contributing_lists_the_floors_of_the_import_law() -> None:
+    law = text_of("CONTRIBUTING.md").partition("**Import law.**")[2].partition("Packages on one floor")[0]
+    floors = [set(re.findall(r"`([\w/.]+)`", line)) for line in re.findall(r"^\d\. .*$", law, re.MULTILINE)]
+    assert floors == [{name or "claude_magic/__init__.py" for name in floor} for floor in FLOORS]
 
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "docs/how-it-works.md"])
