@@ -28,8 +28,16 @@ pytestmark = pytest.mark.browser
 REPLY = (
     "A **list** can change, a **tuple** cannot.\n\n"
     "| | list | tuple |\n|---|---|---|\n| written | `[1, 2]` | `(1, 2)` |\n| mutable | yes | no |\n| hashable | no | yes |\n\n"
-    "```python\npoint = (3, 4)\n```\n\nThe distance is $\\sqrt{x^2 + y^2}$; the book costs $5.\n"
+    "```python\npoint = (3, 4)\n```\n\nIts distance from the origin is $\\sqrt{x^2 + y^2}$.\n"
 )
+LIMITS = [
+    (f"anthropic-ratelimit-{kind}-{name}", value)
+    for kind, limit, remaining, reset in (
+        ("input-tokens", "2000000", "1930000", "2026-11-22T00:00:02Z"),
+        ("output-tokens", "400000", "130000", "2026-11-22T00:00:41Z"),
+    )
+    for name, value in (("limit", limit), ("remaining", remaining), ("reset", reset))
+]
 
 
 @pytest.fixture
@@ -51,7 +59,9 @@ def test_the_first_message_as_the_readme_shows_it(
 ) -> None:
     page = browser_page
     events = text_events(REPLY[i : i + 7] for i in range(0, len(REPLY), 7))
-    api.answers(Answer(headers=STREAM, before_headers=0.4, pieces=[p for e in events for p in (event(e), 0.02)]))
+    api.answers(
+        Answer(headers=[*STREAM, *LIMITS], before_headers=0.4, pieces=[p for e in events for p in (event(e), 0.02)])
+    )
     question = "%%claude\nExplain the difference between a list and a tuple, with a table."
     setting, load = loading(api).rsplit("\n", 1)
     write_notebook(lab, "first.ipynb", setting, load, question)
@@ -68,7 +78,7 @@ def test_the_first_message_as_the_readme_shows_it(
         ".jupyter-widgets.widget-accordion details, .widget-accordion .lm-AccordionPanel-title, .jp-OutputArea-output details summary"
     ).first.click(force=True)
     page.wait_for_timeout(500)
-    screenshot(page, "first-message")
+    screenshot(page.locator(".jp-NotebookPanel:visible").first, "first-message")
     assert "key-of-the-test" not in shown.inner_html()
     save(page)
     assert foreign_requests == []
