@@ -49,14 +49,14 @@ __all__ = [
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext claude_magic` runs."""
-    from .magics import load
+    from .magics.extension import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """What `%unload_ext claude_magic` runs: everything is taken back."""
-    from .magics import unload
+    from .magics.extension import unload
 
     unload(shell)
 

@@ -190,7 +190,7 @@ def forget() -> None:
     from claude_magic.magics import mcp
     from claude_magic.magics.claude import claude
 
-    for journal in claude.ledger._journals.values() if claude.has_ledger else ():
+    for journal in claude.session.ledger._journals.values() if claude.session.has_ledger else ():
         journal.writer.close()
     for server in list(mcp._named.values()):
         server.close()

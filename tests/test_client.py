@@ -28,7 +28,7 @@ from claude_magic.api.transports import retry
 from claude_magic.api.transports.http import HTTPTransport, pool
 from claude_magic.api.transports.retry import RetryTransport
 from claude_magic.errors import APIError, ConnectionFailed, ExchangeError, Interrupted, StreamError, TimedOut
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from claude_magic.wire import Exchange, Headers
 from tests.conftest import KEY
@@ -39,22 +39,22 @@ SOON = ("retry-after-ms", "1")
 
 
 @pytest.fixture
-def claude(endpoint: Server) -> Iterator[Notebook]:
+def claude(endpoint: Server) -> Iterator[ClaudeHandle]:
     """A handle of its own, that does not try again and is not patient."""
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     made.settings.timeout = 5
     yield made
-    if made._pool is not None:
-        made._pool.close()
+    if made.session._pool is not None:
+        made.session._pool.close()
 
 
-def asked(claude: Notebook, text: str = "hi", **options: Any) -> Exchange:
+def asked(claude: ClaudeHandle, text: str = "hi", **options: Any) -> Exchange:
     """The exchange, whole or not."""
-    return claude.ask(Options(**options), text)
+    return claude.session.ask(Options(**options), text)
 
 
-def failed(claude: Notebook, **options: Any) -> Any:
+def failed(claude: ClaudeHandle, **options: Any) -> Any:
     error = asked(claude, **options).error
     assert error is not None
     assert "\n" not in str(error)
@@ -93,7 +93,7 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
 # What is sent
 
 
-def test_exactly_these_headers_are_sent(claude: Notebook, endpoint: Server) -> None:
+def test_exactly_these_headers_are_sent(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     asked(claude)
     assert endpoint.last.headers == {
@@ -110,7 +110,7 @@ def test_exactly_these_headers_are_sent(claude: Notebook, endpoint: Server) -> N
 
 
 def test_a_token_is_sent_as_bearer_and_no_key_beside_it(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "token-0123456789")
@@ -120,13 +120,13 @@ def test_a_token_is_sent_as_bearer_and_no_key_beside_it(
     assert "x-api-key" not in endpoint.last.headers
 
 
-def test_a_further_header_of_the_same_name_replaces_ours(claude: Notebook, endpoint: Server) -> None:
+def test_a_further_header_of_the_same_name_replaces_ours(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     asked(claude, header={"Anthropic-Version": "2026-10-21", "X-Mine": "1"})
     assert (endpoint.last.headers["anthropic-version"], endpoint.last.headers["x-mine"]) == ("2026-10-21", "1")
 
 
-def test_the_body_is_exactly_these_bytes(claude: Notebook, endpoint: Server) -> None:
+def test_the_body_is_exactly_these_bytes(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     asked(claude, 'é ☃ 😀\r\n\t\0 \u2028\x85\x7f "\\ </script> \ud83d\ude00 \ud800')
     assert endpoint.last.body == (
@@ -136,7 +136,7 @@ def test_the_body_is_exactly_these_bytes(claude: Notebook, endpoint: Server) -> 
     )
 
 
-def test_the_request_goes_below_the_path_of_the_base_url(claude: Notebook, endpoint: Server) -> None:
+def test_the_request_goes_below_the_path_of_the_base_url(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     claude.settings.base_url = f"{endpoint.url}/anthropic//"
     asked(claude)
@@ -159,7 +159,7 @@ def test_any_text_arrives_as_it_was_given(text: str) -> None:
 # A stream comes to its end, or does not
 
 
-def test_a_stream_cut_at_any_byte_says_so_and_keeps_what_had_arrived(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_cut_at_any_byte_says_so_and_keeps_what_had_arrived(claude: ClaudeHandle, endpoint: Server) -> None:
     events = [
         {"type": "message_start", "message": {"id": "m", "content": []}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
@@ -187,14 +187,16 @@ def test_a_stream_cut_at_any_byte_says_so_and_keeps_what_had_arrived(claude: Not
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_a_stream_is_read_however_it_is_framed(framing: str, claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_is_read_however_it_is_framed(framing: str, claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(streamed(*EVENTS, framing=framing))
     exchange = asked(claude)
     assert (exchange.error, exchange.text) == (None, "abcdef")
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_a_stream_that_is_cut_says_so_however_it_is_framed(framing: str, claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_that_is_cut_says_so_however_it_is_framed(
+    framing: str, claude: ClaudeHandle, endpoint: Server
+) -> None:
     head = f"content-length: {sum(map(len, EVENTS))}\r\n" if framing == "length" else ""
     if framing == "chunked":
         endpoint.answers(streamed(*EVENTS[:4], ending="cut"))
@@ -207,7 +209,7 @@ def test_a_stream_that_is_cut_says_so_however_it_is_framed(framing: str, claude:
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
 def test_a_stream_with_other_line_ends_in_one_byte_chunks_is_read(
-    newline: str, claude: Notebook, endpoint: Server
+    newline: str, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     stream = b"".join(event(e, newline) for e in text_events(["a☃b"]))
     endpoint.answers(streamed(*(stream[i : i + 1] for i in range(len(stream)))))
@@ -215,7 +217,7 @@ def test_a_stream_with_other_line_ends_in_one_byte_chunks_is_read(
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_a_stream_that_is_compressed_unasked_is_read(framing: str, claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_that_is_compressed_unasked_is_read(framing: str, claude: ClaudeHandle, endpoint: Server) -> None:
     body = gzip.compress(b"".join(EVENTS))
     pieces = [body[i : i + 7] for i in range(0, len(body), 7)]
     endpoint.answers(Answer(headers=(*STREAM, ("content-encoding", "gzip")), pieces=pieces, framing=framing))
@@ -223,14 +225,14 @@ def test_a_stream_that_is_compressed_unasked_is_read(framing: str, claude: Noteb
     assert (exchange.error, exchange.text) == (None, "abcdef")
 
 
-def test_a_stream_that_claims_to_be_compressed_and_is_not_says_so(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_that_claims_to_be_compressed_and_is_not_says_so(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(Answer(headers=(*STREAM, ("content-encoding", "gzip")), pieces=EVENTS))
     assert "cannot be decoded" in str(failed(claude))
 
 
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 def test_nobody_waits_for_a_connection_to_close_after_the_message_has_stopped(
-    framing: str, claude: Notebook, endpoint: Server
+    framing: str, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(streamed(*EVENTS, ending="hang", framing=framing))
     exchange = asked(claude)
@@ -239,30 +241,32 @@ def test_nobody_waits_for_a_connection_to_close_after_the_message_has_stopped(
     assert endpoint.dropped.wait(60)
 
 
-def test_what_follows_the_message_stop_is_not_read(claude: Notebook, endpoint: Server) -> None:
+def test_what_follows_the_message_stop_is_not_read(claude: ClaudeHandle, endpoint: Server) -> None:
     garbage = b"event: error\ndata: {nonsense\n\n\xff\xfe" + EVENTS[3]
     endpoint.answers(streamed(*EVENTS[:-1], EVENTS[-1] + garbage))
     exchange = asked(claude)
     assert (exchange.error, exchange.text) == (None, "abcdef")
 
 
-def test_a_stream_without_a_stop_reason_is_not_whole(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_without_a_stop_reason_is_not_whole(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(streamed(*(e for e in EVENTS if b"message_delta" not in e)))
     assert isinstance(failed(claude), StreamError)
 
 
-def test_events_without_names_and_with_several_data_lines_are_read(claude: Notebook, endpoint: Server) -> None:
+def test_events_without_names_and_with_several_data_lines_are_read(claude: ClaudeHandle, endpoint: Server) -> None:
     lines = (json.dumps(e, indent=1).splitlines() for e in text_events(["a", "b"]))
     endpoint.answers(streamed(*("".join(f"data: {line}\n" for line in data).encode() + b"\n" for data in lines)))
     assert asked(claude).text == "ab"
 
 
-def test_one_very_long_delta_is_read(claude: Notebook, endpoint: Server) -> None:
+def test_one_very_long_delta_is_read(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("x" * 3_000_000))
     assert len(asked(claude).text) == 3_000_000
 
 
-def test_an_error_inside_a_stream_is_the_api_s_and_keeps_what_had_arrived(claude: Notebook, endpoint: Server) -> None:
+def test_an_error_inside_a_stream_is_the_api_s_and_keeps_what_had_arrived(
+    claude: ClaudeHandle, endpoint: Server
+) -> None:
     error = event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
     endpoint.answers(streamed(*EVENTS[:4], error))
     exchange = asked(claude)
@@ -271,7 +275,7 @@ def test_an_error_inside_a_stream_is_the_api_s_and_keeps_what_had_arrived(claude
     assert "inside the stream" in str(exchange.error)
 
 
-def test_a_stream_is_not_tried_again_after_its_first_byte(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_is_not_tried_again_after_its_first_byte(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(streamed(b":\n", ending="cut"))
     failed(claude)
@@ -281,13 +285,13 @@ def test_a_stream_is_not_tried_again_after_its_first_byte(claude: Notebook, endp
 # Answers of another shape
 
 
-def test_a_stream_may_answer_who_asked_for_none(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_may_answer_who_asked_for_none(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("a", "b"))
     assert asked(claude, stream=False).text == "ab"
     assert "stream" not in endpoint.last.json
 
 
-def test_a_whole_message_may_answer_who_asked_for_a_stream(claude: Notebook, endpoint: Server) -> None:
+def test_a_whole_message_may_answer_who_asked_for_a_stream(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(whole("ab"))
     exchange = asked(claude, stream=True)
     assert (exchange.text, exchange.message.stop_reason) == ("ab", "end_turn")
@@ -304,18 +308,18 @@ def test_a_whole_message_may_answer_who_asked_for_a_stream(claude: Notebook, end
 )
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_answer_that_is_not_the_api_s_says_so(
-    kind: str, body: bytes, stream: bool, claude: Notebook, endpoint: Server
+    kind: str, body: bytes, stream: bool, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(Answer(headers=[("content-type", kind)], pieces=[body], framing="length"))
     assert "is not the Messages API's" in str(failed(claude, stream=stream))
 
 
-def test_a_page_that_repeats_the_key_does_not_show_it(claude: Notebook, endpoint: Server) -> None:
+def test_a_page_that_repeats_the_key_does_not_show_it(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(Answer(headers=[("content-type", "text/html")], pieces=[f"<p>{KEY}</p>".encode()]))
     assert KEY not in str(failed(claude))
 
 
-def test_an_error_with_status_200_is_an_error(claude: Notebook, endpoint: Server) -> None:
+def test_an_error_with_status_200_is_an_error(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(200, "overloaded_error", "Overloaded"))
     error = failed(claude, stream=False)
     assert (error.type, "(HTTP 200, request-id req_011Test)" in str(error)) == ("overloaded_error", True)
@@ -325,7 +329,7 @@ def test_an_error_with_status_200_is_an_error(claude: Notebook, endpoint: Server
     "content", [None, 5, "text", [5, None, []], [{"type": []}], [{"type": "text", "text": {}}], {"a": 1}]
 )
 def test_a_whole_message_of_any_shape_raises_nothing_but_an_error_of_ours(
-    content: object, claude: Notebook, endpoint: Server
+    content: object, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     body = {"content": content, "usage": [1], "stop_reason": 5, "id": [], "model": {}}
     endpoint.answers(Answer(headers=JSON, pieces=[json.dumps(body).encode()], framing="length"))
@@ -347,13 +351,13 @@ def test_a_whole_message_of_any_shape_raises_nothing_but_an_error_of_ours(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n%x\r\n" % len(b"".join(EVENTS)),
     ],
 )
-def test_an_odd_head_of_an_answer_is_read(head: bytes, claude: Notebook, endpoint: Server) -> None:
+def test_an_odd_head_of_an_answer_is_read(head: bytes, claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(raw(head, *EVENTS, b"\r\n0\r\n\r\n" if b"hunked" in head else b"", ending="cut"))
     exchange = asked(claude)
     assert (exchange.error, exchange.text) == (None, "abcdef")
 
 
-def test_headers_keep_their_case_and_are_found_in_any(claude: Notebook, endpoint: Server) -> None:
+def test_headers_keep_their_case_and_are_found_in_any(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(raw(b"HTTP/1.1 200 OK\r\nRequest-ID: r1\r\nX-Two: 1\r\nx-two: 2\r\n\r\n", *EVENTS, ending="cut"))
     headers = asked(claude).headers
     assert (headers["request-id"], headers["X-TWO"], list(headers)) == ("r1", "1, 2", ["Request-ID", "X-Two"])
@@ -372,20 +376,20 @@ def test_headers_keep_their_case_and_are_found_in_any(claude: Notebook, endpoint
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n",
     ],
 )
-def test_an_answer_that_is_not_http_says_so(answer: bytes, claude: Notebook, endpoint: Server) -> None:
+def test_an_answer_that_is_not_http_says_so(answer: bytes, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(raw(answer, ending="cut"))
     assert "does not answer in HTTP" in str(failed(claude))
     assert len(endpoint.received) == 1
 
 
-def test_a_header_that_repeats_the_key_does_not_show_it(claude: Notebook, endpoint: Server) -> None:
+def test_a_header_that_repeats_the_key_does_not_show_it(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(streamed(*EVENTS), failure(400, "invalid_request_error", "no", ("x-echo", f"key {KEY}")))
     asked(claude)
     assert KEY not in repr(asked(claude))
 
 
-def test_cookies_are_not_kept(claude: Notebook, endpoint: Server) -> None:
+def test_cookies_are_not_kept(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(Answer(headers=(*STREAM, ("set-cookie", "_cfuvid=1; Path=/")), pieces=EVENTS))
     asked(claude)
     asked(claude)
@@ -395,7 +399,7 @@ def test_cookies_are_not_kept(claude: Notebook, endpoint: Server) -> None:
 # Errors
 
 
-def test_an_error_holds_what_the_api_said(claude: Notebook, endpoint: Server) -> None:
+def test_an_error_holds_what_the_api_said(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(404, "not_found_error", "model: claude-opus-5-6"))
     error = failed(claude, model="claude-opus-5-6")
     assert (error.status, error.type, error.request_id) == (404, "not_found_error", "req_011Test")
@@ -412,7 +416,9 @@ def test_an_error_holds_what_the_api_said(claude: Notebook, endpoint: Server) ->
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 429])
-def test_an_error_body_of_any_shape_is_one_line(status: int, body: bytes, claude: Notebook, endpoint: Server) -> None:
+def test_an_error_body_of_any_shape_is_one_line(
+    status: int, body: bytes, claude: ClaudeHandle, endpoint: Server
+) -> None:
     endpoint.answers(Answer(status=status, pieces=[body], framing="length"))
     error = failed(claude)
     assert (type(error), error.status) == (APIError, status)
@@ -420,7 +426,7 @@ def test_an_error_body_of_any_shape_is_one_line(status: int, body: bytes, claude
     assert str(error).encode()
 
 
-def test_a_long_error_body_is_read_to_64_kb_and_shown_to_2_kb(claude: Notebook, endpoint: Server) -> None:
+def test_a_long_error_body_is_read_to_64_kb_and_shown_to_2_kb(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(Answer(status=500, pieces=[b"x" * 1_000_000] * 20, framing="length"))
     exchange = asked(claude)
     assert isinstance(exchange.error, APIError)
@@ -429,7 +435,7 @@ def test_a_long_error_body_is_read_to_64_kb_and_shown_to_2_kb(claude: Notebook, 
     assert endpoint.dropped.wait(60)
 
 
-def test_an_error_body_that_repeats_the_key_does_not_show_it(claude: Notebook, endpoint: Server) -> None:
+def test_an_error_body_that_repeats_the_key_does_not_show_it(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(401, "authentication_error", f"invalid key {KEY} or sk-ant-api03-abcdefghijk"))
     exchange = asked(claude)
     assert isinstance(exchange.error, APIError)
@@ -439,7 +445,9 @@ def test_an_error_body_that_repeats_the_key_does_not_show_it(claude: Notebook, e
 
 
 @pytest.mark.parametrize("pieces", [[b"x", 60.0], [b"x", 0.1] * 400])
-def test_an_error_body_that_never_ends_is_not_waited_for(pieces: list[Any], claude: Notebook, endpoint: Server) -> None:
+def test_an_error_body_that_never_ends_is_not_waited_for(
+    pieces: list[Any], claude: ClaudeHandle, endpoint: Server
+) -> None:
     claude.settings.timeout = 0.7  # at most 10 s, whatever the setting
     endpoint.answers(Answer(status=400, pieces=pieces))
     exchange = asked(claude)
@@ -448,7 +456,7 @@ def test_an_error_body_that_never_ends_is_not_waited_for(pieces: list[Any], clau
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_refused_and_nothing_reaches_the_other_host(
-    status: int, claude: Notebook, endpoint: Server
+    status: int, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     other = Server()
     endpoint.answers(Answer(status=status, headers=[("location", f"{other.url}/v1/messages")], framing="length"))
@@ -460,7 +468,7 @@ def test_a_redirect_is_refused_and_nothing_reaches_the_other_host(
 # The environment
 
 
-def test_a_netrc_entry_does_not_replace_the_key(claude: Notebook, endpoint: Server, tmp_path: Path) -> None:
+def test_a_netrc_entry_does_not_replace_the_key(claude: ClaudeHandle, endpoint: Server, tmp_path: Path) -> None:
     (tmp_path / "home" / ".netrc").write_text("machine 127.0.0.1 login a password b\ndefault login c password d\n")
     endpoint.answers(reply("ok"))
     asked(claude)
@@ -468,7 +476,7 @@ def test_a_netrc_entry_does_not_replace_the_key(claude: Notebook, endpoint: Serv
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -477,7 +485,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
 
 
 def test_a_proxy_of_the_environment_is_asked_for_other_hosts(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", endpoint.url)
     claude.settings.base_url = "https://api.example.invalid"
@@ -490,14 +498,14 @@ def test_a_proxy_of_the_environment_is_asked_for_other_hosts(
 # Connections
 
 
-def test_a_connection_is_used_again(claude: Notebook, endpoint: Server) -> None:
+def test_a_connection_is_used_again(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("a"), whole("b"), failure(400, "invalid_request_error", "no"), reply("c"))
     for _ in range(4):
         asked(claude)
     assert [received.connection for received in endpoint.received] == [1, 1, 1, 1]
 
 
-def test_a_compressed_answer_gives_its_connection_back(claude: Notebook, endpoint: Server) -> None:
+def test_a_compressed_answer_gives_its_connection_back(claude: ClaudeHandle, endpoint: Server) -> None:
     body = gzip.compress(b"".join(EVENTS))
     endpoint.answers(Answer(headers=(*STREAM, ("content-encoding", "gzip")), pieces=[body]))
     for _ in range(2):
@@ -505,7 +513,7 @@ def test_a_compressed_answer_gives_its_connection_back(claude: Notebook, endpoin
     assert [received.connection for received in endpoint.received] == [1, 1]
 
 
-def test_a_kept_connection_that_the_server_has_closed_is_replaced(claude: Notebook, endpoint: Server) -> None:
+def test_a_kept_connection_that_the_server_has_closed_is_replaced(claude: ClaudeHandle, endpoint: Server) -> None:
     for _ in range(2):  # the server says keep-alive, and closes
         endpoint.answers(
             raw(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % sum(map(len, EVENTS)), *EVENTS, ending="cut")
@@ -516,7 +524,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced(claude: Notebo
     assert [received.connection for received in endpoint.received] == [1, 2]
 
 
-def test_a_long_request_may_take_longer_to_send_than_to_connect(claude: Notebook) -> None:
+def test_a_long_request_may_take_longer_to_send_than_to_connect(claude: ClaudeHandle) -> None:
     def serve(connection: socket.socket) -> None:
         time.sleep(0.6)
         while b'"stream":true}' not in connection.recv(1_000_000)[-20:]:
@@ -530,7 +538,7 @@ def test_a_long_request_may_take_longer_to_send_than_to_connect(claude: Notebook
     assert (exchange.error, exchange.text) == (None, "abcdef")
 
 
-def test_eight_threads_may_ask_at_once(claude: Notebook, endpoint: Server) -> None:
+def test_eight_threads_may_ask_at_once(claude: ClaudeHandle, endpoint: Server) -> None:
     all_at_once = threading.Barrier(8, timeout=60)
     endpoint.answers(streamed(*EVENTS[:4], all_at_once.wait, *EVENTS[4:]))
     texts: list[str] = []
@@ -542,7 +550,7 @@ def test_eight_threads_may_ask_at_once(claude: Notebook, endpoint: Server) -> No
     assert texts == ["abcdef"] * 8
 
 
-def test_ipv6_loopback_is_asked(claude: Notebook) -> None:
+def test_ipv6_loopback_is_asked(claude: ClaudeHandle) -> None:
     try:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
@@ -565,7 +573,7 @@ def test_ipv6_loopback_is_asked(claude: Notebook) -> None:
 # No connection
 
 
-def test_a_refused_connection_says_so(claude: Notebook) -> None:
+def test_a_refused_connection_says_so(claude: ClaudeHandle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     claude.settings.base_url = f"http://127.0.0.1:{port}"
@@ -573,24 +581,24 @@ def test_a_refused_connection_says_so(claude: Notebook) -> None:
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70 + ".invalid"])
-def test_a_name_that_is_not_found_says_so(host: str, claude: Notebook) -> None:
+def test_a_name_that_is_not_found_says_so(host: str, claude: ClaudeHandle) -> None:
     claude.settings.base_url = f"https://{host}"
     assert isinstance(failed(claude), ConnectionFailed)
 
 
-def test_a_connection_closed_before_the_answer_says_so(claude: Notebook, endpoint: Server) -> None:
+def test_a_connection_closed_before_the_answer_says_so(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(raw(ending="cut"))
     assert "closed the connection before it answered" in str(failed(claude))
 
 
-def test_a_connection_closed_before_the_answer_is_tried_again(claude: Notebook, endpoint: Server) -> None:
+def test_a_connection_closed_before_the_answer_is_tried_again(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 1
     endpoint.answers(raw(ending="cut"), reply("ok"))
     exchange = asked(claude)
     assert (exchange.text, exchange.retries) == ("ok", 1)
 
 
-def test_tls_to_a_plain_port_says_so(claude: Notebook) -> None:
+def test_tls_to_a_plain_port_says_so(claude: ClaudeHandle) -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(100_000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -601,7 +609,7 @@ def test_tls_to_a_plain_port_says_so(claude: Notebook) -> None:
 
 
 @pytest.mark.process
-def test_a_certificate_nobody_signed_is_refused_and_no_key_is_sent(claude: Notebook, tmp_path: Path) -> None:
+def test_a_certificate_nobody_signed_is_refused_and_no_key_is_sent(claude: ClaudeHandle, tmp_path: Path) -> None:
     options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
     try:
@@ -634,7 +642,7 @@ def full() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_connecting_is_bounded_in_time(claude: Notebook) -> None:
+def test_connecting_is_bounded_in_time(claude: ClaudeHandle) -> None:
     claude.settings.connect_timeout = 0.3
     with full() as url:
         claude.settings.base_url = url
@@ -656,7 +664,7 @@ def test_connecting_is_bounded_in_time(claude: Notebook) -> None:
         streamed(*EVENTS[:4], 60.0, framing="close"),
     ],
 )
-def test_silence_is_bounded_in_time(answer: Answer, claude: Notebook, endpoint: Server) -> None:
+def test_silence_is_bounded_in_time(answer: Answer, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.timeout = 0.3
     endpoint.answers(answer)
     exchange = asked(claude)
@@ -679,7 +687,7 @@ PING = event({"type": "ping"})
     ],
 )
 def test_a_head_and_an_end_that_trickle_are_bounded_in_time(
-    trickle: list[Any], claude: Notebook, endpoint: Server
+    trickle: list[Any], claude: ClaudeHandle, endpoint: Server
 ) -> None:
     claude.settings.timeout = 0.4
     endpoint.answers(raw(*trickle))
@@ -689,14 +697,16 @@ def test_a_head_and_an_end_that_trickle_are_bounded_in_time(
 
 
 @pytest.mark.parametrize("sign", [PING, b": alive\n\n"])
-def test_while_signs_of_life_come_a_long_silence_is_waited_for(sign: bytes, claude: Notebook, endpoint: Server) -> None:
+def test_while_signs_of_life_come_a_long_silence_is_waited_for(
+    sign: bytes, claude: ClaudeHandle, endpoint: Server
+) -> None:
     claude.settings.timeout = 2
     endpoint.answers(streamed(*EVENTS[:2], *[sign, 0.1] * 25, *EVENTS[2:]))
     exchange = asked(claude)
     assert (exchange.error, exchange.text, exchange.seconds > claude.settings.timeout) == (None, "abcdef", True)
 
 
-def test_events_that_come_slowly_are_waited_for(claude: Notebook, endpoint: Server) -> None:
+def test_events_that_come_slowly_are_waited_for(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.timeout = 0.4
     pieces = [piece for e in EVENTS for piece in (e, 0.15)]
     endpoint.answers(streamed(*pieces))
@@ -707,14 +717,14 @@ def test_events_that_come_slowly_are_waited_for(claude: Notebook, endpoint: Serv
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
-def test_a_status_that_may_pass_is_tried_again(status: int, claude: Notebook, endpoint: Server) -> None:
+def test_a_status_that_may_pass_is_tried_again(status: int, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(failure(status, "x", "y", SOON), failure(status, "x", "y", SOON), reply("ok"))
     exchange = asked(claude)
     assert (exchange.text, exchange.retries, len(endpoint.received)) == ("ok", 2, 3)
 
 
-def test_a_request_is_the_same_each_time_it_is_tried(claude: Notebook, endpoint: Server) -> None:
+def test_a_request_is_the_same_each_time_it_is_tried(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 1
     endpoint.answers(failure(529, "x", "y", SOON), reply("ok"))
     asked(claude)
@@ -722,14 +732,14 @@ def test_a_request_is_the_same_each_time_it_is_tried(claude: Notebook, endpoint:
     assert (first.headers, first.body) == (second.headers, second.body)
 
 
-def test_the_last_try_s_error_is_told(claude: Notebook, endpoint: Server) -> None:
+def test_the_last_try_s_error_is_told(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(failure(529, "overloaded_error", "Overloaded", SOON))
     assert (failed(claude).status, len(endpoint.received)) == (529, 3)
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
-def test_a_status_that_stays_is_not_tried_again(status: int, claude: Notebook, endpoint: Server) -> None:
+def test_a_status_that_stays_is_not_tried_again(status: int, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(failure(status, "x", "y", SOON))
     assert (failed(claude).status, len(endpoint.received)) == (status, 1)
@@ -739,7 +749,7 @@ def test_a_status_that_stays_is_not_tried_again(status: int, claude: Notebook, e
     ("status", "told", "tries"), [(400, "true", 2), (500, "false", 1), (400, "x", 1), (500, "", 2)]
 )
 def test_the_api_may_say_whether_to_try_again(
-    status: int, told: str, tries: int, claude: Notebook, endpoint: Server
+    status: int, told: str, tries: int, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     claude.settings.max_retries = 1
     endpoint.answers(failure(status, "x", "y", SOON, ("x-should-retry", told)))
@@ -747,14 +757,14 @@ def test_the_api_may_say_whether_to_try_again(
     assert len(endpoint.received) == tries
 
 
-def test_a_good_answer_may_carry_a_wait(claude: Notebook, endpoint: Server) -> None:
+def test_a_good_answer_may_carry_a_wait(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     headers = (*STREAM, ("retry-after", "3600"), ("x-should-retry", "true"))
     endpoint.answers(Answer(headers=headers, pieces=EVENTS))
     assert (asked(claude).text, len(endpoint.received)) == ("abcdef", 1)
 
 
-def test_a_wait_of_more_than_a_minute_is_reported_instead_of_slept(claude: Notebook, endpoint: Server) -> None:
+def test_a_wait_of_more_than_a_minute_is_reported_instead_of_slept(claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(failure(429, "rate_limit_error", "slow down", ("retry-after", "61")))
     exchange = asked(claude)
@@ -763,13 +773,13 @@ def test_a_wait_of_more_than_a_minute_is_reported_instead_of_slept(claude: Noteb
 
 
 @pytest.mark.parametrize("value", ["inf", "1e400", "31536000", "99999999999999999999999999999999999"])
-def test_an_endless_wait_is_reported(value: str, claude: Notebook, endpoint: Server) -> None:
+def test_an_endless_wait_is_reported(value: str, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.max_retries = 2
     endpoint.answers(failure(529, "overloaded_error", "busy", ("retry-after", value)))
     assert "asks to wait" in str(failed(claude))
 
 
-def test_a_limit_without_a_wait_may_be_a_spend_limit(claude: Notebook, endpoint: Server) -> None:
+def test_a_limit_without_a_wait_may_be_a_spend_limit(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(429, "rate_limit_error", "limit", ("retry-after", "nan")))
     assert "spend limit" in str(failed(claude))
 
@@ -894,7 +904,7 @@ def test_a_stop_while_an_error_is_read_is_obeyed_at_once(server: Server) -> None
         assert end().error is not None
 
 
-def test_a_stop_while_the_request_is_sent_is_obeyed_at_once(claude: Notebook) -> None:
+def test_a_stop_while_the_request_is_sent_is_obeyed_at_once(claude: ClaudeHandle) -> None:
     interrupt = Interrupt()
     request = messages(
         base_url="", api_version="1", model="m", max_tokens=1, messages=[{"content": "x" * 20_000_000}], stream=True
@@ -922,7 +932,7 @@ def test_a_stop_after_the_end_does_not_touch_the_connection(server: Server) -> N
 # What an exchange tells
 
 
-def test_an_exchange_tells_its_times_and_its_events(claude: Notebook, endpoint: Server) -> None:
+def test_an_exchange_tells_its_times_and_its_events(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(streamed(0.2, *EVENTS[:4], 0.2, *EVENTS[4:]))
     exchange = asked(claude)
     assert exchange.first_token_seconds is not None
@@ -932,13 +942,13 @@ def test_an_exchange_tells_its_times_and_its_events(claude: Notebook, endpoint: 
     assert sorted(e.seconds for e in exchange.events) == [e.seconds for e in exchange.events]
 
 
-def test_a_failed_exchange_keeps_its_headers_and_events(claude: Notebook, endpoint: Server) -> None:
+def test_a_failed_exchange_keeps_its_headers_and_events(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(streamed(*EVENTS[:4], ending="cut"))
     exchange = asked(claude)
     assert (exchange.request_id, len(exchange.events), exchange.status) == ("req_011Test", 4, 200)
 
 
-def test_what_is_shown_of_a_request_names_the_place_of_the_key(claude: Notebook, endpoint: Server) -> None:
+def test_what_is_shown_of_a_request_names_the_place_of_the_key(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     exchange = asked(claude)
     assert exchange.request.headers["x-api-key"] == "$ANTHROPIC_API_KEY"
@@ -946,7 +956,7 @@ def test_what_is_shown_of_a_request_names_the_place_of_the_key(claude: Notebook,
 
 
 def test_any_random_cut_of_a_recorded_stream_never_ends_well_early(
-    claude: Notebook, endpoint: Server, recorded: Path
+    claude: ClaudeHandle, endpoint: Server, recorded: Path
 ) -> None:
     stream = (recorded / "streams" / "simonw_llm-anthropic__test_stream_events_thinking__0.sse").read_bytes()
     final = json.loads(

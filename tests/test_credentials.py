@@ -22,7 +22,7 @@ from claude_magic.api import credentials
 from claude_magic.api.credentials import Credential, Secret
 from claude_magic.api.stand_ins import StandIns
 from claude_magic.errors import ClaudeError, SettingsError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from tests.conftest import KEY
 from tests.server import Server, failure, reply
@@ -38,30 +38,30 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 @pytest.fixture
-def claude(endpoint: Server) -> Iterator[Notebook]:
+def claude(endpoint: Server) -> Iterator[ClaudeHandle]:
     """A handle of its own, and an API that answers."""
     endpoint.answers(reply("ok"))
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made._pool is not None:
-        made._pool.close()
+    if made.session._pool is not None:
+        made.session._pool.close()
 
 
-def sent(claude: Notebook, endpoint: Server) -> str | None:
+def sent(claude: ClaudeHandle, endpoint: Server) -> str | None:
     """The key that the next request carries, as it stands on the wire."""
     before = len(endpoint.received)
-    claude.ask(Options(), "hi")
+    claude.session.ask(Options(), "hi")
     assert len(endpoint.received) == before + 1
     headers = endpoint.last.headers
     return headers.get("x-api-key") or headers.get("authorization")
 
 
-def refused(claude: Notebook, endpoint: Server, text: str = "hi", **options: Any) -> str:
+def refused(claude: ClaudeHandle, endpoint: Server, text: str = "hi", **options: Any) -> str:
     """Why nothing was sent."""
     before = len(endpoint.received)
     with pytest.raises(ClaudeError) as caught:
-        claude.ask(Options(**options), text)
+        claude.session.ask(Options(**options), text)
     assert len(endpoint.received) == before
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -70,7 +70,7 @@ def refused(claude: Notebook, endpoint: Server, text: str = "hi", **options: Any
 # Where it comes from
 
 
-def test_sources_are_asked_in_order(claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_are_asked_in_order(claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-env-0000")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "token-of-env-00")
     Path(".env").write_text("ANTHROPIC_API_KEY=key-of-dotenv-0\n")
@@ -93,7 +93,7 @@ def test_sources_are_asked_in_order(claude: Notebook, endpoint: Server, monkeypa
 
 
 def test_the_environment_is_read_at_each_request(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in ("first-key-00000", "second-key-0000"):
         monkeypatch.setenv("ANTHROPIC_API_KEY", key)
@@ -102,7 +102,7 @@ def test_the_environment_is_read_at_each_request(
 
 @pytest.mark.parametrize("around", [" {} ", "\t{}\n", "{}\r\n", "\u00a0{}\u3000"])
 def test_white_space_around_a_key_is_stripped(
-    around: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    around: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", around.format("key-0000000000"))
     assert sent(claude, endpoint) == "key-0000000000"
@@ -110,7 +110,7 @@ def test_white_space_around_a_key_is_stripped(
 
 @pytest.mark.parametrize("empty", ["", " ", "\n\t "])
 def test_an_empty_variable_counts_as_unset(
-    empty: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    empty: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", empty)
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "token-000000000")
@@ -122,7 +122,7 @@ def test_an_empty_variable_counts_as_unset(
 )
 @pytest.mark.parametrize("source", ["environment", "dotenv", "login", "file"])
 def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_show_it(
-    wrong: str, source: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    wrong: str, source: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     if source == "login":
@@ -144,7 +144,7 @@ def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_show_it(
 
 
 def test_a_dotenv_beside_comes_before_one_above(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     (tmp_path / "a" / "b").mkdir(parents=True)
@@ -155,7 +155,7 @@ def test_a_dotenv_beside_comes_before_one_above(
     assert (above, sent(claude, endpoint)) == ("key-above-00000", "${HOME}key-beside")
 
 
-def test_a_dotenv_changes_nothing_else(claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dotenv_changes_nothing_else(claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     Path(".env").write_text("ANTHROPIC_API_KEY=key-0000000000\nANTHROPIC_MODEL=x\nFOO_OF_DOTENV=1\n")
     sent(claude, endpoint)
@@ -166,7 +166,7 @@ def test_a_dotenv_changes_nothing_else(claude: Notebook, endpoint: Server, monke
     "content", [b"\xff\xfe\0A", b"", b"nonsense {", b"ANTHROPIC_API_KEY\n", b"ANTHROPIC_API_KEY=\n"]
 )
 def test_a_dotenv_without_a_key_is_passed_over(
-    content: bytes, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    content: bytes, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     Path(".env").write_bytes(content)
@@ -175,14 +175,14 @@ def test_a_dotenv_without_a_key_is_passed_over(
 
 
 def test_a_key_in_memory_is_written_nowhere(
-    claude: Notebook, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    claude: ClaudeHandle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     claude.login(SHAPED)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert SHAPED not in capsys.readouterr().out
 
 
-def test_a_saved_key_is_a_file_that_only_the_user_can_read(claude: Notebook) -> None:
+def test_a_saved_key_is_a_file_that_only_the_user_can_read(claude: ClaudeHandle) -> None:
     credentials._file().parent.mkdir(parents=True)
     credentials._file().write_text("older")
     credentials._file().chmod(0o644)
@@ -191,14 +191,14 @@ def test_a_saved_key_is_a_file_that_only_the_user_can_read(claude: Notebook) -> 
     assert stat.S_IMODE(credentials._file().stat().st_mode) == 0o600
 
 
-def test_logout_deletes_the_file_and_may_be_repeated(claude: Notebook) -> None:
+def test_logout_deletes_the_file_and_may_be_repeated(claude: ClaudeHandle) -> None:
     claude.login("key-of-file-000", save=True)
     claude.logout()
     claude.logout()
     assert not credentials._file().exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(claude: Notebook) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line(claude: ClaudeHandle) -> None:
     credentials._file().parent.parent.mkdir(parents=True, exist_ok=True)
     credentials._file().parent.write_text("a file where the folder should be")
     with pytest.raises(SettingsError, match="cannot be saved"):
@@ -280,24 +280,24 @@ def test_no_traceback_of_a_wrong_key_shows_it(source: str, monkeypatch: pytest.M
     assert SHAPED not in "".join(plain.format())
 
 
-def test_an_error_of_the_network_holds_no_key(claude: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_network_holds_no_key(claude: ClaudeHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "net-key-0123456789")
     claude.settings.base_url = "http://127.0.0.1:9"
-    error = claude.ask(Options(), "hi").error
+    error = claude.session.ask(Options(), "hi").error
     while error is not None:
         captured = traceback.TracebackException.from_exception(error, capture_locals=True)
         assert "net-key-0123456789" not in "".join(captured.format())
         error = error.__context__  # type: ignore[assignment]
 
 
-def test_an_exchange_and_its_error_can_be_pickled_without_a_key(claude: Notebook, endpoint: Server) -> None:
+def test_an_exchange_and_its_error_can_be_pickled_without_a_key(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(401, "authentication_error", f"wrong key {KEY}"))
-    exchange = claude.ask(Options(), "hi")
+    exchange = claude.session.ask(Options(), "hi")
     assert KEY.encode() not in pickle.dumps((exchange.request.headers, exchange.message, exchange.headers))
     assert KEY not in repr(vars(exchange)) + repr(vars(exchange.error))
 
 
-def test_settings_and_handle_show_no_key(claude: Notebook) -> None:
+def test_settings_and_handle_show_no_key(claude: ClaudeHandle) -> None:
     claude.login(SHAPED)
     assert SHAPED not in repr(claude) + repr(vars(claude)) + repr(claude.settings.trait_values())
 
@@ -307,7 +307,7 @@ def test_settings_and_handle_show_no_key(claude: Notebook) -> None:
 
 @pytest.mark.parametrize("text", [SHAPED, f"my key is {SHAPED}, hi", f"a\n{SHAPED}\nb", f'"{SHAPED}"', KEY, f"x{KEY}x"])
 @pytest.mark.parametrize("place", ["text", "system", "stop", "param", "header", "model", "api_version"])
-def test_a_key_is_not_sent_as_text(text: str, place: str, claude: Notebook, endpoint: Server) -> None:
+def test_a_key_is_not_sent_as_text(text: str, place: str, claude: ClaudeHandle, endpoint: Server) -> None:
     options: dict[str, Any] = {
         "text": {},
         "system": {"system": text},
@@ -326,8 +326,8 @@ def test_a_key_is_not_sent_as_text(text: str, place: str, claude: Notebook, endp
 @pytest.mark.parametrize(
     "text", ["sk-ant-", "sk-ant-...", "what does sk-ant-api mean?", "sk-something-else-0123456789"]
 )
-def test_talking_of_keys_is_allowed(text: str, claude: Notebook, endpoint: Server) -> None:
-    claude.ask(Options(), text)
+def test_talking_of_keys_is_allowed(text: str, claude: ClaudeHandle, endpoint: Server) -> None:
+    claude.session.ask(Options(), text)
     assert endpoint.last.json["messages"][0]["content"] == text
 
 
@@ -359,7 +359,7 @@ def test_talking_of_keys_is_allowed(text: str, claude: Notebook, endpoint: Serve
 )
 @pytest.mark.parametrize("place", ["environment", "setting"])
 def test_a_url_that_is_none_or_not_safe_is_refused_before_anything_is_sent(
-    url: str, place: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    url: str, place: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def connect(*_: object) -> None:
         raise AssertionError("something was sent")
@@ -379,12 +379,12 @@ def test_a_url_that_is_none_or_not_safe_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
-def test_loopback_may_be_asked_without_tls(host: str, claude: Notebook, endpoint: Server) -> None:
+def test_loopback_may_be_asked_without_tls(host: str, claude: ClaudeHandle, endpoint: Server) -> None:
     claude.settings.base_url = f"http://{host}:{endpoint.port}/"
     assert sent(claude, endpoint) == KEY
 
 
-def test_http_to_another_machine_is_allowed_when_asked_for(claude: Notebook) -> None:
+def test_http_to_another_machine_is_allowed_when_asked_for(claude: ClaudeHandle) -> None:
     claude.settings.base_url = "http://no-such-host.invalid"
     claude.settings.allow_http = True
-    assert "no such host" in str(claude.ask(Options(), "hi").error)
+    assert "no such host" in str(claude.session.ask(Options(), "hi").error)

@@ -14,7 +14,7 @@ import tqdm.auto
 import tqdm.std
 
 from claude_magic.errors import CellError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 from tests.test_mapping import Echo
@@ -63,25 +63,25 @@ FRAME = pandas.DataFrame(
     ],
 )
 def test_a_value_is_asked_as_it_reads_in_the_table(column: str, first: str, echo: Echo) -> None:
-    Notebook().map(FRAME, f"{{{{id}}}}: {{{{{column}}}}}", concurrency=1)
+    ClaudeHandle().map(FRAME, f"{{{{id}}}}: {{{{{column}}}}}", concurrency=1)
     assert said(echo)[0] == f"10: {first}"
     assert len(echo.received) == FRAME[column].notna().sum()
 
 
 def test_a_value_is_asked_so_where_no_template_names_it(echo: Echo) -> None:
-    Notebook().map(FRAME[["whole"]], concurrency=1)
+    ClaudeHandle().map(FRAME[["whole"]], concurrency=1)
     assert said(echo) == ["1", "3"]
 
 
 def test_rows_of_a_frame_as_dicts_are_asked_so_too_and_whole_floats_without_a_gap_stay(echo: Echo) -> None:
-    Notebook().map(FRAME.to_dict("records"), "{{whole}} of {{id}}", concurrency=1)
-    Notebook().map([{"n": 1.0}, {"n": 2.0}], concurrency=1)
+    ClaudeHandle().map(FRAME.to_dict("records"), "{{whole}} of {{id}}", concurrency=1)
+    ClaudeHandle().map([{"n": 1.0}, {"n": 2.0}], concurrency=1)
     assert said(echo) == ["1 of 10", "3 of 30", "1.0", "2.0"]
 
 
 def test_the_caller_s_table_stays_and_its_columns_keep_their_types(echo: Echo) -> None:
     before = FRAME.copy(deep=True)
-    made = Notebook().map(FRAME, "{{id}}", concurrency=1)
+    made = ClaudeHandle().map(FRAME, "{{id}}", concurrency=1)
     pandas.testing.assert_frame_equal(FRAME, before)
     pandas.testing.assert_frame_equal(made[list(FRAME.columns)], before)
 
@@ -104,20 +104,20 @@ def test_a_reply_is_compared_with_what_reads_the_same(
     question: str, expected: Any, right: list[Any], echo: Echo
 ) -> None:
     frame = pandas.DataFrame({"q": [question, "2"], "expected": expected})
-    made = Notebook().map(frame, "{{q}}", grade="exact", concurrency=1)
+    made = ClaudeHandle().map(frame, "{{q}}", grade="exact", concurrency=1)
     assert [None if each is pandas.NA else each for each in made.grade] == right
     assert made.grade.dtype == "boolean"
 
 
 def test_a_function_grades_by_the_row_as_it_was_given(echo: Echo) -> None:
     seen: list[Any] = []
-    Notebook().map(FRAME, "{{id}}", grade=lambda reply, row: seen.append(row["day"]) or 0.5, concurrency=1)
+    ClaudeHandle().map(FRAME, "{{id}}", grade=lambda reply, row: seen.append(row["day"]) or 0.5, concurrency=1)
     assert isinstance(seen[0], pandas.Timestamp)
 
 
 def test_texts_and_errors_stand_apart_and_counts_are_whole_numbers(echo: Echo) -> None:
     frame = pandas.DataFrame({"q": ["one", "refuse", None]})
-    made = Notebook().map(frame, "{{q}}", grade=lambda reply: 1 / 0, concurrency=1)
+    made = ClaudeHandle().map(frame, "{{q}}", grade=lambda reply: 1 / 0, concurrency=1)
     assert list(made.reply) == ["ONE", None, None]
     assert made.error[0] == "not graded: ZeroDivisionError: division by zero"
     assert made.error[1].startswith("APIError: ")
@@ -141,7 +141,7 @@ def test_texts_and_errors_stand_apart_and_counts_are_whole_numbers(echo: Echo) -
 )
 def test_grades_are_a_column_of_their_type(grades: list[Any], dtype: str, echo: Echo) -> None:
     left = iter(grades)
-    made = Notebook().map(pandas.DataFrame({"q": ["a", "b"]}), grade=lambda _: next(left), concurrency=1)
+    made = ClaudeHandle().map(pandas.DataFrame({"q": ["a", "b"]}), grade=lambda _: next(left), concurrency=1)
     assert str(made.grade.dtype) == dtype
 
 
@@ -149,27 +149,27 @@ def test_grades_are_a_column_of_their_type(grades: list[Any], dtype: str, echo: 
 def test_a_column_of_the_table_is_not_overwritten(column: str, echo: Echo) -> None:
     frame = pandas.DataFrame({"q": ["one"], column: ["mine"]})
     with pytest.raises(CellError, match=f"the table has '{column}' already") as raised:
-        Notebook().map(frame, "{{q}}", grade=bool)
+        ClaudeHandle().map(frame, "{{q}}", grade=bool)
     assert (echo.received, "prefix='other_'" in str(raised.value)) == ([], True)
-    made = Notebook().map(frame, "{{q}}", grade=bool, prefix="new_")
+    made = ClaudeHandle().map(frame, "{{q}}", grade=bool, prefix="new_")
     assert (made[column][0], made["new_reply"][0]) == ("mine", "ONE")
 
 
 def test_a_column_grade_stays_where_nothing_is_graded(echo: Echo) -> None:
-    assert Notebook().map(pandas.DataFrame({"q": ["one"], "grade": ["mine"]}), "{{q}}").grade[0] == "mine"
+    assert ClaudeHandle().map(pandas.DataFrame({"q": ["one"], "grade": ["mine"]}), "{{q}}").grade[0] == "mine"
 
 
 def test_the_bar_ends_with_how_many_were_answered_and_failed(
     echo: Echo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tqdm.auto, "tqdm", tqdm.std.tqdm)  # the one of a terminal
-    Notebook().map(["one", "refuse", "three"], concurrency=1)
+    ClaudeHandle().map(["one", "refuse", "three"], concurrency=1)
     assert "2 ok, 1 failed" in capsys.readouterr().err.replace("\r", "\n").splitlines()[-1]
 
 
 def test_replies_that_are_not_whole_are_counted(endpoint: Server) -> None:
     endpoint.answers(reply("cut", stop_reason="max_tokens"))
-    assert "1 not whole (max_tokens)" in Notebook().map(["one"]).summary
+    assert "1 not whole (max_tokens)" in ClaudeHandle().map(["one"]).summary
 
 
 # What it would cost
@@ -177,7 +177,7 @@ def test_replies_that_are_not_whole_are_counted(endpoint: Server) -> None:
 
 def test_a_dry_run_tells_tokens_and_the_highest_price_and_sends_nothing(echo: Echo) -> None:
     frame = pandas.DataFrame({"q": ["one " * 100, None]})
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     found = notebook.map(frame, "{{q}}", dry_run=True, max_tokens=1000)
     assert (echo.received, notebook.usage.total.exchanges, notebook.mapped) == ([], 0, None)
     assert (found.rows, found.requests, found.tokens, found.most_reply) == (2, 1, 100, 1000)
@@ -189,7 +189,7 @@ def test_a_dry_run_tells_tokens_and_the_highest_price_and_sends_nothing(echo: Ec
 
 def test_a_dry_run_asks_more_than_it_can_cost(echo: Echo) -> None:
     texts = [f"question {number} " * 20 for number in range(5)]
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     found = notebook.map(texts, dry_run=True, max_tokens=100)
     made = notebook.map(texts, max_tokens=100)
     assert found.usd is not None
@@ -197,24 +197,24 @@ def test_a_dry_run_asks_more_than_it_can_cost(echo: Echo) -> None:
 
 
 def test_a_dry_run_knows_what_was_answered_before(echo: Echo) -> None:
-    Notebook().map(["one", "two"], concurrency=1)
-    found = Notebook().map(["one", "two", "three"], dry_run=True)
+    ClaudeHandle().map(["one", "two"], concurrency=1)
+    found = ClaudeHandle().map(["one", "two", "three"], dry_run=True)
     assert (found.known, found.requests, len(echo.received)) == (2, 1, 2)
 
 
 def test_a_dry_run_counts_what_grades(echo: Echo) -> None:
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     alone = notebook.map(["one"], dry_run=True, max_tokens=1000)
     found = notebook.map(["one"], grade=notebook.rubric("Polite?"), dry_run=True, max_tokens=1000)
     assert (found.requests, found.usd > alone.usd, echo.received) == (2, True, [])
 
 
 def test_a_dry_run_says_that_a_price_is_unknown(echo: Echo) -> None:
-    assert "price unknown" in repr(Notebook().map(["one"], dry_run=True, model="nobody-9"))
+    assert "price unknown" in repr(ClaudeHandle().map(["one"], dry_run=True, model="nobody-9"))
 
 
 def test_a_moment_is_asked_with_its_time(echo: Echo) -> None:
-    Notebook().map(FRAME, "{{moment}}", concurrency=1)
+    ClaudeHandle().map(FRAME, "{{moment}}", concurrency=1)
     assert "10:00" in said(echo)[0]
     assert datetime.date(2026, 1, 1).isoformat() in said(echo)[0]
 

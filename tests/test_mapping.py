@@ -16,15 +16,15 @@ import pytest
 from claude_magic.batch.grading import Rubric, grader, is_pass
 from claude_magic.batch.rows import rows_of
 from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, SettingsError, TimedOut
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from tests.notebook_shell import Shell
 from tests.server import Answer, Server, failure, silence, whole
 
 
 @pytest.fixture
-def notebook(endpoint: Server) -> Notebook:
+def notebook(endpoint: Server) -> ClaudeHandle:
     """A handle of its own, outside of any shell."""
-    return Notebook()
+    return ClaudeHandle()
 
 
 class Echo(Server):
@@ -71,14 +71,14 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_replies_come_in_the_order_of_the_questions(echo: Echo) -> None:
     echo.latency = 0.01
     texts = [f"question {n}" for n in range(40)]
-    assert Notebook().map(texts, concurrency=1) == [text.upper() for text in texts]
-    many = Notebook().map(texts, concurrency=16, resume=False)
+    assert ClaudeHandle().map(texts, concurrency=1) == [text.upper() for text in texts]
+    many = ClaudeHandle().map(texts, concurrency=16, resume=False)
     assert len(many) == 40
 
 
 def test_no_more_are_under_way_than_said(echo: Echo) -> None:
     echo.latency = 0.03
-    Notebook().map([f"q {n}" for n in range(30)], concurrency=4)
+    ClaudeHandle().map([f"q {n}" for n in range(30)], concurrency=4)
     assert 2 <= echo.most_at_once <= 4
 
 
@@ -87,7 +87,7 @@ def test_what_one_request_is_told_to_wait_the_others_wait_too(echo: Echo) -> Non
     limited = [failure(429, "rate_limit_error", "slow down", ("retry-after", "1"))]
     answer = echo.answer
     echo.answer = lambda text: limited.pop() if text == texts[0] and limited else answer(text)  # type: ignore[method-assign]
-    made = Notebook().map(texts, concurrency=2)
+    made = ClaudeHandle().map(texts, concurrency=2)
     assert all(isinstance(each, str) for each in made)
     order = [received.json["messages"][0]["content"] for received in echo.received]
     assert order.index(texts[0], 1) < 15  # left alone, the other thread would have asked all 29 by then
@@ -95,13 +95,13 @@ def test_what_one_request_is_told_to_wait_the_others_wait_too(echo: Echo) -> Non
 
 def test_a_template_is_filled_from_the_columns(echo: Echo) -> None:
     rows = [{"city": "Lisbon", "n": 1}, {"city": "Oslo", "n": 2}]
-    assert Notebook().map(rows, "{{n}}. {{city}}: {x}", concurrency=1) == ["1. LISBON: {X}", "2. OSLO: {X}"]
-    assert Notebook().map(["a"], "say {{prompt}}") == ["SAY A"]
+    assert ClaudeHandle().map(rows, "{{n}}. {{city}}: {x}", concurrency=1) == ["1. LISBON: {X}", "2. OSLO: {X}"]
+    assert ClaudeHandle().map(["a"], "say {{prompt}}") == ["SAY A"]
 
 
 def test_a_frame_comes_back_with_the_replies_as_a_column(echo: Echo, capsys: pytest.CaptureFixture[str]) -> None:
     frame = pandas.DataFrame({"word": ["one", "refuse", "three"]}, index=[7, 3, 9])
-    made = Notebook().map(frame, "{{word}}", concurrency=1)
+    made = ClaudeHandle().map(frame, "{{word}}", concurrency=1)
     assert list(frame.columns) == ["word"]
     assert list(made.index) == [7, 3, 9]
     assert [made.reply[7], made.reply[9]] == ["ONE", "THREE"]
@@ -117,25 +117,25 @@ def test_a_frame_comes_back_with_the_replies_as_a_column(echo: Echo, capsys: pyt
 
 def test_a_second_run_sends_only_what_is_missing_or_failed(echo: Echo) -> None:
     texts = ["one", "refuse this", "three"]
-    first = Notebook().map(texts, concurrency=1)
+    first = ClaudeHandle().map(texts, concurrency=1)
     assert isinstance(first[1], APIError)
     assert len(echo.received) == 3
-    second = Notebook().map([*texts, "four"], concurrency=1)
+    second = ClaudeHandle().map([*texts, "four"], concurrency=1)
     assert [reply for reply in second if isinstance(reply, str)] == ["ONE", "THREE", "FOUR"]
     assert sorted(received.json["messages"][0]["content"] for received in echo.received[3:]) == ["four", "refuse this"]
     assert "2 of them before" in second.summary
 
 
 def test_equal_questions_are_asked_as_often_as_they_stand_there(echo: Echo) -> None:
-    assert Notebook().map(["same"] * 3, concurrency=1) == ["SAME"] * 3
+    assert ClaudeHandle().map(["same"] * 3, concurrency=1) == ["SAME"] * 3
     assert len(echo.received) == 3
-    Notebook().map(["same"] * 4, concurrency=1)
+    ClaudeHandle().map(["same"] * 4, concurrency=1)
     assert len(echo.received) == 4
 
 
 def test_everything_is_asked_again_if_that_is_wanted(echo: Echo) -> None:
     for options in ({}, {"resume": False}, {"again": True}):
-        Notebook().map(["one"], **options)
+        ClaudeHandle().map(["one"], **options)
     assert len(echo.received) == 3
 
 
@@ -153,13 +153,13 @@ def test_a_table_that_does_not_fit_is_refused_before_anything_is_sent(
     echo: Echo, rows: Any, template: str | None, said: str
 ) -> None:
     with pytest.raises(CellError, match=said.replace("?", r"\?")):
-        Notebook().map(rows, template)
+        ClaudeHandle().map(rows, template)
     assert echo.received == []
 
 
 def test_a_row_that_cannot_be_asked_is_an_error_beside_the_others(echo: Echo) -> None:
     rows = [{"a": "fine"}, {"a": "sk-ant-api03-" + "aK3m9Q" * 7}, {"a": "  "}]
-    made = Notebook().map(rows, "{{a}}", concurrency=1)
+    made = ClaudeHandle().map(rows, "{{a}}", concurrency=1)
     assert made[0] == "FINE"
     assert [type(each) for each in made[1:]] == [CellError, CellError]
     assert len(echo.received) == 1
@@ -171,91 +171,91 @@ def frame_of(**columns: list[Any]) -> pandas.DataFrame:
 
 @pytest.mark.parametrize("template", ["say {{city name}}", "say {{ city name }}"])
 def test_a_column_is_named_as_it_is_called(echo: Echo, template: str) -> None:
-    assert Notebook().map(frame_of(city_name=["Oslo"]), template).reply[0] == "SAY OSLO"
+    assert ClaudeHandle().map(frame_of(city_name=["Oslo"]), template).reply[0] == "SAY OSLO"
 
 
 def test_columns_that_no_variable_could_be_called_are_named_too(echo: Echo) -> None:
     frame = pandas.DataFrame([["a", "b", "c", "{{class}}"]], columns=[1, "class", "n°", "_class"])
-    made = Notebook().map(frame, "{{1}} {{class}} {{n°}} {{_class}} {{other thing}} \\mathbf{{n°}} \\{{class}}")
+    made = ClaudeHandle().map(frame, "{{1}} {{class}} {{n°}} {{_class}} {{other thing}} \\mathbf{{n°}} \\{{class}}")
     assert made.reply[0] == "A B C {{CLASS}} {{OTHER THING}} \\MATHBF{{N°}} {{CLASS}}"
 
 
 def test_a_row_that_holds_nothing_where_it_is_asked_is_not_sent(echo: Echo) -> None:
     nothing = [None, float("nan"), pandas.NaT, pandas.NA]
-    made = Notebook().map(pandas.DataFrame({"a": ["one", *nothing], "b": [None] * 5}, dtype=object), "{{a}}")
+    made = ClaudeHandle().map(pandas.DataFrame({"a": ["one", *nothing], "b": [None] * 5}, dtype=object), "{{a}}")
     assert made.reply[0] == "ONE"
     assert list(made.error[1:]) == ["CellError: the row has nothing in the column 'a'."] * 4
     assert len(echo.received) == 1
 
 
 def test_rows_of_several_forms_are_one_table(echo: Echo) -> None:
-    made = Notebook().map([{"a": "x"}, {"a": "y", "b": "z"}, {}], "{{a}}{{b}}")
+    made = ClaudeHandle().map([{"a": "x"}, {"a": "y", "b": "z"}, {}], "{{a}}{{b}}")
     assert [str(each) for each in made] == [
         "the row has nothing in the column 'b'.",
         "YZ",
         "the row has nothing in the column 'a'.",
     ]
     with pytest.raises(CellError, match=r"which column is to be sent\? There are a, b"):
-        Notebook().map([{"a": "x"}, {"a": "y", "b": "z"}])
+        ClaudeHandle().map([{"a": "x"}, {"a": "y", "b": "z"}])
 
 
 def test_a_name_that_two_columns_have_is_refused(echo: Echo) -> None:
     frame = pandas.DataFrame([["one", "two", "three"]], columns=["a", "a", "b"])
     for template in ("{{a}}", None):
         with pytest.raises(CellError, match=r"which column|2 columns are called"):
-            Notebook().map(frame, template)
+            ClaudeHandle().map(frame, template)
     with pytest.raises(CellError, match="2 columns are called 'a'"):
-        Notebook().map(frame, "{{b}}", grade="exact", expected="a")
+        ClaudeHandle().map(frame, "{{b}}", grade="exact", expected="a")
     assert echo.received == []
-    assert Notebook().map(frame, "{{b}}").reply[0] == "THREE"
+    assert ClaudeHandle().map(frame, "{{b}}").reply[0] == "THREE"
 
 
 def test_the_column_prompt_is_sent_and_what_is_expected_is_not(echo: Echo) -> None:
     rows = [{"prompt": "one", "expected": "ONE", "note": "x"}]
-    made = Notebook().map(rows, grade="exact")
+    made = ClaudeHandle().map(rows, grade="exact")
     assert (made, made.grades) == (["ONE"], [True])
-    assert Notebook().map([{"q": "two", "expected": "TWO"}], grade="exact").grades == [True]
+    assert ClaudeHandle().map([{"q": "two", "expected": "TWO"}], grade="exact").grades == [True]
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, "x", 1.5])
 def test_how_many_at_once_is_a_whole_number(echo: Echo, concurrency: Any) -> None:
     with pytest.raises(CellError, match="concurrency is a whole number from 1 on"):
-        Notebook().map(["one"], concurrency=concurrency)
+        ClaudeHandle().map(["one"], concurrency=concurrency)
 
 
 def test_a_template_is_a_text(echo: Echo) -> None:
     template: Any = 5
     with pytest.raises(CellError, match="the template is no text, but int"):
-        Notebook().map(["one"], template)
+        ClaudeHandle().map(["one"], template)
 
 
 def test_an_index_of_any_kind_stays(echo: Echo) -> None:
     for index in ([1, 1], pandas.MultiIndex.from_tuples([(1, "a"), (1, "a")]), pandas.to_datetime(["2026-01-01"] * 2)):
-        made = Notebook().map(pandas.DataFrame({"a": ["one", "two"]}, index=index), concurrency=1)
+        made = ClaudeHandle().map(pandas.DataFrame({"a": ["one", "two"]}, index=index), concurrency=1)
         assert list(made.reply) == ["ONE", "TWO"]
         assert made.index.equals(pandas.Index(index))
 
 
 def test_a_frame_without_rows_has_all_columns(echo: Echo) -> None:
-    made = Notebook().map(pandas.DataFrame({"a": []}), "say {{a}}", grade="exact")
+    made = ClaudeHandle().map(pandas.DataFrame({"a": []}), "say {{a}}", grade="exact")
     assert list(made.columns)[-2:] == ["seconds", "grade"]
     assert len(made) == 0
 
 
 def test_no_rows_are_no_replies(echo: Echo) -> None:
-    made = Notebook().map([])
+    made = ClaudeHandle().map([])
     assert list(made) == []
     assert "0 of 0 answered" in repr(made)
 
 
 def test_a_conversation_is_refused(echo: Echo) -> None:
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     with pytest.raises(CellError, match="outside of any conversation"):
         notebook.map(["one"], conversation="main")
 
 
 def test_a_budget_holds_for_all_rows_together(echo: Echo) -> None:
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     notebook.settings.budget_usd = 0.05
     echo.latency = 0.1
     made = notebook.map([f"question {n}" for n in range(40)], max_tokens=400, concurrency=12)
@@ -265,7 +265,7 @@ def test_a_budget_holds_for_all_rows_together(echo: Echo) -> None:
 
 
 def test_what_is_shown_is_inert(echo: Echo) -> None:
-    made = Notebook().map(["<script>alert(1)</script>"])
+    made = ClaudeHandle().map(["<script>alert(1)</script>"])
     html = made._repr_mimebundle_()["text/html"]
     assert "<script>" not in html.lower()
     assert "&lt;SCRIPT&gt;" in html
@@ -277,7 +277,7 @@ def test_what_is_shown_is_inert(echo: Echo) -> None:
 def test_replies_are_compared_with_what_was_expected(echo: Echo) -> None:
     rows = [{"q": "one", "right": "ONE"}, {"q": "two", "right": "two"}]
     for grade, passes in (("exact", [True, False]), ("contains", [True, False]), ("regex", [True, False])):
-        made = Notebook().map(rows, "{{q}}", grade=grade, expected="right", concurrency=1)
+        made = ClaudeHandle().map(rows, "{{q}}", grade=grade, expected="right", concurrency=1)
         assert made.grades == passes
         assert made.pass_rate == 0.5
     assert "50.0% passed (1 of 2)" in made.summary
@@ -285,11 +285,11 @@ def test_replies_are_compared_with_what_was_expected(echo: Echo) -> None:
 
 def test_a_function_grades_by_the_reply_and_by_its_row(echo: Echo) -> None:
     rows = [{"q": "one", "n": 3}, {"q": "refuse", "n": 3}, {"q": "three", "n": 3}]
-    made = Notebook().map(rows, "{{q}}", grade=lambda reply, row: len(reply) == row["n"], concurrency=1)
+    made = ClaudeHandle().map(rows, "{{q}}", grade=lambda reply, row: len(reply) == row["n"], concurrency=1)
     assert made.grades == [True, None, False]
-    made = Notebook().map(rows, "{{q}}", grade=len, concurrency=1)
+    made = ClaudeHandle().map(rows, "{{q}}", grade=len, concurrency=1)
     assert made.grades == [3, None, 5]
-    made = Notebook().map(rows, "{{q}}", grade=lambda reply: 1 / 0, concurrency=1)
+    made = ClaudeHandle().map(rows, "{{q}}", grade=lambda reply: 1 / 0, concurrency=1)
     assert isinstance(made.grades[0], ZeroDivisionError)
     assert made.pass_rate is None
 
@@ -304,7 +304,7 @@ def test_a_model_grades_by_a_rubric(echo: Echo) -> None:
             )
 
     echo.answer = lambda text: Judge.answer(echo, text)  # type: ignore[method-assign]
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     rubric = notebook.rubric("Is it good?", model="claude-haiku-5-5")
     made = notebook.map(["good", "bad"], grade=rubric, concurrency=1)
     assert made.grades == [True, False]
@@ -327,7 +327,7 @@ def test_a_grade_that_cannot_be_given_loses_nothing(echo: Echo) -> None:
         {"a": "three", "expected": "T.*"},
         {"a": "x", "expected": None},
     ]
-    made = Notebook().map(rows, "{{a}}", grade="regex", concurrency=1)
+    made = ClaudeHandle().map(rows, "{{a}}", grade="regex", concurrency=1)
     assert made == ["ONE", "TWO", "THREE", "X"]
     assert isinstance(made.grades[0], re.error)
     assert made.grades[1:] == [None, True, None]
@@ -336,7 +336,7 @@ def test_a_grade_that_cannot_be_given_loses_nothing(echo: Echo) -> None:
 
 @pytest.mark.parametrize("grade", [pandas.NA, numpy.array([1, 2]), "x" * 3])
 def test_a_function_may_give_any_grade(echo: Echo, grade: Any) -> None:
-    made = Notebook().map(["one"], grade=lambda reply: grade)
+    made = ClaudeHandle().map(["one"], grade=lambda reply: grade)
     assert made.grades[0] is grade
     assert "1 of 1 answered" in made.summary
 
@@ -349,11 +349,11 @@ def test_a_function_is_given_the_row_if_it_asks_for_one(echo: Echo) -> None:
         return bool(row["prompt"] == "one")
 
     for grade in (close, by_name, lambda reply, row: row["prompt"] == "one", lambda *both: len(both) == 1, str.isupper):
-        assert Notebook().map(["one"], grade=grade).grades == [True]
+        assert ClaudeHandle().map(["one"], grade=grade).grades == [True]
 
 
 def test_a_grading_model_is_not_told_what_the_other_one_was(echo: Echo) -> None:
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     notebook.settings.system = "Answer in French."
     options = {"max_tokens": 5, "stop": ["."], "temperature": 1.0, "model": "claude-haiku-5-5", "header": {"x-a": "b"}}
     notebook.map(["one"], grade=notebook.rubric("Is it good?"), **options)
@@ -381,7 +381,7 @@ def test_rows_are_texts_dicts_and_frames() -> None:
 
 def test_threads_of_somebody_else_send(echo: Echo) -> None:
     with ThreadPoolExecutor(3) as executor:
-        made = Notebook().map([f"q {n}" for n in range(6)], executor=executor, concurrency=1)
+        made = ClaudeHandle().map([f"q {n}" for n in range(6)], executor=executor, concurrency=1)
     assert made == [f"Q {n}" for n in range(6)]
     assert all(answer.entry for answer in made.answers)
 
@@ -391,7 +391,7 @@ def test_another_process_sends_and_the_journal_is_written_here(echo: Echo) -> No
     import multiprocessing
 
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
-        notebook = Notebook()
+        notebook = ClaudeHandle()
         made = notebook.map(["one", "refuse"], executor=executor, concurrency=1, stream=False)
         assert made[0] == "ONE"
         assert isinstance(made[1], APIError)
@@ -404,7 +404,7 @@ def test_a_process_without_a_key_says_so_and_sends_nothing(echo: Echo, monkeypat
     import multiprocessing
 
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     try:
         notebook.login("a-key-that-is-only-in-memory")
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -443,7 +443,7 @@ def test_what_crosses_to_another_process_holds_no_key(echo: Echo) -> None:
             return super().submit(*args, **kwargs)
 
     with Watched(1) as executor:
-        made = Notebook().map(["one"], executor=executor)
+        made = ClaudeHandle().map(["one"], executor=executor)
         crossed.append(pickle.dumps(made.answers))
     assert made == ["ONE"]
     assert len(crossed) == 2
@@ -453,7 +453,7 @@ def test_what_crosses_to_another_process_holds_no_key(echo: Echo) -> None:
 def test_an_executor_that_fails_is_an_error_beside_the_others(echo: Echo) -> None:
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
-    made = Notebook().map(["one"], executor=executor)
+    made = ClaudeHandle().map(["one"], executor=executor)
     assert isinstance(made[0], ConnectionFailed)
 
 
@@ -468,7 +468,7 @@ def test_a_cluster_of_dask_sends(echo: Echo) -> None:
         distributed.Client(cluster) as client,
     ):
         texts = [f"question {n}" for n in range(12)] + ["same", "same"]
-        made = Notebook().map(texts, executor=client.get_executor(), concurrency=4)
+        made = ClaudeHandle().map(texts, executor=client.get_executor(), concurrency=4)
         assert sorted(made) == sorted(text.upper() for text in texts)
     assert len(echo.received) == 14
 
@@ -521,7 +521,7 @@ def test_nothing_is_graded_after_stop(endpoint: Server) -> None:
 
 
 def test_its_threads_end(echo: Echo) -> None:
-    Notebook().map([f"q {n}" for n in range(50)], concurrency=8)
+    ClaudeHandle().map([f"q {n}" for n in range(50)], concurrency=8)
     for _ in range(600):
         left = [thread.name for thread in threading.enumerate() if thread.name.startswith("claude-magic map")]
         if not left:

@@ -118,7 +118,7 @@ def test_without_ipywidgets_the_twin_is_given_alone(page: None, monkeypatch: pyt
     assert [set(bundle) for bundle in panel_bundles(exchange())] == [{"text/html", "text/plain"}]
 
 
-def test_the_widget_is_a_closed_accordion_of_five_tabs(page: None) -> None:
+def test_the_widget_is_a_closed_accordion_of_six_tabs(page: None) -> None:
     panel_bundles(exchange())
     outer, accordion, tab, *_ = panel._live[-1]
 
@@ -126,7 +126,7 @@ def test_the_widget_is_a_closed_accordion_of_five_tabs(page: None) -> None:
     assert accordion.selected_index is None
     assert accordion in outer.children
     assert accordion.children == (tab,)
-    assert tab.titles == ("Headers", "Usage", "Request", "Response", "Events")
+    assert tab.titles == ("Headers", "Usage", "Request", "Response", "Events", "Code")
 
 
 def test_the_twin_says_what_the_widget_says(page: None) -> None:
@@ -517,7 +517,7 @@ def test_an_ordinary_panel_is_small_and_quick(page: None) -> None:
     state = "".join(str(widget.get_state(drop_defaults=True)) for widget in panel._live[-1])
 
     assert len(ordinary.events) == 60
-    assert len(twin.encode()) < 25_600
+    assert len(twin.encode()) < 28_672
     assert len(state.encode()) < 40_960
     assert min(seconds) < 0.06
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_magic.export import LANGUAGES
-from claude_magic.magics.export import curl
+from claude_magic.session.pasted_curl import curl
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell

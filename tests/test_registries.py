@@ -21,7 +21,6 @@ from claude_magic.display.panel.tabs import tabs
 from claude_magic.export import LANGUAGES, Language, program
 from claude_magic.export.call import Call
 from claude_magic.journal.attachments import extract_attachments, restore_attachments
-from claude_magic.magics.export import refuse_options
 from claude_magic.prompt.attachments.attach import attach
 from claude_magic.prompt.options import table
 from claude_magic.prompt.options.keywords import grading_keywords, options_of, options_of_many
@@ -29,6 +28,7 @@ from claude_magic.prompt.options.option import Option, Scope
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line, without_actions
 from claude_magic.prompt.snippets import Snippets
+from claude_magic.session.pasted_curl import refuse_options
 from claude_magic.tools.results import blocks as tool_blocks
 from claude_magic.wire import Request
 from claude_magic.wire.attachment_kinds import KINDS, AttachmentKind

@@ -17,10 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_magic.errors import ClaudeError
-from claude_magic.magics.presenters import SilentTurn
 from claude_magic.prompt.options.options import Options
 from claude_magic.session.session import Session
-from claude_magic.session.turn import Turn, approve
+from claude_magic.session.turn import SilentTurn, Turn, approve
 from claude_magic.tools.calls import refuse
 from claude_magic.wire.tool import WAITING, Call, Tool
 from tests.server import STREAM, Answer, Server, event, failure, message, reply

@@ -17,7 +17,7 @@ from claude_magic.api.credentials import Secret
 from claude_magic.api.mcp_tokens import Tokens
 from claude_magic.api.stand_ins import StandIns
 from claude_magic.errors import APIError, CellError, SettingsError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from claude_magic.tools.remote_mcp import BETA, RemoteServers, is_address, remote_servers
 from claude_magic.wire import Exchange, Request
@@ -161,20 +161,20 @@ def test_without_servers_the_beta_header_is_the_reader_s() -> None:
 
 
 @pytest.fixture
-def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClaudeHandle]:
     """A handle of its own, and a token."""
     monkeypatch.setenv("MCP_TOKEN_LINEAR_APP", TOKEN)
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made._pool is not None:
-        made._pool.close()
+    if made.session._pool is not None:
+        made.session._pool.close()
 
 
-def asked(claude: Notebook, **fields: Any) -> Exchange:
+def asked(claude: ClaudeHandle, **fields: Any) -> Exchange:
     found = remote_servers([URL], ["MCP_TOKEN_LINEAR_APP"])
     param = {"mcp_servers": list(found.servers), "tools": list(found.toolsets), **fields}
-    return claude.ask(Options(param=param, header={"anthropic-beta": found.betas()}), "hi")
+    return claude.session.ask(Options(param=param, header={"anthropic-beta": found.betas()}), "hi")
 
 
 def shows(exchange: Exchange) -> str:
@@ -187,7 +187,7 @@ def holds(text: str) -> bool:
     return any(form.decode() in text for form in Secret(TOKEN).forms()) or repr(TOKEN)[1:-1] in text
 
 
-def test_the_bytes_that_arrive_hold_the_token_and_the_exchange_does_not(claude: Notebook, endpoint: Server) -> None:
+def test_the_bytes_that_arrive_hold_the_token_and_the_exchange_does_not(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     exchange = asked(claude)
     assert exchange.error is None
@@ -197,7 +197,7 @@ def test_the_bytes_that_arrive_hold_the_token_and_the_exchange_does_not(claude: 
     assert not holds(shows(exchange))
 
 
-def test_nothing_else_of_the_body_changes(claude: Notebook, endpoint: Server) -> None:
+def test_nothing_else_of_the_body_changes(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     exchange = asked(claude)
     text = endpoint.last.body.decode()
@@ -205,7 +205,7 @@ def test_nothing_else_of_the_body_changes(claude: Notebook, endpoint: Server) ->
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_an_error_that_repeats_the_token_shows_it_nowhere(framing: str, claude: Notebook, endpoint: Server) -> None:
+def test_an_error_that_repeats_the_token_shows_it_nowhere(framing: str, claude: ClaudeHandle, endpoint: Server) -> None:
     text = json.dumps({"type": "error", "error": {"type": "invalid_request_error", "message": f"bad: {TOKEN}!"}})
     endpoint.answers(
         Answer(status=400, headers=[*JSON, ("x-echo", f"a {TOKEN} b")], pieces=[text.encode()], framing=framing)
@@ -217,7 +217,9 @@ def test_an_error_that_repeats_the_token_shows_it_nowhere(framing: str, claude: 
     assert not holds(shows(exchange))
 
 
-def test_an_error_that_is_no_json_and_one_inside_a_stream_show_it_nowhere(claude: Notebook, endpoint: Server) -> None:
+def test_an_error_that_is_no_json_and_one_inside_a_stream_show_it_nowhere(
+    claude: ClaudeHandle, endpoint: Server
+) -> None:
     endpoint.answers(Answer(status=502, pieces=[f"<h1>{TOKEN}</h1>".encode()]))
     assert not holds(shows(asked(claude)))
     inside = event({"type": "error", "error": {"type": "api_error", "message": f"bad: {TOKEN}"}})
@@ -229,7 +231,9 @@ def test_an_error_that_is_no_json_and_one_inside_a_stream_show_it_nowhere(claude
     assert asked(claude, stream=False).text == "it is ***"
 
 
-def test_a_stream_that_repeats_the_token_in_single_bytes_shows_it_nowhere(claude: Notebook, endpoint: Server) -> None:
+def test_a_stream_that_repeats_the_token_in_single_bytes_shows_it_nowhere(
+    claude: ClaudeHandle, endpoint: Server
+) -> None:
     body = b"".join(event(each) for each in text_events(["it is ", TOKEN, TOKEN[:-1], "mcp"]))
     endpoint.answers(Answer(headers=STREAM, pieces=[bytes([byte]) for byte in body]))
     exchange = asked(claude)
@@ -239,7 +243,7 @@ def test_a_stream_that_repeats_the_token_in_single_bytes_shows_it_nowhere(claude
 
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_variable_is_one_line_and_nothing_is_sent(
-    value: str | None, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    value: str | None, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint.answers(reply("ok"))
     monkeypatch.delenv("MCP_TOKEN_LINEAR_APP")
@@ -252,7 +256,7 @@ def test_a_missing_variable_is_one_line_and_nothing_is_sent(
 
 
 def test_a_token_that_cannot_be_sent_is_refused_unseen(
-    claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint.answers(reply("ok"))
     monkeypatch.setenv("MCP_TOKEN_LINEAR_APP", "hush\u00e4hush")
@@ -264,7 +268,7 @@ def test_a_token_that_cannot_be_sent_is_refused_unseen(
 
 @pytest.mark.parametrize("token", ["$OTHER", "a-token-itself"])
 def test_a_token_itself_and_any_other_variable_are_refused(
-    token: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    token: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTHER", "hush")
     with pytest.raises(CellError, match="MCP_TOKEN_NAME") as refused:
@@ -274,7 +278,7 @@ def test_a_token_itself_and_any_other_variable_are_refused(
 
 
 @pytest.mark.parametrize("servers", [None, "x", 3, {}, [None], ["$MCP_TOKEN"], [{"authorization_token": {}}]])
-def test_a_field_of_any_other_form_is_sent_as_given(servers: Any, claude: Notebook, endpoint: Server) -> None:
+def test_a_field_of_any_other_form_is_sent_as_given(servers: Any, claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(reply("ok"))
     assert asked(claude, mcp_servers=servers).error is None
     assert endpoint.last.json["mcp_servers"] == servers

@@ -18,7 +18,7 @@ import pytest
 import requests
 import urllib3.connection
 
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from claude_magic.session import worker
 from claude_magic.wire import Exchange
@@ -32,20 +32,20 @@ SERVER = {"type": "url", "url": "https://mcp.example.com", "name": "a", "authori
 
 
 @pytest.fixture
-def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClaudeHandle]:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("MCP_TOKEN", TOKEN)
     endpoint.answers(reply("ok"))
     monkeypatch.setattr(worker, "_idle", [])  # a trace function is seen by new threads only
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made._pool is not None:
-        made._pool.close()
+    if made.session._pool is not None:
+        made.session._pool.close()
 
 
-def ask(claude: Notebook) -> Exchange:
-    return claude.ask(Options(param={"mcp_servers": [SERVER]}), "hi")
+def ask(claude: ClaudeHandle) -> Exchange:
+    return claude.session.ask(Options(param={"mcp_servers": [SERVER]}), "hi")
 
 
 def assert_sent(endpoint: Server) -> None:
@@ -81,7 +81,7 @@ def debug_level(of: Any) -> Iterator[io.StringIO]:
     ],
 )
 def test_debug_output_of_http_client_is_left_out_and_the_reader_is_told(
-    of: Any, claude: Notebook, endpoint: Server
+    of: Any, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     with debug_level(of) as said:
         exchange = ask(claude)
@@ -90,12 +90,12 @@ def test_debug_output_of_http_client_is_left_out_and_the_reader_is_told(
     assert (of is http.client.HTTPSConnection) or any("debug output" in note for note in exchange.notes)
 
 
-def test_without_debug_output_nothing_is_said_of_it(claude: Notebook) -> None:
+def test_without_debug_output_nothing_is_said_of_it(claude: ClaudeHandle) -> None:
     assert ask(claude).notes == ()
 
 
 def test_a_log_of_everything_shows_no_secret(
-    claude: Notebook, endpoint: Server, caplog: pytest.LogCaptureFixture
+    claude: ClaudeHandle, endpoint: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     ask(claude)
@@ -106,7 +106,7 @@ def test_a_log_of_everything_shows_no_secret(
 
 @pytest.mark.parametrize("events", [("call",), ("line",), ("call", "line", "return", "exception")])
 def test_a_trace_function_that_shows_every_variable_of_every_frame_shows_no_secret(
-    events: tuple[str, ...], claude: Notebook, endpoint: Server
+    events: tuple[str, ...], claude: ClaudeHandle, endpoint: Server
 ) -> None:
     seen: set[str] = set()
 
@@ -143,7 +143,7 @@ def is_text(value: object) -> bool:
     return isinstance(value, str | bytes | dict | tuple | list)
 
 
-def test_a_profile_function_that_shows_what_functions_return_shows_no_secret(claude: Notebook) -> None:
+def test_a_profile_function_that_shows_what_functions_return_shows_no_secret(claude: ClaudeHandle) -> None:
     seen: set[str] = set()
 
     def profile(frame: FrameType, kind: str, arg: object) -> None:
@@ -170,7 +170,7 @@ def test_a_profile_function_that_shows_what_functions_return_shows_no_secret(cla
     ],
 )
 def test_whoever_looks_into_the_libraries_sees_no_secret(
-    owner: Any, name: str, claude: Notebook, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+    owner: Any, name: str, claude: ClaudeHandle, endpoint: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     inner: Callable[..., Any] = getattr(owner, name)
@@ -188,7 +188,7 @@ def test_whoever_looks_into_the_libraries_sees_no_secret(
     assert_unseen("\n".join(seen))
 
 
-def test_the_audit_event_of_http_client_holds_no_secret(claude: Notebook, endpoint: Server) -> None:
+def test_the_audit_event_of_http_client_holds_no_secret(claude: ClaudeHandle, endpoint: Server) -> None:
     seen: list[str] = []
     listens = True
 
@@ -213,7 +213,7 @@ def test_the_audit_event_of_http_client_holds_no_secret(claude: Notebook, endpoi
     ],
 )
 def test_an_error_keeps_no_frame_and_no_request_of_the_libraries(
-    answer: Answer, claude: Notebook, endpoint: Server
+    answer: Answer, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(answer)
     error: BaseException | None = ask(claude).error

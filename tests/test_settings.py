@@ -10,7 +10,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from claude_magic.errors import SettingsError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.settings import Claude, SettingRefused, check_url, is_loopback
 
 DEFAULTS = {
@@ -149,7 +149,7 @@ def test_settings_come_from_a_configuration_and_wrong_ones_are_told(capsys: pyte
         config = Config({"Claude": {"max_tokens": 9, "timeout": -1, "model": "m"}})
         configurables: list[object] = []  # noqa: RUF012 - of this one shell
 
-    notebook = Notebook()
+    notebook = ClaudeHandle()
     notebook.open(Shell())
     settings = notebook.settings
     assert (settings.max_tokens, settings.timeout, settings.model) == (9, 600.0, "m")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from claude_magic.api.accumulator import Accumulator, ErrorEvent
 from claude_magic.errors import APIError, StreamError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.wire import Decoder, Exchange, Message, Request, ServerSentEvent
 from tests.server import HEADERS, JSON, STREAM, Answer, Server, event, message, text_events
 
@@ -24,9 +24,9 @@ RECORDED = Path(__file__).parents[2] / "shared" / "recorded" / "streams"
 
 
 @pytest.fixture
-def claude(endpoint: Server) -> Notebook:
+def claude(endpoint: Server) -> ClaudeHandle:
     """A handle of its own that does not try again."""
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     return made
 
@@ -258,7 +258,7 @@ def test_usage_is_what_was_told_last_and_never_added(first: Event, last: Event, 
     assert whole(first, start(0), text(0, "a"), stop(0), *end(**last)).message.usage == usage
 
 
-def test_a_start_of_the_message_that_comes_late_says_who_answered(claude: Notebook) -> None:
+def test_a_start_of_the_message_that_comes_late_says_who_answered(claude: ClaudeHandle) -> None:
     found = whole(start(0), text(0, "a"), began(), text(0, "b"), stop(0), *end(output_tokens=2)).message
     assert (found.text, found.model, found.usage["output_tokens"]) == ("ab", "claude-opus-5-5", 2)
 
@@ -302,7 +302,9 @@ def test_done_ends_a_stream_in_the_place_of_a_message_stop_and_only_after_a_stop
         '{"type": "error", "error": {"message": "out of memory"}}',
     ],
 )
-def test_an_error_in_the_middle_is_an_error_without_a_name_too(data: str, claude: Notebook, endpoint: Server) -> None:
+def test_an_error_in_the_middle_is_an_error_without_a_name_too(
+    data: str, claude: ClaudeHandle, endpoint: Server
+) -> None:
     begun = [event(each) for each in (began(), start(0), text(0, "a"))]
     endpoint.answers(Answer(headers=STREAM, pieces=[*begun, f"data: {data}\n\n".encode()]))
     with pytest.raises(APIError, match="out of memory"):
@@ -343,7 +345,7 @@ BODY = message(content=[{"type": "text", "text": "ab"}], stop_reason="end_turn")
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("lead", [b"", b"\n \n", b"\xef\xbb\xbf"])
 def test_an_answer_is_read_by_how_it_begins(
-    kind: str, stream: bool, lead: bytes, claude: Notebook, endpoint: Server
+    kind: str, stream: bool, lead: bytes, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     headers = [("content-type", kind), *HEADERS]
     streamed = [event(each) for each in text_events(["a", "b"])]
@@ -355,7 +357,7 @@ def test_an_answer_is_read_by_how_it_begins(
 
 
 def test_a_message_without_a_stop_reason_is_not_whole_when_it_was_not_streamed(
-    claude: Notebook, endpoint: Server
+    claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(Answer(headers=JSON, pieces=[json.dumps({**BODY, "stop_reason": None}).encode()]))
     with pytest.raises(StreamError, match="without a stop_reason"):
@@ -364,7 +366,7 @@ def test_a_message_without_a_stop_reason_is_not_whole_when_it_was_not_streamed(
     assert claude.last.text == "ab"
 
 
-def test_blocks_that_are_none_are_an_error_and_the_others_are_kept(claude: Notebook, endpoint: Server) -> None:
+def test_blocks_that_are_none_are_an_error_and_the_others_are_kept(claude: ClaudeHandle, endpoint: Server) -> None:
     body = {**BODY, "content": [*BODY["content"], "loose text"]}
     endpoint.answers(Answer(headers=JSON, pieces=[json.dumps(body).encode()]))
     with pytest.raises(StreamError, match="loose text"):
@@ -378,7 +380,7 @@ PAGE = "<!DOCTYPE html>\n<html><head><title>Bad &amp; gone</title><style>{}</sty
 
 @pytest.mark.parametrize("status", [200, 404, 502])
 @pytest.mark.parametrize("wrap", [False, True])
-def test_a_page_of_a_gateway_is_one_short_line(status: int, wrap: bool, claude: Notebook, endpoint: Server) -> None:
+def test_a_page_of_a_gateway_is_one_short_line(status: int, wrap: bool, claude: ClaudeHandle, endpoint: Server) -> None:
     page = PAGE.replace("{}", "body{margin:0} " * 300)
     body = json.dumps({"error": {"message": page}}) if wrap else page
     kind = "application/json" if wrap else "text/html"
@@ -404,7 +406,7 @@ def test_a_page_of_a_gateway_is_one_short_line(status: int, wrap: bool, claude: 
     ],
 )
 def test_a_page_is_told_by_its_title_or_its_first_words(
-    page: str, told: str, claude: Notebook, endpoint: Server
+    page: str, told: str, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(Answer(headers=[("content-type", "text/html")], pieces=[page.encode()], framing="length"))
     with pytest.raises(StreamError) as raised:

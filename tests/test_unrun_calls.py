@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from claude_magic.errors import StreamError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from tests.notebook_shell import Shell
 from tests.server import STREAM, Answer, Server, event, message, reply
 
 
 @pytest.fixture
-def claude(endpoint: Server) -> Notebook:
+def claude(endpoint: Server) -> ClaudeHandle:
     """A handle of its own that does not try again."""
-    made = Notebook()
+    made = ClaudeHandle()
     made.settings.max_retries = 0
     return made
 
@@ -53,7 +53,7 @@ def dangling(messages: list[Any]) -> set[str]:
     return open_calls
 
 
-def asked(claude: Notebook, **options: Any) -> list[int]:
+def asked(claude: ClaudeHandle, **options: Any) -> list[int]:
     """Ask with a function; the arguments of its runs."""
     ran: list[int] = []
 
@@ -72,7 +72,7 @@ NOT_WHOLE = ["max_tokens", "stop_sequence", "refusal", "model_context_window_exc
 
 @pytest.mark.parametrize("reason", NOT_WHOLE)
 def test_a_call_of_a_reply_that_ended_otherwise_is_not_run_and_said_and_answered(
-    reason: str, claude: Notebook, endpoint: Server
+    reason: str, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(call(reason), reply("Two."))
     assert asked(claude) == []
@@ -86,7 +86,7 @@ def test_a_call_of_a_reply_that_ended_otherwise_is_not_run_and_said_and_answered
 
 @pytest.mark.parametrize("reason", ["end_turn", "pause_turn"])
 def test_a_whole_call_is_run_although_the_reply_says_that_it_is_over_and_that_is_said(
-    reason: str, claude: Notebook, endpoint: Server
+    reason: str, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(call(reason), reply("Two."))
     assert asked(claude) == [1]
@@ -99,7 +99,7 @@ def test_a_whole_call_is_run_although_the_reply_says_that_it_is_over_and_that_is
 @pytest.mark.parametrize(("arguments", "ends"), [('{"a": 1', True), ('{"a": 1', False), ("", False)])
 @pytest.mark.parametrize("reason", ["end_turn", "pause_turn", *NOT_WHOLE])
 def test_a_call_whose_arguments_are_cut_is_never_run(
-    reason: str, arguments: str, ends: bool, claude: Notebook, endpoint: Server
+    reason: str, arguments: str, ends: bool, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(call(reason, arguments, ends=ends), reply("Two."))
     assert asked(claude) == []
@@ -109,7 +109,7 @@ def test_a_call_whose_arguments_are_cut_is_never_run(
 
 @pytest.mark.parametrize(("arguments", "ends"), [('{"a": 1', True), ('{"a": 1', False), ("", False)])
 def test_a_cut_call_is_told_to_the_model_where_it_waits_for_it(
-    arguments: str, ends: bool, claude: Notebook, endpoint: Server
+    arguments: str, ends: bool, claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(call("tool_use", arguments, ends=ends), reply("Two."))
     assert asked(claude) == []
@@ -118,7 +118,9 @@ def test_a_cut_call_is_told_to_the_model_where_it_waits_for_it(
 
 
 @pytest.mark.parametrize("most", range(5, 9))
-def test_a_call_of_a_stream_that_broke_off_is_not_run_and_said(most: int, claude: Notebook, endpoint: Server) -> None:
+def test_a_call_of_a_stream_that_broke_off_is_not_run_and_said(
+    most: int, claude: ClaudeHandle, endpoint: Server
+) -> None:
     endpoint.answers(call("tool_use", most=most), reply("Two."))
     with pytest.raises(StreamError):
         asked(claude)
@@ -129,7 +131,7 @@ def test_a_call_of_a_stream_that_broke_off_is_not_run_and_said(most: int, claude
     assert endpoint.last.json["messages"] == [{"role": "user", "content": "and now?"}]
 
 
-def test_a_call_that_nobody_runs_here_is_said(claude: Notebook, endpoint: Server) -> None:
+def test_a_call_that_nobody_runs_here_is_said(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(call("end_turn"))
     exchange = claude("hi", tools=[{"name": "add", "input_schema": {"type": "object"}}])
     assert exchange.notes == ("asks for add, and nothing was run: the reply ended with end_turn",)

@@ -13,7 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from claude_magic.display.workbench.form import Form
 from claude_magic.errors import CellError
-from claude_magic.magics.claude import Notebook
+from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.magics.workbench.workbench import _SessionActions
 from claude_magic.prompt.last_error import LastError
 from claude_magic.prompt.options.formatter import format_line
@@ -76,13 +76,13 @@ forms = st.builds(
 )
 
 
-def body_of(desk: Notebook, options: Any, text: str) -> Any:
-    means = desk.context(options)
-    question = desk._pending_request(means, options, text, "cell", ())
+def body_of(desk: ClaudeHandle, options: Any, text: str) -> Any:
+    means = desk.session.context(options)
+    question = desk.session.pending_request(means, options, text, "cell", ())
     return preview_request(means, question).body
 
 
-def body_of_cell(desk: Notebook, source: str) -> Any:
+def body_of_cell(desk: ClaudeHandle, source: str) -> Any:
     """As a kernel does it: IPython makes a call of the cell, and the magic reads its line and its text."""
     call = ast.parse(TransformerManager().transform_cell(source).strip()).body[0]
     assert isinstance(call, ast.Expr)
@@ -92,7 +92,13 @@ def body_of_cell(desk: Notebook, source: str) -> Any:
     below = below if source.endswith(below) else below.removesuffix("\n")
     options, _ = parse_line(first, text_follows=False)
     cell = build_prompt(
-        options, first, below, namespace=NAMESPACE, snippets=desk.snippets, failing=LastError(), write=desk.format_value
+        options,
+        first,
+        below,
+        namespace=NAMESPACE,
+        snippets=desk.snippets,
+        failing=LastError(),
+        write=desk.session.format_value,
     )
     return body_of(desk, cell.options, cell.text)
 
@@ -100,10 +106,10 @@ def body_of_cell(desk: Notebook, source: str) -> Any:
 @settings(max_examples=3 * settings.default.max_examples)
 @given(form=forms, system=st.sampled_from(["", "By itself."]), conversation=st.sampled_from(["", "main"]))
 def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, conversation: str) -> None:
-    desk = Notebook()
+    desk = ClaudeHandle()
     desk.settings.provider, desk.settings.system = "anthropic", system
     desk.settings.conversation = conversation
-    rooms = _SessionActions(desk=desk, namespace=NAMESPACE, name="bench")
+    rooms = _SessionActions(session=desk.session, namespace=NAMESPACE, name="bench")
     wanted = source = None
     with contextlib.suppress(CellError):  # what is not sent, such as a missing variable or an empty turn
         wanted = body_of(desk, *rooms._question(form))
@@ -116,7 +122,7 @@ def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, c
 
 
 def test_only_backslashes_before_braces_cannot_be_written() -> None:
-    rooms = _SessionActions(desk=Notebook(), namespace=NAMESPACE, name="bench")
+    rooms = _SessionActions(session=ClaudeHandle().session, namespace=NAMESPACE, name="bench")
     with pytest.raises(CellError, match="cannot be written as a cell"):
         rooms._cell(Form(turns=(("user", "{{city}}"),), fields={"city": "\\{{n}}"}))
     assert rooms._cell(Form(turns=(("user", "{{city}}"),), fields={"city": "{{n}} {{d.a}}"})).endswith(
@@ -143,9 +149,9 @@ def test_a_line_end_cannot_stand_on_the_first_line() -> None:
 
 
 def test_a_question_with_a_default_conversation_stands_alone() -> None:
-    desk = Notebook()
+    desk = ClaudeHandle()
     desk.settings.conversation = "main"
-    rooms = _SessionActions(desk=desk, namespace={}, name="bench")
+    rooms = _SessionActions(session=desk.session, namespace={}, name="bench")
     options, _ = rooms._question(Form(turns=(("user", "Hello"),)))
     assert options.conversation == ""
     assert rooms._cell(Form(turns=(("user", "Hello"),))) == "%%claude -c ''\nHello"

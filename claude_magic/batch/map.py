@@ -20,7 +20,7 @@ from .rows import columns_of, is_frame, readable, refuse_taken, rows_of, with_co
 from .runner import Job, RowResult, run
 
 if TYPE_CHECKING:
-    from ..magics.claude import Notebook
+    from ..session.session import Session
 
 _STOPPED = RowResult(reply=Interrupted("not asked: the reader stopped before."))
 _NOTHING = CellError("the row holds nothing.")
@@ -48,18 +48,16 @@ class MapOptions:
     prefix: str = ""
 
 
-def map_rows(
-    notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions
-) -> Any:
+def map_rows(session: Session, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions) -> Any:
     """As `_mapped`; a stop that comes before anything is asked, or between two steps, is one line too."""
     try:
-        return _mapped(notebook, given, template, grade=grade, expected=expected, how=how)
+        return _mapped(session, given, template, grade=grade, expected=expected, how=how)
     except KeyboardInterrupt:
         raise Interrupted("stopped between two steps; what was answered is in the journal. Run it again.") from None
 
 
-def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions) -> Any:
-    """What `Notebook.map` gives back.
+def _mapped(session: Session, given: Any, template: str | None, *, grade: Any, expected: str, how: MapOptions) -> Any:
+    """What `claude.map` gives back.
 
     Raises:
         CellError: The table, the template or the grader is wrong; nothing was sent.
@@ -74,22 +72,22 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
     own = (
         None
         if grade is None or isinstance(grade, Rubric)
-        else grader(grade, expected, columns, write=notebook.format_value, empty=not rows)
+        else grader(grade, expected, columns, write=session.format_value, empty=not rows)
     )
     check_unique(columns, [expected] if compares else [])
     if is_frame(given):
         refuse_taken(columns, [how.prefix + name for name in (*COLUMNS, *["grade"] * (grade is not None))])
     texts = readable(rows)
-    questions = [_NOTHING if asked_as is None else asked_as.prompt(row, notebook.format_value) for row in texts]
+    questions = [_NOTHING if asked_as is None else asked_as.prompt(row, session.format_value) for row in texts]
     if how.dry_run:
-        return _estimate(notebook, questions, grade, how)
+        return _estimate(session, questions, grade, how)
     began = time.monotonic()
-    answers, whole = _answers(notebook, questions, "replies", how)
+    answers, whole = _answers(session, questions, "replies", how)
     grades: list[Any] | None = None
     graded_usd = 0.0
     if isinstance(grade, Rubric) and whole:
         asked = [_to_grade(grade, *pair) for pair in zip(questions, answers, strict=True)]
-        said, whole = _answers(notebook, asked, "grades", _how_to_grade(how, grade))
+        said, whole = _answers(session, asked, "grades", _how_to_grade(how, grade))
         graded_usd = sum(each.usd or 0.0 for each in said if not each.known)
         grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in said]
     elif own is not None:
@@ -103,7 +101,7 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
         seconds=time.monotonic() - began,
         graded_usd=graded_usd,
     )
-    notebook.mapped = replies
+    session.mapped = replies
     if not whole:
         raise Interrupted(f"stopped: {replies.summary}. They are in claude.mapped; run it again for the rest.")
     if not is_frame(given):
@@ -112,16 +110,16 @@ def _mapped(notebook: Notebook, given: Any, template: str | None, *, grade: Any,
     return with_columns(given, replies.columns, how.prefix)
 
 
-def _estimate(notebook: Notebook, questions: Questions, grade: Any, how: MapOptions) -> Estimate:
+def _estimate(session: Session, questions: Questions, grade: Any, how: MapOptions) -> Estimate:
     """What the rows, and their grades if a model gives them, would be."""
-    job = _job(notebook, questions, how, told=lambda *_: None)
+    job = _job(session, questions, how, told=lambda *_: None)
     found = estimate(job)
     if not isinstance(grade, Rubric):
         return found
     most = found.most_reply
     grading = _how_to_grade(how, grade)
     asked = [grade.question(each, "") for each in questions if isinstance(each, str)]
-    return found.plus(estimate(_job(notebook, asked, replace(grading, resume=False), told=lambda *_: None), more=most))
+    return found.plus(estimate(_job(session, asked, replace(grading, resume=False), told=lambda *_: None), more=most))
 
 
 def _how_to_grade(how: MapOptions, rubric: Rubric) -> MapOptions:
@@ -136,7 +134,7 @@ def _to_grade(rubric: Rubric, question: str | CellError, answer: RowResult) -> s
     return rubric.question(question, answer.reply)
 
 
-def _answers(notebook: Notebook, questions: Questions, title: str, how: MapOptions) -> tuple[list[RowResult], bool]:
+def _answers(session: Session, questions: Questions, title: str, how: MapOptions) -> tuple[list[RowResult], bool]:
     """An answer for each question, and whether the reader let it end."""
     answers = [_STOPPED] * len(questions)
 
@@ -144,19 +142,19 @@ def _answers(notebook: Notebook, questions: Questions, title: str, how: MapOptio
         answers[number] = answer
         progress.add(0.0 if answer.known else answer.usd, failed=not isinstance(answer.reply, str))
 
-    job = _job(notebook, questions, how, on_answer)
+    job = _job(session, questions, how, on_answer)
     with Progress(len(questions), title) as progress:
         return answers, run(job)
 
 
-def _job(notebook: Notebook, questions: Questions, how: MapOptions, told: Callable[[int, RowResult], None]) -> Job:
+def _job(session: Session, questions: Questions, how: MapOptions, told: Callable[[int, RowResult], None]) -> Job:
     options: Options = options_of_many({"stream": False, **how.options})
-    means = notebook.context(options)
+    means = session.context(options)
     if options.conversation or means.settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")
     return Job(
         means=means,
-        asker=notebook.caller(options, ""),
+        asker=session.caller(options, ""),
         options=options,
         questions=questions,
         executor=how.executor,

@@ -6,9 +6,11 @@ language is added to `LANGUAGES`, with a module that has `program(call) -> str`.
 
 from __future__ import annotations
 
+import base64
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import CellError
 from ..wire import Request
@@ -61,7 +63,25 @@ def program(request: Request, language: str, *, files: Mapping[str, str] | None 
         written: str = writer.program(call(request, files or {} if chosen.reads_files else {}))
     except RecursionError:
         raise CellError("the request is nested too deeply for a program. Flatten what is nested in it.") from None
+    except ValueError as error:  # such as an address that is none
+        raise CellError(f"the request cannot be written as a program: {str(error)[:200]}. Look at its url.") from None
     return written
 
 
-__all__ = ["LANGUAGES", "Language", "program"]
+def unchanged(files: Mapping[str, str]) -> dict[str, str]:
+    """Those files that still hold what was sent: neither scaled before sending nor changed since.
+
+    Args:
+        files: The base64 data of attachments, and the path each came from.
+    """
+    return {data: path for data, path in files.items() if _holds(path, data)}
+
+
+def _holds(path: str, data: str) -> bool:
+    try:
+        return base64.b64encode(Path(path).read_bytes()).decode() == data
+    except (OSError, ValueError):
+        return False
+
+
+__all__ = ["LANGUAGES", "Language", "program", "unchanged"]

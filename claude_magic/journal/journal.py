@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ class Journal:
     Args:
         shown: From a title and rows to their mime bundle.
         sums: From rows of sums and what they are by to what `spend` gives back.
-        written: Writes the request of an exchange as a program.
     """
 
     def __init__(
@@ -40,12 +38,10 @@ class Journal:
         *,
         shown: Callable[[str, Sequence[Row]], Mapping[str, str]],
         sums: Callable[[Sequence[Row], str], Any],
-        written: Callable[[Request, str], str] | None = None,
     ) -> None:
         self.path = path
         self._shown = shown
         self._sums = sums
-        self._written = written
         self._writer: Writer | None = None
         self._lock = Lock()
         in_child(self._forget)
@@ -90,7 +86,7 @@ class Journal:
         found: Exchange | None = self._read(lambda c: queries.exchange(c, number))
         if found is None:
             raise CellError(f"no exchange {id!r} in the journal. claude.journal shows the last ones.")
-        return replace(found, program=self._written)
+        return found
 
     def spend(self, by: str = "day") -> Any:
         """Exchanges, tokens and dollars by `day`, `model`, `notebook`, `conversation` or `provider`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
 from ..session.session import Session
 from ..settings import Claude
+from .ipython.cells import Cells
+from .views import NotebookViews
 
 if TYPE_CHECKING:
     from ..batch.grading import Rubric
@@ -20,30 +23,61 @@ if TYPE_CHECKING:
     from ..journal import Journal
     from ..journal.recordings import Recorder, Recording
     from ..prompt.attachments.attach import Attachment
+    from ..prompt.snippets import Snippets
     from ..session.conversation import Conversation
+    from ..session.conversations import Conversations
+    from ..wire import Exchange
     from .mcp import Server
     from .model_list import Models
     from .pending_approval import PendingApproval
     from .token_count import Count
 
 
-class Notebook(Session):
-    """Ask from Python, and look at the last exchange.
+_INTERNAL = {"shell", "open", "close"}  # for the magics only
+
+
+class ClaudeHandle:
+    """Send requests from Python, and look at the last exchange.
 
     Attributes:
-        settings: What `%config Claude` shows.
-        conversations: By name: turns and tokens.
-        snippets: Cells kept by name, with `--save NAME`.
-        mapped: The replies of the last `map`; `None` before the first.
-        last: The last exchange; after a failure it holds what arrived, and the `error`.
-            `None` before the first.
         waiting: The turn that waits for its calls to be approved; `None` if none does.
+        session: What sends the requests; the names below are all that a notebook needs.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        self.cells = Cells()
+        self.session = Session(self.cells, NotebookViews())
         self.waiting: PendingApproval | None = None
         self._shell: Any = None
+
+    def __dir__(self) -> list[str]:
+        public = {name for name in vars(type(self)) if not name.startswith("_")} - _INTERNAL
+        return sorted({*public, "waiting"})
+
+    @property
+    def settings(self) -> Claude:
+        """The settings: `claude.settings.model = ...` is `%config Claude.model = ...`."""
+        return self.session.settings
+
+    @property
+    def snippets(self) -> Snippets:
+        """Cells kept by name, with `--save NAME`."""
+        return self.session.snippets
+
+    @property
+    def conversations(self) -> Conversations:
+        """By name: turns and tokens."""
+        return self.session.conversations
+
+    @property
+    def last(self) -> Exchange | None:
+        """The last exchange; after a failure it holds what arrived, and the `error`. `None` before the first."""
+        return self.session.last
+
+    @property
+    def mapped(self) -> Sequence[Any] | None:
+        """The replies of the last `map`; `None` before the first."""
+        return self.session.mapped
 
     @property
     def journal(self) -> Journal:
@@ -52,7 +86,7 @@ class Notebook(Session):
         Raises:
             SettingsError: `Claude.journal` is `""`: none is kept.
         """
-        found = self.ledger.journal(self.settings)
+        found = self.session.ledger.journal(self.settings)
         if found is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
         return found
@@ -60,7 +94,7 @@ class Notebook(Session):
     @property
     def usage(self) -> Usage:
         """What this kernel has used: exchanges, tokens and dollars, also by conversation."""
-        return self.ledger.usage
+        return self.session.ledger.usage
 
     def record(self, path: str | Path | None) -> Recorder | None:
         """Record this kernel's exchanges, those before and those to come, in a text file made for git.
@@ -71,10 +105,7 @@ class Notebook(Session):
         Raises:
             SettingsError: The file cannot be written.
         """
-        from .journal_views import recorder
-
-        self.ledger.recorder = None if path is None else recorder(Path(path), self.ledger, self.settings)
-        return self.ledger.recorder
+        return self.session.ledger.record(None if path is None else Path(path), self.settings)
 
     def replay(self, path: str | Path | None) -> Recording | None:
         """Answer from a file that `record` wrote, and from nothing else; nothing is sent.
@@ -85,10 +116,7 @@ class Notebook(Session):
         Raises:
             SettingsError: It cannot be read, or is no recording.
         """
-        from ..journal import recordings
-
-        self.ledger.recording = None if path is None else recordings.read(Path(path))
-        return self.ledger.recording
+        return self.session.ledger.replay(None if path is None else Path(path))
 
     def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
         """Ask, and return the exchange without displaying it.
@@ -107,7 +135,7 @@ class Notebook(Session):
         """
         from .python_call import call
 
-        return call(self, self._shell, text, tools, options)
+        return call(self, text, tools, options)
 
     @staticmethod
     def tool(
@@ -158,12 +186,12 @@ class Notebook(Session):
         from .token_count import of_question, of_request
 
         read = options.pop("read", None) or options_of_many(options)
-        means = self.context(read)
+        means = self.session.context(read)
         if isinstance(what, Exchange):
             return of_request(means, what.request)
         if not isinstance(what, str):
             raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
-        return of_question(means, self._pending_request(means, read, what, cell, attached))
+        return of_question(means, self.session.pending_request(means, read, what, cell, attached))
 
     @property
     def models(self) -> Models:
@@ -174,7 +202,7 @@ class Notebook(Session):
         """
         from .model_list import models
 
-        return models(self.context(Options()))
+        return models(self.session.context(Options()))
 
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
         """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
@@ -236,7 +264,7 @@ class Notebook(Session):
         how = MapOptions(
             options=options, at_once=concurrency, executor=executor, resume=resume, dry_run=dry_run, prefix=prefix
         )
-        return map_rows(self, rows, template, grade=grade, expected=expected, how=how)
+        return map_rows(self.session, rows, template, grade=grade, expected=expected, how=how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
@@ -257,17 +285,19 @@ class Notebook(Session):
             SettingsError: There is no page for it, as in a terminal.
         """
         from ..display.widgets import has_widgets
-        from .workbench.workbench import workbench
 
-        if self._shell is None or not has_widgets():
+        shell = self.shell()
+        if shell is None or not has_widgets():
             raise SettingsError(
                 "the workbench needs a notebook's page, and here is none. Ask with %claude, or open it in JupyterLab."
             )
-        return workbench(self, self._shell.user_ns, text)
+        from .workbench.workbench import workbench
+
+        return workbench(self.session, shell.user_ns, text)
 
     def conversation(self, name: str = "main") -> Conversation:
         """The conversation of this name; empty if nothing was said in it yet."""
-        return self.conversations.open(name)
+        return self.session.conversations.open(name)
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
         """Read a conversation that `.save(path)` wrote, under its own name or another.
@@ -275,7 +305,7 @@ class Notebook(Session):
         Raises:
             SettingsError: It cannot be read, is no conversation, or the name is in use.
         """
-        return self.conversations.load(path, name)
+        return self.session.conversations.load(path, name)
 
     def login(self, key: str | None = None, *, save: bool = False) -> None:
         """Keep a key in memory; it is asked for, and not shown while it is typed.
@@ -295,14 +325,23 @@ class Notebook(Session):
 
         credentials.forget()
 
+    def shell(self) -> Any:
+        """The shell that it belongs to. One that runs without the extension is given it; `None` if none runs."""
+        running = sys.modules.get("IPython")
+        if self._shell is None and running is not None and (shell := running.get_ipython()) is not None:
+            from .extension import load
+
+            load(shell)
+        return self._shell
+
     def open(self, shell: Any) -> None:
-        """Belong to `shell`: its configuration gives the settings; a wrong value is told and left out."""
+        """Belong to `shell`: its configuration gives the settings; a wrong value is reported and left out."""
         self._shell = shell
         self.cells.open(shell)
-        self.settings = Claude()
         for name, value in shell.config.get("Claude", {}).items():
             try:
-                setattr(self.settings, name, value)
+                if not self.settings.is_assigned(name):
+                    setattr(self.settings, name, value)
             except ClaudeError as error:
                 print(error)
         shell.configurables.append(self.settings)
@@ -313,21 +352,21 @@ class Notebook(Session):
             self._shell.configurables.remove(self.settings)
         self._shell = None
         self.cells.open(None)
-        self.settings = Claude()
+        self.session.settings = Claude()
 
     def __reduce__(self) -> Any:
         """In another process it is the handle of that process, with the settings of this one; never a key."""
         held = self.settings._trait_values
         traits = self.settings.traits(config=True)
         chosen = {name: held[name] for name in traits if name in held and held[name] != traits[name].default_value}
-        return _there, (os.getpid(), chosen)
+        return _unpickled, (os.getpid(), chosen)
 
     def __repr__(self) -> str:
         asks = f"claude: {self.settings.model} at {self.settings.base_url}"
         return f"{asks}; claude(text) asks, claude.last is the last exchange"
 
 
-def _there(process: int, settings: dict[str, Any]) -> Notebook:
+def _unpickled(process: int, settings: dict[str, Any]) -> ClaudeHandle:
     if process != os.getpid():
         for name, value in settings.items():
             setattr(claude.settings, name, value)
@@ -343,4 +382,4 @@ def _type_key() -> str:
         raise SettingsError(f"no key was typed: {error}. Set $ANTHROPIC_API_KEY before Jupyter starts.") from None
 
 
-claude = Notebook()
+claude = ClaudeHandle()

@@ -17,8 +17,9 @@ from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
 from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
-from .claude import claude as notebook
+from .claude import claude as handle
 from .output import result
+from .views import preview_text
 
 if TYPE_CHECKING:
     from ..display.live.detached import DetachedOutput
@@ -40,7 +41,7 @@ class ClaudeMagics(Magics):
         super().__init__(shell)
         self.failing = LastError()
         self._offered: dict[str, str] = {}
-        self._cells = notebook.cells
+        self._cells = handle.cells
 
     @no_var_expand
     @line_cell_magic
@@ -53,7 +54,7 @@ class ClaudeMagics(Magics):
         elif cell is None and not line.strip():
             from .status import card
 
-            print(card(notebook))
+            print(card(handle))
         else:
             self.answer(self._prompt(options, line, text if cell is None else self._message(text, cell)))
 
@@ -73,9 +74,9 @@ class ClaudeMagics(Magics):
             line,
             text,
             namespace=self.shell.user_ns,
-            snippets=notebook.snippets,
+            snippets=handle.session.snippets,
             failing=self.failing,
-            write=notebook.format_value,
+            write=handle.session.format_value,
         )
 
     def answer(self, cell: Prompt) -> None:
@@ -84,11 +85,11 @@ class ClaudeMagics(Magics):
         if options.show or options.count or options.preview or options.compare or options.times > 1:
             _tell_what_was_done(cell)
         if options.show:
-            print(notebook.program(options, cell.text, self._cells.next(), cell.attached))
+            print(handle.session.program(options, cell.text, self._cells.next(), cell.attached))
         elif options.count:
-            display(notebook.count(cell.text, cell=self._cells.next(), attached=cell.attached, read=options))
+            display(handle.count(cell.text, cell=self._cells.next(), attached=cell.attached, read=options))
         elif options.preview:
-            print(notebook.preview(options, cell.text, self._cells.next(), cell.attached))
+            print(preview_text(handle.session.preview(options, cell.text, self._cells.next(), cell.attached)))
         elif options.compare:
             self._compare(cell)
         elif options.times > 1:
@@ -99,10 +100,12 @@ class ClaudeMagics(Magics):
     def _answer_once(self, cell: Prompt) -> None:
         options = cell.options
         which = self._cells.next()
-        before = notebook.previous_exchange(which) if options.diff else None
+        before = handle.session.previous_exchange(which) if options.diff else None
         stage = self._stage(cell, owns_cell=self._cells.source.lstrip().startswith("%%claude") and not cell.tools)
         self._tell(cell)
-        turn = notebook.run_turn(notebook.begin_turn(options, cell.text, which, cell.attached, cell.tools), stage)
+        turn = handle.session.run_turn(
+            handle.session.begin_turn(options, cell.text, which, cell.attached, cell.tools), stage
+        )
         if turn.waits:
             self._wait(turn, stage)
             return
@@ -127,20 +130,20 @@ class ClaudeMagics(Magics):
         """The cell ends; its turn goes on when its reader says so."""
         from .pending_approval import PendingApproval
 
-        if notebook.waiting is not None and notebook.waiting.take():
-            notebook.waiting.close("a later cell asks instead")
-        notebook.waiting = PendingApproval(turn, stage, self._go_on_there)
-        notebook.waiting.show(_messages(turn))
+        if handle.waiting is not None and handle.waiting.take():
+            handle.waiting.close("a later cell asks instead")
+        handle.waiting = PendingApproval(turn, stage, self._go_on_there)
+        handle.waiting.show(_messages(turn))
 
     def go_on(self, options: Options, text: str) -> None:
         """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: go on with the turn that waits, in this cell."""
         from .pending_approval import by_word
 
         said = options.refuse or text.strip().strip("'" if options.approve else "'\"")
-        found, decided = by_word(notebook.waiting, said, refuses=options.refuse is not None)
-        notebook.waiting = None
+        found, decided = by_word(handle.waiting, said, refuses=options.refuse is not None)
+        handle.waiting = None
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage)
-        turn = notebook.resume_turn(found.turn.with_approval(options.yes), stage, decided)
+        turn = handle.session.resume_turn(found.turn.with_approval(options.yes), stage, decided)
         if turn.waits:
             self._wait(turn, stage)
             return
@@ -152,13 +155,13 @@ class ClaudeMagics(Magics):
         """A button was pressed: go on with the turn, under the cell that asked."""
         if not found.take():
             return
-        notebook.waiting = None
+        handle.waiting = None
         stage = self._stage(found.stage.cell, owns_cell=False, after=found.stage, place=place)
         try:
-            turn = notebook.resume_turn(found.turn, stage, decided)
+            turn = handle.session.resume_turn(found.turn, stage, decided)
             place.messages(_messages(turn))
             if turn.waits:
-                notebook.waiting = found
+                handle.waiting = found
                 found.again(turn, stage)
                 return
             self._conclude(stage, turn.exchange, turn.error)
@@ -179,7 +182,7 @@ class ClaudeMagics(Magics):
         from ..display.live.grid import Grid
 
         grid = Grid(cell.options.times, page=self._cells.in_notebook)
-        exchanges = notebook.ask_times(cell.options, cell.text, grid.places, self._cells.next(), cell.attached)
+        exchanges = handle.session.ask_times(cell.options, cell.text, grid.places, self._cells.next(), cell.attached)
         for place, exchange in zip(grid.places, exchanges, strict=True):
             place.finish(exchange)
         for exchange in exchanges:
@@ -192,10 +195,10 @@ class ClaudeMagics(Magics):
         from ..batch.compare import combinations, results
         from ..display.live.grid import Grid
 
-        several = combinations(cell.options, self.shell.user_ns, notebook.snippets)
+        several = combinations(cell.options, self.shell.user_ns, handle.session.snippets)
         grid = Grid(len(several), page=self._cells.in_notebook, labels=[each.label for each in several])
         asked = [each.options for each in several]
-        exchanges = notebook.ask_each(asked, cell.text, grid.places, self._cells.next(), cell.attached)
+        exchanges = handle.session.ask_each(asked, cell.text, grid.places, self._cells.next(), cell.attached)
         for place, exchange in zip(grid.places, exchanges, strict=True):
             place.finish(exchange)
         if cell.options.out:
@@ -230,7 +233,7 @@ class ClaudeMagics(Magics):
         if not self._cells.in_notebook:
             return TerminalPresenter(cell, lambda first: _terminal(raw=options.raw, events=options.events), after=after)
         above = thumbnails(cell.attached, cell.notes) if after is None else ""
-        panel = notebook.settings.panel if options.panel is None else options.panel
+        panel = handle.session.settings.panel if options.panel is None else options.panel
 
         def presenter(first: bool) -> Presenter:
             if place is not None:

@@ -10,39 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import CellError, ClaudeError
 from ..session.turn import Turn, approve, calls_to_approve
 from ..tools.calls import refuse
-from ..wire.presenter import Presenter, SilentPresenter
+from ..wire.presenter import Presenter
 from ..wire.tool import Call
 from .output import Result, result
 
 if TYPE_CHECKING:
     from ..session.prompt import Prompt
     from ..wire import Exchange
-
-
-class SilentTurn:
-    """Approves every call, for a request from Python.
-
-    Args:
-        presenter: Shows the exchanges while they grow; `None` for none.
-    """
-
-    def __init__(self, presenter: Presenter | None = None) -> None:
-        self._presenter = presenter or SilentPresenter()
-
-    def presenter(self) -> Presenter:
-        return self._presenter
-
-    def finish(self, exchange: Exchange, *, final: bool) -> None:
-        pass
-
-    def update(self, exchange: Exchange) -> None:
-        pass
-
-    def decide(self, turn: Turn) -> tuple[Call, ...]:
-        return tuple(map(approve, turn.exchange.calls))
-
-    def may_send(self, turn: Turn) -> bool:
-        return True
 
 
 class CellPresenter:

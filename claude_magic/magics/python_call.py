@@ -19,10 +19,12 @@ from ..prompt.options.options import Options
 from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
 from ..session.tool_selection import refuse_unapproved, several
+from .views import preview_text
 
 if TYPE_CHECKING:
+    from ..session.session import Session
     from ..wire import Exchange
-    from .claude import Notebook
+    from .claude import ClaudeHandle
     from .magics import ClaudeMagics
 
 
@@ -33,7 +35,7 @@ class Text(str):
         return str(self)
 
 
-def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mapping[str, Any]) -> Any:
+def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any]) -> Any:
     """What `claude(text, ...)` returns.
 
     Raises:
@@ -48,6 +50,7 @@ def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mappin
     options = options_of({**keywords, "tools": [each for each in offered if isinstance(each, str)]})
     if options.help:
         return Text(help_text())
+    session, shell = handle.session, handle.shell()
     magics = None if shell is None else shell.magics_manager.registry.get("ClaudeMagics")
     if options.approve or options.refuse is not None:
         _needed(magics, "approve and refuse").go_on(options, text)
@@ -57,9 +60,9 @@ def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mappin
         format_line(words_of(keywords)) if options.save else "",
         text,
         namespace=shell.user_ns if shell is not None else {},
-        snippets=notebook.snippets,
+        snippets=session.snippets,
         failing=magics.failing if magics is not None else LastError(),
-        write=notebook.format_value,
+        write=session.format_value,
         given=[each for each in offered if not isinstance(each, str)],
         fills=False,
     )
@@ -68,7 +71,7 @@ def call(notebook: Notebook, shell: Any, text: str, tools: Any, keywords: Mappin
         return None
     if not cell.options.yes:
         refuse_unapproved(cell.tools)
-    return _answer(notebook, cell, magics)
+    return _answer(handle, cell, magics)
 
 
 def _needed(magics: ClaudeMagics | None, what: str) -> ClaudeMagics:
@@ -81,25 +84,25 @@ def _is_shown(options: Options) -> bool:
     return bool(options.events or options.raw or options.diff or options.step or options.panel is not None)
 
 
-def _answer(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> Any:
-    options = cell.options
+def _answer(handle: ClaudeHandle, cell: Prompt, magics: ClaudeMagics | None) -> Any:
+    options, session = cell.options, handle.session
     if options.show:
-        return Text(notebook.program(options, cell.text, "", cell.attached))
+        return Text(session.program(options, cell.text, "", cell.attached))
     if options.count:
-        return notebook.count(cell.text, attached=cell.attached, read=options)
+        return handle.count(cell.text, attached=cell.attached, read=options)
     if options.preview:
-        return Text(notebook.preview(options, cell.text, "", cell.attached))
+        return Text(preview_text(session.preview(options, cell.text, "", cell.attached)))
     if options.compare or options.times > 1:
-        return _ask_several(notebook, cell, magics)
-    exchange = _with_notes(notebook.ask(options, cell.text, attached=cell.attached, tools=cell.tools), cell)
-    notebook.last = exchange
+        return _ask_several(session, cell, magics)
+    exchange = _with_notes(session.ask(options, cell.text, attached=cell.attached, tools=cell.tools), cell)
+    session.last = exchange
     if exchange.error is not None:
         raise exchange.error
     _conclude(cell, exchange, magics)
     return exchange
 
 
-def _ask_several(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
+def _ask_several(session: Session, cell: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
     """The exchanges of `times` or `compare`, and what `out` binds of them."""
     from ..batch.compare import combinations, results
     from ..wire.presenter import SilentPresenter
@@ -109,12 +112,12 @@ def _ask_several(notebook: Notebook, cell: Prompt, magics: ClaudeMagics | None) 
     namespace = magics.shell.user_ns if magics is not None else {}
     made: Any
     if options.compare:
-        several = combinations(options, namespace, notebook.snippets)
+        several = combinations(options, namespace, session.snippets)
         asked = [each.options for each in several]
-        exchanges = notebook.ask_each(asked, cell.text, [SilentPresenter()] * len(asked), "", cell.attached)
+        exchanges = session.ask_each(asked, cell.text, [SilentPresenter()] * len(asked), "", cell.attached)
         made = results(several, exchanges)
     else:
-        exchanges = notebook.ask_times(options, cell.text, [SilentPresenter()] * options.times, "", cell.attached)
+        exchanges = session.ask_times(options, cell.text, [SilentPresenter()] * options.times, "", cell.attached)
         failed = next((each.error for each in exchanges if each.error is not None), None)
         if failed is not None:
             raise failed

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from .. import __version__
+from importlib.metadata import version
+
 from ..errors import ClaudeError
 from ..settings import Claude
 from ..wire.money import dollars
-from .claude import Notebook
+from .claude import ClaudeHandle
 
 
-def card(notebook: Notebook) -> str:
+def card(handle: ClaudeHandle) -> str:
     """The status of the next request, a fact a line; never the key's value."""
     from ..session.local_model import max_tokens
     from ..session.provider import is_local
 
     try:
-        settings, sources = notebook.settings.effective()
+        settings, sources = handle.settings.effective()
         local = is_local(settings)
     except ClaudeError as error:
         return str(error)
@@ -28,15 +29,15 @@ def card(notebook: Notebook) -> str:
         "endpoint": "this machine" if local else settings.base_url,
         "key": "none needed" if local else _key(),
         "conversation": settings.conversation or "none: each cell stands alone",
-        "answers": _answers(notebook, settings),
-        "budget": _budget(notebook, settings),
-        "rate limits": _limits(notebook),
-        "journal": _journal(notebook, settings),
-        "version": f"claude-magic {__version__}",
+        "answers": _answers(handle, settings),
+        "budget": _budget(handle, settings),
+        "rate limits": _limits(handle),
+        "journal": _journal(handle, settings),
+        "version": f"claude-magic {version('claude-magic')}",
     }
     facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
-    used = ["", repr(notebook.usage)] if notebook.has_ledger else []
+    used = ["", repr(handle.usage)] if handle.session.has_ledger else []
     return "\n".join([*lines, *used, "", "Options: %%claude --help"])
 
 
@@ -59,9 +60,9 @@ def _key() -> str:
     return f"from {credential.source}" if credential else "none: set $ANTHROPIC_API_KEY, or run claude.login()"
 
 
-def _answers(notebook: Notebook, settings: Claude) -> str:
+def _answers(handle: ClaudeHandle, settings: Claude) -> str:
     """Where answers come from, if not only from the endpoint."""
-    recording = notebook.ledger.recording if notebook.has_ledger else None
+    recording = handle.session.ledger.recording if handle.session.has_ledger else None
     if recording is not None:
         return f"only from {recording.path}: nothing is sent"
     return {
@@ -70,26 +71,26 @@ def _answers(notebook: Notebook, settings: Claude) -> str:
     }.get(settings.replay, "")
 
 
-def _budget(notebook: Notebook, settings: Claude) -> str:
+def _budget(handle: ClaudeHandle, settings: Claude) -> str:
     limits = []
     if settings.budget_usd is not None:
-        left = notebook.ledger.budget.remaining(settings.budget_usd)
+        left = handle.session.ledger.budget.remaining(settings.budget_usd)
         limits.append(f"{dollars(left)} of {dollars(settings.budget_usd)} left in this kernel")
     if settings.budget_usd_per_day is not None:
         limits.append(f"{dollars(settings.budget_usd_per_day)} a day, all notebooks together")
     return "; ".join(limits)
 
 
-def _limits(notebook: Notebook) -> str:
+def _limits(handle: ClaudeHandle) -> str:
     """What the last reply said is left."""
-    if notebook.last is None:
+    if handle.last is None:
         return ""
     from ..display.panel.rate_limits import rate_limits
 
-    return ", ".join(f"{each.kind} {each.remaining:,} of {each.limit:,}" for each in rate_limits(notebook.last.headers))
+    return ", ".join(f"{each.kind} {each.remaining:,} of {each.limit:,}" for each in rate_limits(handle.last.headers))
 
 
-def _journal(notebook: Notebook, settings: Claude) -> str:
+def _journal(handle: ClaudeHandle, settings: Claude) -> str:
     from ..session.ledger import journal_path
 
     path = journal_path(settings)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..journal.recordings import Recorder, Recording
     from ..journal.request_counts import RequestCounts
     from ..wire.recorded import Recorded
+    from .views import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +58,20 @@ class Ledger:
     """The books of one kernel.
 
     Args:
-        made: From a path to the journal there.
+        views: How the journal is shown.
 
     Attributes:
         recording: A file that answers; `None` if none does.
         recorder: Writes what is asked to a file; `None` if none does.
     """
 
-    def __init__(self, made: Callable[[Path], Journal]) -> None:
+    def __init__(self, views: Views) -> None:
         self.recording: Recording | None = None
         self.recorder: Recorder | None = None
         self.budget = Budget()
         self.usage = Usage()
         self.session = ""
-        self._made = made
+        self._views = views
         self._journals: dict[Path, Journal] = {}
         self._lock = Lock()
         self._records = True
@@ -82,17 +83,48 @@ class Ledger:
         path = journal_path(settings)
         if path is None:
             return None
+        from ..journal import Journal
         from ..journal.crash_recovery import session
 
         with self._lock:
             self.session = self.session or session()
             if path not in self._journals:
-                self._journals[path] = self._made(path)
+                self._journals[path] = Journal(path, shown=self._views.entries, sums=self._views.spending)
             return self._journals[path]
 
     def _forget(self) -> None:
         """In a child: its rows are of a session of its own, and its parent goes on with the recording."""
         self.session, self._records = "", False
+
+    def record(self, path: Path | None, settings: Claude) -> Recorder | None:
+        """Start a recording with the exchanges of this process so far; `None` ends it.
+
+        Raises:
+            SettingsError: The file cannot be written.
+        """
+        from ..api import credentials
+        from ..journal.recordings import Recorder
+
+        self.recorder = None
+        if path is not None:
+            recorder = Recorder(path, credentials.redact_secrets)
+            journal = self.journal(settings)
+            for place, exchange in () if journal is None else journal.of_session(self.session):
+                recorder.take(place, exchange)
+            recorder.write()
+            self.recorder = recorder
+        return self.recorder
+
+    def replay(self, path: Path | None) -> Recording | None:
+        """Answer from a recording only; `None` ends it.
+
+        Raises:
+            SettingsError: It cannot be read, or is no recording.
+        """
+        from ..journal import recordings
+
+        self.recording = None if path is None else recordings.read(path)
+        return self.recording
 
     def never_sends(self, settings: Claude) -> bool:
         """Whether only recorded answers are given."""

@@ -1,25 +1,23 @@
-"""What stands behind the `claude` object and the magics: from options and a text to what comes back."""
+"""A session: sends requests with its settings, conversations, connections and ledger. No IPython, no display."""
 
 from __future__ import annotations
 
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import Lock, in_child
 from ..errors import CellError, SettingsError
-from ..magics.export import Programs
-from ..magics.ipython.cells import Cells
 from ..prompt.options.options import Options
 from ..prompt.snippets import Snippets
 from ..settings import Claude
+from .cells import Cells, NoCells
 
 if TYPE_CHECKING:
-    from ..display.tables.map_replies import Replies
     from ..prompt.attachments.attach import Attachment
-    from ..wire import Block, Exchange
+    from ..wire import Block, Exchange, Request
     from ..wire.presenter import Presenter
     from ..wire.tool import Call, Tool
     from .conversation import Conversation
@@ -28,26 +26,47 @@ if TYPE_CHECKING:
     from .ledger import Caller, Ledger
     from .send import PendingRequest, SessionContext
     from .turn import Turn, TurnPresenter
+    from .views import Views
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A request that was not sent.
+
+    Attributes:
+        tokens: Its input tokens as the endpoint counts them, or why they are unknown.
+        usd: The highest price; `None` if unknown.
+        note: What the local model would ignore; `""` for nothing.
+    """
+
+    request: Request
+    tokens: int | str
+    usd: float | None
+    note: str = ""
 
 
 class Session:
-    """Asks for the cells of one shell.
+    """Sends requests, and remembers what was said.
+
+    Args:
+        cells: Which cell sends a request; by default there are no cells.
+        views: How conversations and the journal are shown; by default as text.
 
     Attributes:
-        settings: What `%config Claude` shows.
+        settings: The traits of `%config Claude`.
         snippets: Cells kept by name, with `--save NAME`.
-        cells: Which cell is running.
         mapped: The replies of the last `map`; `None` before the first.
         last: The last exchange; after a failure it holds what arrived, and the `error`.
             `None` before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cells: Cells | None = None, views: Views | None = None) -> None:
         self.settings = Claude()
         self.snippets = Snippets()
-        self.cells = Cells()
+        self.cells = cells or NoCells()
         self.last: Exchange | None = None
-        self.mapped: Replies | None = None
+        self.mapped: Sequence[Any] | None = None
+        self._views = views
         self._before: dict[str, Exchange] = {}
         self._went_on: dict[str, Exchange] = {}
         self._pool: Any = None
@@ -62,17 +81,23 @@ class Session:
         from .conversations import Conversations
 
         with self._lock:
-            self._conversations = self._conversations or Conversations(shown=_shown, tell=print)
+            self._conversations = self._conversations or Conversations(shown=self.views.conversation, tell=print)
             return self._conversations
+
+    @property
+    def views(self) -> Views:
+        """How conversations and the journal are shown."""
+        from .views import TextViews
+
+        return self._views or TextViews()
 
     @property
     def ledger(self) -> Ledger:
         """What was asked, what it cost, and what is answered from a recording."""
-        from ..magics.journal_views import journal
         from .ledger import Ledger
 
         with self._lock:
-            self._books = self._books or Ledger(journal)
+            self._books = self._books or Ledger(self.views)
             return self._books
 
     def _forget(self) -> None:
@@ -100,7 +125,7 @@ class Session:
             attached: What goes with the text.
             tools: What is run, without asking, if the reply asks for it.
         """
-        from ..magics.presenters import SilentTurn
+        from .turn import SilentTurn
 
         turn = self.begin_turn(options, text, cell, attached, tools)
         turn = self.run_turn(turn, SilentTurn(presenter))
@@ -128,7 +153,7 @@ class Session:
             asker=self.caller(options, cell, asked.conversation),
             cell=cell,
             tools=tools or {},
-            complete=functools.partial(self._complete, Programs(attached)),
+            complete=functools.partial(self._complete, attached_files(attached)),
             content=functools.partial(self._content, means.settings),
         )
 
@@ -149,8 +174,8 @@ class Session:
 
         return self._keep(resume_turn(turn, stage, decided))
 
-    def _complete(self, programs: Programs, exchange: Exchange) -> Exchange:
-        self.last = replace(exchange, program=programs)
+    def _complete(self, files: Mapping[str, str], exchange: Exchange) -> Exchange:
+        self.last = replace(exchange, files=files)
         return self.last
 
     def _keep(self, turn: Turn) -> Turn:
@@ -201,41 +226,40 @@ class Session:
             )
             for number, options in enumerate(several, 1)
         ]
-        programs = Programs(attached)
+        files = attached_files(attached)
         found = ask_all(means, asked, presenters, at_once=means.settings.concurrency)
-        exchanges = [replace(each, program=programs) for each in found]
+        exchanges = [replace(each, files=files) for each in found]
         self.last = exchanges[-1]
         return exchanges
 
-    def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
+    def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> Preview:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
-        from ..cost.prices import as_of, highest_cost
-        from ..display.reply.preview import preview
+        from ..cost.prices import highest_cost
         from ..wire.headers import RANDOM_KEY
         from .local_model import ignored_note
         from .send import count_request
 
         means = self.context(options)
-        settings, asking = means.settings, self._pending_request(means, options, text, cell, attached)
+        settings, asking = means.settings, self.pending_request(means, options, text, cell, attached)
         request, tokens = count_request(means, asking)
         if request.headers.get("x-api-key") == RANDOM_KEY:
             note = ignored_note(request, settings, asking.question.new)
-            return preview(request, tokens, 0.0, as_of=as_of(), note=note)
+            return Preview(request=request, tokens=tokens, usd=0.0, note=note)
         cost = (
             highest_cost(request.body or {}, sent=tokens, corrections=settings.prices)
             if isinstance(tokens, int)
             else None
         )
-        return preview(request, tokens, cost, as_of=as_of())
+        return Preview(request=request, tokens=tokens, usd=cost)
 
     def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
         """The request that `ask` would send, as a program in `options.show`; nothing is sent."""
+        from ..export import program, unchanged
         from .send import preview_request
 
         means = self.context(options)
-        return Programs(attached)(
-            preview_request(means, self._pending_request(means, options, text, cell, attached)), options.show
-        )
+        request = preview_request(means, self.pending_request(means, options, text, cell, attached))
+        return program(request, options.show, files=unchanged(attached_files(attached)))
 
     def previous_exchange(self, cell: str) -> Exchange | None:
         """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
@@ -275,7 +299,7 @@ class Session:
             again=options.again,
         )
 
-    def _pending_request(
+    def pending_request(
         self, means: SessionContext, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
     ) -> PendingRequest:
         from .send import PendingRequest
@@ -302,8 +326,8 @@ class Session:
 
     def _from_curl(self, options: Options, text: str, cell: str, settings: Claude) -> PendingTurn:
         """What a curl command asks."""
-        from ..magics.export import curl, refuse_options
         from .history import PendingTurn
+        from .pasted_curl import curl, refuse_options
         from .send import RequestParts
 
         refuse_options(options)
@@ -325,8 +349,7 @@ class Session:
             return self._pool
 
 
-def _shown(conversation: Conversation) -> Mapping[str, str]:
-    from ..display.reply.conversation import bundle
-
-    rows = [(turn.messages, turn.model, turn.usage) for turn in conversation.turns]
-    return bundle(repr(conversation), rows)
+def attached_files(attached: tuple[Attachment, ...]) -> dict[str, str]:
+    """The base64 data of attachments, and the file each came from."""
+    pairs = ((each.block.get("source", {}), each.source) for each in attached)
+    return {source["data"]: path for source, path in pairs if source.get("type") == "base64"}

@@ -10,11 +10,11 @@ from itertools import count
 from typing import Any
 
 from ..errors import CellError
-from ..magics.mcp import connect_servers
 from ..prompt.options.options import Options, nearest
 from ..tools.definition import from_dict
 from ..tools.server_tools import definitions
 from ..wire.tool import Tool
+from .mcp_servers import connect_servers
 
 _MODES = ("auto", "any", "none")
 _SCHEMAS = {"input_schema", "inputSchema", "parameters", "function"}

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ..errors import ClaudeError
 from ..prompt.options.options import Options
 from ..wire import Block, Exchange
-from ..wire.presenter import Presenter
+from ..wire.presenter import Presenter, SilentPresenter
 from ..wire.tool import EDITED, RUNNING, WAITING, Call, Tool
 from .history import PendingTurn
 from .ledger import Caller
@@ -135,3 +135,29 @@ def approve(call: Call, arguments: Mapping[str, Any] | None = None) -> Call:
     if arguments is None or arguments == call.arguments:
         return replace(call, state=RUNNING)
     return replace(call, state=RUNNING, arguments=arguments, note=EDITED)
+
+
+class SilentTurn:
+    """Approves every call, for a request from Python.
+
+    Args:
+        presenter: Shows the exchanges while they grow; `None` for nothing.
+    """
+
+    def __init__(self, presenter: Presenter | None = None) -> None:
+        self._presenter = presenter or SilentPresenter()
+
+    def presenter(self) -> Presenter:
+        return self._presenter
+
+    def finish(self, exchange: Exchange, *, final: bool) -> None:
+        pass
+
+    def update(self, exchange: Exchange) -> None:
+        pass
+
+    def decide(self, turn: Turn) -> tuple[Call, ...]:
+        return tuple(map(approve, turn.exchange.calls))
+
+    def may_send(self, turn: Turn) -> bool:
+        return True

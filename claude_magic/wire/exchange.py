@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
-from ..errors import CellError, ClaudeError
+from ..errors import ClaudeError
 from .bounded import bounded
 from .headers import Headers
 from .message import Block, Message
@@ -105,7 +105,7 @@ class Exchange:
         error: Why it failed; `None` if it did not.
         calls: The calls that the message asked for, with what came of them.
         earlier: The exchanges of the same turn before this one.
-        program: Writes a request in a language; `None` if nobody gave one.
+        files: The base64 data of attachments in the request, and the file each came from.
     """
 
     request: Request
@@ -126,7 +126,7 @@ class Exchange:
     error: ClaudeError | None = None
     calls: tuple[Call, ...] = ()
     earlier: tuple[Exchange, ...] = field(default=(), repr=False)
-    program: Callable[[Request, str], str] | None = field(default=None, repr=False, compare=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         model = self.message.model or (self.request.body or {}).get("model")
@@ -144,9 +144,9 @@ class Exchange:
         Raises:
             CellError: There is no such language, or the request cannot be said in it.
         """
-        if self.program is None:
-            raise CellError("nobody can write this exchange as a program. Ask with %%claude, or from claude.journal.")
-        return Code(self.program(self.request, language))
+        from ..export import program, unchanged  # the one import upwards: see tests/test_architecture.py
+
+        return Code(program(self.request, language, files=unchanged(self.files)))
 
     @property
     def text(self) -> str:

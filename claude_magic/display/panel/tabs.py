@@ -87,8 +87,6 @@ def _response(exchange: Exchange) -> str:
 
 def _code(exchange: Exchange) -> str:
     """The request as programs, each folded."""
-    if exchange.program is None:
-        return ""
     return "".join(
         f"<details><summary>{language.title}</summary>{_program(exchange, name)}</details>"
         for name, language in LANGUAGES.items()

@@ -19,7 +19,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from ...prompt.options.option import Scope
 from ...prompt.options.table import find, in_scope
 from ...prompt.options.table import names as option_names
-from ..claude import claude as notebook
+from ..claude import claude
 
 _LINE = re.compile(r"\s*%%?claude(?=\s)")
 _VARIABLE = re.compile(r".*\{\{\s*(\w*)$", re.DOTALL)
@@ -123,15 +123,15 @@ def _public(namespace: dict[str, Any]) -> list[str]:
 def _models(_: dict[str, Any]) -> Iterable[str]:
     from ..model_list import names
 
-    return names(notebook.settings)
+    return names(claude.settings)
 
 
 def _conversations(_: dict[str, Any]) -> Iterable[str]:
-    return list(notebook.conversations)
+    return list(claude.conversations)
 
 
 def _snippets(_: dict[str, Any]) -> Iterable[str]:
-    return list(notebook.snippets)
+    return list(claude.snippets)
 
 
 def _compared(_: dict[str, Any]) -> Iterable[str]:

@@ -18,6 +18,7 @@ from ...prompt import templates
 from ...prompt.options.options import Options
 from ...prompt.options.parser import parse_line
 from ...wire import Exchange
+from ..views import preview_text
 from .form_from_request import exchange_line, form_of
 from .form_to_cell import Layout, cell_meaning, map_texts
 
@@ -31,21 +32,21 @@ _SHOWN = 50
 _UNWRITABLE = "this cannot be written as a cell: a text in it says {{name}} in a way that would be filled. Change it."
 
 
-def workbench(desk: Session, namespace: Mapping[str, Any], text: str) -> Workbench:
+def workbench(session: Session, namespace: Mapping[str, Any], text: str) -> Workbench:
     """A panel that begins with the settings of the notebook, and with this prompt."""
     from ...display.workbench.bench import Workbench
     from ...session.local_model import max_tokens
     from ..model_list import names
 
-    settings, _ = desk.settings.effective()
+    settings, _ = session.settings.effective()
     form = Form(
         model="" if _has_one_model(settings) else settings.model,
         max_tokens=str(max_tokens(settings, local=_has_one_model(settings))),
         system=settings.system,
         turns=(("user", text),),
     )
-    doors = _SessionActions(desk=desk, namespace=namespace, name=f"{desk.cells.next()}/workbench").doors
-    return Workbench(doors, form, names=names(settings), languages=list(LANGUAGES))
+    actions = _SessionActions(session=session, namespace=namespace, name=f"{session.cells.next()}/workbench").actions
+    return Workbench(actions, form, names=names(settings), languages=list(LANGUAGES))
 
 
 def _has_one_model(settings: Claude) -> bool:
@@ -67,12 +68,12 @@ class _SessionActions:
         name: Of the panel, as a cell is called.
     """
 
-    desk: Session
+    session: Session
     namespace: Mapping[str, Any]
     name: str
 
     @property
-    def doors(self) -> WorkbenchActions:
+    def actions(self) -> WorkbenchActions:
         from ...api import credentials
 
         return WorkbenchActions(
@@ -88,19 +89,19 @@ class _SessionActions:
         )
 
     def _ask(self, form: Form, answer: Answer) -> Exchange:
-        return self.desk.ask(*self._question(form), answer, self.name)
+        return self.session.ask(*self._question(form), answer, self.name)
 
     def _preview(self, form: Form) -> str:
-        return self.desk.preview(*self._question(form), self.name)
+        return preview_text(self.session.preview(*self._question(form), self.name))
 
     def _code(self, form: Form, language: str) -> str:
         options, text = self._question(form)
-        return self.desk.program(replace(options, show=language), text, self.name)
+        return self.session.program(replace(options, show=language), text, self.name)
 
     def _models(self) -> Sequence[str]:
         from ..model_list import models
 
-        return [model.id for model in models(self.desk.context(Options()))]
+        return [model.id for model in models(self.session.context(Options()))]
 
     def _question(self, form: Form) -> tuple[Options, str]:
         """The options, and the text with its variables in it."""
@@ -111,11 +112,11 @@ class _SessionActions:
 
     def _fill(self, form: Form) -> Callable[[str], str]:
         values = ChainMap(dict(form.fields), dict(self.namespace))
-        return lambda text: templates.fill_template(text, values, self.desk.format_value)
+        return lambda text: templates.fill_template(text, values, self.session.format_value)
 
     @property
     def _settings(self) -> Claude:
-        return self.desk.settings.effective()[0]
+        return self.session.settings.effective()[0]
 
     def _cell(self, form: Form) -> str:
         """The source of a cell that sends the same: with its variables where the notebook has them.
@@ -137,7 +138,7 @@ class _SessionActions:
         """What a cell with this first line and text asks; `None` if it asks nothing."""
         try:
             options, _ = parse_line(first, text_follows=False)
-            return cell_meaning(options, templates.fill_template(text, self.namespace, self.desk.format_value))
+            return cell_meaning(options, templates.fill_template(text, self.namespace, self.session.format_value))
         except ClaudeError:
             return None
 
@@ -154,7 +155,7 @@ class _SessionActions:
         known = name in self.namespace
         try:
             text = templates.fill_template(
-                "{{" + name + "}}", self.namespace if known else {name: ""}, self.desk.format_value
+                "{{" + name + "}}", self.namespace if known else {name: ""}, self.session.format_value
             )
         except ClaudeError as error:  # such as for a name that promises a secret
             return Variable(name=name, note=str(error))
@@ -166,7 +167,7 @@ class _SessionActions:
         from ...api import credentials
         from ...errors import SettingsError
 
-        journal = self.desk.ledger.journal(self.desk.settings)
+        journal = self.session.ledger.journal(self.session.settings)
         if journal is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
         found = journal.search(words, _SHOWN) if words.strip() else journal.last(_SHOWN)
@@ -175,7 +176,7 @@ class _SessionActions:
     def _recall(self, number: int) -> tuple[Form, str]:
         from ...api import credentials
 
-        journal = self.desk.ledger.journal(self.desk.settings)
+        journal = self.session.ledger.journal(self.session.settings)
         if journal is None:
             raise CellError(f"no exchange {number} in the journal.")
         return form_of(journal.exchange(number).request, credentials.redact_secrets)

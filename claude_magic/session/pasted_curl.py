@@ -1,54 +1,17 @@
-"""Requests as programs, and curl commands as requests."""
+"""A pasted curl command, as the body and headers of a request."""
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import CellError
-from ..wire import Request
-
-if TYPE_CHECKING:
-    from ..prompt.attachments.attach import Attachment
-    from ..prompt.options.options import Options
+from ..prompt.options.options import Options, is_ours
 
 _MESSAGES = "/v1/messages"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-class Programs:
-    """Writes a request as a program that reads attachments from the files they came from.
-
-    Args:
-        attached: What went with the request.
-    """
-
-    def __init__(self, attached: Iterable[Attachment] = ()) -> None:
-        pairs = ((each.block.get("source", {}), each.source) for each in attached)
-        self._sources = [(source["data"], path) for source, path in pairs if source.get("type") == "base64"]
-
-    def __call__(self, request: Request, language: str) -> str:
-        """The program.
-
-        Raises:
-            CellError: There is no such language, or the request cannot be said in it.
-        """
-        from ..export import program
-
-        return program(request, language, files=dict(self._files()))
-
-    def _files(self) -> Iterable[tuple[str, str]]:
-        """Those whose file still holds just what was sent: not what was scaled, or has changed."""
-        for data, path in self._sources:
-            try:
-                if base64.b64encode(Path(path).read_bytes()).decode() == data:
-                    yield data, path
-            except (OSError, ValueError):
-                continue
 
 
 def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -104,8 +67,6 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     Raises:
         CellError: One of them cannot be sent.
     """
-    from ..prompt.options.options import is_ours
-
     found: dict[str, str] = {}
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
