@@ -9,6 +9,7 @@ was never imported cannot be a variable.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import json
 import linecache
@@ -16,6 +17,7 @@ import re
 import sys
 import textwrap
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import FunctionType, MethodType
@@ -23,6 +25,8 @@ from typing import Any
 
 from ..errors import CellError
 
+_MOST_IN_ARRAY = 1_000  # values of a numpy array that is written whole
+_ROWS_IN_CELL = 10  # of a table within a table's cell
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -69,14 +73,31 @@ def _format(value: Any, table_rows: int, value_chars: int) -> str:
         return _bytes(value, value_chars)
     if isinstance(value, BaseException):
         return "".join(traceback.format_exception(value)).rstrip("\n")
+    if _is_long(value):
+        return _long(value, table_rows, value_chars)
+    if _is(value, "numpy", "ndarray"):
+        return _array(value, value_chars)
+    if _is_single(value):
+        return str(value)
+    return _json(value) or _source(value) or _cut(_shown(value, table_rows, value_chars), value_chars)
+
+
+def _is_long(value: Any) -> bool:
+    """Whether its own `repr` leaves values out without a word: a table, a long array, a long index."""
+    if any(_is(value, *name) for name in _TABLES):
+        return True
+    if _is(value, "numpy", "ndarray"):
+        return bool(value.size > _MOST_IN_ARRAY)
+    return any(_is(value, "pandas", name) for name in ("Index", "ExtensionArray")) and "..." in repr(value)
+
+
+def _long(value: Any, table_rows: int, value_chars: int) -> Written:
     for name, table in _TABLES.items():
         if _is(value, *name):
             return _markdown(table(value, table_rows), value_chars)
     if _is(value, "numpy", "ndarray"):
         return _array(value, value_chars)
-    if _is_single(value):
-        return str(value)
-    return _json(value) or _source(value) or _cut(_shown(value), value_chars)
+    return _markdown(_pandas_values(value, table_rows), value_chars)
 
 
 def _is_single(value: Any) -> bool:
@@ -103,12 +124,12 @@ def _bytes(value: bytes | bytearray, most: int) -> str:
     return Written.of(f"{len(value):,} bytes, which begin: {start[:most]}…", cut)
 
 
-def _array(value: Any, most: int) -> str:
-    text = sys.modules["numpy"].array2string(value, threshold=1000, max_line_width=100)
+def _array(value: Any, most: int) -> Written:
+    text = sys.modules["numpy"].array2string(value, threshold=_MOST_IN_ARRAY, max_line_width=100)
     short = _cut(text, most)
     cut = short.cut if isinstance(short, Written) else ""
     title = f"array of shape {value.shape}, dtype {value.dtype}"
-    if value.size <= 1000:
+    if value.size <= _MOST_IN_ARRAY:
         return Written.of(f"{title}\n\n{short}", cut)
     return Written.of(
         f"{title}\n\n{short}\n\n… stands for what is left out of {value.size:,} values",
@@ -121,39 +142,77 @@ def _json(value: Any) -> str | None:
     if not isinstance(value, dict | list | tuple):
         return None
     try:
-        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_in_json)
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=in_json)
     except (TypeError, ValueError, RecursionError):
         return None
     return text if _is_json(value) else None
 
 
-def _in_json(value: Any) -> Any:
-    """What JSON has no form for: numbers of numpy, nothing of pandas, and text."""
+def in_json(value: Any) -> Any:
+    """What JSON has no form for: numbers of numpy, nothing of pandas, and text.
+
+    Raises:
+        TypeError: It is something else.
+    """
     if type(value).__name__ in _NOTHING:
         return None
-    if _is(value, "numpy", "generic") and isinstance(found := value.item(), bool | int | float | str):
+    if isinstance(found := _number(value), bool | int | float | str):
         return found
     if _is_single(value):
         return str(value)
     raise TypeError
 
 
-def _shown(value: Any) -> str:
-    """The `repr`, with single values in it as they read."""
+def _number(value: Any) -> Any:
+    """A number of numpy as Python's own, with the digits that it shows; `None` for another value."""
+    if not _is(value, "numpy", "generic"):
+        return None
+    found = value.item()
+    return float(str(value)) if isinstance(found, float) and not isinstance(value, float) else found
+
+
+def _shown(value: Any, table_rows: int, value_chars: int) -> Written:
+    """The `repr`, with single values in it as they read, and tables as tables."""
+    cuts: list[str] = []
+
+    def long(inner: Any) -> _Bare:
+        found = _long(inner, table_rows, value_chars)
+        cuts.append(found.cut)
+        return _Bare(f"\n{found}\n")
+
     try:
-        return repr(_readable(value))
+        text = repr(_readable(value, long))
     except RecursionError:  # it holds itself
-        return repr(value)
+        text = repr(value)
+    return Written.of(text, "; ".join(dict.fromkeys(filter(None, cuts))))
 
 
-def _readable(value: Any) -> Any:
-    if type(value) in (list, tuple, set, frozenset):
-        return type(value)(map(_readable, value))
-    if type(value) is dict:
-        return {_readable(key): _readable(inner) for key, inner in value.items()}
-    if _is(value, "numpy", "generic") and isinstance(found := value.item(), bool | int | float | complex | str):
+def _readable(value: Any, long: Callable[[Any], _Bare]) -> Any:
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset, deque):
+        return kind(_readable(inner, long) for inner in value)
+    if kind is dict or (isinstance(value, dict) and kind.__module__ == "collections"):
+        return {_readable(key, long): _readable(inner, long) for key, inner in value.items()}
+    if (fields := _fields(value)) is not None:
+        inner = ", ".join(f"{name}={_readable(each, long)!r}" for name, each in fields.items())
+        return _Bare(f"{kind.__qualname__}({inner})")
+    if isinstance(found := _number(value), bool | int | float | complex | str):
         return found
-    return _Bare(str(value)) if _is_single(value) else value
+    if _is_single(value):
+        return _Bare(str(value))
+    return long(value) if _is_long(value) else value
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """What the `repr` of a named tuple, dataclass or pydantic model names; `None` if it has a `repr` of its own."""
+    kind = type(value)
+    if isinstance(value, tuple) and hasattr(kind, "_fields") and "__repr__" in vars(kind):
+        return dict(zip(kind._fields, value, strict=True))
+    if dataclasses.is_dataclass(kind) and hasattr(kind.__repr__, "__wrapped__"):
+        return {each.name: getattr(value, each.name) for each in dataclasses.fields(kind) if each.repr}
+    if _is(value, "pydantic", "BaseModel") and kind.__repr__.__module__.startswith("pydantic"):
+        return {str(name): inner for name, inner in value.__repr_args__() if name}
+    return None
 
 
 class _Bare(str):
@@ -236,7 +295,7 @@ def _markdown(table: _Table, most: int) -> Written:
     lines.insert(1, f"| {' | '.join(['---'] * len(columns))} |")
     text = "\n".join(lines)
     more = table.total - len(table.rows)
-    shortened = sum(isinstance(cell, Written) for line in cells for cell in line)
+    shortened = sum(bool(getattr(cell, "cut", "")) for line in cells for cell in line)
     cut = []
     if more:
         cut.append(f"first {len(table.rows):,} of {table.total:,} rows sent; Claude.table_rows")
@@ -246,7 +305,8 @@ def _markdown(table: _Table, most: int) -> Written:
 
 
 def _cell_text(value: Any, most: int) -> str:
-    return _cut(_shown(value) if isinstance(value, list | dict | tuple | set) else str(value), most)
+    is_several = isinstance(value, list | dict | tuple | set)
+    return _cut(_shown(value, _ROWS_IN_CELL, most) if is_several else str(value), most)
 
 
 def _cell(text: str) -> str:
@@ -274,6 +334,14 @@ def _pandas_series(value: Any, most: int) -> _Table:
         rows=list(zip(head.index, head, strict=True)),
         total=len(value),
     )
+
+
+def _pandas_values(value: Any, most: int) -> _Table:
+    """An index, or an array of pandas' own."""
+    title = f"{type(value).__name__} of {_many(len(value), 'value')}, dtype {value.dtype}"
+    name = getattr(value, "name", None)
+    rows = [(item,) for item in value[:most]]
+    return _Table(title=title, columns=["value" if name is None else name], rows=rows, total=len(value))
 
 
 def _polars_frame(value: Any, most: int) -> _Table:

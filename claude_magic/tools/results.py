@@ -16,12 +16,14 @@ from ..errors import CellError
 from ..prompt.attachments import figures
 from ..prompt.attachments.limits import amount
 from ..prompt.attachments.media import of_bytes
+from ..prompt.values import in_json
 from ..wire import Block, sound
 from ..wire.attachment_kinds import recognize
 from ..wire.tool import Content, File, Items
 
 _MOST_IMAGES = 20  # in one result: from there on the API takes only smaller ones
 _MOST_BYTES = 12_000_000  # of base64 in one result: it is sent again with each later request, of which 32 MB are taken
+_MOST_LISTED = 1_000  # values of an array within a result that are listed
 _HEARD = ("audio/", "video/")  # what could pass for text, and is none
 
 
@@ -150,11 +152,27 @@ def _text(value: Any, write: Callable[[Any], str]) -> str:
         return "null"
     if (plain := _plain(value)) is not None:
         with contextlib.suppress(TypeError, ValueError, RecursionError):  # what JSON cannot say
-            return json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str)
+            return json.dumps(plain, ensure_ascii=False, allow_nan=False, default=_in_json)
     try:
         return write(value)
     except CellError:
         raise CellError(f"it returned a {type(value).__qualname__}, which cannot be written. Return text.") from None
+
+
+def _in_json(value: Any) -> Any:
+    """What JSON has no form for, as in a prompt, or as its text.
+
+    Raises:
+        TypeError: It is a table or an array, whose text would leave values out without a word.
+    """
+    if hasattr(value, "__array__") and hasattr(value, "shape") and value.shape != ():
+        if getattr(value, "ndim", 0) == 1 and value.size <= _MOST_LISTED and callable(getattr(value, "tolist", None)):
+            return value.tolist()
+        raise TypeError
+    try:
+        return in_json(value)
+    except TypeError:
+        return str(value)
 
 
 def _plain(value: Any) -> Any:
