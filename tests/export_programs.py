@@ -127,7 +127,7 @@ def _output(command: Sequence[str], folder: Path, environment: Mapping[str, str]
         encoding="utf-8",
         timeout=100,
     )
-    assert result.stderr == ""
+    assert result.stderr == "", result.stderr
     assert result.returncode == 0
     return result.stdout
 

@@ -48,6 +48,12 @@ class Front:
         views = ran.data("application/vnd.jupyter.widget-view+json")
         return str(views[-1]["model_id"])
 
+    def idle(self, bench: str) -> None:
+        """Wait until what was pressed in the workbench `w` has ended; the next press is no second click then."""
+        self.until(lambda: self.states[self.named(bench, "Stop")]["disabled"])
+        ran = self.run("import time\nwhile w._busy: time.sleep(0.01)\nw._pressed = None")
+        assert ran.error is None, ran.error
+
     def press(self, bench: str, label: str) -> None:
         self._say(self.named(bench, label), {"method": "custom", "content": {"event": "click"}})
 
