@@ -967,3 +967,28 @@ def test_any_random_cut_of_a_recorded_stream_never_ends_well_early(
         assert isinstance(asked(claude).error, StreamError), cut
     endpoint.answers(Answer(headers=HEADERS, pieces=[stream], framing="close"))
     assert asked(claude).message.body == final["final_message"]
+
+
+# Chunks
+
+
+def test_events_of_one_chunk_that_is_cut_off_are_kept(claude: Notebook, endpoint: Server) -> None:
+    """A gateway may send many events as one chunk."""
+    events = b"".join(EVENTS[:4])
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    endpoint.answers(raw(head, b"%x\r\n%s" % (len(events) + 100, events)))
+    exchange = asked(claude)
+    assert exchange.text == "abcdef"[: len(exchange.text)] != ""
+    assert isinstance(exchange.error, StreamError)
+    assert "broke off" in str(exchange.error)
+
+
+@pytest.mark.parametrize("apart", [b"", b"d"])
+def test_what_is_here_is_handed_over_before_anything_is_waited_for(apart: bytes, server: Server) -> None:
+    """Even if the beginning of the next chunk came with it."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in EVENTS[:4])
+    server.answers(raw(head + chunks + apart, 60.0))
+    with asking(server.url) as (growing, interrupt, _):
+        until(lambda: growing.exchange().text == "abc")
+        interrupt.set()

@@ -12,11 +12,6 @@ from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
 from ..wire.unfit import shortened
 
-# What stands behind `json.loads`, without its detours.
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
-_string = json.decoder.scanstring  # type: ignore[attr-defined]  # there, but not in the stubs
-_USUAL = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"'  # nearly every event begins so
-
 
 class Accumulator:
     """What has arrived so far; `exchange()` is a value that later arrivals do not change.
@@ -60,27 +55,19 @@ class Accumulator:
         seconds = time.monotonic() - self._began
         names: list[str | None] = []
         data: list[str] = []
-        fold = self._fold
         with self._lock:
             self._events.append((seconds, names, data))
             for name, datum, _, _ in events:
                 names.append(name)
                 data.append(datum)
-                if datum.startswith(_USUAL) and (grows := fold.grows_text(0)) is not None:
-                    try:
-                        text, end = _string(datum, len(_USUAL))
-                    except ValueError:
-                        end = 0
-                    if end and datum[end:].replace(" ", "") == "}}":
-                        grows(text)
-                        continue
                 try:
-                    event, _ = _scan(datum, 0)
-                except (ValueError, StopIteration, RecursionError):
-                    event = self._unusual(name, datum)
-                if type(event) is dict:
+                    event = json.loads(datum)
+                except (ValueError, RecursionError):
+                    self._add_other(name, datum)
+                    event = None
+                if isinstance(event, dict):
                     self._add(event, name, seconds)
-                if fold.ended:
+                if self._fold.ended:
                     break
 
     def _add(self, event: dict[str, object], name: str | None, seconds: float) -> None:
@@ -94,19 +81,14 @@ class Accumulator:
         except StreamError as error:
             self._fold.fail(str(error))
 
-    def _unusual(self, name: str | None, datum: str) -> object:
-        """Data that are not plain JSON: white space before it, `[DONE]`, signs of life of other dialects, or broken."""
-        try:
-            return json.loads(datum)
-        except (ValueError, RecursionError):
-            pass
+    def _add_other(self, name: str | None, datum: str) -> None:
+        """Add what is not JSON: `[DONE]`, keep-alives of other dialects, or something broken."""
         if name == "error":
             raise ErrorEvent({"error": {"message": datum}})
         if datum.strip() == "[DONE]":
             self._fold.done()
         elif datum.strip() and name != "ping" and (name is not None or datum.lstrip().startswith("{")):
             self._fold.fail(f"an event is not JSON: {shortened(datum)!r}")
-        return None
 
     def add_batches(self, batches: Iterable[Batch]) -> None:
         """The events of an exchange that took place elsewhere, to be written down with the others."""

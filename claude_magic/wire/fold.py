@@ -9,7 +9,7 @@ Source: https://docs.anthropic.com/en/api/messages-streaming
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import StreamError
@@ -128,11 +128,6 @@ class Fold:
     def fail(self, why: str) -> None:
         """Something came that cannot be placed."""
         self.fault = self.fault or why
-
-    def grows_text(self, index: int) -> Callable[[str], None] | None:
-        """What adds to the text block that is growing there; `None` if none is."""
-        place = self._at.get(index)
-        return place.fragments.append if place is not None and place.kind == "text_delta" else None
 
     @property
     def message(self) -> Message:

@@ -1,6 +1,8 @@
-"""Connections that are kept and reused, that an interrupt reaches, and that a trickle of bytes does not hold.
+"""Connections that Stop reaches and that a slow server does not hold for longer than the timeout.
 
-`urllib3` makes them; what stands here is what it does not do.
+`urllib3` makes, keeps and reads them. What it does not do stands here, and its subclassing of `http.client` is the
+only way in: it has no hook for a socket that is still connecting (`_new_conn`), none between a request and its socket
+(the keys are put in there, below all debug output), and its timeout starts anew with every byte.
 """
 
 from __future__ import annotations
@@ -18,39 +20,58 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from ...concurrency import ThreadLocal
 from ..interrupt import Interrupt
 from ..stand_ins import StandIns, untraced
-from .chunked import Dechunker
-
-READ = 65_536
 
 
-class _CurrentExchange(ThreadLocal):
-    """The exchange that this thread is about: `urllib3` has no way to tell a connection.
+class Attempt:
+    """One try of a request: what its connection must know.
 
     Attributes:
-        timeout: Longest time to send the request, in seconds.
-        stand_ins: What the socket gets instead of them.
+        timeout: The longest time to send the request, and then to receive the headers of the answer, in seconds.
+        stand_ins: The secrets, and what the request holds instead of them.
+        response: The answer, as `http.client` reads it.
     """
 
-    interrupt: Interrupt
-    timeout: float
-    stand_ins: StandIns
+    response: TimedResponse
+
+    def __init__(self, interrupt: Interrupt, timeout: float) -> None:
+        self.interrupt = interrupt
+        self.timeout = timeout
+        self.stand_ins = StandIns()
 
 
-asking = _CurrentExchange()
+class _Current(ThreadLocal):
+    """The attempt of this thread: `urllib3` cannot pass anything to a connection."""
+
+    attempt: Attempt
 
 
-class _Timely(io.RawIOBase):
-    """What a socket brings before a deadline: a trickle of bytes does not put it off."""
+current = _Current()
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self.deadline = time.monotonic() + (sock.gettimeout() or 0)
-        self._raw = raw
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a deadline; single bytes do not put it off.
+
+    Attributes:
+        deadline: By `time.monotonic()`.
+        may_wait: Whether reading waits for the socket; else it returns `None` at once.
+    """
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds
+        self.may_wait = True
         self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What `http.client` asks of a socket."""
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if not self.may_wait:
+            return None
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
@@ -62,39 +83,33 @@ class _Timely(io.RawIOBase):
         super().close()
 
 
-class Answer(http.client.HTTPResponse):
-    """Hands over all chunks that are there at once; a chunk per token is common, and dear one by one."""
+class TimedResponse(http.client.HTTPResponse):
+    """An answer that is read until a deadline; informational answers before it, such as early hints, are skipped."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._dechunker = Dechunker()
-        self._timely = _Timely(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._timely)
+        self._reader = _TimedReader(sock, current.attempt.timeout)
+        super().__init__(self._reader, *args, **kwargs)  # type: ignore[arg-type]  # it calls `makefile`
+        current.attempt.response = self
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as if nothing had been read
+            super().begin()
 
     def allow(self, seconds: float) -> None:
-        """Wait so long for the next bytes of the body."""
-        self._timely.deadline = time.monotonic() + seconds
+        """Lets the next bytes take so long, all together."""
+        self._reader.deadline = time.monotonic() + seconds
 
-    def _read_status(self) -> tuple[str, int, str]:
-        """The status of the answer: what comes before it, such as early hints, is passed over."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
-            if not 100 <= status < 200 or status == http.client.SWITCHING_PROTOCOLS:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
-    def read1(self, n: int = -1) -> bytes:
-        if not self.chunked:
-            return super().read1(n)
-        if self.fp is None:
+    def buffered(self) -> bytes:
+        """The bytes that are here already, with HTTP's framing; they stay to be read."""
+        if self.isclosed():
             return b""
-        while True:
-            data = self._dechunker.feed(self.fp.read1(READ))
-            if self._dechunker.ended:
-                self._close_conn()  # type: ignore[attr-defined]  # not in typeshed
-                return data
-            if data:
-                return data
+        self._reader.may_wait = False
+        try:
+            return self.fp.peek(1)
+        finally:
+            self._reader.may_wait = True
 
 
 def is_debugging() -> bool:
@@ -103,19 +118,19 @@ def is_debugging() -> bool:
 
 
 class Connection(HTTPConnection):
-    """Hands its socket to the interrupt of the exchange that uses it, and puts in the key.
+    """Hands its socket to the interrupt of the attempt that uses it, and puts in the key.
 
     Attributes:
         debuglevel: Always 0: an answer may repeat the key, and `http.client` would print it.
     """
 
     debuglevel = 0
-    response_class = Answer
+    response_class = TimedResponse
 
     def _new_conn(self) -> socket.socket:
-        """A connected socket; the interrupt has it before, so that it need not wait for the network."""
+        """Connects a socket that the interrupt can shut down meanwhile."""
         try:
-            return _connect(self._dns_host, self.port or self.default_port, self.timeout, self.socket_options or ())
+            return _connect(self.host, self.port or self.default_port, self.timeout, self.socket_options or ())
         except TimeoutError as error:
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from error
 
@@ -127,38 +142,38 @@ class Connection(HTTPConnection):
         if self.sock is None:
             self.connect()
         self._watch()
-        self.timeout = asking.timeout  # sending a long body may take longer than connecting
+        self.timeout = current.attempt.timeout  # sending a long body may take longer than connecting
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Send bytes; the secrets are put in here, where nothing but the socket sees them."""
-        if not isinstance(data, bytes) or self.sock is None or not asking.stand_ins.are_in(data):
+        """Sends bytes; the secrets are put in here, where nothing but the socket sees them."""
+        if not isinstance(data, bytes) or self.sock is None or not current.attempt.stand_ins.are_in(data):
             super().send(data)
             return
         sys.audit("http.client.send", self, data)
         with untraced():
-            self.sock.sendall(asking.stand_ins.filled(data))
+            self.sock.sendall(current.attempt.stand_ins.filled(data))
 
     def _watch(self) -> None:
-        asking.interrupt.check()
+        current.attempt.interrupt.check()
         if self.sock is not None:
-            asking.interrupt.watch(self.sock)
+            current.attempt.interrupt.watch(self.sock)
 
 
 def _connect(host: str, port: int, timeout: Any, options: Any) -> socket.socket:
     try:
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except UnicodeError:  # an empty or too long label
-        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     failure: OSError | None = None
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in addresses:
         try:
             sock = socket.socket(family, kind, protocol)
             try:
                 for option in options:
                     sock.setsockopt(*option)
                 sock.settimeout(timeout)
-                asking.interrupt.watch(sock)
+                current.attempt.interrupt.watch(sock)
                 sock.connect(address)
             except BaseException:
                 sock.close()

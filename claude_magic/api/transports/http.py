@@ -29,9 +29,11 @@ from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
-from .connections import READ, Answer, Connection, SecureConnection, asking
+from .connections import Attempt, Connection, SecureConnection, TimedResponse, current
 from .rate_limit import RetryAfter
 
+_READ_SIZE = 65_536
+_EVENT_END = b"\n\n"
 _LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
 _LONGEST_ERROR = 10.0  # seconds to wait for the body of an error: the status says what matters
 _NO_PROXY = {"http": None, "https": None, "all": None}
@@ -72,24 +74,25 @@ class HTTPTransport:
     def send(self, request: Request) -> Response:
         self.interrupt.check()
         tokens = Tokens.of(request)
-        asking.interrupt, asking.timeout, asking.stand_ins = self.interrupt, self.timeout, StandIns()
+        attempt = current.attempt = Attempt(self.interrupt, self.timeout)
         host = urlsplit(request.url).netloc
         with _Translated(host, self, ConnectionFailed) as failed:
             response = self.pool.send(
-                self._prepared(request, tokens.content(request, asking.stand_ins), asking.stand_ins),
+                self._prepared(request, tokens.content(request, attempt.stand_ins), attempt.stand_ins),
                 timeout=(self.connect_timeout, self.timeout),
                 allow_redirects=False,
                 **self._of_environment(request.url),
             )
         failed.check()
+        body = _body(response.raw, attempt.response)
         return Response(
             status=response.status_code,
             headers=Headers(
                 (str(n), tokens.redact_json(self._redacted_headers(str(v))))
                 for n, v in response.raw.headers.iteritems()
             ),
-            chunks=tokens.redact(self._chunks(response.raw, host)),
-            close=lambda: _release(response, self.interrupt),
+            chunks=tokens.redact(self._chunks(body, attempt.response, host)),
+            close=lambda: _release(response, body, attempt),
         )
 
     def _prepared(self, request: Request, content: bytes, stand_ins: StandIns) -> requests.PreparedRequest:
@@ -122,29 +125,51 @@ class HTTPTransport:
         """`value` without the key, which an answer may repeat."""
         return self.credential.redact(value) if self.credential else value
 
-    def _chunks(self, raw: Any, host: str) -> Iterator[bytes]:
-        """Bytes as they arrive: `read1` never waits for more than there is, in a chunk or out of one."""
-        answer: Answer = raw._original_response
+    def _chunks(self, body: Iterator[bytes], http: TimedResponse, host: str) -> Iterator[bytes]:
+        """The body as it arrives; what is here already comes in one piece, as a chunk for each token costs time."""
+        ok = http.status < 400
+        pending: list[bytes] = []
         with _Translated(host, self, StreamError) as failed:
-            answer.allow(self.timeout if raw.status < 400 else min(self.timeout, _LONGEST_ERROR))
-            while chunk := raw.read1(READ, decode_content=True):
-                yield chunk
-                if raw.status < 400:
-                    answer.allow(self.timeout)
+            http.allow(self.timeout if ok else min(self.timeout, _LONGEST_ERROR))
+            for chunk in body:
+                pending.append(chunk)
+                if _EVENT_END in http.buffered():  # then reading on does not wait
+                    continue
+                yield b"".join(pending)
+                pending.clear()
+                if ok:
+                    http.allow(self.timeout)
+        if pending:
+            yield b"".join(pending)
         failed.check()
         self.interrupt.check()
 
 
-def _release(response: requests.Response, interrupt: Interrupt) -> None:
-    """Give the connection back if the body is at its end, or comes to it at once; else end it.
+def _body(raw: Any, http: TimedResponse) -> Iterator[bytes]:
+    """The body, decompressed, as it arrives: `read1` never waits for more than there is, in a chunk or out of one."""
+    if raw.chunked and "content-encoding" not in raw.headers:  # `urllib3` adds nothing, but triples the cost of a chunk
+        try:
+            while chunk := http.read1(_READ_SIZE):
+                yield chunk
+        except BaseException:
+            raw.close()
+            raise
+        finally:
+            raw.release_conn()
+    else:
+        while chunk := raw.read1(_READ_SIZE, decode_content=True):
+            yield chunk
+
+
+def _release(response: requests.Response, body: Iterator[bytes], attempt: Attempt) -> None:
+    """Gives the connection back if the body is at its end, or comes to it at once; else ends it.
 
     Some servers keep the connection open after the last event: nobody waits for that.
     """
-    interrupt.release()
-    raw: Any = response.raw
+    attempt.interrupt.release()
     with contextlib.suppress(Exception):
-        raw._original_response.allow(_LINGER)
-        if not raw.read1(1, decode_content=True):
+        attempt.response.allow(_LINGER)
+        if next(body, None) is None:
             return
     response.close()
 
