@@ -972,7 +972,7 @@ def test_any_random_cut_of_a_recorded_stream_never_ends_well_early(
 # Chunks
 
 
-def test_events_of_one_chunk_that_is_cut_off_are_kept(claude: Notebook, endpoint: Server) -> None:
+def test_events_of_one_chunk_that_is_cut_off_are_kept(claude: ClaudeHandle, endpoint: Server) -> None:
     """A gateway may send many events as one chunk."""
     events = b"".join(EVENTS[:4])
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
