@@ -1,19 +1,21 @@
 """The notebook's books: what was answered before, what is written down, what it costs, what is left.
 
 An exchange passes here on its way: a recorded answer is given instead, or what it can cost is set
-aside, its row is begun, it is sent, and the books are closed on it.
+aside, its row is begun, it is sent, and its entry is closed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..api.endpoints.count_tokens import count
 from ..concurrency import Lock, in_child
 from ..cost import prices
 from ..cost.budget import Budget
@@ -26,6 +28,7 @@ from ..wire.tool import DONE, FAILED, Call
 
 if TYPE_CHECKING:
     from ..api.accumulator import Accumulator
+    from ..api.client import Client
     from ..journal import Entry, Journal, Limit
     from ..journal.recordings import Recorder, Recording
     from ..journal.request_counts import RequestCounts
@@ -52,6 +55,23 @@ class Caller:
     notebook: str = ""
     conversation: str = ""
     again: bool = False
+
+
+@dataclass(kw_only=True)
+class OpenEntry:
+    """A request that is being sent; whoever sends it sets the exchange.
+
+    Attributes:
+        exchange: What came back; after the `with`, also with its price and its number in the journal.
+    """
+
+    exchange: Exchange | None = None
+
+    @property
+    def result(self) -> Exchange:
+        """The exchange, once it is set."""
+        assert self.exchange is not None  # noqa: S101  the sender sets it
+        return self.exchange
 
 
 class Ledger:
@@ -196,51 +216,51 @@ class Ledger:
         self.usage.add(made.message.usage, made.usd, replayed=True, conversation=asker.conversation)
         return self._record(made, asker)
 
-    def send(
+    @contextlib.contextmanager
+    def open(
         self,
         settings: Claude,
-        growing: Accumulator,
-        asker: Caller,
-        *,
         request: Request,
+        caller: Caller,
+        *,
         provider: str,
-        count: Callable[[], int],
-        send: Callable[[], Exchange],
-        hide: Callable[[str], str] = str,
-    ) -> Exchange:
-        """Send `request`, with the books kept.
+        client: Client,
+        accumulator: Accumulator,
+    ) -> Iterator[OpenEntry]:
+        """The entry of a request that is sent within the `with`: journal row, budget, usage and recording.
 
         Args:
-            provider: Who answers.
-            count: Asks how many tokens would be sent.
-            hide: From a text to the same without the key.
+            provider: The name of the provider that answers.
+            client: Counts the tokens, if a budget needs them, and redacts its key.
+            accumulator: What has arrived, to write it down if the process ends.
 
         Raises:
             OverBudget: It could cost more than is left; nothing was sent.
         """
+        entry, free = OpenEntry(), provider == "local"
         began = _now()
-        entry = self._entry(settings, request, growing, asker, provider, began, hide)
-        most = self._reserve(settings, request, entry, count, free=provider == "local")
-        exchange: Exchange | None = None
+        row = self._row(settings, request, accumulator, caller, provider, began, client)
+        reserved = self._reserve(settings, request, row, client, free=free)
         try:
-            exchange = replace(send(), began=began)
-            exchange = replace(exchange, usd=0.0 if provider == "local" else _usd(settings, exchange))
-            exchange = self._end_row(settings, entry, exchange)
+            yield entry
+            exchange = replace(entry.result, began=began)
+            entry.exchange = exchange = replace(exchange, usd=0.0 if free else _usd(settings, exchange))
+            entry.exchange = exchange = self._end_row(settings, row, exchange)
         finally:
-            self.budget.settle(most, exchange.usd if exchange else None)
+            self.budget.settle(reserved, entry.exchange.usd if entry.exchange else None)
         failed = exchange.error is not None
-        self.usage.add(exchange.message.usage, exchange.usd, failed=failed, conversation=asker.conversation)
-        return self._record(exchange, asker)
+        self.usage.add(exchange.message.usage, exchange.usd, failed=failed, conversation=caller.conversation)
+        entry.exchange = self._record(exchange, caller)
 
-    def _entry(
+    def _row(
         self,
         settings: Claude,
         request: Request,
-        growing: Accumulator,
-        asker: Caller,
+        accumulator: Accumulator,
+        caller: Caller,
         provider: str,
         began: str,
-        hide: Callable[[str], str],
+        client: Client,
     ) -> Entry | None:
         if self.journal(settings) is None:
             return None
@@ -249,18 +269,16 @@ class Ledger:
 
         place = Place(
             session=self.session,
-            notebook=asker.notebook,
-            cell=asker.cell,
-            place=asker.place,
-            conversation=asker.conversation,
+            notebook=caller.notebook,
+            cell=caller.cell,
+            place=caller.place,
+            conversation=caller.conversation,
             provider=provider,
         )
         columns, attachments = begin_columns(request, place, began)
-        return Entry(columns=columns, attachments=attachments, arrived=growing.events_since, hide=hide)
+        return Entry(columns=columns, attachments=attachments, arrived=accumulator.events_since, hide=client.redact)
 
-    def _reserve(
-        self, settings: Claude, request: Request, entry: Entry | None, count: Callable[[], int], *, free: bool
-    ) -> float:
+    def _reserve(self, settings: Claude, request: Request, entry: Entry | None, client: Client, *, free: bool) -> float:
         """Set aside what the exchange can cost, and begin its row; what was set aside, in US dollars."""
         if free or (settings.budget_usd is None and settings.budget_usd_per_day is None):
             self._begin(settings, entry, 0.0, None)
@@ -271,7 +289,7 @@ class Ledger:
                 "Set Claude.journal = None, or the budget to None."
             )
         refused: OverBudget | None = None
-        for most in _worst_cases(settings, request, count):
+        for most in _worst_cases(settings, request, client):
             try:
                 self.budget.reserve(most, settings.budget_usd)
                 try:
@@ -323,7 +341,7 @@ def _with_result(call: Call, block: Block) -> Call:
     return replace(call, state=FAILED if block.get("is_error") else DONE, content=blocks, note="recorded, not run")
 
 
-def _worst_cases(settings: Claude, request: Request, count: Callable[[], int]) -> Iterator[float]:
+def _worst_cases(settings: Claude, request: Request, client: Client) -> Iterator[float]:
     """The most that a request can cost: by a bound that asks nobody, then by the tokens that the endpoint counts.
 
     Raises:
@@ -343,7 +361,7 @@ def _worst_cases(settings: Claude, request: Request, count: Callable[[], int]) -
     if tokens is not None:
         yield _known_price(prices.highest_cost(body, sent=tokens, corrections=settings.prices))
     try:
-        yield _known_price(prices.highest_cost(body, sent=count(), corrections=settings.prices))
+        yield _known_price(prices.highest_cost(body, sent=count(client, request), corrections=settings.prices))
     except ExchangeError:
         return
 

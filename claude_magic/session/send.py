@@ -101,18 +101,14 @@ def send(means: SessionContext, asking: PendingRequest, growing: Accumulator, in
         _refuse_turns(request.body or {})
     growing.set_request(request, model_note=asked.model_note)
     client = connect(settings, asked, pool=means.pool, interrupt=interrupt, accumulator=growing)
-    exchange = means.books.send(
-        settings,
-        growing,
-        asking.asker,
-        request=request,
-        provider=asked.name,
-        hide=client.redact,
-        count=lambda: count(client, request),
-        send=lambda: (
-            client.stream(request, growing) if means.carry is None else _send_elsewhere(means.carry, request, growing)
-        ),
-    )
+    with means.books.open(
+        settings, request, asking.asker, provider=asked.name, client=client, accumulator=growing
+    ) as entry:
+        if means.carry is None:
+            entry.exchange = client.stream(request, growing)
+        else:
+            entry.exchange = _send_elsewhere(means.carry, request, growing)
+    exchange = entry.result
     if is_debugging():
         exchange = replace(exchange, notes=(*exchange.notes, _NO_DEBUG))
     return local_model.with_notes(exchange, settings, question.new) if asked.local else exchange
