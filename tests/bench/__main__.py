@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import calls, journal, many, pages, start, streams, turns
+from . import calls, journal, many, pages, start, streams, turns, way
 from .endpoint import endpoint
 from .table import table
 
@@ -18,6 +18,7 @@ SECTIONS = {
     "e": lambda url, long: turns.section(url),
     "f": lambda url, long: journal.section(url),
     "g": lambda url, long: many.section(),
+    "h": lambda url, long: way.section(url),
 }
 
 
