@@ -1,4 +1,4 @@
-"""Exchanges whose kernel died while a reply was written: what had arrived becomes their reply."""
+"""Completes exchanges whose kernel died during a reply: what had arrived becomes the reply."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from . import rows
 from .deletion import utc
 
 DIED = "the kernel died while this reply was written; what had arrived by then is kept."
-_CLOCKS = timedelta(seconds=5)  # by which two clocks may differ
+_CLOCKS = timedelta(seconds=5)  # the tolerance between two clocks
 
-_ours: set[str] = set()  # the names that this process has had
+_ours: set[str] = set()  # the session names of this process
 
 
 def session() -> str:
-    """A new name for this kernel, which says which process of which machine it is."""
+    """A new session name for this kernel; it holds the machine and the process id."""
     made = f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     _ours.add(made)
     return made
 
 
 def settle(connection: sqlite3.Connection) -> None:
-    """Complete the rows that nobody else will complete."""
+    """Completes the unfinished rows of kernels that no longer run."""
     unended = connection.execute("select id, began, session from exchange where ended is null").fetchall()
     for number, began, of in unended:
         if not _may_live(of, began):
@@ -58,7 +58,7 @@ def _end(connection: sqlite3.Connection, number: int, began: str, events: list[T
 
 
 def _may_live(of: str, began: str) -> bool:
-    """Whether the kernel of this name may still be there; that of another machine may."""
+    """Whether the kernel of this session may still run; one of another machine may."""
     machine, _, rest = of.partition("-")
     number = rest.partition("-")[0]
     if machine != _machine() or not number.isdecimal() or os.name != "posix":
@@ -75,9 +75,9 @@ def _may_live(of: str, began: str) -> bool:
 
 
 def _is_another(process: int, began: str) -> bool:
-    """Whether a process has ended, or has begun after `began`: numbers are given again, in a container at once.
+    """Whether a process has ended, or started after `began`: process ids are reused, in containers at once.
 
-    Where it cannot be told, it is the one that it was.
+    `False` where that cannot be determined.
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (state, starttime)
     """
     try:

@@ -1,4 +1,4 @@
-"""Deleting for good: rows, words, attachments, and the pages of the file that held them."""
+"""Permanent deletion: rows, the search index, attachments, and the pages of the file that held them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..errors import CellError
 
 
 def moment(before: object) -> str:
-    """A moment in ISO 8601, UTC, from a day, a time, or how long ago.
+    """The moment of a day, a time, or an age, in ISO 8601, UTC.
 
     Raises:
-        CellError: It is none of them.
+        CellError: `before` is none of these.
     """
     try:
         if isinstance(before, timedelta):
@@ -28,15 +28,15 @@ def moment(before: object) -> str:
 
 
 def utc(when: datetime) -> str:
-    """As the journal writes a moment; these sort as text."""
+    """A moment as the journal stores it; these sort as text."""
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def delete_statement(where: str, value: object, count: Callable[[int], None]) -> Callable[[sqlite3.Connection], None]:
-    """Delete the exchanges for which `where` holds.
+    """A function that deletes the exchanges for which `where` holds.
 
     Args:
-        count: Told how many they were.
+        count: Called with the number of deleted exchanges.
     """
 
     def delete(connection: sqlite3.Connection) -> None:
@@ -48,10 +48,10 @@ def delete_statement(where: str, value: object, count: Callable[[int], None]) ->
 
 
 def wipe(connection: sqlite3.Connection) -> None:
-    """Write the file anew, without what was deleted, and empty the log beside it.
+    """Rewrites the file without what was deleted, and empties the write-ahead log.
 
     Raises:
-        sqlite3.OperationalError: Somebody still reads what was deleted, so that it stays on the disk until later.
+        sqlite3.OperationalError: Another process still reads the file, so what was deleted stays on the disk.
     """
     connection.execute("vacuum")
     (busy, *_) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()

@@ -1,4 +1,4 @@
-"""The journal: what was asked and answered, how it is found again, and what it cost."""
+"""The journal: a file of exchanges, with search, costs, export and deletion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .request_diff import nearest
 from .writer import Writer
 
 SHOWN = 20
-_MOST = 2**63  # more is no number of a row
+_MOST = 2**63  # row ids are smaller
 
 Row = Mapping[str, Any]
 
@@ -28,8 +28,8 @@ class Journal:
     """One file of exchanges.
 
     Args:
-        shown: From a title and rows to their mime bundle.
-        sums: From rows of sums and what they are by to what `spend` gives back.
+        shown: Returns the mime bundle of a title and rows.
+        sums: Returns the result of `spend` for rows of sums and what they are grouped by.
     """
 
     def __init__(
@@ -48,39 +48,39 @@ class Journal:
 
     @property
     def writer(self) -> Writer:
-        """What writes the file: a thread of this process, begun when it is first needed."""
+        """The writer: a thread of this process, started on first use."""
         with self._lock:
             if self._writer is None:
                 self._writer = Writer(self.path)
             return self._writer
 
     def close(self) -> None:
-        """Write what is left, and let go of the file."""
+        """Finishes pending writes and closes the file."""
         with self._lock:
             writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
 
     def _forget(self) -> None:
-        """In a child: the thread is not there, and the connection is the parent's."""
+        """In a forked child: drops the writer, whose thread and connection are the parent's."""
         if self._writer is not None:
             self._writer.abandon()
         self._writer = None
 
     def last(self, count: int = SHOWN) -> Entries:
-        """The last exchanges, the newest first."""
+        """The most recent exchanges, newest first."""
         return self._entries("the last exchanges", self._read(lambda c: queries.last(c, _count(count))))
 
     def search(self, words: str, count: int = SHOWN) -> Entries:
-        """Exchanges in whose question or reply all these words begin, the best first."""
+        """Exchanges whose prompt or reply holds a word beginning with each of these, best match first."""
         asked, most = str(words), _count(count)
         return self._entries(f"exchanges with {asked!r}", self._read(lambda c: queries.search(c, asked, most)))
 
     def exchange(self, id: int) -> Exchange:
-        """The whole exchange; shown, it is its reply and its panel.
+        """The exchange of this id; displayed, it is the reply and its panel.
 
         Raises:
-            CellError: There is none of this number.
+            CellError: The journal holds no exchange of this id.
         """
         number = id if isinstance(id, int) and abs(id) < _MOST else -1
         found: Exchange | None = self._read(lambda c: queries.exchange(c, number))
@@ -92,17 +92,17 @@ class Journal:
         """Exchanges, tokens and dollars by `day`, `model`, `notebook`, `conversation` or `provider`.
 
         Returns:
-            A DataFrame where pandas is installed, else a table; shown, with a bar chart.
+            A DataFrame where pandas is installed, else a table; displayed with a bar chart.
 
         Raises:
-            CellError: `by` is something else.
+            CellError: `by` is none of these.
         """
         if by not in queries.BY:
             raise CellError(f"by={by!r} is not known. It is one of {', '.join(queries.BY)}.")
         return self._sums(self._read(lambda c: queries.spend(c, by)), by)
 
     def export(self, path: str | Path) -> Path:
-        """Write all exchanges to a file: `.jsonl`, `.csv`, or `.db` for a copy of the journal.
+        """Writes all exchanges to a file: `.jsonl`, `.csv`, or `.db` for a copy of the journal.
 
         Raises:
             SettingsError: The file cannot be written, or its name ends in something else.
@@ -117,7 +117,7 @@ class Journal:
         return target
 
     def forget(self, *, before: object = None, id: int | None = None) -> str:
-        """Delete exchanges for good: all before a day or moment, or one.
+        """Deletes exchanges permanently: all before a day or moment, or one.
 
         Args:
             before: Such as `"2026-11-20"`, a `datetime`, or a `timedelta` before now.
@@ -142,38 +142,39 @@ class Journal:
         return f"forgotten: {counted[0]} {'exchange' if counted[0] == 1 else 'exchanges'}"
 
     def of_session(self, session: str) -> list[tuple[str, Exchange]]:
-        """A kernel's exchanges in order, with the place that each was asked at."""
+        """The exchanges of a kernel session in order, each with the place of its request."""
         found: list[tuple[str, Exchange]] = self._read(lambda c: queries.of_session(c, session))
         return found
 
     def answer(self, request: Request, number: int, *, only: bool) -> Recorded | None:
-        """The answer to a request that is asked for the `number`-th time, from 0; `None` if there is none.
+        """The recorded answer to a request; `None` if there is none.
 
         Args:
-            only: Asked more often than it was recorded, it gets the last answer again.
+            number: The index of this occurrence of the request, from 0.
+            only: Whether occurrences beyond the recorded ones get the last answer.
         """
         found: Recorded | None = self._read(lambda c: queries.answer(c, request.identity, number, or_last=only))
         return found
 
     def answers(self, identities: Collection[str]) -> dict[str, list[Row]]:
-        """Rows of the whole answers to several requests, by the identity of the request, in their order."""
+        """Rows of the complete answers to several requests, in order, by the identity of the request."""
         found: dict[str, list[Row]] = {}
         for row in self._read(lambda c: queries.rows_of(c, identities)):
             found.setdefault(row["identity"], []).append(row)
         return found
 
     def shown_answer(self, request: Request, cell: str) -> Recorded | None:
-        """The answer that a cell's page shows, if it is one to this request."""
+        """The answer that a cell displays, if it answers this request; else `None`."""
         found: Recorded | None = self._read(lambda c: queries.shown_answer(c, request.identity, cell))
         return found
 
     def before(self, cell: str, notebook: str) -> Exchange | None:
-        """What a cell of this notebook was answered last, whole; `None` if it was not. A copy has its cells' names."""
+        """The last complete exchange of a cell of this notebook; `None` for none. A copy has the same cell ids."""
         found: Exchange | None = self._read(lambda c: queries.before(c, cell, notebook))
         return found
 
     def results(self, exchange: Exchange) -> list[Block] | None:
-        """The results that the calls of a recorded reply got; `None` if what came next is not there."""
+        """The tool results that followed a recorded reply; `None` if the next request is not in the journal."""
         if exchange.entry is None:
             return None
         number = exchange.entry
@@ -181,7 +182,7 @@ class Journal:
         return recorded_results.results([each.request.body or {} for each in later], exchange)
 
     def nearest(self, request: Request) -> str:
-        """What differs from the nearest request that was answered, a sentence."""
+        """A sentence on how the most similar answered request differs from this one."""
         known = self._read(lambda c: queries.requests(c, 500))
         return nearest(request.body or {}, [each.request.body or {} for each in known])
 
@@ -189,7 +190,7 @@ class Journal:
         return Entries(title, rows, self._shown)
 
     def _read(self, ask: Callable[[sqlite3.Connection], Any]) -> Any:
-        """What `ask` finds, after all that this process has written.
+        """Returns what `ask` finds, once pending writes of this process are done.
 
         Raises:
             SettingsError: The journal cannot be read.
@@ -220,7 +221,7 @@ def _count(count: object) -> int:
 
 
 class Entries(Sequence[Row]):
-    """Rows of the journal, as mappings; shown, they are a table."""
+    """Rows of the journal, as mappings; displayed as a table."""
 
     def __init__(
         self, title: str, rows: Sequence[Row], shown: Callable[[str, Sequence[Row]], Mapping[str, str]]

@@ -24,7 +24,7 @@ from . import recorded_results
 from .request_diff import nearest
 
 _SENT = ("anthropic-version", "anthropic-beta")
-_CAME = ("content-type", "date", "request-id", "retry-after", "server")
+_KEPT_HEADERS = ("content-type", "date", "request-id", "retry-after", "server")
 _LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
 _LONGEST = 86_400.0  # seconds of an answer
 _MAY_PASS = (401, 403, 408, 409, 429)
@@ -200,7 +200,7 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
 
 def _header_pairs(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
-        if name.lower() in _CAME or name.lower().startswith(_LIMITS):
+        if name.lower() in _KEPT_HEADERS or name.lower().startswith(_LIMITS):
             yield name.lower(), value
 
 

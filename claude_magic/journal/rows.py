@@ -1,4 +1,4 @@
-"""An exchange as a row of the journal, and back."""
+"""Conversion of an exchange to a row of the journal, and back."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .attachments import Attachment, extract_attachments, restore_attachments
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where an exchange was asked.
+    """Where a request was made.
 
     Attributes:
-        session: Names the kernel; another one after each restart.
-        notebook: Its path; `""` if the front end does not tell.
-        cell: Which cell asked; `""` for none.
-        place: The same, but another for each of several equal cells that have no names.
-        conversation: Its name; `""` for none.
-        provider: Who answers: `anthropic`, `local`, or the host of another endpoint.
+        session: The name of the kernel session; a new one after each restart.
+        notebook: The path of the notebook; `""` if the front end does not send it.
+        cell: The id of the cell; `""` for none.
+        place: The same, but distinct for equal cells without ids.
+        conversation: The name of the conversation; `""` for none.
+        provider: `anthropic`, `local`, or the host of another endpoint.
     """
 
     session: str
@@ -40,7 +40,7 @@ class Place:
 
 
 def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str, Any], list[Attachment]]:
-    """What is known before the request is sent: the columns, and its large attachments."""
+    """The columns known before the request is sent, and its large attachments."""
     text, attachments = extract_attachments(request.content)
     body = request.body or {}
     return {
@@ -62,7 +62,7 @@ def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str,
 
 
 def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
-    """What is known at its end."""
+    """The columns known when the exchange has ended."""
     message, usage, error = exchange.message, exchange.message.usage, exchange.error
     return {
         "ended": ended,
@@ -103,7 +103,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     """The exchange of a row.
 
     Args:
-        data: From a digest to an attachment.
+        data: Returns the attachment of a digest.
     """
     message = Message(body=json.loads(row["message"])) if row["message"] else fold_message(events)
     return Exchange(
@@ -124,7 +124,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
 
 
 def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
-    """The answer of a row, to be given again."""
+    """The answer of a row, to be replayed."""
     return Recorded(
         when=row["began"],
         status=row["status"] or 200,
@@ -145,7 +145,7 @@ def _request(row: Mapping[str, Any], data: Any) -> Request:
 
 
 def events(arrivals: Iterable[tuple[float, str]]) -> list[TimedEvent]:
-    """The events of a reply, from when they arrived and how they crossed the wire."""
+    """The events of a reply, decoded from the SSE text of each arrival."""
     return [
         TimedEvent(seconds, each.event or "", each.data)
         for seconds, text in arrivals
@@ -154,7 +154,7 @@ def events(arrivals: Iterable[tuple[float, str]]) -> list[TimedEvent]:
 
 
 def fold_message(events: list[TimedEvent]) -> Message:
-    """What had arrived of a reply whose kernel died."""
+    """The message that these events had built up when the kernel died."""
     fold = Fold()
     for event in events:
         try:
@@ -197,5 +197,5 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def as_mapping(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row by the names of its columns; SQLite's own kind of row has no `get`."""
+    """A row as a mapping by column name; `sqlite3.Row` has no `get`."""
     return Object({column[0]: value for column, value in zip(cursor.description, row, strict=True)})

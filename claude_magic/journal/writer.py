@@ -1,8 +1,8 @@
 """One thread that writes the journal, so that nobody who waits for a reply waits for a disk.
 
-Whoever begins or ends an exchange waits a moment for the row, and no longer: a locked file is
-written later, and a broken one is told about. While a reply is written, its events are fetched
-from it a few times a second; the thread that reads the network does nothing for it.
+The caller that begins or ends an exchange waits PATIENCE seconds for its row, and no longer: a locked file is
+written later, and an error is reported. While a reply is streamed, this thread fetches its events a few times a
+second; the thread that reads the network does nothing for it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from ..wire.sse import framed
 from . import database
 from .attachments import Attachment
 
-PATIENCE = 0.25  # seconds that an exchange waits for its row
-EVERY = 0.25  # seconds between two looks at what has arrived
-_LONGEST = 2 * database.BUSY  # seconds for what cannot go on without the journal
-_IDLE = 1.0  # seconds without work after which the log may be tidied
-_CAME = frozenset(("message", "reply", "error", "error_body", "response_headers", "request_id"))  # from a server
-_ARRIVED = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
-_AT_EXIT = 10.0  # seconds for what is still to be written
+PATIENCE = 0.25  # seconds that a caller waits for the row of its exchange
+EVERY = 0.25  # seconds between two fetches of new events
+_LONGEST = 2 * database.BUSY  # seconds that a caller waits who cannot go on without the journal
+_IDLE = 1.0  # seconds without work after which the write-ahead log is checkpointed
+_FROM_SERVER = frozenset(
+    ("message", "reply", "error", "error_body", "response_headers", "request_id")
+)  # columns that hold text of a server
+_INSERT_ARRIVAL = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
+_AT_EXIT = 10.0  # seconds that the end of the process waits for pending writes
 
 Cursor = tuple[int, int]
 Source = Callable[[Cursor], tuple[list[Batch], Cursor]]
@@ -44,10 +46,11 @@ class Entry:
     """An exchange that is being recorded; only the writer's thread changes it.
 
     Attributes:
-        id: Its number, once it is written.
-        arrived: From where we are to the events after that.
-        hide: From a text to the same without a key: a server may have sent it back.
-        reserved: US dollars that it can cost, under a budget.
+        id: The id of its row; `None` until that is written.
+        arrived: Returns the events after a cursor, and the new cursor.
+        hide: Redacts API keys; a server may have sent one back.
+        cursor: Where the events begin that are not yet written.
+        reserved: The most that it can cost, in US dollars; counted against a budget until it has ended.
     """
 
     columns: Mapping[str, Any]
@@ -61,10 +64,11 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """What may be spent since a moment, by all who write this journal.
+    """The most that may be spent since a moment, by all processes that write this journal.
 
     Attributes:
-        since: In ISO 8601, UTC.
+        usd: US dollars.
+        since: The moment, in ISO 8601, UTC.
     """
 
     usd: float
@@ -79,11 +83,11 @@ class _Job:
     done: Event = field(default_factory=Event)
 
 
-_abandoned: list[Writer] = []  # of parents
+_abandoned: list[Writer] = []  # of parent processes; kept, so that no connection of theirs is closed here
 
 
 class Writer:
-    """Writes one file."""
+    """Writes one journal file, in a thread of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,20 +95,21 @@ class Writer:
         self._file = 0
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._open: set[Entry] = set()
-        self._told: list[str] = []
+        self._notes: list[str] = []
         self._closing = False
         self._untidy = False
         self._thread = start_thread(self._loop, name="journal")
         atexit.register(self.close)
 
     def begin(self, entry: Entry, most: float = 0.0, limit: Limit | None = None) -> str:
-        """Write the row of an exchange that is about to be sent; why it could not be, or `""`.
+        """Writes the row of an exchange that is about to be sent; returns why that failed, or `""`.
 
         Args:
-            most: What it can cost, in US dollars.
+            most: The most that it can cost, in US dollars.
+            limit: The budget; `None` for none.
 
         Raises:
-            OverBudget: It could pass `limit`, or that cannot be known.
+            OverBudget: The exchange could exceed `limit`, or what was spent is not known.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -119,14 +124,14 @@ class Writer:
         if isinstance(job.error, OverBudget):
             self._open.discard(entry)
             raise job.error
-        why = "" if job.done.is_set() and job.error is None else _why(job)
+        why = "" if job.done.is_set() and job.error is None else _failure(job)
         if limit is not None and why:
             self._open.discard(entry)
             raise OverBudget(f"what was spent today is not known: {why}. Nothing was sent. Look at Claude.journal.")
         return why
 
     def end(self, entry: Entry, columns: Mapping[str, Any]) -> str:
-        """Complete the row; what the reader must know, or `""`."""
+        """Completes the row; returns a note for the user, or `""`."""
         self._open.discard(entry)
 
         def write(connection: sqlite3.Connection) -> None:
@@ -136,19 +141,19 @@ class Writer:
 
         job = self._enqueue(_Job(do=write, entry=entry))
         job.done.wait(PATIENCE)
-        told, self._told = self._told, []
+        notes, self._notes = self._notes, []
         if not job.done.is_set():
-            told.append("not in the journal yet: it is written as soon as another process lets it")
+            notes.append("not in the journal yet: it is written as soon as another process lets it")
         elif job.error is not None:
-            told.append(f"not kept in the journal: {_why(job)}")
-        return "; ".join(told)
+            notes.append(f"not kept in the journal: {_failure(job)}")
+        return "; ".join(notes)
 
     def run(self, do: Callable[[sqlite3.Connection], None]) -> None:
-        """Do something in a transaction of its own, after all that was begun before.
+        """Runs `do` in a transaction of its own, after all pending writes.
 
         Raises:
-            sqlite3.Error, OSError: It was not done.
-            TimeoutError: Another process does not let it.
+            sqlite3.Error, OSError: `do` failed; nothing was changed.
+            TimeoutError: Another process holds the file locked.
         """
         job = self._enqueue(_Job(do=do))
         if not job.done.wait(_LONGEST):
@@ -157,18 +162,18 @@ class Writer:
             raise job.error
 
     def flush(self) -> None:
-        """Wait a little until what was begun before is written."""
+        """Waits up to a second until pending writes are done."""
         self._enqueue(_Job(do=lambda _: None)).done.wait(4 * PATIENCE)
 
     def close(self) -> None:
-        """Write what is left, and let go of the file."""
+        """Finishes pending writes and closes the file."""
         atexit.unregister(self.close)
         self._closing = True
         self._enqueue(_Job(do=lambda _: None))
         self._thread.join(_AT_EXIT)
 
     def abandon(self) -> None:
-        """In a child: never close the parent's connection, which would touch its file; the child makes its own."""
+        """In a forked child: keeps the parent's connection open, as closing it would write to the parent's file."""
         atexit.unregister(self.close)
         _abandoned.append(self)
 
@@ -187,15 +192,15 @@ class Writer:
                 return
 
     def _take_jobs(self, waiting: list[_Job]) -> list[_Job]:
-        """What is to be done now: jobs, or after a while without any the events of what is open."""
-        found: list[_Job] = []
+        """Returns the jobs to run now: queued ones, or, after a while without any, the events of open exchanges."""
+        jobs: list[_Job] = []
         with contextlib.suppress(Empty):
             if not waiting:
-                found.append(self._jobs.get(timeout=EVERY if self._open else _IDLE if self._untidy else None))
+                jobs.append(self._jobs.get(timeout=EVERY if self._open else _IDLE if self._untidy else None))
             while True:
-                found.append(self._jobs.get_nowait())
-        if found or waiting:
-            return found
+                jobs.append(self._jobs.get_nowait())
+        if jobs or waiting:
+            return jobs
         if not self._open:
             self._tidy()
         return [self._events_of(entry) for entry in list(self._open)]
@@ -204,7 +209,7 @@ class Writer:
         return _Job(do=lambda connection: _insert_events(connection, entry), entry=entry)
 
     def _all_done(self, jobs: list[_Job]) -> bool:
-        """Do `jobs` at once, else one by one; whether they are over, done or not."""
+        """Runs `jobs` in one transaction, else one by one; returns whether they have ended, done or failed."""
         error = self._try_jobs(jobs)
         if error is None:
             return True
@@ -216,10 +221,10 @@ class Writer:
         return True
 
     def _try_jobs(self, jobs: list[_Job], *, again: bool = True) -> BaseException | None:
-        """Do `jobs` in one transaction; why nothing of it was done.
+        """Runs `jobs` in one transaction; returns the error that undid all of them, or `None`.
 
         Args:
-            again: Whether to begin a new file if this one is damaged.
+            again: Whether to try again with a new file if this one is damaged.
         """
         before = [(job.entry, job.entry.id, job.entry.cursor) for job in jobs if job.entry is not None]
         try:
@@ -234,31 +239,31 @@ class Writer:
                 entry.id, entry.cursor = number, cursor
             if not database.is_lock(error):
                 self._close_connection()
-            return self._again(jobs) if again and database.is_damage(error) else error
+            return self._retry_in_new_file(jobs) if again and database.is_damage(error) else error
         for job in jobs:
             job.done.set()
         return None
 
-    def _again(self, jobs: list[_Job]) -> BaseException | None:
-        """The file is damaged: put it aside and try with a new one."""
+    def _retry_in_new_file(self, jobs: list[_Job]) -> BaseException | None:
+        """Moves the damaged file aside and tries again with a new one."""
         try:
             if said := database.aside(self.path, self._file):
-                self._told.append(said)
+                self._notes.append(said)
         except OSError as error:
             return error
         return self._try_jobs(jobs, again=False)
 
     def _connect(self) -> sqlite3.Connection:
-        """The connection, opened again if the file is another one by now."""
+        """The connection, opened again if the file has been replaced."""
         if self._connection is not None and database.number(self.path) != self._file:
             self._close_connection()
         if self._connection is None:
-            self._connection = database.connect_or_replace(self.path, self._told.append)
+            self._connection = database.connect_or_replace(self.path, self._notes.append)
             self._file = database.number(self.path)
         return self._connection
 
     def _tidy(self) -> None:
-        """What waits for the disk is done while nobody waits for us."""
+        """Checkpoints the write-ahead log while no caller waits."""
         self._untidy = False
         if self._connection is not None:
             database.checkpoint(self._connection, self.path)
@@ -270,12 +275,12 @@ class Writer:
                 connection.close()
 
 
-def _why(job: _Job) -> str:
+def _failure(job: _Job) -> str:
     return "another process is writing it" if job.error is None else database.reason(job.error)
 
 
 def _check(connection: sqlite3.Connection, limit: Limit, most: float) -> None:
-    """Refuse what could pass the limit, together with all that was and is being spent."""
+    """Raises `OverBudget` if `most`, added to what was spent and is reserved, exceeds the limit."""
     (spent,) = connection.execute(
         "select total(coalesce(usd, reserved_usd)) from exchange where began >= ?", (limit.since,)
     ).fetchone()
@@ -299,7 +304,7 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
 
 
 def _is_there(connection: sqlite3.Connection, entry: Entry) -> bool:
-    """Whether its row is in this file: it may have been moved aside, or deleted, while the reply was written."""
+    """Whether its row is in this file: the file may have been replaced, or the row deleted, during the reply."""
     columns = entry.columns
     row = connection.execute("select session, began from exchange where id = ?", (entry.id,)).fetchone()
     return bool(row == (columns["session"], columns["began"]))
@@ -312,14 +317,14 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
     for seconds, names, data in batches:
         text = entry.hide(framed(names, data))
         try:
-            connection.execute(_ARRIVED, (entry.id, seconds, text))
-        except UnicodeEncodeError:  # rare: to look for it beforehand costs as much as all the rest
-            connection.execute(_ARRIVED, (entry.id, seconds, sound(text)))
+            connection.execute(_INSERT_ARRIVAL, (entry.id, seconds, text))
+        except UnicodeEncodeError:  # rare; checking each text beforehand would double the cost
+            connection.execute(_INSERT_ARRIVAL, (entry.id, seconds, sound(text)))
     entry.cursor = cursor
 
 
 def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
     return [
-        value if not isinstance(value, str) else hide(sound(value)) if name in _CAME else sound(value)
+        value if not isinstance(value, str) else hide(sound(value)) if name in _FROM_SERVER else sound(value)
         for name, value in columns.items()
     ]
