@@ -219,7 +219,7 @@ ODD_KEYS = {"__proto__": {"a": 1}, "toString": 2, "a b": 3, "": 4, "x\ny": 5, "'
 
 CASES: dict[str, Case] = {
     "a word": text("Hello, Claude"),
-    "nothing": text(""),
+    "nothing": text("Hi", system=""),
     "streamed": text("Hello", stream=True),
     "not streamed, and said so": text("Hello", stream=False),
     "system": text("Hello", system="Be brief.\nVery brief."),
@@ -270,7 +270,7 @@ CASES: dict[str, Case] = {
     "quotes in lines": text('\'a\'\n"b"\n\'\'\'c\'\'\'\n"""d"""\n`e`\n``""\n"'),
     "ends with quotes": text('a\nb""""'),
     "ends with a backslash": text("a\nb\\"),
-    "only line breaks": text("\n\n\n"),
+    "only line breaks": text("Hi", stop_sequences=["\n\n\n"]),
     "line breaks at both ends": text("\n\n a \n\n\tb\n"),
     "carriage returns and tabs": text("a\r\nb\rc\n\td\t\ne\v\f"),
     "backslashes": text("\\ \\\\ \\n \\u0041 \\x41 \\N{DASH}\n\\\\\n\\'\\\"\\`\\${x}"),

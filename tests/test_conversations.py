@@ -227,9 +227,9 @@ def test_refused_prefill_shows_the_way_out(kernel: Kernel, endpoint: Server) -> 
     [
         ("hello\nuser: hi", "text before the first marker"),
         ("no marker", "text before the first marker"),
-        ("assistant: hi", "nobody asks"),
+        ("assistant: hi", "there is no user turn"),
         ("user:\nassistant: x\nuser: y", "an empty turn after user:"),
-        ("system: x", "nobody asks"),
+        ("system: x", "there is no user turn"),
     ],
 )
 def test_wrong_turns_are_one_line(text: str, why: str) -> None:

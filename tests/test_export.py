@@ -624,7 +624,6 @@ COMMANDS = [
     f"curl -sSX POST {URL} --data-binary '{SINGLE}'",
     f"curl {URL} --request post \\\n  --data-ascii '{SINGLE}' \\\n",
     f"curl {URL} --request POST \\\r\n  --data '{SINGLE}'\r\n",
-    f"curl {URL} ^\n  --data '{SINGLE}'",
     f"curl {URL} \\ \n  --data '{SINGLE}'",
     f"curl {URL} --json '{SINGLE}'",
     f"  $ curl {URL} -d '{SINGLE}'\n",
@@ -644,6 +643,19 @@ COMMANDS = [
 def test_a_command_is_read_as_a_shell_reads_it(command: str) -> None:
     read = request_fields(command)
     assert (read.url, read.method, read.body) == (URL, "POST", HELLO)
+
+
+@pytest.mark.parametrize("end", ["^", "`", "\\"])
+def test_lines_of_windows_are_read_where_all_shells_agree(end: str) -> None:
+    read = request_fields(f"curl {URL} {end}\n  -H 'a: b' {end}\r\n  --data '{{\"a\": 1}}'")
+    assert (read.url, read.headers, read.body) == (URL, [("a", "b")], {"a": 1})
+
+
+@pytest.mark.parametrize("end", ["^", "`"])
+@pytest.mark.parametrize("body", [r'"{\"a\": \"x\\n\"}"', "'{\"a\": \"it''s\"}'", '"{\\"a\\": \\"%PATH%\\"}"', "$'{}'"])
+def test_lines_of_windows_are_refused_where_shells_differ(end: str, body: str) -> None:
+    with pytest.raises(CellError, match="is one for Windows"):
+        request_fields(f"curl {URL} {end}\n  --data {body}")
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if not re.search(r"[\^\r]|\\ \n|\A +[$]|[$]'|jq", c)])
@@ -788,8 +800,8 @@ def test_the_token_of_an_mcp_server_is_refused_and_its_variable_is_not() -> None
         ("curl x y -d '{}'", "has 2 addresses"),
         ("curl http://[x -d '{}'", "the address in the curl command cannot be read"),
         ("curl x -d '{'", "is not JSON: Expecting property name .* at line 1, column 2"),
-        ("curl x -d '[1]'", "is no JSON object"),
-        ("curl x -d '{\"a\": NaN}'", "NaN is no number"),
+        ("curl x -d '[1]'", "is not a JSON object"),
+        ("curl x -d '{\"a\": NaN}'", "NaN is not a number"),
         ("curl x -d '" + '{"a":' * 100_000 + "'", "is not JSON"),
         ("curl x -d @body.json", "reads a file with @"),
         ("curl x -d @-", "reads a file with @"),

@@ -1,4 +1,4 @@
-"""The cell that failed last, as a message: its source, and the traceback without variables' values."""
+"""The last failed cell as a message: its source and its traceback, without the values of variables."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ FIX = (
 
 
 class LastError:
-    """Remembers the last exception of a cell, and that cell."""
+    """The last cell that raised an exception, and that exception."""
 
     def __init__(self) -> None:
         self._source = ""
         self._error: BaseException | None = None
 
     def remember(self, result: Any) -> None:
-        """Take the end of a cell; what we raise ourselves is not the reader's failure."""
+        """Records how a cell ended; our own errors do not count as failures of the user's code."""
         error = result.error_in_exec or result.error_before_exec
         if error is not None and not isinstance(error, ClaudeError | KeyboardInterrupt):
             self._source, self._error = result.info.raw_cell or "", error
 
     def message(self, request: str) -> str:
-        """What to send: the cell, its traceback, and `request`.
+        """The message to send: the cell, its traceback, and `request`.
 
         Raises:
-            CellError: Nothing has failed.
+            CellError: No cell has failed.
         """
         error = self._error or getattr(sys, "last_value", None)
         if error is None or isinstance(error, ClaudeError):
@@ -42,7 +42,7 @@ class LastError:
 
 
 def _traceback(error: BaseException) -> str:
-    """As Python prints it, from the reader's own code on."""
+    """The traceback as Python prints it, from the user's own code on."""
     begin: TracebackType | None = error.__traceback__
     while begin is not None and begin.tb_frame.f_globals.get("__name__") != "__main__":
         begin = begin.tb_next

@@ -1,8 +1,8 @@
-"""`{{expression}}`: braces that look like Python, and would be sent as typed by somebody who expects its value.
+"""Recognizes `{{expression}}`: braces with Python in them, whose value the user probably expects.
 
-Nothing in braces is called or computed. What is meant for another language stays as typed: JSON, CSS, Jinja's filters,
-Handlebars, LaTeX. Where Python and another language look the same, such as `{{first-name}}` or `{{width:100}}`, it is
-taken for Python only if a name in it is a variable of the notebook.
+Nothing in braces is called or computed. Text of other languages stays as typed: JSON, CSS, Jinja's filters,
+Handlebars, LaTeX. Where Python and another language look the same, such as `{{first-name}}` or `{{width:100}}`, it
+counts as Python only if a name in it is a variable of the notebook.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Container
 from dataclasses import dataclass
 
-_LONGEST = 2_000  # characters that are looked at
+_MAX_LENGTH = 2_000  # characters; longer content is not parsed
 _NAME = r"[^\W\d]\w*"
 _FORMAT = re.compile(
     rf"\s*(?P<value>{_NAME}(?:\.{_NAME}|\[[^\[\]{{}}\n]*\])*(?:\([^{{}}\n]*\))?)\s*(?P<convert>![rsa])?"
@@ -36,23 +36,24 @@ _CALLED = re.compile(rf"\s*(?:await\s+)?{_NAME}(?:\.{_NAME}|\[[^\]]*\])*\s*\(")
 
 @dataclass(frozen=True, kw_only=True)
 class Expression:
-    """Python in braces.
+    """A Python expression in braces.
 
     Attributes:
-        names: The variables that it needs.
-        certain: Whether it can hardly be anything else; if not, one of the names must be a variable.
+        names: The names of variables in it.
+        certain: Whether it is hardly anything but Python; otherwise one of the names must be a variable.
     """
 
     names: frozenset[str]
     certain: bool
 
     def is_meant(self, namespace: Container[str]) -> bool:
+        """Whether Python is meant, in a notebook with these variables."""
         return self.certain or any(name in namespace for name in self.names)
 
 
 def expression(content: str) -> Expression | None:
-    """What stands between double braces, as Python; `None` if it is none, or plain data."""
-    if len(content) > _LONGEST or not content.strip():
+    """The Python expression between double braces; `None` if there is none, or only a path to data or a constant."""
+    if len(content) > _MAX_LENGTH or not content.strip():
         return None
     if found := _formatted(content):
         return found
@@ -64,7 +65,7 @@ def expression(content: str) -> Expression | None:
         return None
     names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
     if isinstance(tree, ast.Set | ast.Dict):
-        return None  # a pair of braces more: another language's, or an f-string's
+        return None  # one more pair of braces, as in other languages or an f-string
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
         return _union(tree)
     if isinstance(tree, ast.BinOp):
@@ -87,14 +88,14 @@ def _formatted(content: str) -> Expression | None:
 
 
 def _union(tree: ast.BinOp) -> Expression | None:
-    """A bar: a filter of Jinja's, as in `x|upper`, unless what stands after it is a variable."""
+    """`a|b`, which is a filter of Jinja, as in `x|upper`, unless `b` is a variable."""
     if isinstance(tree.right, ast.Name):
         return Expression(names=frozenset({tree.right.id}), certain=False)
     return None
 
 
 def _needs_python(tree: ast.expr) -> bool:
-    """Whether it is more than a path to data, which a template fills, and more than constants."""
+    """Whether it is more than a path to data, which a template can fill."""
     return not isinstance(tree, ast.Subscript) or not _is_plain(tree)
 
 
@@ -110,5 +111,5 @@ def _is_plain(tree: ast.expr) -> bool:
 
 
 def is_call(text: str) -> bool:
-    """Whether `text` calls something."""
+    """Whether `text` is a call."""
     return _CALLED.match(text) is not None and text.rstrip().endswith((")", "]"))

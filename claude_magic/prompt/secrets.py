@@ -1,7 +1,7 @@
-"""What must not go into a prompt unseen: values that are secrets, by their name, their shape, or both.
+"""Recognizes secrets in values that a prompt would send: by name, by shape, or by both.
 
-A name alone decides only where it means nothing else, as `password` does. `key`, `token` and `secret` are ordinary
-words: there the value must look random. A placeholder, such as `sk-ant-your-key-here`, is no secret.
+A name alone decides only where it can mean nothing else, as `password` does. `key`, `token` and `secret` are ordinary
+words: there the value must also look random. A placeholder, such as `sk-ant-your-key-here`, is not a secret.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SHAPES = {
 
 
 def named_secret(name: str, value: Any) -> bool:
-    """Whether `value` is a secret by its name, as far as its type and its text allow."""
+    """Whether `value` under this name is a secret, judged also by its type and text."""
     if isinstance(value, _NO_SECRET):
         return _is_strong(name) and isinstance(value, int | float) and not isinstance(value, bool)
     if not isinstance(value, str | bytes):
@@ -63,7 +63,7 @@ def named_secret(name: str, value: Any) -> bool:
 
 
 def shaped_secret(text: str) -> str:
-    """What kind of secret `text` holds something like, in words; `""` if none."""
+    """The kind of secret that `text` seems to hold, in words; `""` if none."""
     for kind, shape in _SHAPES.items():
         if any(kind == _PRIVATE_KEY or not is_placeholder(match[0]) for match in shape.finditer(text)):
             return kind
@@ -76,18 +76,18 @@ def shaped_secret(text: str) -> str:
 
 
 def _in_a_table(text: str) -> bool:
-    """Whether a column of a Markdown table holds secrets, by its name and its values."""
-    head, wanted = [""], list[int]()
+    """Whether a column of a Markdown table in `text` holds secrets, judged by its name and values."""
+    header, columns = [""], list[int]()
     before = ""
     for line in text.splitlines() if "| --- |" in text else ():
         if "|" not in line:
-            wanted = []
+            columns = []
         elif _RULE.fullmatch(line.strip()):
-            head = [name.strip() for name in _BAR.split(before)]
-            wanted = [place for place, name in enumerate(head) if _is_strong(name) or _is_weak(name)]
-        elif wanted:
+            header = [name.strip() for name in _BAR.split(before)]
+            columns = [column for column, name in enumerate(header) if _is_strong(name) or _is_weak(name)]
+        elif columns:
             cells = [cell.strip() for cell in _BAR.split(line)]
-            if any(place < len(cells) and _is_secret_cell(head[place], cells[place]) for place in wanted):
+            if any(n < len(cells) and _is_secret_cell(header[n], cells[n]) for n in columns):
                 return True
         before = line
     return False
@@ -102,7 +102,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_strong(name: str) -> bool:
-    """Whether a name means nothing but a secret: `db_password` and `apiKey2` do, `token` does not."""
+    """Whether a name can only mean a secret: `db_password` and `apiKey2` do, `token` does not."""
     words = _words(name)
     if not words or words[-1] in _MEASURES:
         return False
@@ -125,7 +125,7 @@ def _is_like_a_password(text: str) -> bool:
 
 
 def _is_random(text: str) -> bool:
-    """Whether `text` is one long word that nobody would make up: letters and digits in no order."""
+    """Whether `text` is one long word of letters and digits with high entropy."""
     text = text.strip()
     if len(text) < 16 or any(map(str.isspace, text)) or _UUID.fullmatch(text):
         return False
@@ -135,5 +135,5 @@ def _is_random(text: str) -> bool:
 
 
 def _entropy(text: str) -> float:
-    """Bits for each character, by how often each occurs."""
+    """Shannon entropy, in bits for each character."""
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())

@@ -1,4 +1,4 @@
-"""Cells kept by name, in the user's data folder: a line of options and a text each, as files people can read."""
+"""Snippets: cells stored by name in the user's data folder, each a readable file with options and text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Snippet:
-    """A cell that was kept.
+    """A stored cell.
 
     Attributes:
-        line: Its options, as written.
+        line: Its options, as typed.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Snippet:
 
 
 class Snippets(Mapping[str, Snippet]):
-    """The snippets of this user; reading one never runs it."""
+    """The user's snippets by name; reading one never runs it."""
 
     def keep(self, name: str, line: str, text: str) -> None:
-        """Keep a cell, in the place of an earlier one of this name.
+        """Stores a cell, and replaces an earlier one of this name.
 
         Raises:
-            CellError: The name cannot be a file's, or the file cannot be written.
+            CellError: The name is not valid, or the file cannot be written.
         """
         path = _path(name)
         try:
@@ -47,10 +47,10 @@ class Snippets(Mapping[str, Snippet]):
             raise CellError(f"the snippet cannot be written: {path}: {error.strerror}. Nothing was kept.") from None
 
     def remove(self, name: str) -> None:
-        """Forget a snippet.
+        """Deletes a snippet.
 
         Raises:
-            CellError: There is none of this name.
+            CellError: There is no snippet of this name.
         """
         self[name]
         _path(name).unlink()

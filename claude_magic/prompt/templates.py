@@ -2,7 +2,7 @@ r"""`{{name}}` in a cell's text: a notebook variable, inserted as data.
 
 A template is a plain name, and after it any chain of `.name`, `[0]`, `[-1]`, `["key"]` and
 `['key']`, within one line; blanks are allowed only beside the braces. Text is filled in one pass:
-what is inserted is never looked at again. Nothing is called and nothing is evaluated.
+inserted text is not filled again. Nothing is called and nothing is evaluated.
 
 Braces that look like other Python are an error: `{{f(x)}}`, `{{x[0:2]}}`, `{{x + 1}}`, `{{x:.2f}}`. Everything else
 stays as typed: `{single}` and `{{{triple}}}` braces, `{{}}`, `{{"a": 1}}`, `{{x|e}}`, `{{#if x}}`, and Python's
@@ -54,9 +54,9 @@ _LATEX = re.compile(
         )\Z""",
     re.VERBOSE,
 )
-_REACH = 400  # characters that are looked back at for a command: a bound, so that long texts stay fast
+_REACH = 400  # characters before braces that are searched for a command; bounded, so that long texts stay fast
 _LOOK = " Look at the value."
-_ENOUGH = 2000  # names or keys among which the nearest are looked for
+_MAX_NAMES = 2000  # names or keys that are compared to find similar ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +70,11 @@ class _Step:
 
 @dataclass(frozen=True, kw_only=True)
 class _Template:
-    """What stands between `start` and `end`; without a name, it stands for `literal`.
+    """A template in a text, from `start` to `end`.
 
     Attributes:
-        python: What else of Python it is; `None` if nothing.
+        name: The variable; `""` if `literal` is inserted instead.
+        python: The Python expression that the braces hold, if it is more than a path to data; else `None`.
     """
 
     start: int
@@ -98,11 +99,11 @@ def fill_template(
     """`text` with its templates filled from `namespace`.
 
     Args:
-        write: From a value to what is inserted.
-        tell: Told of each value that was cut, as in `df: first 50 of 200 rows sent; Claude.table_rows`.
+        write: Converts a value to the text that is inserted.
+        tell: Called with a note for each value that was cut, as `df: first 50 of 200 rows sent; Claude.table_rows`.
 
     Raises:
-        CellError: A name or a XX, or what it leads to looks like a secret.
+        CellError: A variable, attribute or item does not exist or is a method, or the value looks like a secret.
     """
     templates = list(_templates(text))
     refuse_python(text, namespace)
@@ -120,10 +121,10 @@ def fill_template(
 
 
 def refuse_python(text: str, namespace: Container[str]) -> None:
-    """Refuse braces that look like Python and are no plain data.
+    """Checks that no braces look like Python that is more than a path to data.
 
     Raises:
-        CellError: There are such.
+        CellError: Some do.
     """
     for template in _templates(text):
         if template.python is not None and template.python.is_meant(namespace):
@@ -137,15 +138,14 @@ def refuse_python(text: str, namespace: Container[str]) -> None:
 
 
 def names(text: str) -> list[str]:
-    """The variables that `text` asks for, each once, in order."""
+    """The names of the variables in `text`, without repetition, in order."""
     return list(dict.fromkeys(template.name for template in _templates(text) if template.name))
 
 
 def insert_values(text: str, values: Mapping[str, str]) -> str:
-    """`text` with these values as plain text in the place of their `{{name}}`; its other templates stay.
+    """`text` with `{{name}}` replaced by these values; other templates stay.
 
-    A value that itself says `{{name}}` is written so that these braces stay, as far as that can be written:
-    whoever must be sure fills the result and compares.
+    A value that itself holds `{{name}}` is escaped where that is possible: fill the result and compare to be sure.
     """
     pieces, position = [], 0
     for template in _templates(text):
@@ -156,7 +156,7 @@ def insert_values(text: str, values: Mapping[str, str]) -> str:
 
 
 def escape(text: str) -> str:
-    """`text`, so written that filling it gives `text` again; but for an odd number of backslashes before braces."""
+    """`text` escaped so that filling it gives `text` again; except for an odd number of backslashes before braces."""
     pieces, position = [], 0
     for template in _templates(text):
         if template.name or template.python is not None:
@@ -169,7 +169,7 @@ def _templates(text: str) -> Iterator[_Template]:
     inserted = 0  # where the last template ended: no command reaches beyond it
     for typed in _BRACES.finditer(text):
         match = typed
-        if match[1] is None and not match[0].isascii():  # a letter in two characters, which Python reads as one
+        if match[1] is None and not match[0].isascii():  # Python reads a letter in two characters as one
             match = _BRACES.fullmatch(normalize("NFKC", typed[0])) or typed
         before = text[max(inserted, typed.start() - _REACH) : typed.start()]
         if (len(before) - len(before.rstrip("\\"))) % 2:
@@ -193,7 +193,7 @@ def _steps(typed: str) -> Iterator[_Step]:
 
 
 def _is_latex(before: str) -> bool:
-    """Whether braces after `before` are a LaTeX argument; groups before them may be arguments, too."""
+    """Whether braces after `before` are a LaTeX argument; groups before them may also be arguments."""
     while before.endswith(("}", "]")) and (start := _group(before)) is not None:
         before = before[:start]
     return _LATEX.search(before[-60:]) is not None
@@ -241,10 +241,10 @@ def _insertion(template: _Template, value: Any, write: Callable[[Any], str], all
 
 
 def _attribute(value: Any, name: str, where: str) -> Any:
-    """What `value` holds under `name`: its own, its class's, a slot's or a property's.
+    """The attribute `name` of `value`: an own one, one of its class, a slot or a property.
 
-    A property runs, since its author declared it to be data; `__getattr__` and `__getattribute__`
-    never do, since what they answer is made up on the spot.
+    A property runs, since its author declared it as data; `__getattr__` and `__getattribute__` never run, since they
+    compute their answer.
     """
     if name.startswith("_"):
         raise CellError(f"{where} is refused: an underscore in front says private. Put it in a variable first.")
@@ -264,7 +264,7 @@ def _attribute(value: Any, name: str, where: str) -> Any:
 
 
 def _item(value: Any, step: _Step, where: str) -> Any:
-    """What stands under the key; a dictionary does not make it up if it is missing."""
+    """The item under the key; `__missing__` of a dictionary is not used."""
     get = getattr(type(value), "__getitem__", None)
     if get is None:
         raise CellError(f"{where} does not exist: {_kind(value)} has no items.{_LOOK}")
@@ -286,7 +286,7 @@ def _item(value: Any, step: _Step, where: str) -> Any:
 
 
 def _attributes(value: Any) -> list[str]:
-    """The names of the data that `value` holds, as they are written in a template."""
+    """The public data attributes of `value`, as a template writes them."""
     with suppress(Exception):
         known = type.__dir__(value) if issubclass(type(value), type) else object.__dir__(value)
         public = [name for name in known if not name.startswith("_")]
@@ -295,10 +295,10 @@ def _attributes(value: Any) -> list[str]:
 
 
 def _keys(value: Any) -> list[str]:
-    """The keys of a mapping or a table, as they are written in a template."""
+    """The keys of a mapping or the columns of a table, as a template writes them."""
     with suppress(Exception):
         keys = value if isinstance(value, Mapping) else object.__getattribute__(value, "columns")
-        return [f'["{key}"]' if isinstance(key, str) else f"[{key}]" for key in islice(keys, _ENOUGH)]
+        return [f'["{key}"]' if isinstance(key, str) else f"[{key}]" for key in islice(keys, _MAX_NAMES)]
     return []
 
 
@@ -308,7 +308,7 @@ def _kind(value: Any) -> str:
 
 def _suggestion(wanted: str, known: Iterable[str]) -> str:
     """A sentence that offers the known names most like `wanted`; `""` if none is like it."""
-    bare = {name.strip('[".]').casefold(): name for name in islice(known, _ENOUGH)}
+    bare = {name.strip('[".]').casefold(): name for name in islice(known, _MAX_NAMES)}
     near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)
     return did_you_mean(bare[name] for name in near)
 

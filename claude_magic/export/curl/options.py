@@ -1,4 +1,4 @@
-"""The options of a curl command, as far as they say what is sent; what cannot be read is refused by name.
+"""The options of a curl command that decide what is sent; an option that cannot be read is refused by name.
 
 Source: https://curl.se/docs/manpage.html
 """
@@ -33,13 +33,13 @@ _SHORT = {
     "T": "--upload-file",
     "G": "--get",
 }
-_TOLD = {"--request", "--header", "--user-agent", "--referer", "--url", *DATA}
-_PASSED_OVER = re.compile(
+_USED = {"--request", "--header", "--user-agent", "--referer", "--url", *DATA}
+_IGNORED = re.compile(
     r"--(?:silent|show-error|no-buffer|include|location|verbose|compressed|insecure|fail|fail-with-body|globoff"
     r"|http[\d.]+|http2-prior-knowledge|ipv[46]|progress-bar|no-progress-meter|tlsv[\d.]+|disable|path-as-is)"
 )
-_PASSED_OVER_SHORT = set("sSNiLvkfgq#460123")
-_PASSED_OVER_WITH_VALUE = {
+_IGNORED_SHORT = set("sSNiLvkfgq#460123")
+_IGNORED_WITH_VALUE = {
     "--output",
     "--max-time",
     "--connect-timeout",
@@ -61,7 +61,7 @@ _FILES = {"--form", "--upload-file", "--config", "--data-urlencode", "--get"}
 
 
 def key_error(name: str) -> CellError:
-    """A secret stands in the command under `name`, which is told if it can be nothing but a name."""
+    """The error for a secret in the command; `name` is repeated only if it cannot be the secret itself."""
     where = (
         name.lower() if re.fullmatch(r"-{0,2}[A-Za-z]+(?:-[A-Za-z0-9]+){0,3}", name) and len(name) < 30 else "header"
     )
@@ -72,10 +72,10 @@ def key_error(name: str) -> CellError:
 
 
 def options(words: list[Word]) -> Iterator[tuple[str, Word]]:
-    """Long names and values of the options that say what is sent; `--url` also where it has no name.
+    """The long names and values of the options that decide what is sent; a bare word is `--url`.
 
     Raises:
-        CellError: An option is not known, lacks its value, reads a file or holds a credential.
+        CellError: An option is unknown, lacks its value, reads a file or holds a credential.
     """
     left = iter(words)
     for word in left:
@@ -88,9 +88,9 @@ def options(words: list[Word]) -> Iterator[tuple[str, Word]]:
 
 
 def _cluster(word: Word, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
-    """Short options in one word, such as `-sSX POST` or `-XPOST`."""
+    """The options in one word of short ones, such as `-sSX POST` or `-XPOST`."""
     for index, letter in enumerate(word.text[1:], start=2):
-        if letter in _PASSED_OVER_SHORT:
+        if letter in _IGNORED_SHORT:
             continue
         rest = word.text[index:]
         glued = Word(text=rest, variables=word.variables) if rest else None
@@ -99,13 +99,13 @@ def _cluster(word: Word, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
 
 
 def _option_values(name: str, glued: Word | None, left: Iterator[Word]) -> Iterator[tuple[str, Word]]:
-    if _PASSED_OVER.fullmatch(name):
+    if _IGNORED.fullmatch(name):
         return
     if name in _CREDENTIALS:
         raise key_error(name)
     if name in _FILES:
         raise CellError(f"the curl command uses {name}, which is not understood here. Put the JSON body behind -d.")
-    if name not in _TOLD | _PASSED_OVER_WITH_VALUE:
+    if name not in _USED | _IGNORED_WITH_VALUE:
         shown = re.match(r"-{1,2}[a-zA-Z0-9-]{0,30}", name)
         raise CellError(
             f"the curl command has an option that is not understood here: {shown[0] if shown else '-'}. Take it out."
@@ -115,5 +115,5 @@ def _option_values(name: str, glued: Word | None, left: Iterator[Word]) -> Itera
         raise CellError(f"the curl command ends where {name} needs a value. Copy the whole command.")
     if name == "--proxy" and "@" in value.text:
         raise key_error(name)
-    if name in _TOLD:
+    if name in _USED:
         yield name, value

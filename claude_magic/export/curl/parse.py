@@ -1,4 +1,4 @@
-"""A pasted curl command, read: where it would go, with which headers and which body. It is never run.
+"""Reads a pasted curl command: its address, headers and body. It is never run.
 
 Source: https://curl.se/docs/manpage.html
 """
@@ -27,7 +27,7 @@ class CurlCommand:
     """What a curl command would send.
 
     Attributes:
-        headers: As written; a credential only as the name of its place, such as `$ANTHROPIC_API_KEY`.
+        headers: As written; of a credential, only the name of its variable, such as `$ANTHROPIC_API_KEY`.
         body: The JSON object.
     """
 
@@ -41,22 +41,22 @@ def request_fields(text: str) -> CurlCommand:
     """The request of a curl command.
 
     Raises:
-        CellError: It is no curl command, holds a key, needs a shell or a file, or its body is no JSON object.
+        CellError: It is not a curl command, holds a key, needs a shell or a file, or its body is not a JSON object.
     """
-    read = command(text)
-    if not read.words or read.words[0].text.rpartition("/")[2].removesuffix(".exe") != "curl":
-        raise CellError("this is no curl command: it does not begin with curl. Paste one.")
-    found = list(options(read.words[1:]))
-    headers = [pair for name, word in found for pair in _header(name, word)]
-    if any(name == "--json" for name, _ in found):
+    pasted = command(text)
+    if not pasted.words or pasted.words[0].text.rpartition("/")[2].removesuffix(".exe") != "curl":
+        raise CellError("this is not a curl command: it does not begin with curl. Paste one.")
+    given = list(options(pasted.words[1:]))
+    headers = [pair for name, word in given for pair in _header(name, word)]
+    if any(name == "--json" for name, _ in given):
         known = {name.lower() for name, _ in headers}
         headers += [(n, "application/json") for n in ("content-type", "accept") if n not in known]
-    methods = [_plain(word).upper() for name, word in found if name == "--request"]
+    methods = [_plain(word).upper() for name, word in given if name == "--request"]
     return CurlCommand(
-        url=_url([word for name, word in found if name == "--url"]),
+        url=_url([word for name, word in given if name == "--url"]),
         method=methods[-1] if methods else "POST",
         headers=headers,
-        body=_body(_data(((n, word) for n, word in found if n in DATA), read.heredoc)),
+        body=_body(_data(((n, word) for n, word in given if n in DATA), pasted.heredoc)),
     )
 
 
@@ -98,7 +98,7 @@ def _header(option: str, word: Word) -> Iterator[tuple[str, str]]:
 
 
 def _data(given: Iterable[tuple[str, Word]], heredoc: Word | None) -> str | None:
-    """The body, of as many pieces as there are; curl puts `&` between them, but not for `--json`."""
+    """The body; as curl does, several pieces are joined with `&`, those of `--json` with nothing."""
     body: str | None = None
     for option, word in given:
         text = _plain(word)
@@ -131,7 +131,7 @@ def _body(text: str | None) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         raise CellError(f"the body of the curl command is not JSON: {error}. Repair it.") from None
     if not isinstance(body, dict):
-        raise CellError("the body of the curl command is no JSON object. A request is one: {...}.")
+        raise CellError("the body of the curl command is not a JSON object. A request is one: {...}.")
     _refuse_tokens(body.get("mcp_servers"))
     return body
 
@@ -148,4 +148,4 @@ def _refuse_tokens(servers: Any) -> None:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

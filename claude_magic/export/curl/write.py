@@ -1,8 +1,8 @@
-"""A request as a curl command, for bash and any POSIX shell.
+"""Writes a request as a curl command for bash and any POSIX shell.
 
-A single argument of a command may hold 128 KB on Linux, so a long body goes through standard input, as does
-one with a `'`, which reads better so. No line of the body can be the end of the here-document: the lines of
-indented JSON are braces or begin with a space.
+A single argument may have 128 KB on Linux, so a long body goes through standard input; so does one with a `'`, which is
+easier to read there. No line of the body can end the here-document: lines of indented JSON are braces or begin with
+a space.
 Source: https://curl.se/docs/manpage.html
 Source: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_07_04
 """
