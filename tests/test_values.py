@@ -172,7 +172,7 @@ shell = InteractiveShell()
 for cell in {CELLS!r}:
     shell.run_cell(cell).raise_error()
 for name in ("Old", "Pair", "Way", "walk"):
-    print(written(shell.user_ns[name], table_rows=1, value_chars=99))
+    print(format_value(shell.user_ns[name], table_rows=1, value_chars=99))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == (

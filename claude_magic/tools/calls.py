@@ -1,4 +1,4 @@
-"""The calls that a message asks for, and answers to those that are not run."""
+"""Finds the tool calls in a message, and answers those that are not run."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _RUNS_ALSO_AT = ("end_turn", "pause_turn")  # some gateways give these for a rep
 
 
 def find_calls(exchange: Exchange, tools: Mapping[str, Tool]) -> tuple[Call, ...]:
-    """What a message asks for, in its order; what is not run is answered already.
+    """The tool calls of a message, in order; those that must not run are already answered.
 
-    Nothing is run unless the message ended as one whose calls are to be run, and each of its arguments is whole.
+    A call runs only if the message ended in order to have it run and all of its arguments arrived.
 
     Returns:
-        `()` if it asks for nothing, or for what this kernel does not run.
+        `()` if there are none, or if this kernel does not run them.
     """
     message = exchange.message
-    asked = [(index, block) for index, block in enumerate(message.content) if block.get("type") == "tool_use"]
-    if any(_is_of_nobody(tools.get(str(block.get("name")))) for _, block in asked):
+    blocks = [(index, block) for index, block in enumerate(message.content) if block.get("type") == "tool_use"]
+    if any(_has_no_function(tools.get(str(block.get("name")))) for _, block in blocks):
         return ()
-    several = tuple(_call(block, tools, cut=index in message.cut) for index, block in asked)
+    calls = tuple(_call(block, tools, cut=index in message.cut) for index, block in blocks)
     if exchange.error is None and message.stop_reason == "tool_use":
-        return several
-    if exchange.error is None and message.stop_reason in _RUNS_ALSO_AT and all(c.state == WAITING for c in several):
-        return several
-    return tuple(skip((replace(call, state=WAITING) for call in several), why_not_run(exchange)))
+        return calls
+    if exchange.error is None and message.stop_reason in _RUNS_ALSO_AT and all(c.state == WAITING for c in calls):
+        return calls
+    return tuple(skip((replace(call, state=WAITING) for call in calls), why_not_run(exchange)))
 
 
 def why_not_run(exchange: Exchange) -> str:
-    """Why nothing is run that this reply asks for."""
+    """Why the calls of this reply are not run."""
     if isinstance(exchange.error, Interrupted):
         return "the reply was stopped"
     if exchange.error is not None or exchange.message.stop_reason is None:
@@ -42,7 +42,7 @@ def why_not_run(exchange: Exchange) -> str:
     return f"the reply ended with {one_line(exchange.message.stop_reason, 60)}"
 
 
-def _is_of_nobody(tool: Tool | None) -> bool:
+def _has_no_function(tool: Tool | None) -> bool:
     return tool is not None and tool.run is None
 
 
@@ -62,17 +62,17 @@ def _call(block: Block, tools: Mapping[str, Tool], *, cut: bool) -> Call:
 
 
 def answer(call: Call, state: str, text: str, note: str = "") -> Call:
-    """`call`, answered with a sentence instead of being run."""
+    """`call`, answered with `text` instead of a result."""
     return replace(call, state=state, content=({"type": "text", "text": text},), note=note or call.note)
 
 
 def refuse(call: Call, why: str = "") -> Call:
-    """`call`, as the reader does not want it run."""
+    """`call`, answered as refused by the user."""
     return answer(call, REFUSED, f"The user refused this call{f': {why}' if why.strip() else ''}.")
 
 
-def skip(several: Iterable[Call], why: str) -> tuple[Call, ...]:
-    """The calls, those that have no result yet answered with why they were not run."""
+def skip(calls: Iterable[Call], why: str) -> tuple[Call, ...]:
+    """The calls; those without a result are answered with the reason why they were not run."""
     return tuple(
-        answer(call, NOT_RUN, f"Not run: {why}.", why) if call.state in (WAITING, RUNNING) else call for call in several
+        answer(call, NOT_RUN, f"Not run: {why}.", why) if call.state in (WAITING, RUNNING) else call for call in calls
     )

@@ -1,7 +1,7 @@
-"""Tool definitions, whoever wrote them, in the form that the API takes.
+"""Converts tool definitions from any source to the form that the API accepts.
 
-One tool that the API refuses makes it refuse the whole request. What it would refuse is therefore rewritten where
-the meaning stays; where it cannot, that is an error that names the tool.
+One invalid tool makes the API refuse the whole request. What it would refuse is therefore rewritten if the meaning
+stays the same; otherwise it is an error that names the tool.
 Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/implement-tool-use
 """
 
@@ -22,12 +22,12 @@ _SCHEMA_NAMES = {"inputSchema", "parameters"}  # what MCP and OpenAI call an `in
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """A definition as the API takes it.
+    """A definition as the API accepts it.
 
     Attributes:
         value: The API's JSON.
-        own_names: By the names of arguments that the API is given, the names that the tool knows, where they differ.
-        notes: What the API is not told, a sentence each.
+        own_names: The tool's own names of renamed arguments, by the names that the API has.
+        notes: What was left out, a sentence each.
     """
 
     value: Mapping[str, Any]
@@ -35,7 +35,7 @@ class Definition:
     notes: tuple[str, ...] = ()
 
     def own(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """`arguments` as Claude gave them, by the names that the tool knows."""
+        """Claude's `arguments`, under the tool's own names."""
         return {self.own_names.get(name, name): value for name, value in arguments.items()}
 
 
@@ -43,28 +43,28 @@ def definition(name: str, description: Any, schema: Any) -> Definition:
     """The definition of a tool whose calls go through `Definition.own`.
 
     Args:
-        schema: JSON Schema of any draft, of what the tool takes.
+        schema: JSON Schema, of any draft, of the tool's arguments.
 
     Raises:
-        CellError: There is no way to say it to the API.
+        CellError: It cannot be expressed for the API.
     """
-    found = _input_schema(schema)
-    told = "\n\n".join(filter(None, [description if isinstance(description, str) else "", found.description]))
-    value = {"name": name, **({"description": told} if told else {}), "input_schema": found.value}
-    return Definition(value=value, own_names=found.own_names, notes=found.notes)
+    converted = _input_schema(schema)
+    text = "\n\n".join(filter(None, [description if isinstance(description, str) else "", converted.description]))
+    value = {"name": name, **({"description": text} if text else {}), "input_schema": converted.value}
+    return Definition(value=value, own_names=converted.own_names, notes=converted.notes)
 
 
-def from_dict(written: Mapping[str, Any]) -> Definition:
-    """A definition that a person wrote, in the API's form, OpenAI's or MCP's; a tool that the API runs stays as it is.
+def from_dict(source: Mapping[str, Any]) -> Definition:
+    """Converts a definition in the API's form, OpenAI's or MCP's; a tool that the API runs is left unchanged.
 
-    Its calls are answered by whoever reads them, so its arguments keep their names.
+    The user answers its calls, so its arguments keep their names.
 
     Raises:
-        CellError: It is no definition, or there is no way to say it to the API; the tool is named.
+        CellError: It is not a definition, or cannot be expressed for the API; the tool is named.
     """
-    fields = _in_our_form(written)
+    fields = _api_fields(source)
     if fields.get("type", "custom") != "custom":
-        return Definition(value=dict(written))
+        return Definition(value=dict(source))
     name = fields.get("name")
     if not isinstance(name, str) or not input_schema.TOOL_NAME.fullmatch(name):
         raise CellError(
@@ -72,22 +72,25 @@ def from_dict(written: Mapping[str, Any]) -> Definition:
             'A definition has a "name", a "description" and an "input_schema".'
         )
     try:
-        found = definition(name, fields.get("description"), fields.get("input_schema"))
+        converted = definition(name, fields.get("description"), fields.get("input_schema"))
     except CellError as error:
         raise CellError(f"the tool {name} cannot be sent: {error}") from None
-    if found.own_names:
-        odd = ", ".join(found.own_names.values())
+    if converted.own_names:
+        odd = ", ".join(converted.own_names.values())
         raise CellError(
             f"the tool {name} cannot be sent: the API takes arguments of 1 to 64 letters a-z, digits, '_', '-' "
             f"and '.', seen {odd}. Rename them."
         )
-    notes = tuple(f"the tool {name}: {note}" for note in found.notes)
-    return Definition(value={**fields, **found.value}, notes=notes)
+    notes = tuple(f"the tool {name}: {note}" for note in converted.notes)
+    return Definition(value={**fields, **converted.value}, notes=notes)
 
 
-def _in_our_form(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Source: https://platform.openai.com/docs/guides/function-calling (nested in Chat Completions, else flat)"""
-    fields = dict(written)
+def _api_fields(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a definition under the API's names.
+
+    Source: https://platform.openai.com/docs/guides/function-calling (nested in Chat Completions, else flat)
+    """
+    fields = dict(source)
     if fields.get("type") == "function":
         inner = fields.get("function", fields)
         if not isinstance(inner, Mapping):
@@ -97,7 +100,7 @@ def _in_our_form(written: Mapping[str, Any]) -> dict[str, Any]:
         if not fields.get("strict"):
             fields.pop("strict", None)
     elif "input_schema" not in fields and (other := _SCHEMA_NAMES & fields.keys()):
-        schema = written[min(other)]
+        schema = source[min(other)]
         fields = {key: fields[key] for key in ("name", "description") if key in fields}
         fields["input_schema"] = schema
     return fields
@@ -113,7 +116,7 @@ def _input_schema(schema: Any) -> InputSchema:
 
 @functools.lru_cache(maxsize=2_000)
 def _from_text(text: str) -> InputSchema:
-    """Remembered, since servers list their tools again for each cell."""
+    """Cached, since servers list their tools again for each cell."""
     return input_schema.from_json(json.loads(text))
 
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of older drafts, and broken ones, as JSON Schema 2020-12.
+"""Converts JSON Schemas of older drafts, and invalid ones, to JSON Schema 2020-12.
 
 Source: https://json-schema.org/draft/2020-12/release-notes
 """
@@ -38,13 +38,13 @@ _MOST_FAULTS = 200
 
 
 def current(schema: Schema, notes: list[str]) -> Schema:
-    """`schema`, which is changed, in the current draft; its references lead into its `$defs`.
+    """Converts `schema` in place to the current draft; its references point into its `$defs`.
 
     Args:
-        notes: What was left out is added, a sentence each.
+        notes: A note is added for all that was left out.
 
     Raises:
-        CellError: It is no schema at all.
+        CellError: It is not a schema at all.
     """
     schema.pop("$schema", None)
     for each in _walk(schema):
@@ -55,7 +55,7 @@ def current(schema: Schema, notes: list[str]) -> Schema:
 
 
 def _walk(schema: Any) -> Iterator[Schema]:
-    """`schema` and those in it, the outer ones first; what is changed on the way is walked as it then is."""
+    """`schema` and its subschemas, the outer ones first; changes made during the walk are followed."""
     left = [schema]
     while left:
         each = left.pop()
@@ -70,7 +70,7 @@ def _walk(schema: Any) -> Iterator[Schema]:
 
 
 def _translate(schema: Schema) -> None:
-    """From the words of older drafts, of OpenAPI and of Python to those of the current one."""
+    """Translates keywords and types of older drafts, OpenAPI and Python."""
     if isinstance(schema.get("definitions"), dict):
         schema["$defs"] = {**schema.pop("definitions"), **(schema.get("$defs") or {})}
     if isinstance(schema.get("items"), list):
@@ -93,7 +93,7 @@ def _translate(schema: Schema) -> None:
 
 
 def _lift_required(schema: Schema) -> None:
-    """`required: true` of an argument, as draft 3 has it, to the object that it is of."""
+    """Moves `required: true` of an argument, as in draft 3, to its object."""
     for each in _walk(schema):
         properties = each.get("properties")
         for name, inner in properties.items() if isinstance(properties, dict) else ():
@@ -103,37 +103,37 @@ def _lift_required(schema: Schema) -> None:
 
 
 def _without_faults(schema: Schema, notes: list[str]) -> None:
-    """Leave out what is no JSON Schema, and tell it in words.
+    """Removes what is not valid JSON Schema, and notes it.
 
     Raises:
-        CellError: There is too much of it.
+        CellError: There are too many faults.
     """
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(jsonschema.Draft202012Validator.META_SCHEMA)
-    looked: list[list[Any]] = []
+    repaired: list[list[Any]] = []
     while paths := sorted((list(error.absolute_path) for error in validator.iter_errors(schema)), key=len):
-        if len(looked) == _MOST_FAULTS or not paths[-1]:
+        if len(repaired) == _MOST_FAULTS or not paths[-1]:
             raise CellError("its input schema is no JSON Schema. Mend it.")
-        _leave_out(schema, paths[-1], notes, again=paths[-1] in looked)
-        looked.append(paths[-1])
+        _leave_out(schema, paths[-1], notes, again=paths[-1] in repaired)
+        repaired.append(paths[-1])
 
 
 def _leave_out(schema: Schema, path: list[Any], notes: list[str], *, again: bool) -> None:
-    """Take out what `path` leads to; a schema that is none becomes one that allows all, which says what was there."""
+    """Removes the value at `path`; an invalid subschema becomes one that allows all, with the old value described."""
     *outer, last = path
     holder: Any = schema
     for step in outer:
         holder = holder[step]
-    told = json.dumps(holder[last], ensure_ascii=False)[:200]
+    removed = json.dumps(holder[last], ensure_ascii=False)[:200]
     place = "/".join(map(str, path))
-    notes.append(f"its input schema is not valid at {place}: {told} is left out")
+    notes.append(f"its input schema is not valid at {place}: {removed} is left out")
     if not again and (last in _SINGLE or (outer and outer[-1] in (*_MAPS, *_LISTS))):
-        holder[last] = {"description": told}
+        holder[last] = {"description": removed}
         return
     del holder[last]
     if isinstance(holder, dict):
-        holder["description"] = "\n".join(filter(None, [_text(holder.get("description")), f"({last}: {told})"]))
+        holder["description"] = "\n".join(filter(None, [_text(holder.get("description")), f"({last}: {removed})"]))
 
 
 def _text(value: Any) -> str:
@@ -141,7 +141,7 @@ def _text(value: Any) -> str:
 
 
 def _with_definitions(schema: Schema, notes: list[str]) -> Schema:
-    """The same, every reference leading into `$defs`; one that leads nowhere leaves its place open."""
+    """`schema` with all references into `$defs`; one whose target is missing becomes a schema that allows all."""
     whole = json.loads(json.dumps(schema))
     definitions: Schema = schema.setdefault("$defs", {})
     found: dict[str, str] = {}
@@ -164,7 +164,7 @@ def _with_definitions(schema: Schema, notes: list[str]) -> Schema:
 def _definition(
     reference: str, whole: Schema, definitions: Schema, found: dict[str, str], walk: Callable[[Schema], object]
 ) -> str | None:
-    """The name in `definitions` of what is referred to, which is put there if need be; `None` if there is nothing."""
+    """The name of the target in `definitions`, where it is added if necessary; `None` if it is missing."""
     reference = reference.replace("#/definitions/", DEFINITIONS, 1)
     name = reference.removeprefix(DEFINITIONS)
     if reference.startswith(DEFINITIONS) and unquote(name) in definitions:
@@ -184,7 +184,7 @@ def _definition(
 
 
 def _target(reference: str, whole: Schema) -> Any:
-    """What a JSON pointer leads to. Source: https://www.rfc-editor.org/rfc/rfc6901"""
+    """The target of a JSON pointer; `None` if it is missing. Source: https://www.rfc-editor.org/rfc/rfc6901"""
     if not reference.startswith("#") or (len(reference) > 1 and not reference.startswith("#/")):
         return next((each for each in _walk(whole) if f"#{each.get('$anchor')}" == reference), None)
     at: Any = whole
@@ -202,5 +202,5 @@ def _target(reference: str, whole: Schema) -> Any:
 def _leave_open(schema: Schema, reference: str, notes: list[str]) -> None:
     schema.pop("$ref", None)
     notes.append(f"its input schema refers to {reference}, which is not there")
-    told = f"(of the form {reference}, which is not described here)"
-    schema["description"] = "\n".join(filter(None, [_text(schema.get("description")), told]))
+    remark = f"(of the form {reference}, which is not described here)"
+    schema["description"] = "\n".join(filter(None, [_text(schema.get("description")), remark]))

@@ -1,8 +1,8 @@
-"""What a tool takes, as the API takes it: one object of JSON Schema 2020-12.
+"""Converts the schema of a tool's arguments to the form that the API accepts: one object of JSON Schema 2020-12.
 
-The API refuses `anyOf`, `oneOf` and `allOf` at the top level, names of arguments beyond `[a-zA-Z0-9_.-]{1,64}` there,
-and what is no valid JSON Schema. Branches at the top are merged into one object, whose exact rule is told in words;
-names are replaced; older drafts are translated; what stays invalid is left out, and noted.
+At the top level, the API refuses `anyOf`, `oneOf`, `allOf` and names of arguments beyond `[a-zA-Z0-9_.-]{1,64}`; it
+also refuses invalid JSON Schema. Top-level branches are merged into one object, and a description gives the exact rule;
+names are replaced; older drafts are translated; what stays invalid is left out and noted.
 Source: https://json-schema.org/draft/2020-12
 """
 
@@ -26,17 +26,17 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_.-]+")
 _LONGEST = 64
 _LONGEST_RULE = 4_000  # characters
 _DEEPEST = 20  # branches within branches
-_TOLD = {"type", "properties", "required", "additionalProperties", "title", "description"}
+_MERGED_KEYS = {"type", "properties", "required", "additionalProperties", "title", "description"}
 _UNIONS = {"anyOf": "any", "oneOf": "exactly one", "allOf": "all"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputSchema:
-    """A schema as the API takes it.
+    """A schema as the API accepts it.
 
     Attributes:
-        description: What the schema cannot say, for the description of the tool; `""` if nothing.
-        own_names: By the names of arguments that the API is given, the tool's own, where they differ.
+        description: Rules that the schema cannot express, for the tool's description; `""` if none.
+        own_names: The tool's own names of renamed arguments, by the names that the API has.
         notes: What was left out, a sentence each.
     """
 
@@ -47,10 +47,10 @@ class InputSchema:
 
 
 def from_json(schema: Any) -> InputSchema:
-    """The schema of what a tool takes; `schema`, whose parts are changed, is JSON.
+    """Converts a schema, whose parts may be changed.
 
     Raises:
-        CellError: What it describes is no object.
+        CellError: It does not describe an object.
     """
     if schema is None or schema is True:
         schema = {}
@@ -62,21 +62,21 @@ def from_json(schema: Any) -> InputSchema:
     rules: list[tuple[str, list[Schema]]] = []
     merged = _merged(root, definitions, rules, _DEEPEST)
     names = _legal_names(list(merged.get("properties", {})))
-    told = "\n\n".join(_rule(kind, branches, names) for kind, branches in rules)
+    description = "\n\n".join(_rule(kind, branches, names) for kind, branches in rules)
     merged, own_names = with_legal_names(merged)
     if definitions:
         merged["$defs"] = definitions
-    return InputSchema(value=merged, description=told, own_names=own_names, notes=tuple(dict.fromkeys(notes)))
+    return InputSchema(value=merged, description=description, own_names=own_names, notes=tuple(dict.fromkeys(notes)))
 
 
 def with_legal_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
-    """A schema whose arguments the API takes, and the tool's own names of them, where they differ."""
+    """`schema` with argument names that the API accepts, and the tool's own names of those that were renamed."""
     names = _legal_names(list(schema.get("properties", {})))
     return _with_names(schema, names), {new: own for own, new in names.items() if new != own}
 
 
 def _merged(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schema]]], deep: int) -> Schema:
-    """One object without a union; what that loses is added to `rules`."""
+    """`root` as one object without unions; rules that are lost are added to `rules`."""
     root = _inlined(root, definitions)
     root["type"] = _object_type(root)
     for kind in _UNIONS:
@@ -93,7 +93,7 @@ def _merged(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schem
 
 
 def _inlined(schema: Schema, definitions: Schema) -> Schema:
-    """`schema` with what it refers to in its place; what stands beside a reference wins."""
+    """`schema` with its reference replaced by the target; keys beside the reference take precedence."""
     for _ in range(_DEEPEST):
         name = unquote(str(schema.get("$ref", "")).removeprefix(drafts.DEFINITIONS))
         if "$ref" not in schema or not isinstance(definitions.get(name), dict):
@@ -117,7 +117,7 @@ def _object_type(schema: Schema) -> str:
 
 
 def _united(root: Schema, branches: Sequence[Schema], kind: str) -> Schema:
-    """`root` with the arguments of its branches."""
+    """`root` with the arguments of its branches merged into it."""
     properties: Schema = dict(root.get("properties", {}))
     for name in dict.fromkeys(name for each in branches for name in each.get("properties", {})):
         own = [each["properties"][name] for each in (root, *branches) if name in each.get("properties", {})]
@@ -127,17 +127,17 @@ def _united(root: Schema, branches: Sequence[Schema], kind: str) -> Schema:
     needed = set.union(*several) if kind == "allOf" else set.intersection(*several)
     listed = dict.fromkeys([*root.get("required", ()), *(name for name in properties if name in needed)])
     whole = {**(branches[0] if len(branches) == 1 else {}), **root, "properties": properties, "required": list(listed)}
-    whole.pop("additionalProperties", None)  # it was said of one branch, and would forbid what another has
+    whole.pop("additionalProperties", None)  # valid for one branch, it would forbid arguments of another
     if kind != "allOf" and all(each.get("additionalProperties") is False for each in branches):
         whole["additionalProperties"] = False
     return whole
 
 
 def _says_more(branches: Sequence[Schema], kind: str) -> bool:
-    """Whether one object with the arguments of all branches says less than they do."""
+    """Whether the branches say more than one object with all of their arguments does."""
     if len(branches) == 1:
         return False
-    return kind != "allOf" or any(each.keys() - _TOLD for each in branches)
+    return kind != "allOf" or any(each.keys() - _MERGED_KEYS for each in branches)
 
 
 def _inner(kind: str) -> str:
@@ -145,14 +145,14 @@ def _inner(kind: str) -> str:
 
 
 def _rule(kind: str, branches: Sequence[Schema], names: Mapping[str, str]) -> str:
-    told = json.dumps([_with_names(each, names) for each in branches], ensure_ascii=False)
-    if len(told) > _LONGEST_RULE:
-        told = json.dumps([{"required": _with_names(each, names).get("required", [])} for each in branches])
-    return f"The arguments must match {_UNIONS[kind]} of these forms (JSON Schema): {told[:_LONGEST_RULE]}"
+    forms = json.dumps([_with_names(each, names) for each in branches], ensure_ascii=False)
+    if len(forms) > _LONGEST_RULE:
+        forms = json.dumps([{"required": _with_names(each, names).get("required", [])} for each in branches])
+    return f"The arguments must match {_UNIONS[kind]} of these forms (JSON Schema): {forms[:_LONGEST_RULE]}"
 
 
 def _legal_names(names: Sequence[str]) -> dict[str, str]:
-    """A name that the API takes for each argument; a legal one keeps its own."""
+    """A name that the API accepts for each argument; valid names stay."""
     found = {name: name for name in names if _ARGUMENT.fullmatch(name)}
     taken = set(found)
     for name in names:
@@ -174,11 +174,11 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _with_names(schema: Schema, names: Mapping[str, str]) -> Schema:
-    """`schema` with its own arguments called by their new names, and a word on the old ones."""
+    """`schema` with its arguments renamed, and their own names in their descriptions."""
     changed = dict(schema)
     if isinstance(properties := schema.get("properties"), dict):
         changed["properties"] = {
-            names.get(name, name): value if names.get(name, name) == name else _called(value, name)
+            names.get(name, name): value if names.get(name, name) == name else _with_own_name(value, name)
             for name, value in properties.items()
         }
     if isinstance(required := schema.get("required"), list):
@@ -195,8 +195,8 @@ def _depending(value: Any, names: Mapping[str, str]) -> Any:
     return _with_names(value, names) if isinstance(value, dict) else value
 
 
-def _called(schema: Any, name: str) -> Any:
+def _with_own_name(schema: Any, name: str) -> Any:
     if not isinstance(schema, dict):
         return schema
-    told = "\n".join(filter(None, [schema.get("description"), f"(the tool's own name of it: {name})"]))
-    return {**schema, "description": told}
+    description = "\n".join(filter(None, [schema.get("description"), f"(the tool's own name of it: {name})"]))
+    return {**schema, "description": description}

@@ -1,4 +1,4 @@
-"""Remote MCP servers: the API asks them itself, on the reader's behalf.
+"""Remote MCP servers, which the API connects to itself.
 
 Source: the types of the official SDK, `BetaRequestMCPServerURLDefinition` and `BetaMCPToolset`;
 https://docs.anthropic.com/en/docs/agents-and-tools/mcp-connector
@@ -25,20 +25,20 @@ _SECRET = re.compile(r"key|token|secret|passw|credential|auth|signature|^sig$|^c
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteServers:
-    """What a request needs for them.
+    """The parts of a request for remote servers.
 
     Attributes:
-        servers: For the field `mcp_servers`; a token is only named, as `$MCP_TOKEN_NAME`.
-        toolsets: For the field `tools`.
+        servers: The items of `mcp_servers`; a token is only named, as `$MCP_TOKEN_NAME`.
+        toolsets: The items for `tools`.
     """
 
     servers: tuple[Block, ...] = ()
     toolsets: tuple[Block, ...] = ()
 
     def betas(self, given: str = "") -> str:
-        """The header `anthropic-beta`, of what the reader gave for it; `""` where none is needed.
+        """The `anthropic-beta` header, with the `given` values; `""` if none is needed.
 
-        Another version of this beta that the reader chose is left alone.
+        Another version of this beta that is given is kept.
         """
         betas = [beta for each in given.split(",") if (beta := each.strip())]
         if self.servers and not any(beta.startswith("mcp-client-") for beta in betas):
@@ -47,18 +47,18 @@ class RemoteServers:
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is meant as a URL, and not as the name of a variable."""
+    """Whether `text` is a URL rather than the name of a variable."""
     return _ADDRESS.match(text) is not None
 
 
 def remote_servers(given: Sequence[str], variables: Container[str]) -> RemoteServers:
-    """The servers at the addresses, each `URL` or `NAME=URL`.
+    """The servers at these addresses, each `URL` or `NAME=URL`.
 
-    A server's name is that of its host. Its token is in the variable `MCP_TOKEN_` and the name in
-    capitals; where only one server is given, also in `MCP_TOKEN`.
+    Without NAME, a server is named after its host. Its token is in the variable `MCP_TOKEN_<NAME>`; if only one server
+    is given, also in `MCP_TOKEN`.
 
     Args:
-        variables: The names in the environment; no value is looked at.
+        variables: The names of environment variables; no value is read.
 
     Raises:
         CellError: An address cannot be used, or two servers have one name.
@@ -84,7 +84,7 @@ def _definition(name: str, address: str, variable: str) -> Block:
 
 
 def _variable(name: str, variables: Container[str], *, alone: bool) -> str:
-    """The variable that holds the server's token; `""` if there is none."""
+    """The name of the variable with the server's token; `""` if there is none."""
     own = f"MCP_TOKEN_{re.sub(r'[^A-Z0-9]', '_', name.upper())}"
     if own in variables:
         return own
@@ -107,7 +107,7 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 def _check_address(address: str) -> SplitResult:
-    """The address, taken apart; no error repeats it, since it may hold a secret."""
+    """The parsed address; errors do not repeat it, since it may hold a secret."""
     if address != address.strip() or not address.isprintable() or " " in address:
         raise CellError("the address of an MCP server holds a space or a control character. Write it without.")
     try:

@@ -1,7 +1,7 @@
-"""Running the calls that a message asks for.
+"""Runs tool calls.
 
-A function runs in the thread of the reader, so that Stop reaches it and what it prints stands in the cell.
-What is async, and what may run at the same time, runs in threads of its own, which are waited for.
+A function runs in the thread of the cell, so that Stop interrupts it and its output appears in the cell. Async
+functions, and those that may run in parallel, run in threads that are waited for.
 """
 
 from __future__ import annotations
@@ -27,51 +27,54 @@ from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Too
 from .calls import skip
 from .items import drain, drain_async
 
-_TICK = 0.1  # seconds between two looks at whether a call is over
-_LAST_WORDS = 1.0  # seconds that a call which is cancelled has to clear up
+_TICK = 0.1  # seconds between checks whether a call has ended
+_CLEANUP = 1.0  # seconds that a cancelled call has to clean up
 _FRAMES = 3  # of a traceback that is sent
 _MOST_OF_AN_ERROR = 4_000  # characters
 _PACKAGE = str(Path(__file__).parents[1])
 
 Blocks = Callable[[str, Any], tuple[Block, ...]]
-"""From a tool's name and what it returned to the blocks of a result."""
+"""Converts a tool's name and the value it returned to the blocks of a result."""
 
 
 def run(
-    several: Iterable[Call], tools: Mapping[str, Tool], content: Blocks, tell: Callable[[tuple[Call, ...]], object]
+    calls: Iterable[Call], tools: Mapping[str, Tool], content: Blocks, tell: Callable[[tuple[Call, ...]], object]
 ) -> tuple[tuple[Call, ...], bool]:
-    """Run the calls that are `running`, and say whether the reader let them end.
+    """Runs the calls in state `running`.
 
     Args:
-        tell: Is told of each change.
+        tell: Called with all calls after each change.
+
+    Returns:
+        The calls with their results, and whether all ran to their end (`False` if the user stopped them).
     """
-    made = list(several)
-    running = [index for index, call in enumerate(made) if call.state == RUNNING]
-    at_once = [index for index in running if tools[made[index].name].parallel]
+    current = list(calls)
+    running = [index for index, call in enumerate(current) if call.state == RUNNING]
+    at_once = [index for index in running if tools[current[index].name].parallel]
     workers: dict[int, _Worker] = {}
 
     def end(index: int, produce: Callable[[], Any]) -> None:
-        made[index] = _finish(made[index], produce, content)
+        current[index] = _finish(current[index], produce, content)
         if index in workers:
-            made[index] = replace(made[index], seconds=workers[index].seconds)
+            current[index] = replace(current[index], seconds=workers[index].seconds)
         with contextlib.suppress(Exception):
-            tell(tuple(made))
+            tell(tuple(current))
 
     try:
         if len(at_once) > 1:
-            workers.update((index, _Worker(_call(tools, made[index]))) for index in at_once)
+            workers.update((index, _Worker(_call(tools, current[index]))) for index in at_once)
             for worker in workers.values():
                 worker.start()
         for index in running:
             if index not in workers:
-                end(index, partial(_await, _call(tools, made[index])))
+                end(index, partial(_await, _call(tools, current[index])))
         for index, worker in workers.items():
             end(index, worker.result)
     except KeyboardInterrupt:
         for worker in workers.values():
             worker.cancel()
-        return skip(made, "the user stopped it"), False
-    return tuple(made), True
+        return skip(current, "the user stopped it"), False
+    return tuple(current), True
 
 
 def _call(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
@@ -81,7 +84,7 @@ def _call(tools: Mapping[str, Tool], call: Call) -> Callable[[], Any]:
 
 
 def _await(produce: Callable[[], Any]) -> Any:
-    """What is produced here; if it is to be awaited, by a loop elsewhere, for the kernel's own is busy."""
+    """The value of `produce`; an awaitable is awaited in another thread, since the kernel's own loop is busy."""
     value = produce()
     if not _is_async(value):
         return drain(value)
@@ -95,7 +98,7 @@ def _await(produce: Callable[[], Any]) -> Any:
 
 
 def _finish(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
-    """`call` with what it produced, or with why it failed; a failure is text like any other, and may hold a key."""
+    """`call` with its result or its error, from which keys are redacted as from any text."""
     began = time.monotonic()
     try:
         value = produce()
@@ -109,21 +112,21 @@ def _finish(call: Call, produce: Callable[[], Any], content: Blocks) -> Call:
     except KeyboardInterrupt:
         raise
     except ClaudeError as error:
-        said = str(error)
-    except BaseException as error:  # also what would end the kernel
-        said = _report(error)
-    return replace(call, state=FAILED, content=content(call.name, said), seconds=time.monotonic() - began)
+        report = str(error)
+    except BaseException as error:  # SystemExit included, which would end the kernel
+        report = _report(error)
+    return replace(call, state=FAILED, content=content(call.name, report), seconds=time.monotonic() - began)
 
 
 def _with_edits(call: Call) -> Iterator[Block]:
-    """What Claude must know: the call that was run is not the one it asked for."""
+    """A note for Claude if the user changed the arguments of the call."""
     if call.note == EDITED:
-        told = json.dumps(dict(call.arguments), ensure_ascii=False)
-        yield {"type": "text", "text": f"(The user changed the arguments to {told}.)"}
+        arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+        yield {"type": "text", "text": f"(The user changed the arguments to {arguments}.)"}
 
 
 def _report(error: BaseException) -> str:
-    """A traceback short enough to be sent: its last frames, without ours, and files without their folders."""
+    """A short traceback: the last frames, without those of this package, and file names without folders."""
     try:
         trace = traceback.TracebackException.from_exception(error)
         frames = [frame for frame in trace.stack if not frame.filename.startswith(_PACKAGE)]
@@ -140,7 +143,7 @@ class _Worker:
     """A thread in which a call runs, with an event loop of its own if it is async.
 
     Attributes:
-        seconds: How long it ran; 0 until it is over.
+        seconds: How long the call ran; 0 until it has ended.
     """
 
     def __init__(self, produce: Callable[[], Any]) -> None:
@@ -157,7 +160,7 @@ class _Worker:
         self._thread.start()
 
     def result(self) -> Any:
-        """What was produced, once it is; raises what was raised."""
+        """Waits for the call, and returns its value or raises its exception."""
         while not self._done.wait(_TICK):
             pass
         value, error = self._outcome
@@ -166,12 +169,12 @@ class _Worker:
         return value
 
     def cancel(self) -> None:
-        """Stop it, if it is async, and let it clear up; a thread cannot be stopped."""
+        """Cancels the call if it is async, and waits for its cleanup; a thread cannot be stopped."""
         self._cancelled = True
         if self._loop is not None and self._task is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(self._task.cancel)
-                self._done.wait(_LAST_WORDS)
+                self._done.wait(_CLEANUP)
 
     def _run(self) -> None:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Tools that the API runs itself, by short names; their current types are dated data.
+"""Tools that the API runs itself, by short name; their current types are dated data.
 
 Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
 """
@@ -15,23 +15,23 @@ from ..errors import CellError
 
 
 def definitions(names: Sequence[str], param: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The definitions of the server tools of these short names, and what is left of `param`.
+    """The definitions of these server tools, and the rest of `param`.
 
     Args:
-        param: Fields of the body; one that is called as a tool, such as `web_search`, holds options of that tool.
+        param: Fields of the body; a field named like a tool, such as `web_search`, holds options of that tool.
 
     Raises:
-        CellError: The options of a tool are no JSON object.
+        CellError: The options of a tool are not a JSON object.
     """
     left = dict(param)
-    made = []
+    tools = []
     for name in dict.fromkeys(names):
         tool = _known()[name]
         options = left.pop(tool["name"], {})
         if not isinstance(options, dict):
             raise CellError(f"--param {tool['name']} holds options of the tool, as in '{{\"max_uses\": 3}}'.")
-        made.append({**tool, **options})
-    return made, left
+        tools.append({**tool, **options})
+    return tools, left
 
 
 @functools.cache

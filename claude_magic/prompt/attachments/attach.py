@@ -1,14 +1,14 @@
-"""What `-a X` sends with the text: X is an address, a variable, a file or a pattern of files.
+"""Resolves `-a X`: X is an address, a variable, a file or a pattern of files.
 
 In this order:
 
-- `https://...` is sent as an address, and not fetched here: its ending says whether it is an image or a PDF;
-  where it says nothing, `image:https://...` or `document:https://...` does;
-- `file_...` is what was uploaded to the Files API; `image:file_...`, if that is an image;
-- with a dot or a slash, `report.pdf` or `img/*.png`, it is a file if there is one, else a variable;
-- without, `df`, `Out[3]`, `_`, it is a variable if there is one, else a file.
+- `https://...` is sent as an address and not fetched here; its ending decides the kind, or a prefix does, as in
+  `image:https://...` or `document:https://...`;
+- `file_...` is a file of the Files API; `image:file_...` if it is an image;
+- a name with a dot or a slash, `report.pdf` or `img/*.png`, is a file if there is one, else a variable;
+- any other name, `df`, `Out[3]`, `_`, is a variable if there is one, else a file.
 
-Paths begin at the notebook's folder. Variables are read like those in `{{}}`: data only, nothing is called.
+Paths are relative to the notebook's folder. Variables are read as in `{{}}`: data only, nothing is called.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """What goes with the text of a message.
+    """A content block sent with the text of a message.
 
     Attributes:
         block: The API's JSON.
-        note: What was done to it, such as `scaled from 9000 x 200 to 2000 x 44`; `""` if nothing.
-        source: The path, the address or the variable it comes from.
-        kind: What it is, in words, with its size.
+        note: What was changed, such as `scaled from 9000 x 200 to 2000 x 44`; `""` if nothing.
+        source: The path, address or variable it comes from.
+        kind: Kind and size in words.
         thumbnail: A small image; `b""` if there is none.
     """
 
@@ -62,7 +62,7 @@ class Attachment:
 
     @property
     def text(self) -> str:
-        """What of it can be read as text, to look for secrets in; `""` of an image or a PDF."""
+        """The text of a text document, to be searched for secrets; `""` for an image or a PDF."""
         source = self.block["source"]
         return str(source["data"]) if source["type"] == "text" else ""
 
@@ -78,12 +78,12 @@ def attach(
     """The attachments that `name` stands for, at least one.
 
     Args:
-        write: From a variable's value to text, cut if it is long, and then saying so.
-        folder: Where paths begin; `None` for the current one, which is the notebook's.
+        write: Converts a variable's value to text, shortened if it is long.
+        folder: The folder that paths are relative to; `None` for the current one, which is the notebook's.
         many: Whether the request has more than `images.MANY` images, those of earlier turns included.
 
     Raises:
-        CellError: There is no such thing, or it cannot be read or sent; it is named.
+        CellError: It does not exist, or cannot be read or sent.
     """
     folder = folder or Path()
     if name not in namespace and normalize("NFKC", name) in namespace:
@@ -111,7 +111,7 @@ def _is_access(name: str, namespace: Mapping[str, Any]) -> bool:
 
 
 def _value(name: str, namespace: Mapping[str, Any]) -> Any:
-    """What a template of that name would insert."""
+    """The value that a template of that name inserts."""
     if name in namespace:
         return namespace[name]
     found: list[Any] = []
@@ -173,15 +173,17 @@ def _path_of(url: str, where: str) -> str:
 
 
 def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
-    """Each file under its name, or under its path where another one has the same name."""
+    """One attachment for each file, titled by its name, or by its path if several have that name."""
     names = Counter(path.name for path in paths)
-    made = []
+    attachments = []
     for path in paths:
         short = os.path.relpath(path, folder) if path.is_relative_to(folder) else str(path)
         title = _on_a_line(path.name or short if names[path.name] == 1 else short)[:LONGEST_TITLE]
         where = f"--attach {_on_a_line(short)}"
-        made.append(_attachment(of_bytes(files.content(path, where), title, where, many=many), title, sound(short)))
-    return made
+        attachments.append(
+            _attachment(of_bytes(files.content(path, where), title, where, many=many), title, sound(short))
+        )
+    return attachments
 
 
 def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], many: bool) -> list[Attachment]:
@@ -224,5 +226,5 @@ def _missing_text(name: str, namespace: Mapping[str, Any], folder: Path, where: 
 
 
 def _on_a_line(name: str) -> str:
-    """`name` as it can be shown and sent: a file's name may hold anything but a slash."""
+    """`name` without control characters and at most 500 characters long: a file name may hold anything but a slash."""
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in sound(name))[:500]

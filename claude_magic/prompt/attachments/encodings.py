@@ -1,8 +1,8 @@
-"""Text from bytes: UTF-8 and UTF-16 where the bytes say so, else the legacy encoding that is most likely.
+"""Decodes text: as UTF-8 or UTF-16 where the bytes show it, else in the most likely legacy encoding.
 
-A small table has a few words beyond ASCII, too few for `charset-normalizer`, which reads `Größe;Preis €` of Windows as
-Icelandic of a Mac. So the encodings that are common in files are compared by how frequent the characters are that
-they give; where none of them fits well, `charset-normalizer` looks at all others.
+A small table has few words beyond ASCII, too few for `charset-normalizer`, which reads `Größe;Preis €` of Windows as
+Icelandic of a Mac. So the encodings common in files are compared by the frequency of the characters they produce; where
+none fits well, `charset-normalizer` tries all others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _KOREAN = (
     "름품매출명김박최년월국요안세니여신소유무연경공용금분비호민우오미선모화처관계내실개생"
 )
 _KANJI = 2965
-_COMMON = {  # by encoding: characters, the most frequent first, and how likely the encoding is beforehand
+_COMMON = {  # by encoding: its characters, the most frequent first, and its prior probability (not normalized)
     "cp1252": (_WESTERN, 1.0),
     "mac_roman": (_WESTERN, 0.2),
     "cp850": (_WESTERN, 0.05),
@@ -67,7 +67,7 @@ _COMMON = {  # by encoding: characters, the most frequent first, and how likely 
     "cp949": (_KOREAN, 0.2),
 }
 _LATIN = {"cp1252", "mac_roman", "cp850", "cp1250", "cp1254"}
-_LEVELS = {  # where the common ones of a set stand together: the first bytes of their codes, and how many they are
+_LEVELS = {  # where the common characters are contiguous: charset, first and last lead byte, and their number
     "cp932": ("euc_jp", 0xB0, 0xCF, _KANJI),
     "euc_jp": ("euc_jp", 0xB0, 0xCF, _KANJI),
     "gb18030": ("gb2312", 0xB0, 0xD7, 3755),
@@ -85,10 +85,10 @@ _RARE = 0.02
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The text of `data`, and which encoding was assumed; `""` where the bytes themselves say it.
+    """The text of `data`, and a note on the encoding that was assumed; `""` if the bytes show it.
 
     Raises:
-        ValueError: It is no text; why, in words.
+        ValueError: It is not text; the message says why.
     """
     if mark := next((mark for mark in _MARKS if data.startswith(mark)), None):
         return _strict(data, _MARKS[mark]), ""
@@ -116,7 +116,7 @@ def _strict(data: bytes, encoding: str) -> str:
 
 
 def _utf_16(data: bytes, why: str) -> tuple[str, str]:
-    """UTF-16 without its mark: NULs stand in every second place, where it writes ASCII."""
+    """Decodes UTF-16 without a byte order mark, which has NULs in every second place where it holds ASCII."""
     even, odd = data[::2].count(0), data[1::2].count(0)
     encoding = "utf-16-le" if odd > even else "utf-16-be"
     try:
@@ -129,7 +129,7 @@ def _utf_16(data: bytes, why: str) -> tuple[str, str]:
 
 
 def _nearly_utf_8(data: bytes) -> tuple[str, str] | None:
-    """UTF-8 in which a few bytes are broken, such as a last character that was cut; `None` if it is not that."""
+    """Decodes UTF-8 with a few invalid bytes, such as a last character cut off; `None` if it is not UTF-8."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     whole = sum(sign > "\x7f" for sign in text) - broken
@@ -160,7 +160,7 @@ def _legacy(data: bytes, why: str) -> tuple[str, str]:
 
 
 def _as_declared(data: bytes) -> tuple[str, str] | None:
-    """As the text itself says, in an XML or HTML head, or in a comment of Python."""
+    """Decodes as an XML or HTML head, or a comment of Python, declares; `None` if nothing is declared."""
     for match in _DECLARED.finditer(data[:1_000]):
         name = match[1].decode("ascii")
         with contextlib.suppress(LookupError, UnicodeDecodeError):
@@ -172,14 +172,14 @@ def _as_declared(data: bytes) -> tuple[str, str] | None:
 
 
 def _is_readable(text: str) -> bool:
-    """Whether `text` holds next to no control and no unassigned characters."""
+    """Whether at most one in 200 characters of `text` is a control or unassigned character."""
     sample = text[:100_000]
     odd = sum(unicodedata.category(sign) in ("Cc", "Cn", "Co", "Cs") and sign not in "\t\n\r\f\x1b" for sign in sample)
     return odd * 200 <= len(sample)
 
 
 def _weight(sample: bytes, encoding: str) -> float:
-    """The logarithm of how likely `sample` is in `encoding`, by its characters beyond ASCII."""
+    """The log likelihood of `sample` in `encoding`, from its characters beyond ASCII."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(sample)
     except UnicodeDecodeError:
@@ -192,7 +192,7 @@ def _weight(sample: bytes, encoding: str) -> float:
 
 
 def _chances(encoding: str) -> Callable[[str, str, str], float]:
-    """How likely a character is in an encoding, between two others."""
+    """The probability of a character between two others, as a function, for an encoding."""
     common = _COMMON[encoding][0]
     total = sum(1 / (rank + 12) for rank in range(len(common)))
     chances = {sign: 1 / (rank + 12) / total for rank, sign in enumerate(common)}
@@ -231,7 +231,7 @@ def _chance_of_ideograph(
 
 
 def _is_in_level(sign: str, *, charset: str, first: int, last: int) -> bool:
-    """Whether a character is among the common ones, which stand together in `charset`."""
+    """Whether a character is among the common ones, which are contiguous in `charset`."""
     try:
         return first <= sign.encode(charset)[0] <= last
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
-"""What a notebook's value shows, as image bytes: figures, images, arrays.
+"""Converts figures, images and arrays of a notebook to image bytes.
 
-The libraries are recognised by the names of their types: what was never imported cannot be a variable.
+Libraries are recognized by the names of their types, so none is imported here.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from ...errors import CellError
 from ...wire.attachment_kinds import image_type
 from . import images
 
-_MOST = 600  # pictures in one list; more images than that no request takes
+_MAX_IMAGES = 600  # in one list: a request takes no more
 _SMALLEST = 32  # pixels: a smaller array is a table of numbers
-_COLOURS = {1: 0, 3: 2, 4: 6}  # of a PNG, by channels
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # of a PNG, by number of channels
 
 
 def figures(value: Any, where: str) -> list[bytes]:
-    """The images that `value` shows, one for each picture in a list; `[]` if it is something else.
+    """The images in `value`, one for each item of a list; `[]` if it is not an image.
 
     Raises:
-        CellError: It is a picture, and cannot be drawn.
+        CellError: It is an image that cannot be drawn.
     """
-    made: dict[int, bytes] = {}
+    drawn: dict[int, bytes] = {}
     for item in _items(value):
         shown = _figure(item) or item
-        if id(shown) not in made:
+        if id(shown) not in drawn:
             data = _draw(shown, where)
             if data is None:
                 return []
-            made[id(shown)] = data
-    return list(made.values())
+            drawn[id(shown)] = data
+    return list(drawn.values())
 
 
 def is_a(value: Any, library: str, *names: str) -> bool:
-    """Whether a class of `library`, or one made from it, has one of these names."""
+    """Whether `value` is an instance of a class of `library` with one of these names."""
     return any(c.__name__ in names and str(c.__module__).split(".")[0] == library for c in type(value).__mro__)
 
 
 def png(width: int, height: int, channels: int, pixels: bytes) -> bytes:
-    """A PNG of rows of bytes.
+    """A PNG file with these pixels, 8 bits for each channel.
 
     Source: https://www.w3.org/TR/png-3/
     """
     row = width * channels
     lines = b"".join(b"\0" + pixels[at : at + row] for at in range(0, row * height, row))
-    header = struct.pack(">IIBBBBB", width, height, 8, _COLOURS[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
@@ -61,19 +61,19 @@ def png(width: int, height: int, channels: int, pixels: bytes) -> bytes:
 
 
 def _items(value: Any) -> Sequence[Any]:
-    """What may be several pictures: a list, or an array of axes."""
+    """The items of a list or of an array of axes; else `value` alone."""
     if is_a(value, "numpy", "ndarray") and value.dtype.kind == "O":
         value = value.ravel().tolist()
-    return value if isinstance(value, list | tuple) and len(value) <= _MOST else [value]
+    return value if isinstance(value, list | tuple) and len(value) <= _MAX_IMAGES else [value]
 
 
 def _figure(value: Any) -> Any:
-    """The whole figure that `value`, such as axes or a line, stands in; `None` if there is none."""
+    """The figure that `value`, such as axes or a line, belongs to; `None` if there is none."""
     if is_a(value, "matplotlib", "Figure"):
         return value
     if not is_a(value, "matplotlib", "Artist", "Container") and not is_a(value, "seaborn", "Grid", "FacetGrid"):
         return None
-    if is_a(value, "matplotlib", "Container"):  # of bars: a tuple, whose first one knows
+    if is_a(value, "matplotlib", "Container"):  # of bars: a tuple
         return _figure(next(iter(value), None))
     figure = getattr(value, "figure", None)
     return _figure(figure) if figure is not value else None
@@ -99,7 +99,7 @@ def _draw(value: Any, where: str) -> bytes | None:
 
 
 def _call(draw: Callable[[], bytes], where: str) -> bytes:
-    """What `draw` gives; what it raises is the library's affair, and said in one line."""
+    """The result of `draw`; an exception of the library becomes a one-line error."""
     try:
         return draw()
     except CellError:
@@ -124,7 +124,7 @@ def _plotly(figure: Any, where: str) -> bytes:
 
 
 def _repr_png(value: Any, name: str) -> bytes:
-    """What IPython's `_repr_png_` may return: bytes, base64, or one of them with metadata."""
+    """The bytes from IPython's `_repr_png_` or `_repr_jpeg_`, which return bytes or base64, also with metadata."""
     shown = getattr(value, name)()
     data = shown[0] if isinstance(shown, tuple) and shown else shown
     if isinstance(data, str):
@@ -136,7 +136,7 @@ def _repr_png(value: Any, name: str) -> bytes:
 
 
 def _array(value: Any, where: str) -> bytes | None:
-    """An image of H x W, H x W x 3 or H x W x 4 numbers; `None` for other and for small arrays."""
+    """The image of an array of H x W, H x W x 3 or H x W x 4 numbers; `None` for other or small arrays."""
     if value.ndim == 3 and value.shape[2] == 1:
         value = value[:, :, 0]
     coloured = value.ndim == 3 and value.shape[2] in (3, 4)
@@ -147,7 +147,7 @@ def _array(value: Any, where: str) -> bytes | None:
         raise CellError(
             f"{where}: an array of {height:,} x {width:,} is too large an image. Attach every second pixel."
         )
-    pixels = _in_bytes(value)
+    pixels = _as_uint8(value)
     if pixels is not None:
         return png(width, height, value.shape[2] if coloured else 1, pixels.tobytes())
     if not coloured or value.dtype.kind not in "fiu":
@@ -158,8 +158,8 @@ def _array(value: Any, where: str) -> bytes | None:
     )
 
 
-def _in_bytes(value: Any) -> Any:
-    """The array in uint8, if its numbers are brightness for sure; else `None`."""
+def _as_uint8(value: Any) -> Any:
+    """The array as uint8 if its numbers are certainly brightness; else `None`."""
     kind = value.dtype.kind
     if value.dtype == "uint8":
         return value

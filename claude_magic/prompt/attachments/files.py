@@ -1,4 +1,4 @@
-"""Files that a name or a pattern means, read without waiting: no pipe, no device, nothing endless."""
+"""Finds and reads the files of a name or pattern; pipes, devices and other endless files are refused."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from unicodedata import normalize
 from ...errors import CellError
 from .limits import amount
 
-MOST_FILES = 600  # of one pattern: more images no request takes
+MOST_FILES = 600  # for one pattern: a request takes no more images
 _MOST_BYTES = 100_000_000  # of a file: an image may be scaled down, so it may be larger than a request
 
 
 def find_files(name: str, folder: Path) -> list[Path]:
-    """The files that `name` means, in the order of their names; `[]` if there is none.
+    """The files of this name or pattern, sorted; `[]` if there is none.
 
-    A file that has exactly this name comes before a pattern. A pattern means files only; `**` goes into
-    folders, and what begins with a dot is matched only by a pattern that does.
+    A file with exactly this name is preferred to a pattern. A pattern matches files only; `**` descends into folders,
+    and names that begin with a dot are matched only by patterns that do.
 
     Raises:
-        CellError: A pattern matches more files than can be sent.
+        CellError: The pattern matches more files than can be sent.
     """
     expanded = os.path.expanduser(name)
     if exact := _exact(folder, expanded):
@@ -40,7 +40,7 @@ def find_files(name: str, folder: Path) -> list[Path]:
 
 
 def _exact(folder: Path, name: str) -> Path | None:
-    """The path of this name; a letter with an accent may be one character or two (NFC, NFD)."""
+    """The path of this name, with accented letters as one character or two (NFC, NFD); `None` if none exists."""
     if os.path.lexists(folder / name):
         return folder / name
     if name.isascii():
@@ -64,12 +64,12 @@ def content(path: Path, where: str) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        CellError: It is something else, too large, or cannot be read.
+        CellError: It is not a regular file, too large, or cannot be read.
     """
     try:
         _refuse(path.stat(), path, where)
         with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
-            _refuse(os.fstat(file.fileno()), path, where)  # what was opened may not be what was looked at
+            _refuse(os.fstat(file.fileno()), path, where)  # the file may have been replaced meanwhile
             data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise CellError(
@@ -84,7 +84,7 @@ def content(path: Path, where: str) -> bytes:
 
 
 def near(name: str, folder: Path) -> list[str]:
-    """Files whose names are like `name`, which is none."""
+    """Names of files similar to `name`, which does not exist."""
     place, wanted = os.path.split(os.path.expanduser(name))
     try:
         with os.scandir(folder / place) as entries:

@@ -1,4 +1,4 @@
-"""The headers of the images that the API takes, read by hand: nothing is decoded, nothing is believed."""
+"""Reads the headers of images that the API accepts, without decoding them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
 def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height, as the header says; `None` if it is broken."""
+    """Width and height in pixels from the header; `None` if it is broken."""
     kind = image_type(data)
     try:
         if kind == "image/png":
@@ -26,7 +26,7 @@ def size(data: bytes) -> tuple[int, int] | None:
 
 
 def is_complete(data: bytes) -> bool:
-    """Whether the end is there; of a GIF, whose end nobody insists on, that is not asked."""
+    """Whether the file has its end; always true for a GIF, whose end decoders do not require."""
     kind = image_type(data)
     if kind == "image/png":
         return b"IEND\xaeB`\x82" in data
@@ -36,7 +36,7 @@ def is_complete(data: bytes) -> bool:
 
 
 def is_animated(data: bytes) -> bool:
-    """Whether it says that it moves."""
+    """Whether the header declares an animation."""
     kind = image_type(data)
     if kind == "image/webp":
         return data[12:16] == b"VP8X" and bool(data[20] & 2)

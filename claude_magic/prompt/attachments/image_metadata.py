@@ -1,7 +1,7 @@
-"""What an image file holds besides its picture: taken out by hand, so that no place and no name goes with it.
+"""Removes metadata from image files, so that no location or name is sent.
 
-Kept is what the picture needs to look the same: colour profiles, gamma, animation. What stands behind the picture's
-end, such as a second photo with its own EXIF, goes too. Pillow is not needed, and nothing is decoded.
+Colour profiles, gamma and animation, which the picture needs to look the same, are kept. Data after the picture's end,
+such as a second photo with its own EXIF, is removed too. This needs no Pillow, and nothing is decoded.
 
 Source: https://www.w3.org/TR/png-3/, https://www.w3.org/Graphics/JPEG/itu-t81.pdf,
 https://developers.google.com/speed/webp/docs/riff_container, https://www.w3.org/Graphics/GIF/spec-gif89a.txt
@@ -26,11 +26,11 @@ _PRIVATE = re.compile(rb"Exif\0|http://ns\.adobe\.com/|Photoshop 3\.0|XML:com\.a
 
 @dataclass(frozen=True, kw_only=True)
 class Bare:
-    """An image without what describes it.
+    """An image without its metadata.
 
     Attributes:
-        orientation: How the picture is to be turned, 1 to 8 as in EXIF; 1 if it stands upright.
-        note: What was left out, if that could name a place or a person; else `""`.
+        orientation: How to turn the picture, 1 to 8 as in EXIF; 1 if it is upright.
+        note: What was removed, if that could name a place or a person; else `""`.
     """
 
     data: bytes
@@ -52,23 +52,23 @@ def bare(data: bytes) -> Bare:
             (kept if belongs else left_out).append(piece)
     except (struct.error, IndexError):
         raise ValueError("it ends too early") from None
-    made = b"".join(kept)
+    image = b"".join(kept)
     if image_type(data) == "image/webp":
-        made = _webp_header(made)
+        image = _webp_header(image)
     orientation = next(filter(None, map(_orientation, left_out)), _UPRIGHT)
     private = any(_PRIVATE.search(piece[:200]) or piece[:4] in (b"EXIF", b"XMP ") for piece in left_out)
     private = private or any(piece[4:8] == b"eXIf" for piece in left_out)
-    return Bare(data=made, orientation=orientation, note="without its EXIF and location data" if private else "")
+    return Bare(data=image, orientation=orientation, note="without its EXIF and location data" if private else "")
 
 
 def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """A bare JPEG with an EXIF that says nothing but how it is to be turned."""
+    """A bare JPEG with EXIF that holds only its orientation."""
     tiff = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff + jpeg[2:]
 
 
 def _orientation(piece: bytes) -> int:
-    """What EXIF or XMP in `piece` says of it; 0 if nothing."""
+    """The orientation in the EXIF or XMP of `piece`; 0 if there is none."""
     if match := _IN_XMP.search(piece):
         return int(match[1])
     start = max(piece.find(b"II*\0", 0, 60), piece.find(b"MM\0*", 0, 60))
@@ -113,7 +113,7 @@ def _jpeg(data: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def _is_kept_of_jpeg(marker: int, content: bytes) -> bool:
-    """Comments and applications' segments go, but for JFIF, the colour profile and Adobe's colour transform."""
+    """Whether a segment is kept: no comments or application data, except JFIF, colour profile and transform."""
     if marker == 0xE2:
         return content.startswith(b"ICC_PROFILE")
     if marker == 0xE0:
@@ -149,12 +149,12 @@ def _webp(data: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def _webp_header(data: bytes) -> bytes:
-    """The header with the size that it has now, and without the flags of what went."""
-    made = bytearray(data)
-    made[4:8] = (len(data) - 8).to_bytes(4, "little")
-    if made[12:16] == b"VP8X":
-        made[20] &= ~0x0C
-    return bytes(made)
+    """`data` with the header's size corrected and its flags for EXIF and XMP cleared."""
+    image = bytearray(data)
+    image[4:8] = (len(data) - 8).to_bytes(4, "little")
+    if image[12:16] == b"VP8X":
+        image[20] &= ~0x0C
+    return bytes(image)
 
 
 def _gif(data: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -175,7 +175,7 @@ def _gif(data: bytes) -> Iterator[tuple[bytes, bool]]:
             loops = name.startswith((b"NETSCAPE", b"ANIMEXTS", b"ICCRGBG1"))
             yield data[begin:at], data[begin + 1] in (0xF9, 0x01) or (data[begin + 1] == 0xFF and loops)
         else:
-            yield data[at:], True  # what decoders make of it is their affair
+            yield data[at:], True  # left to decoders
             return
 
 
@@ -184,7 +184,7 @@ def _colours(flags: int) -> int:
 
 
 def _after_blocks(data: bytes, at: int) -> int:
-    """Where a run of blocks ends; that of a file which was cut, with the file."""
+    """The end of a run of blocks, or of the file if it was cut off."""
     while at < len(data) and data[at]:
         at += 1 + data[at]
     return min(at + 1, len(data))

@@ -1,7 +1,7 @@
-"""Images within the API's limits: upright, without their metadata, scaled only if the API would refuse them.
+"""Fits images into the API's limits: upright, without metadata, scaled only if the API would refuse them.
 
-An image over a limit is scaled to what goes beside any number of others. Pillow is needed for turning, scaling and
-thumbnails only, and a header that promises a giant image costs nothing.
+An image over a limit is scaled to a size accepted beside any number of others. Pillow is needed only for turning,
+scaling and thumbnails; sizes are read from the header before anything is decoded.
 Source: https://platform.claude.com/docs/en/build-with-claude/vision
 """
 
@@ -33,7 +33,7 @@ _LARGE = 4_000_000  # pixels from which a JPEG is made of a picture that has no 
 
 
 def fit(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
-    """An image that the API takes, and what was done to it; `""` if nothing.
+    """The image as the API accepts it, and a note on what was changed; `""` if nothing.
 
     Args:
         many: Whether the request has more than `MANY` images.
@@ -55,9 +55,11 @@ def fit(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
         raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
     _need_pillow(said)
     image = _decode(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
-    made = _encode_within_limit(image, photo=image_type(data) != "image/png" and image.mode in ("L", "RGB"))
+    encoded = _encode_within_limit(image, photo=image_type(data) != "image/png" and image.mode in ("L", "RGB"))
     first = "first frame only" if animated else ""
-    return bare(made).data, _joined("turned upright" if turns else "", _done(data, made, sides), first, found.note)
+    return bare(encoded).data, _joined(
+        "turned upright" if turns else "", _done(data, encoded, sides), first, found.note
+    )
 
 
 def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
@@ -73,18 +75,18 @@ def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
 
 
 def _on_its_side(found: Bare) -> Bare:
-    """An image that cannot be turned here, and says so; a JPEG keeps its mark of how to turn it."""
+    """The image not turned, with a note that says so; a JPEG keeps its orientation in EXIF."""
     is_jpeg = image_type(found.data) == "image/jpeg"
     data = with_orientation(found.data, found.orientation) if is_jpeg else found.data
     note = "not turned upright: Pillow, which turns it, is missing (pip install pillow)"
     return replace(found, data=data, note=_joined(found.note, note))
 
 
-def _done(data: bytes, made: bytes, sides: tuple[int, int]) -> str:
-    after = size(made) or sides
+def _done(data: bytes, encoded: bytes, sides: tuple[int, int]) -> str:
+    after = size(encoded) or sides
     if max(after) < max(sides):
         return f"scaled from {sides[0]} x {sides[1]} to {after[0]} x {after[1]}"
-    return f"re-encoded from {amount(len(data))} to {amount(len(made))}" if len(data) > MOST_BYTES else ""
+    return f"re-encoded from {amount(len(data))} to {amount(len(encoded))}" if len(data) > MOST_BYTES else ""
 
 
 def _joined(*notes: str) -> str:
@@ -92,7 +94,7 @@ def _joined(*notes: str) -> str:
 
 
 def thumbnail(data: bytes, where: str) -> bytes:
-    """A small image in at most 10 kB; `b""` if that takes Pillow, which is missing, or too long.
+    """A thumbnail of at most 10 kB; `b""` if Pillow is missing or decoding would take too long.
 
     Raises:
         CellError: The image is damaged.
@@ -110,7 +112,7 @@ def thumbnail(data: bytes, where: str) -> bytes:
 
 
 def encode(image: Image, where: str) -> bytes:
-    """A picture of Pillow as PNG, or as JPEG if it is large and nothing shines through."""
+    """A Pillow image as PNG, or as JPEG if it is large and opaque."""
     if image.width * image.height > _MOST_PIXELS:
         raise CellError(f"{where}: {image.width:,} x {image.height:,} pixels are too many. Attach a smaller image.")
     if image.mode == "F":
@@ -139,7 +141,7 @@ def _need_pillow(said: str) -> None:
 
 
 def _decode(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
-    """The first frame, turned as EXIF's `orientation` says, no side longer than `side`."""
+    """The first frame, turned by EXIF's `orientation`, with no side longer than `side` pixels."""
     from PIL import Image
 
     try:
@@ -147,14 +149,14 @@ def _decode(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
             warnings.simplefilter("ignore")  # of bombs, which the header has told already, and of broken EXIF
             with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
                 image.draft("RGB", (side, side))
-                made = _in_a_common_mode(image)
+                frame = _in_a_common_mode(image)
     except Exception as error:
         raise CellError(f"{where}: the image is damaged: {type(error).__name__}. Save it anew.") from error
-    made.thumbnail((side, side), Image.Resampling.LANCZOS)
+    frame.thumbnail((side, side), Image.Resampling.LANCZOS)
     if orientation == 1:
-        return made
+        return frame
     ways = Image.Transpose
-    return made.transpose(
+    return frame.transpose(
         {
             2: ways.FLIP_LEFT_RIGHT,
             3: ways.ROTATE_180,
@@ -168,7 +170,7 @@ def _decode(data: bytes, side: int, where: str, orientation: int = 1) -> Image:
 
 
 def _in_a_common_mode(image: Image) -> Image:
-    """A copy in grey or RGB, or in RGBA if something shines through."""
+    """A copy in grey or RGB, or in RGBA if it has transparency."""
     if image.mode.startswith("I"):
         return image.point(lambda grey: grey * (1 / 256)).convert("L")
     if image.mode == "1":
@@ -179,12 +181,12 @@ def _in_a_common_mode(image: Image) -> Image:
 
 
 def _encode_within_limit(image: Image, *, photo: bool) -> bytes:
-    """In as many bytes as the API takes."""
+    """The encoded image within the API's limit, at half its size until it fits."""
     while True:
         for kind, quality in (("PNG", 0), ("JPEG", 90), ("JPEG", 75))[photo:]:
-            made = _save(image, kind, quality)
-            if len(made) <= MOST_BYTES:
-                return made
+            encoded = _save(image, kind, quality)
+            if len(encoded) <= MOST_BYTES:
+                return encoded
         image = image.reduce(2)
 
 

@@ -1,4 +1,4 @@
-"""How much the API takes, and how that is said.
+"""The API's size limit, and sizes in words.
 
 Source: https://platform.claude.com/docs/en/api/overview#request-size-limits
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from ...errors import CellError
 
-MOST_BYTES = 32_000_000  # of a request, with everything in it; Bedrock and Google Cloud take less
+MOST_BYTES = 32_000_000  # of a whole request; Bedrock and Google Cloud accept less
 
 
 def check_size(content: bytes) -> None:
-    """Refuse the body of a request that is larger than the API takes.
+    """Checks that the body of a request is within the API's limit.
 
     Raises:
-        CellError: It is; nothing was sent.
+        CellError: It is larger; nothing was sent.
     """
     if len(content) > MOST_BYTES:
         raise CellError(

@@ -1,4 +1,4 @@
-"""Bytes and texts as content blocks; what they are stands in the bytes, not in a name."""
+"""Converts bytes and texts to content blocks; the bytes decide the kind, not a file's name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .image_headers import size
 from .limits import MOST_BYTES, amount
 
 LONGEST_TITLE = 255
-_BLANKS = b"\xef\xbb\xbf \t\r\n\f\v\0"  # a byte order mark and blank lines, which some programs write before a file
+_BLANKS = b"\xef\xbb\xbf \t\r\n\f\v\0"  # a byte order mark and blank lines; some programs write them first
 _REFUSED = {
     b"PK\x03\x04": "a ZIP archive or an Office file. Export it as PDF or CSV, or attach what is in it",
     b"\xd0\xcf\x11\xe0": "an old Office file. Export it as PDF or CSV",
@@ -34,7 +34,7 @@ _REFUSED = {
     b"\x7fELF": "a program. Attach its source",
     b"ID3": "a sound. Attach what is said in it, as text",
 }
-_AT_FOUR = {  # what stands at the fifth byte of a file of the MPEG-4 family
+_AT_FOUR = {  # at offset 4 in files of the MPEG-4 family
     b"ftyphei": "a HEIC photo. Save it as JPEG",
     b"ftypmif": "a HEIC photo. Save it as JPEG",
     b"ftypavi": "an AVIF image. Save it as PNG or JPEG",
@@ -45,12 +45,12 @@ _ENCRYPTED = re.compile(rb"/Encrypt\s+\d+\s+\d+\s+R")
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """What can be sent.
+    """A content block, with what is shown about it.
 
     Attributes:
         block: The API's JSON.
-        kind: What it is, in words, with its size.
-        note: What was done to it; `""` if nothing.
+        kind: Kind and size in words.
+        note: What was changed; `""` if nothing.
         thumbnail: A small image; `b""` if there is none.
     """
 
@@ -61,15 +61,15 @@ class Media:
 
 
 def of_bytes(data: bytes, title: str, where: str, *, many: bool = False) -> Media:
-    """What `data` is, for a message.
+    """The content block for `data`.
 
     Args:
-        title: Its name, for the model; one that ends in `.ipynb` must be a notebook's.
-        where: What an error begins with.
-        many: Whether it goes with more images than `images.MANY`.
+        title: Its name, shown to the model; if it ends in `.ipynb`, `data` must be a notebook.
+        where: The beginning of error messages.
+        many: Whether the request has more images than `images.MANY`.
 
     Raises:
-        CellError: It is empty, damaged, too large or of no kind that can be sent.
+        CellError: It is empty, damaged, too large, or of a kind that cannot be sent.
     """
     if not data:
         raise CellError(f"{where}: it is empty. There is nothing to attach.")
@@ -86,11 +86,11 @@ def of_bytes(data: bytes, title: str, where: str, *, many: bool = False) -> Medi
 
 
 def _from_its_beginning(data: bytes) -> tuple[bytes, str]:
-    """An image or a PDF from its first byte on, and what was left out before it."""
+    """`data` from the first byte of an image or PDF in it on, and a note on what was removed before that."""
     rest = data[:1_100].lstrip(_BLANKS)
     before = min(len(data), 1_100) - len(rest)
     if not recognize(rest)[0]:
-        before = data.find(b"%PDF-", 0, 1_024)  # where every reader of PDF looks for it
+        before = data.find(b"%PDF-", 0, 1_024)  # where PDF readers look for it
         if before < 0 or b"%%EOF" not in data[-2_000:] or not _is_binary(data[before : before + 2_000]):
             return data, ""
     note = f"{before:,} byte{'s' * (before != 1)} before its beginning left out" if before else ""
@@ -98,7 +98,7 @@ def _from_its_beginning(data: bytes) -> tuple[bytes, str]:
 
 
 def _is_binary(data: bytes) -> bool:
-    """Whether `data` is no text: what only tells of a PDF is one."""
+    """Whether `data` is binary; a text that only mentions a PDF is not."""
     return any(byte < 9 or 13 < byte < 27 for byte in data) or _ascii_share(data) < 0.9
 
 
@@ -146,7 +146,7 @@ def _image(data: bytes, where: str, many: bool) -> Media:
 
 
 def _as_it_is(data: bytes, kind: str, media_type: str, title: str, where: str) -> Media:
-    """Data sent unchanged, such as a PDF, whose pages are not counted: most PDFs keep them compressed."""
+    """The block for data that is sent unchanged, such as a PDF (whose pages are not counted: most are compressed)."""
     label = KINDS[kind].file_label
     text = base64.b64encode(data).decode("ascii")
     if len(text) > MOST_BYTES:
@@ -171,10 +171,10 @@ def _words(text: str) -> str:
 
 
 def _refuse_other_kinds(data: bytes, where: str) -> None:
-    """Refuse what is known, and no text, whatever its bytes look like.
+    """Refuses known formats that are neither text nor accepted by the API.
 
     Raises:
-        CellError: It is.
+        CellError: `data` has such a format.
     """
     kind = next((kind for magic, kind in _REFUSED.items() if data.startswith(magic)), "")
     kind = kind or next((kind for magic, kind in _AT_FOUR.items() if data[4:].startswith(magic)), "")

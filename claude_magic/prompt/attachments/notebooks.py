@@ -1,4 +1,4 @@
-"""A notebook file as text that a model reads: the sources of its cells, without their outputs.
+"""Converts a notebook file to text for a model: the sources of its cells, without outputs.
 
 Source: https://nbformat.readthedocs.io/en/latest/format_description.html
 """
@@ -22,11 +22,11 @@ _ENDINGS = re.compile(r"[\d._-]*$")
 
 @dataclass(frozen=True, kw_only=True)
 class Notebook:
-    """What of a notebook is sent.
+    """The text of a notebook.
 
     Attributes:
-        language: Of most of its code; `""` where it says none.
-        note: What was left out, and what it does not say.
+        language: The language of most code cells; `""` if unknown.
+        note: What was omitted or is unknown.
     """
 
     text: str
@@ -35,14 +35,14 @@ class Notebook:
 
 
 def is_notebook(text: str) -> bool:
-    """Whether `text` is the JSON of a notebook, whatever its file is called."""
+    """Whether `text` is the JSON of a notebook."""
     if '"nbformat"' not in text or not text.lstrip().startswith("{"):
         return False
     try:
-        made = json.loads(text)
+        notebook = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return isinstance(made.get("nbformat"), int) and ("cells" in made or "worksheets" in made)
+    return isinstance(notebook.get("nbformat"), int) and ("cells" in notebook or "worksheets" in notebook)
 
 
 def sources(text: str, where: str) -> Notebook:
@@ -52,9 +52,9 @@ def sources(text: str, where: str) -> Notebook:
         CellError: It is not the JSON of a notebook of format 3 or 4.
     """
     try:
-        made = json.loads(text)
-        language = _language(made.get("metadata"))
-        cells = list(_cells(made))
+        notebook = json.loads(text)
+        language = _language(notebook.get("metadata"))
+        cells = list(_cells(notebook))
         written = [_cell(number, cell, language) for number, cell in enumerate(cells, 1)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CellError(
@@ -63,16 +63,18 @@ def sources(text: str, where: str) -> Notebook:
     languages = Counter(_cell_language(cell, language) for cell in cells if cell.get("cell_type") == "code")
     most = languages.most_common(1)[0][0] if languages else language
     images = ", and the images in its text" * any(cell.get("attachments") for cell in cells)
-    unsaid = ", does not say its language" * (not most and bool(languages))
-    return Notebook(text="\n\n".join(filter(None, written)), language=most, note=f"without its outputs{images}{unsaid}")
+    unknown = ", does not say its language" * (not most and bool(languages))
+    return Notebook(
+        text="\n\n".join(filter(None, written)), language=most, note=f"without its outputs{images}{unknown}"
+    )
 
 
-def _cells(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The cells, of format 3 those of all worksheets."""
-    if "cells" in made:
-        yield from made["cells"]
+def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The cells; in format 3, those of all worksheets."""
+    if "cells" in notebook:
+        yield from notebook["cells"]
         return
-    for sheet in made["worksheets"]:
+    for sheet in notebook["worksheets"]:
         yield from sheet["cells"]
 
 
@@ -91,21 +93,21 @@ def _cell(number: int, cell: dict[str, Any], language: str) -> str:
 
 
 def _cell_language(cell: dict[str, Any], language: str) -> str:
-    """The cell's own language, as format 3, VS Code and .NET's notebooks tell it, else the notebook's."""
+    """The cell's own language, as format 3, VS Code and .NET's notebooks store it, else the notebook's."""
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    told = [_at(metadata, "vscode", "languageId"), _at(metadata, "polyglot_notebook", "kernelName")]
-    told += [_at(metadata, "dotnet_interactive", "language"), cell.get("language")]
-    return next(filter(None, map(_label, told)), language)
+    names = [_at(metadata, "vscode", "languageId"), _at(metadata, "polyglot_notebook", "kernelName")]
+    names += [_at(metadata, "dotnet_interactive", "language"), cell.get("language")]
+    return next(filter(None, map(_label, names)), language)
 
 
 def _language(metadata: Any) -> str:
-    """The notebook's language; `""` where it says none."""
+    """The notebook's language; `""` if its metadata do not hold it."""
     metadata = metadata if isinstance(metadata, dict) else {}
     kernel = _at(metadata, "kernelspec", "name")
-    told = [_at(metadata, "language_info", "name"), _at(metadata, "kernelspec", "language")]
-    told += [_of_kernel(kernel), _at(metadata, "kernelspec", "display_name")]
-    return next(filter(None, map(_label, told)), "")
+    names = [_at(metadata, "language_info", "name"), _at(metadata, "kernelspec", "language")]
+    names += [_of_kernel(kernel), _at(metadata, "kernelspec", "display_name")]
+    return next(filter(None, map(_label, names)), "")
 
 
 def _at(metadata: dict[str, Any], place: str, name: str) -> Any:

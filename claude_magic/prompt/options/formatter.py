@@ -1,4 +1,4 @@
-"""A cell, written: the inverse of what `line` and `turns` read."""
+"""Writes the first line of a cell, as `parser` reads it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _PLAIN = re.compile(r"[A-Za-z0-9._@%+:,/][A-Za-z0-9._@%+=:,/-]*")
 
 
 def format_line(options: Iterable[tuple[str, ...]]) -> str:
-    """Options and their words, as they stand on the first line of a cell.
+    """The first line of a cell with these options and their words.
 
     Raises:
-        CellError: A word holds a line end, which that line cannot.
+        CellError: A word holds a line end.
     """
     return " ".join(" ".join((name, *(quote(name, word) for word in words))) for name, *words in options)
 
 
 def quote(name: str, word: str) -> str:
-    """A word as it is typed after the option `name`: JSON and plain words as they are, others in quotes.
+    """A word as typed after the option `name`: JSON and plain words as they are, others in quotes.
 
     Raises:
         CellError: It holds a line end.

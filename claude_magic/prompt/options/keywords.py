@@ -1,7 +1,7 @@
-"""Options given from Python: the same names as on the line, with underscores, and the same rules for their values.
+"""Reads options given as keyword arguments: the names of the line, with underscores, and the same rules for values.
 
-`attach=["df"]` is `-a df`, `no_stream=True` is `--no-stream`, `as_="json"` is `--as json`; a list stands for an option
-that may be repeated, a dict for one of pairs. `None` and `False` leave an option out.
+`attach=["df"]` is `-a df`, `no_stream=True` is `--no-stream`, `as_="json"` is `--as json`; a list repeats an option, a
+dict gives its pairs. `None` and `False` leave an option out.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _add(values: dict[str, Any], option: Option, value: Any) -> None:
 
 
 def _several(value: Any) -> Iterator[Any]:
-    """A list's items, or the value itself."""
+    """The items of a list, or the value itself."""
     if isinstance(value, list | tuple | set | frozenset):
         yield from value
     else:
@@ -129,7 +129,7 @@ def _several(value: Any) -> Iterator[Any]:
 
 
 def _word(name: str, option: Option, *values: Any) -> Any:
-    """What the option makes of a value, as if it had been typed."""
+    """The value that the option reads, as if it had been typed."""
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise CellError(f"{name} takes {_wanted(option)}, not {type(value).__name__}: {value!r:.80}.")
@@ -144,17 +144,17 @@ def _wanted(option: Option) -> str:
 
 
 def _compared(value: Any) -> list[str]:
-    """`NAME=A,B` of a dict of lists, or as it is written on the line."""
+    """The words `NAME=A,B` of a dict of lists, or the words themselves."""
     if isinstance(value, Mapping):
         return [f"{name}={','.join(map(str, _several(each)))}" for name, each in value.items()]
     return [each if isinstance(each, str) else repr(each) for each in _several(value)]
 
 
 def words_of(keywords: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The same options as the words of a cell's first line.
+    """The same options as words of a cell's first line.
 
     Raises:
-        CellError: One of them holds more than text, which no line can.
+        CellError: A value is an object, which a line cannot hold.
     """
     for name, value in keywords.items():
         option = _find(name)

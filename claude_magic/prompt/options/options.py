@@ -1,4 +1,4 @@
-"""What a cell asks for beyond its text, as a value; `spelling` tells how it is written."""
+"""The options of a cell as a value; `table` defines how each is written."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ _OPTION_OF = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a cell asks for beyond its text; `None` leaves it to the settings, or out of the request.
+    """The options of a cell; `None` means the setting's value, or that the field is left out of the request.
 
     Attributes:
-        param: Further fields of the request's body, sent as given.
-        header: Further headers.
-        conversation: Name of the conversation to go on with; `""` for none, even if that is the default.
-        fresh: Whether that conversation begins anew with this cell.
+        param: Additional fields of the request's body, sent as given.
+        header: Additional headers.
+        conversation: Name of the conversation to continue; `""` for none, even if the setting names one.
+        fresh: Whether that conversation starts again with this cell.
         turns: Whether the text holds turns, marked `user:` and `assistant:`.
         finish: Whether to ask for the rest of the last reply.
-        attach: What to send with the text: paths, patterns, URLs, variables; from Python also values.
+        attach: Paths, patterns, URLs or variables to send with the text; from Python also values.
         allow_secret: Whether a variable that looks like a secret may be sent.
-        schema: Name of the variable that says what form the reply has; from Python also its value.
+        schema: Name of the variable with the class or schema of the reply; from Python also its value.
         as_: What to make of the reply: text, markdown, code, json or html.
-        lang: Language of the code that is taken from the reply.
+        lang: Language of the code block to take from the reply.
         tag: Name of the element whose content is taken from the reply.
         explain: Whether the last exception is the message.
         fix: The same, with the corrected cell as the next input.
-        times: How often to ask, at once.
-        compare: By the name of an option, the values to ask with, as written.
+        times: How many times to send the request, concurrently.
+        compare: The values to compare, as typed, by option name.
         show: Language in which to show the request instead of sending it.
         curl: Whether the text is a curl command, to be sent as a request.
         events: Whether to list the events as they arrive, instead of the reply.
-        count: Whether to count the tokens instead of asking.
+        count: Whether to count the tokens instead of sending the request.
         diff: Whether to show what changed since this cell's previous run.
         preview: Whether to show the request instead of sending it.
-        save: Name to keep the cell under.
-        with_: Names of snippets that stand before the text.
-        again: Whether to ask although an answer is recorded.
-        tools: Names of what Claude may call: functions, definitions, servers.
+        save: Name of the snippet to store the cell as.
+        with_: Names of snippets that are put before the text.
+        again: Whether to send even if a recorded answer exists.
+        tools: Names of functions, definitions and servers that Claude may call.
         tool_choice: `auto`, `any`, `none`, or the name of a tool.
         mcp: Addresses of remote MCP servers, and names of local ones.
         server_tools: Short names of tools that the API runs itself.
-        yes: Whether calls are run without asking the reader.
+        yes: Whether tool calls run without approval.
         step: Whether to stop after each message.
-        approve: Whether to run the calls that wait.
-        refuse: Why the calls that wait are refused.
-        notes: What a reader must know of what is sent, a sentence each; said with the reply.
-        run_tools: Whether functions are run although their results are recorded.
+        approve: Whether to run the tool calls that wait for approval.
+        refuse: The reason for refusing the tool calls that wait; `None` if they are not refused.
+        notes: Notes on what is sent, shown with the reply.
+        run_tools: Whether tools really run when replaying.
         profile: Name of the project's settings to use.
         out: Name of the variable that gets the reply's text.
     """
@@ -117,8 +117,8 @@ class Options:
     help: bool = False
 
     def body(self) -> dict[str, Any]:
-        """The fields of the request's body that these options ask for."""
-        asked: dict[str, Any] = {
+        """The fields of the request's body that these options set."""
+        values: dict[str, Any] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "top_k": self.top_k,
@@ -126,7 +126,7 @@ class Options:
             "thinking": {"type": "adaptive", "display": "summarized"} if self.thinking else None,
             "output_config": {"effort": self.effort} if self.effort else None,
         }
-        body = {name: value for name, value in asked.items() if value is not None}
+        body = {name: value for name, value in values.items() if value is not None}
         for name, value in self.param.items():
             known = body.get(name)
             body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
@@ -134,10 +134,10 @@ class Options:
 
 
 def check(options: Options) -> Options:
-    """`options`, if the request they ask for can be made.
+    """`options`, after a check of their fields and headers.
 
     Raises:
-        CellError: A field has an option of its own, or a header is ours to set or cannot be sent.
+        CellError: `param` sets a field that has its own option, or a header is reserved or invalid.
     """
     for name in options.param:
         if name in _OPTION_OF:
@@ -148,7 +148,7 @@ def check(options: Options) -> Options:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a header of this name is a credential, or set for you."""
+    """Whether a header of this name is a credential, or set by the client."""
     return name.lower() in _CREDENTIALS or name.lower() in _OURS
 
 
@@ -164,9 +164,9 @@ def _check_header(name: str, value: str) -> None:
 
 
 def merge(under: Options, over: Options) -> Options:
-    """`under`, with what `over` says instead."""
-    said = {f.name: getattr(over, f.name) for f in fields(Options) if getattr(over, f.name) != _default(f)}
-    return replace(under, **said)
+    """`under`, overridden by the options that `over` sets."""
+    changes = {f.name: getattr(over, f.name) for f in fields(Options) if getattr(over, f.name) != _default(f)}
+    return replace(under, **changes)
 
 
 def _default(field: Field[Any]) -> Any:

@@ -1,7 +1,6 @@
-"""The first line of a cell, read option by option.
+"""Parses the first line of a cell, option by option.
 
-What follows the options stays exactly as typed: an apostrophe in a question is no quote, and
-nothing in it is expanded.
+Text after the options stays exactly as typed: an apostrophe in it is not a quote, and nothing is expanded.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ def parse_line(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
     """The options at the beginning of `line`, and the text after them, exactly as typed.
 
     Args:
-        text_follows: Whether a word that is no option may be the message; then a name that may be
-            left out is written with an equals sign.
+        text_follows: Whether the message may follow on the line, as in `%claude`; then a value that may be omitted is
+            written with an equals sign.
 
     Raises:
-        CellError: An option is unknown or its value is wrong.
+        CellError: An option is unknown or its value is invalid.
     """
     values: dict[str, Any] = {}
     position = 0
@@ -44,10 +43,10 @@ def parse_line(line: str, *, text_follows: bool = True) -> tuple[Options, str]:
 
 
 def without_actions(line: str, text: str) -> str:
-    """The options of `line` as written, but for those that say what to do with the cell, such as `--preview`.
+    """The options of `line` as typed that a snippet stores: without those that only act on the cell, as `--preview`.
 
     Args:
-        text: The cell's text; a line that ends with it holds it, as in `%claude --save brief Be brief.`
+        text: The cell's text; the line may end with it, as in `%claude --save brief Be brief.`
     """
     kept: list[str] = []
     position = 0
@@ -125,13 +124,13 @@ def _after_space(line: str, position: int) -> int:
 
 
 def _name(line: str, position: int) -> tuple[str, bool, int]:
-    """The option name at `position` (`""` if text begins there), whether `=` follows it, and its end."""
+    """The option name at `position` (`""` if there is none), whether `=` follows, and where it ends."""
     match = re.compile(r"(--?[A-Za-z][\w-]*|--)(=|(?=\s)|$)").match(line, position)
     return (match[1], match[2] == "=", match.end()) if match else ("", False, position)
 
 
 def _word(line: str, position: int, name: str, *, is_json: bool) -> tuple[str, int]:
-    """The word at `position`, unquoted as a shell would, and where it ends."""
+    """The word at `position`, without its quotes, and where it ends."""
     if is_json and (end := _json_end(line, position)) is not None:
         return line[position:end], end
     word = ""
@@ -159,7 +158,7 @@ def _pieces(line: str, position: int, name: str) -> Iterator[tuple[str, int]]:
 
 
 def _json_end(line: str, position: int) -> int | None:
-    """Where the unquoted JSON at `position` ends; `None` if there is none."""
+    """The end of the unquoted JSON at `position`; `None` if there is none."""
     try:
         _, end = json.JSONDecoder().raw_decode(line, position)
     except ValueError:

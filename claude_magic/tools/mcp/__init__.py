@@ -1,1 +1,1 @@
-"""Local MCP servers: child processes that offer tools, spoken to through the official `mcp` package."""
+"""Local MCP servers: child processes that offer tools, used through the official `mcp` package."""

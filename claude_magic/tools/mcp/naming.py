@@ -1,7 +1,7 @@
-"""Names of tools that the API takes, and that no two tools share.
+"""Unique tool names that the API accepts.
 
-A tool is called `SERVER__TOOL`, as in Claude Code: then no server can pose as a function of the
-notebook or as another server, whatever its tools are called.
+A tool is named `SERVER__TOOL`, as in Claude Code, so that no server can pose as a function of the notebook or as
+another server.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def check(server: str) -> None:
-    """Refuse a server's name that could not stand in a tool's.
+    """Checks that a server's name can be part of a tool's name.
 
     Raises:
-        CellError: It holds other characters, or is too long.
+        CellError: It is too long or has invalid characters.
     """
     if len(server) > _LONGEST_SERVER or not _SERVER.fullmatch(server):
         raise CellError(
@@ -31,9 +31,9 @@ def check(server: str) -> None:
 
 
 def names(server: str, tools: Sequence[str]) -> list[str]:
-    """A name for each of the tools of `server`, in their order.
+    """A name for each tool of `server`, in order.
 
-    A tool keeps its own name after the prefix if the API takes it, whatever the others are called.
+    A tool keeps its own name after the prefix if the API accepts it.
     """
     wanted = [f"{server}__{tool}" for tool in tools]
     found: dict[int, str] = {}

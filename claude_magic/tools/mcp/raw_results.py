@@ -1,7 +1,7 @@
-"""What a server lists and gives, kept whole beside what the official client checks.
+"""Keeps a server's raw answers, since the official client refuses more than necessary.
 
-That client refuses a list for one odd tool in it, a result for one odd block or for a schema that it does not fit.
-Here both pass it in `_meta`, which it hands on unread; it checks a plain stand-in.
+It refuses a whole list for one invalid tool, and a result for one unknown block or a mismatch with its schema. Here the
+raw answer is passed through in `_meta`, which the client does not check, beside a minimal valid answer.
 Source: https://modelcontextprotocol.io/specification/2025-11-25/server/tools
 """
 
@@ -15,24 +15,24 @@ _LIST, _CALL = "tools/list", "tools/call"
 
 
 def raw(result: Any) -> Any:
-    """What the server said itself: of a list its tools, of a call its result."""
+    """The server's own answer: the tools of a list, the result of a call."""
     return (result.meta or {}).get(_RAW)
 
 
 class RawResults:
-    """Knows which answer belongs to which request of one connection."""
+    """Matches answers to the requests of one connection."""
 
     def __init__(self) -> None:
         self._methods: dict[Any, str] = {}
 
     def note_request(self, message: Any) -> None:
-        """A message to the server, before it is sent."""
+        """Records a message to the server, before it is sent."""
         method = getattr(message, "method", "")
         if method in (_LIST, _CALL) and getattr(message, "id", None) is not None:
             self._methods[message.id] = method
 
     def stand_in(self, message: Any) -> Any:
-        """A message of the server, as the client may see it."""
+        """A message of the server, with its raw answer moved to `_meta`."""
         method = self._methods.pop(getattr(message, "id", None), "")
         result = getattr(message, "result", None)
         if not method or not isinstance(result, dict):
@@ -52,5 +52,5 @@ def _listed(result: Mapping[str, Any]) -> Mapping[str, Any]:
 def _called(result: Mapping[str, Any]) -> Mapping[str, Any]:
     kind = result.get("resultType", "complete")
     if kind != "complete" or "inputRequests" in result:
-        return result  # no result yet: the client goes on asking
+        return result  # not the final result: the client continues
     return {"content": [], "resultType": kind, "_meta": {_RAW: result}}

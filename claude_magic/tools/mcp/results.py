@@ -1,4 +1,4 @@
-"""What a server's tool gave, as content blocks. Whatever it gave is kept, or told in words.
+"""Converts the result of a server's tool to content blocks. Nothing is dropped: what cannot be sent is described.
 
 Source: https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result
 """
@@ -20,10 +20,10 @@ _NO_BLOCK = object()
 
 
 def content(result: Mapping[str, Any], output_schema: Any = None) -> Content:
-    """The blocks of a result, as the server sent it; none if the tool gave nothing.
+    """The blocks of a result as the server sent it; none if it is empty.
 
     Args:
-        output_schema: What the tool says of its results; one that does not fit it is passed on with a word on that.
+        output_schema: The schema of the tool's results; a result that does not match is kept, with a note.
     """
     items = result.get("content")
     items = items if isinstance(items, list) else [] if items is None else [items]
@@ -66,7 +66,7 @@ def _resource(resource: Mapping[str, Any]) -> Iterator[Block | File]:
 
 
 def _file(data: str, media_type: Any, what: str) -> Block | File:
-    """Base64 `data`, also of a data URL, in lines, of the URL's alphabet or without its padding."""
+    """Decodes base64, also from a data URL, with line breaks, in the URL-safe alphabet, or without padding."""
     kind = media_type if isinstance(media_type, str) else ""
     bare = "".join(data.rpartition(";base64,")[2].split()).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
@@ -81,29 +81,29 @@ def _text(text: str) -> Block:
 
 
 def _is_in_text(structured: Any, items: Sequence[Any]) -> bool:
-    """Whether the items hold the structured value already, as the specification asks of servers.
+    """Whether the items already hold the structured value, as the specification requires of servers.
 
-    The official package wraps what is no object in `{"result": ...}`, and writes a list item by item, also
-    one of content blocks.
+    The official package wraps other values than objects in `{"result": ...}`, and writes a list item by item, also one
+    of content blocks.
     """
     texts = [text for text in map(_text_of, items) if isinstance(text, str)]
-    said = [_parse_json(text) for text in texts]
+    parsed = [_parse_json(text) for text in texts]
     values = [structured]
     if isinstance(structured, dict) and list(structured) == ["result"]:
         values.append(structured["result"])
-    return any(value in said or value in texts or _is_listed(value, said, texts) for value in values)
+    return any(value in parsed or value in texts or _is_listed(value, parsed, texts) for value in values)
 
 
-def _is_listed(value: Any, said: Sequence[Any], texts: Sequence[str]) -> bool:
-    """Whether a list, some of whose items may be blocks, is what was given."""
+def _is_listed(value: Any, parsed: Sequence[Any], texts: Sequence[str]) -> bool:
+    """Whether the items are those of the list `value`, some of which may be blocks."""
     if not isinstance(value, list):
         return False
     left = [_text_of(each) for each in value if not (isinstance(each, dict) and each.get("type") in _NO_TEXT)]
-    return left in (said, list(texts)) and bool(value)
+    return left in (parsed, list(texts)) and bool(value)
 
 
 def _text_of(item: Any) -> Any:
-    """The text of a block of text; anything else as it is."""
+    """The text of a text block; any other item unchanged."""
     return item["text"] if isinstance(item, dict) and "text" in item else item
 
 
@@ -115,7 +115,7 @@ def _parse_json(text: str) -> Any:
 
 
 def _fault(structured: Any, output_schema: Any) -> str:
-    """Why a structured result does not fit its schema; `""` if it does. Nothing is ever fetched."""
+    """Why a structured result does not match its schema; `""` if it does. Remote references are never fetched."""
     if not isinstance(output_schema, dict):
         return ""
     if structured is _NO_BLOCK:

@@ -1,4 +1,4 @@
-"""A local MCP server, by its name: started when it is first used, and again after it died."""
+"""A local MCP server: started when first used, and again after it ended."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _METHOD_NOT_FOUND = -32601
 class LocalServer:
     """A child process that offers tools.
 
-    Attributes:
-        notes: Of the tools listed last, which were left out and why, a sentence each.
+    It gets a few environment variables (on POSIX `HOME`, `LOGNAME`, `PATH`, `SHELL`, `TERM`, `USER`) and those of
+    `env`, never the API key.
 
-    It gets a few variables of the environment (on POSIX `HOME`, `LOGNAME`, `PATH`, `SHELL`, `TERM`, `USER`)
-    and those of `env`: never the API key.
+    Attributes:
+        notes: Which tools of the last list were left out, and why, a sentence each.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class LocalServer:
         timeout: float = 300.0,
         start_timeout: float = 60.0,
     ) -> None:
-        """Say how the server is started; it is not yet.
+        """Creates the server without starting it.
 
         Args:
             command: The program and its arguments, as a list, or as one text as in a shell.
-            approve: Whether the reader is asked before each call.
-            timeout: Longest wait for a call, in seconds.
-            start_timeout: Longest wait for the server to start, in seconds; some fetch their program first.
+            approve: Whether calls need the user's approval.
+            timeout: Maximum time for a call, in seconds.
+            start_timeout: Maximum time for the start, in seconds; some servers download their program first.
 
         Raises:
-            CellError: The name or the command cannot be used.
+            CellError: The name or the command is invalid.
         """
         naming.check(name)
         self.name = name
@@ -66,7 +66,7 @@ class LocalServer:
         self._lock = Lock()
         self._known: tuple[Tool, ...] = ()
         self.notes: tuple[str, ...] = ()
-        self._running: list[MCPSession] = []  # one at most; a list, so that it is known without this object
+        self._running: list[MCPSession] = []  # at most one; a list, so that a finalizer can end it without this object
         weakref.finalize(self, _stop, self._running).atexit = False  # at exit, all end at once
 
     @property
@@ -75,31 +75,31 @@ class LocalServer:
 
     @property
     def cached_tools(self) -> tuple[Tool, ...]:
-        """The tools as they were listed last; nobody is asked."""
+        """The tools of the last list; the server is not asked."""
         return self._known
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """The tools, asked of the server now, so that a list that has changed is the new one.
+        """The current tools, listed by the server.
 
         Raises:
-            ServerFailed: It cannot be started, or does not list them.
+            ServerFailed: It cannot be started, or does not list its tools.
             SettingsError: The package `mcp` is missing.
         """
         notes: list[str] = []
         listed = _named(self._session().ask(self._listed, self._start_timeout), notes)
         names = naming.names(self.name, [str(tool["name"]) for tool in listed])
-        made = [self._tool(name, tool, notes) for name, tool in zip(names, listed, strict=True)]
-        self._known = tuple(tool for tool in made if tool is not None)
+        offered = [self._tool(name, tool, notes) for name, tool in zip(names, listed, strict=True)]
+        self._known = tuple(tool for tool in offered if tool is not None)
         self.notes = tuple(f"MCP server {self.name}: {note}" for note in notes)
         return self._known
 
     def start(self) -> None:
-        """Start the server unless it runs, and list its tools."""
+        """Starts the server unless it runs, and lists its tools."""
         _ = self.tools
 
     def close(self) -> None:
-        """End the server; its next use starts it again."""
+        """Ends the server; its next use starts it again."""
         with self._lock:
             sessions, self._running[:] = list(self._running), []
         for session in sessions:
@@ -112,7 +112,7 @@ class LocalServer:
         return f"<MCP server {self.name}: {state}>"
 
     def _session(self) -> MCPSession:
-        """The one that runs, or a new one."""
+        """The running session, or a new one."""
         with self._lock:
             if not self.running:
                 _stop(self._running)
@@ -122,7 +122,7 @@ class LocalServer:
             return self._running[0]
 
     async def _listed(self, client: mcp.Client) -> list[Any]:
-        """All pages of the list, as the server sent them."""
+        """All pages of the list of tools, as the server sent them."""
         from mcp import MCPError
 
         tools: list[Any] = []
@@ -132,7 +132,7 @@ class LocalServer:
                 page = await client.list_tools(cursor=cursor)
             except MCPError as error:
                 if error.code == _METHOD_NOT_FOUND:
-                    return tools  # it offers something else
+                    return tools  # it offers no tools
                 raise
             tools += raw(page) or []
             cursor = page.next_cursor
@@ -141,34 +141,34 @@ class LocalServer:
         raise ServerFailed(f"the MCP server {self.name} lists its tools without end. Ask whoever made it.")
 
     def _tool(self, name: str, tool: Mapping[str, Any], notes: list[str]) -> Tool | None:
-        """A tool as it is offered; `None`, and a note, if the API could not be told of it."""
+        """The tool as offered to Claude; `None`, with a note, if the API cannot accept it."""
         own, hints = str(tool["name"]), tool.get("annotations")
         try:
-            found = definition(name, tool.get("description"), tool.get("inputSchema"))
+            converted = definition(name, tool.get("description"), tool.get("inputSchema"))
         except CellError as error:
             notes.append(f"{own} is left out: {error}")
             return None
-        notes += [f"{own}: {note}" for note in found.notes]
+        notes += [f"{own}: {note}" for note in converted.notes]
         return Tool(
-            definition=found.value,
-            run=lambda arguments: self._called(own, found.own(arguments), tool.get("outputSchema")),
+            definition=converted.value,
+            run=lambda arguments: self._call_tool(own, converted.own(arguments), tool.get("outputSchema")),
             approve=self.approve,
-            # a hint; if it is wrong, only the order may be
+            # only a hint: if it is wrong, calls may run in another order
             parallel=isinstance(hints, Mapping) and hints.get("readOnlyHint") is True,
         )
 
-    async def _called(self, tool: str, given: dict[str, Any], output_schema: Any) -> Content:
-        """What the server's tool gives, or says of its failure.
+    async def _call_tool(self, tool: str, given: dict[str, Any], output_schema: Any) -> Content:
+        """The result of a call, which may be an error of the tool.
 
         Raises:
-            ServerFailed: The server ended, or did not answer; it is not asked twice, since it may have acted.
+            ServerFailed: The server ended or did not answer; the call is not repeated, since it may have had effects.
         """
         result = await self._session().answer(lambda client: client.call_tool(tool, given), self.timeout)
         return content(raw(result) or {}, output_schema)
 
 
 def _named(listed: Sequence[Any], notes: list[str]) -> list[Mapping[str, Any]]:
-    """The tools that can be called: each has a name, and no two have the same."""
+    """The tools that can be called: those with a unique name."""
     found: dict[str, Mapping[str, Any]] = {}
     for number, tool in enumerate(listed, 1):
         name = tool.get("name") if isinstance(tool, Mapping) else None

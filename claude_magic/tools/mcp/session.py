@@ -1,7 +1,7 @@
-"""One life of a server: its process, and the official client in a thread and an event loop of its own.
+"""A session with a server: its process, and the official client in its own thread and event loop.
 
-Whoever asks waits in small steps, so that Stop works at once; the server is then told that nobody
-waits any more. When the process ends, however it did, so does the session.
+Callers wait in short steps, so that Stop works at once; the server is then sent a cancellation. The session ends when
+the process does.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import anyio
     from mcp import Client
 
-_TICK = 0.1  # seconds between two looks at whether the reader pressed stop
-_LONGEST_END = 7.0  # seconds for a server to end; the client kills it after 4
+_TICK = 0.1  # seconds between checks whether the user pressed Stop
+_MAX_END = 7.0  # seconds for a server to end; the client kills it after 4
 _LOGGERS = ("mcp", "client")  # of the official package
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class MCPSession:
             raise SettingsError("the package mcp is missing. pip install 'claude-magic[mcp]'.")
         self._server = server
         self._command, self._env, self._cwd = command, env, cwd
-        self._words = StderrTail(list(env.values()))
+        self._stderr = StderrTail(list(env.values()))
         self._process = os.getpid()
         self._lock = Lock(reentrant=True)  # a finalizer may come in between
         self._ended = False
@@ -54,11 +54,11 @@ class MCPSession:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked; in a fork of the process that began it, it cannot."""
+        """Whether it can be used; not in a fork of the process that started it."""
         return not self._ended and self._thread.is_alive() and self._process == os.getpid()
 
     def open(self, seconds: float) -> None:
-        """Start the server, and agree with it on a version of the protocol.
+        """Starts the server and negotiates the protocol version.
 
         Raises:
             ServerFailed: It cannot be started, it ended, or it does not answer.
@@ -75,13 +75,13 @@ class MCPSession:
         if self._client is None:
             raise self._error(*self._reason("did not start"))
 
-    def ask(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
-        """What the server answers; whoever asks waits here.
+    def ask(self, request: Callable[[Client], Awaitable[T]], seconds: float) -> T:
+        """Sends a request, and waits for the answer.
 
         Raises:
-            ServerFailed: It ended meanwhile, refused, did not answer in time, or what it says is not the protocol's.
+            ServerFailed: It ended, refused, did not answer in time, or violated the protocol.
         """
-        future = self._submit(question)
+        future = self._submit(request)
         try:
             if not self._wait(future, seconds):
                 raise self._error(*_late(seconds))
@@ -95,13 +95,13 @@ class MCPSession:
         finally:
             future.cancel()  # then the server is told; nothing where it is done
 
-    async def answer(self, question: Callable[[Client], Awaitable[T]], seconds: float) -> T:
-        """As `ask`, awaited in another event loop; if that is cancelled, the server is told.
+    async def answer(self, request: Callable[[Client], Awaitable[T]], seconds: float) -> T:
+        """As `ask`, awaited in the caller's event loop; if that is cancelled, the server is sent a cancellation.
 
         Raises:
             ServerFailed: As for `ask`.
         """
-        future = self._submit(question)
+        future = self._submit(request)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
         except ServerFailed:
@@ -117,25 +117,25 @@ class MCPSession:
         finally:
             future.cancel()
 
-    def _submit(self, question: Callable[[Client], Awaitable[T]]) -> Future[T]:
-        """The answer to come; cancelling it tells the server."""
+    def _submit(self, request: Callable[[Client], Awaitable[T]]) -> Future[T]:
+        """Starts a request; cancelling the future sends the server a cancellation."""
         with self._lock:
             if not self.alive or self._loop is None or self._client is None:
                 raise self._error(*self._reason("ended"))
-            return asyncio.run_coroutine_threadsafe(_answered(question, self._client), self._loop)
+            return asyncio.run_coroutine_threadsafe(_send(request, self._client), self._loop)
 
     def stop(self) -> None:
-        """Have the server end; nobody waits for it."""
+        """Asks the server to end, without waiting for it."""
         if self._process != os.getpid():
-            return  # a fork: the server is its parent's
+            return  # a fork: the server belongs to the parent process
         with self._lock:
             self._ended = True
             if self._loop is not None and self._scope is not None and self._thread.is_alive():
                 with contextlib.suppress(RuntimeError):  # it ended just now
                     self._loop.call_soon_threadsafe(self._scope.cancel)
 
-    def join(self, seconds: float = _LONGEST_END) -> None:
-        """Wait until it has ended."""
+    def join(self, seconds: float = _MAX_END) -> None:
+        """Waits until the server has ended."""
         if self._process == os.getpid() and self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -156,7 +156,7 @@ class MCPSession:
                 logger.addHandler(logging.NullHandler())
         try:
             anyio.run(self._live)
-        except BaseException as error:  # told by whoever asks next
+        except BaseException as error:  # reported by the next request
             self._failure = error
         finally:
             self._over()
@@ -171,7 +171,7 @@ class MCPSession:
                 return
         with self._scope:
             try:
-                reached = transport(self._command, self._env, self._cwd, words=self._words, ended=self._on_end)
+                reached = transport(self._command, self._env, self._cwd, stderr=self._stderr, ended=self._on_end)
                 async with Client(reached, cache=None) as client:
                     self._client = client
                     self._opened.set_result(None)
@@ -181,14 +181,14 @@ class MCPSession:
                     self._ended = True
 
     def _on_end(self) -> None:
-        """The server has closed its output: answer those who wait, then end."""
+        """Called when the server closed its output: fails waiting requests and ends the session."""
         self._ended = True
         if self._loop is not None and self._scope is not None:
             self._loop.call_soon(self._scope.cancel)
 
     def _over(self) -> None:
         self._ended = True
-        self._words.pen.close()
+        self._stderr.writer.close()
         if not self._opened.done():
             self._opened.set_result(None)
 
@@ -205,19 +205,19 @@ class MCPSession:
         return ServerFailed(f"the MCP server {self._server}: {_cut(str(error)) or type(error).__name__}.")
 
     def _reason(self, otherwise: str) -> tuple[str, str]:
-        """What happened, and what to do."""
+        """What happened, and what the user can do."""
         if self._client is not None:
             return otherwise, "It is started again when it is next used."
         why = next((words for error in _flat(self._failure) if (words := _words_of(error))), "")
         return "did not start" + (f": {why}" if why else ""), "Look at the command."
 
     def _error(self, happened: str, advice: str) -> ServerFailed:
-        said = self._words.text()
-        return ServerFailed(f"the MCP server {self._server} {happened}{f': {said!r}' if said else ''}. {advice}")
+        tail = self._stderr.text()
+        return ServerFailed(f"the MCP server {self._server} {happened}{f': {tail!r}' if tail else ''}. {advice}")
 
 
-async def _answered(question: Callable[[Client], Awaitable[T]], client: Client) -> T:
-    return await question(client)
+async def _send(request: Callable[[Client], Awaitable[T]], client: Client) -> T:
+    return await request(client)
 
 
 def _late(seconds: float) -> tuple[str, str]:
@@ -225,7 +225,7 @@ def _late(seconds: float) -> tuple[str, str]:
 
 
 def _flat(error: BaseException | None) -> list[BaseException]:
-    """The errors that a group of errors is made of."""
+    """The errors in an exception group, or the error itself."""
     inner = getattr(error, "exceptions", None)
     if inner is None:
         return [] if error is None else [error]
@@ -233,7 +233,7 @@ def _flat(error: BaseException | None) -> list[BaseException]:
 
 
 def _words_of(error: BaseException) -> str:
-    """What a failed start says itself; `""` where it only says that the server has gone."""
+    """The message of a failed start; `""` if it only says that the connection was closed."""
     if isinstance(error, OSError):
         return _cut(error.strerror or str(error))
     return "" if "Connection closed" in str(error) or isinstance(error, asyncio.CancelledError) else _cut(str(error))
@@ -249,10 +249,10 @@ _sessions: weakref.WeakSet[MCPSession] = weakref.WeakSet()
 
 @atexit.register
 def _end_all() -> None:
-    """No server outlives the notebook; all of them end at the same time."""
+    """Ends all servers at the same time when the notebook's process ends."""
     mine = [session for session in _sessions if session.alive or session._thread.is_alive()]
     for session in mine:
         session.stop()
-    end = time.monotonic() + _LONGEST_END
+    end = time.monotonic() + _MAX_END
     for session in mine:
         session.join(max(end - time.monotonic(), 0))

@@ -1,4 +1,4 @@
-"""What a server writes to standard error: read on, so that it never blocks, and the end of it kept."""
+"""Reads a server's standard error, so that it never blocks, and keeps the end of it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _SHOWN = 400  # characters
 
 
 class StderrTail:
-    """A pipe that is drained for as long as somebody can write to it.
+    """A pipe that is read until all writers have closed it.
 
     Attributes:
-        pen: For the server; ours is closed once the server has its own.
+        writer: The end for the server; closed here once the server has inherited it.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         self._secrets = [each for each in secrets if len(each) >= 8]
         self._end = b""
         reading, writing = os.pipe()
-        self.pen: TextIO = os.fdopen(writing, "w")
+        self.writer: TextIO = os.fdopen(writing, "w")
         self._thread = start_thread(self._drain, reading, name="MCP stderr")
 
     def text(self) -> str:
-        """The last lines, on one; `""` if nothing was written.
+        """The last lines, joined; `""` if nothing was written.
 
-        The values of the server's own variables are hidden, since a server may well print its settings.
+        The values of the server's own variables are redacted, since a server may print its settings.
         """
-        self._thread.join(0.2)  # it has ended, or not; what it wrote is in the pipe
+        self._thread.join(0.2)  # a moment to read what is still in the pipe
         text = self._end.decode("utf-8", "replace")
         for secret in self._secrets:
             text = text.replace(secret, "***")
@@ -50,5 +50,5 @@ class StderrTail:
 
 
 def one_line(text: str) -> str:
-    """`text` on one line, without what could steer a terminal."""
+    """`text` on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""The official transport to a child process, with a guard beside it, its standard error kept, and its end noticed."""
+"""The official transport to a child process, with a watchdog, its standard error kept, and its end detected."""
 
 from __future__ import annotations
 
@@ -20,31 +20,33 @@ _WATCHDOG = Path(__file__).with_name("watchdog.py")
 
 @contextlib.asynccontextmanager
 async def transport(
-    command: Sequence[str], env: Mapping[str, str], cwd: str | None, *, words: StderrTail, ended: Callable[[], None]
+    command: Sequence[str], env: Mapping[str, str], cwd: str | None, *, stderr: StderrTail, ended: Callable[[], None]
 ) -> AsyncIterator[Any]:
-    """Start the process; it is ended with the context.
+    """Starts the process; it ends with the context.
 
     Args:
-        ended: Is called when the process has closed its output.
+        ended: Called when the process closed its output.
     """
     from mcp import StdioServerParameters, stdio_client
 
-    first, *rest = [*_guard(), *command]
-    asked = StdioServerParameters(command=first, args=rest, env=dict(env), cwd=cwd, encoding_error_handler="replace")
-    with words.pen:
-        async with stdio_client(asked, errlog=words.pen) as (incoming, outgoing):
-            words.pen.close()
+    first, *rest = [*_watchdog(), *command]
+    parameters = StdioServerParameters(
+        command=first, args=rest, env=dict(env), cwd=cwd, encoding_error_handler="replace"
+    )
+    with stderr.writer:
+        async with stdio_client(parameters, errlog=stderr.writer) as (incoming, outgoing):
+            stderr.writer.close()
             results = RawResults()
-            yield _WatchedStream(incoming, ended, results), _Noted(outgoing, results)
+            yield _WatchedStream(incoming, ended, results), _RecordedStream(outgoing, results)
 
 
-def _guard() -> list[str]:
-    """What stands before the command; Windows ends a server with its parent by itself."""
+def _watchdog() -> list[str]:
+    """The command of the watchdog, put before the server's; Windows ends a server with its parent by itself."""
     return [sys.executable, "-I", "-S", str(_WATCHDOG)] if os.name == "posix" and sys.executable else []
 
 
 class _WatchedStream:
-    """The official stream of what the server says, with a call when it ends, and odd results kept from the client."""
+    """The official stream from the server, which reports its end and keeps raw results from the client."""
 
     def __init__(self, inner: Any, ended: Callable[[], None], results: RawResults) -> None:
         self._inner = inner
@@ -81,7 +83,7 @@ class _WatchedStream:
         return await self._inner.__aexit__(*error)
 
     def _passed(self, received: Any) -> Any:
-        """A message, or the error in its place, as the client may see it."""
+        """A message as the client may see it, or the error in its place."""
         if isinstance(received, Exception):
             received = _read_again(received)
         if not hasattr(received, "message"):
@@ -107,8 +109,8 @@ def _read_again(error: Exception) -> Any:
         return error
 
 
-class _Noted:
-    """The official stream to the server, with a note of what is asked."""
+class _RecordedStream:
+    """The official stream to the server, which records the requests."""
 
     def __init__(self, inner: Any, results: RawResults) -> None:
         self._inner = inner
@@ -121,7 +123,7 @@ class _Noted:
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    async def __aenter__(self) -> _Noted:
+    async def __aenter__(self) -> _RecordedStream:
         await self._inner.__aenter__()
         return self
 

@@ -1,8 +1,8 @@
-"""Stands between the notebook and a server, as a process: whatever became of the notebook, the server ends.
+"""A process between the notebook and a server that ends the server when the notebook has ended, however that happened.
 
-It imports nothing of the package. The server has its standard input, output and error; the guard only
-watches the last one, a pipe that the notebook reads: once nobody reads it, the notebook is gone,
-however it died. A server is told by its own input too, which has then ended; it has a moment to obey.
+It imports nothing of the package. The server inherits its standard input, output and error; the watchdog only watches
+the last, a pipe that the notebook reads: when its reader is gone, the notebook has ended. The server sees the end of
+its input too, and has a moment to end by itself.
 
 Source: https://man7.org/linux/man-pages/man2/poll.2.html (POLLERR)
 """
@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-_GRACE = 2.0  # seconds for a server to end by itself, and again after it was told
+_GRACE = 2.0  # seconds for a server to end by itself, and again after SIGTERM
 _NO_SUCH_COMMAND = 127  # as shells say it
 
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _wait_for_the_server(*_: object) -> None:
-    """A signal goes to the whole group: the server ends by it, and then we do."""
+    """Ignores a signal: it goes to the whole process group, so the server ends, and then the watchdog."""
 
 
 def _end_with_the_notebook() -> None:
