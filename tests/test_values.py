@@ -288,7 +288,7 @@ def test_a_numpy_number_is_written_as_a_number(numpy: ModuleType) -> None:
 def test_writing_imports_no_library() -> None:
     program = (
         "import sys, claude_magic.prompt.values as v, claude_magic.prompt.templates\n"
-        "v.written({'a': object()}, table_rows=1, value_chars=9)\n"
+        "v.format_value({'a': object()}, table_rows=1, value_chars=9)\n"
         "print([name for name in ('pandas', 'numpy', 'polars', 'IPython', 'requests') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
