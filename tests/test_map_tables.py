@@ -169,7 +169,7 @@ def test_the_bar_ends_with_how_many_were_answered_and_failed(
 
 def test_replies_that_are_not_whole_are_counted(endpoint: Server) -> None:
     endpoint.answers(reply("cut", stop_reason="max_tokens"))
-    assert "1 not whole (max_tokens)" in ClaudeHandle().map(["one"]).summary
+    assert "1 incomplete (max_tokens)" in ClaudeHandle().map(["one"]).summary
 
 
 # What it would cost

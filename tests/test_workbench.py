@@ -413,14 +413,14 @@ def test_an_earlier_question_is_brought_back(front: Front, endpoint: Server, ope
     front.run("%%claude --turns\nuser: a\nassistant: b\nuser: c")
     bench = opened("")
     front.press(bench, "History")
-    front.until(lambda: "Earlier questions" in front.labels(bench))
-    listed = front.states[front.named(bench, "Earlier questions")]["_options_labels"]
+    front.until(lambda: "Earlier requests" in front.labels(bench))
+    listed = front.states[front.named(bench, "Earlier requests")]["_options_labels"]
     assert [line.split(" · ")[2] for line in listed] == ["c", "On {single} {{b}}."]
-    front.type(bench, "Earlier questions", listed[1])
+    front.type(bench, "Earlier requests", listed[1])
     front.idle(bench)
     front.press(bench, "Load")
-    front.until(lambda: "stands in the workbench again" in front.told(bench))
-    assert "Earlier questions" not in front.labels(bench)
+    front.until(lambda: "is in the workbench again" in front.told(bench))
+    assert "Earlier requests" not in front.labels(bench)
     assert listed[1] not in json.dumps(front.states, ensure_ascii=False)
     ran(front, bench)
     assert endpoint.received[-1].json == endpoint.received[0].json

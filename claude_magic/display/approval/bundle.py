@@ -1,8 +1,8 @@
-"""Calls that wait for the reader: each with Run, Refuse and Edit; a widget, and a static twin where none lives.
+"""Calls that wait for approval, each with Run, Refuse and Edit: a widget, and a static twin where there is none.
 
-As with the panel there are two outputs in a row, of which one is seen. What is shown of the arguments is all of
-them, with what cannot be seen written out, since the reader is asked to say yes to it. A click may come in
-another thread than the cell's, and twice.
+As with the panel there are two outputs in a row, of which one is seen. The arguments are shown completely, with
+invisible characters written out, because the user approves them. A click may come in another thread than the cell's,
+and twice.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ _RAN = "The calls were run. Their results wait to be sent."
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What the reader wants to become of a call.
+    """The user's decision on a call.
 
     Attributes:
-        arguments: What the reader made of the arguments; `None` to run it as it was asked.
-        why: Why it is refused; `""` if the reader did not say.
+        run: Whether to run it.
+        arguments: The edited arguments; `None` for the model's own.
+        why: The reason of a refusal; `""` for none.
     """
 
     run: bool
@@ -53,30 +54,30 @@ Decisions = Mapping[str, Decision]
 
 
 def arguments_text(arguments: object) -> str:
-    """The arguments as JSON, in which everything can be seen."""
+    """The arguments as JSON, with invisible characters written out."""
     return reveal_hidden(json.dumps(arguments, ensure_ascii=False, indent=2, default=repr))
 
 
 def parse_edit(text: str) -> tuple[dict[str, Any] | None, str]:
-    """The arguments that a reader wrote; or what is wrong with them."""
+    """The edited arguments, or `None` and why they are invalid."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        return None, f"not JSON: {said}{where}."
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        return None, f"not JSON: {reason}{where}."
     if not isinstance(found, dict):
         return None, "arguments are an object: { … }."
     return found, ""
 
 
 def pending_html(calls: Sequence[Call]) -> str:
-    """Calls with their arguments, safe to show."""
+    """HTML of calls with their arguments, safe to show."""
     return "".join(call_html(call) for call in calls[:MOST]) + further_html(calls)
 
 
 def further_html(calls: Sequence[Call]) -> str:
-    """A line for each call after those that are shown one by one; `""` if there are none."""
+    """HTML of a line for each further call; `""` if there are none."""
     lines = "".join(f"<div>{one_line(call_line(call.name, call.arguments, 300))}</div>" for call in calls[MOST:_LISTED])
     left = len(calls) - _LISTED
     more = f"<div>… {left:,} more calls not shown</div>" if left > 0 else ""
@@ -84,7 +85,7 @@ def further_html(calls: Sequence[Call]) -> str:
 
 
 def call_html(call: Call) -> str:
-    """One of them."""
+    """HTML of one call."""
     inner = safe_content(arguments_text(call.arguments), _SHOWN)
     note = f'<div class="cm-note">{one_line(call.note, 300)}</div>' if call.note else ""
     name = one_line(call.name, 200)
@@ -92,7 +93,7 @@ def call_html(call: Call) -> str:
 
 
 def pending_text(calls: Sequence[Call]) -> str:
-    """The same as text for a terminal, and how to go on."""
+    """The calls as text for a terminal, and how to continue."""
     return "\n".join((_title(calls), *map(call_text, calls[:_LISTED]), *_remaining_lines(calls), _how(calls)))
 
 
@@ -108,10 +109,10 @@ def _remaining_lines(calls: Sequence[Call]) -> list[str]:
 
 
 class Approval:
-    """What is shown of calls that wait; it may be given others, and closed.
+    """The outputs for calls that wait; reused for the next calls, then closed.
 
     Args:
-        on_decide: Is called once, when every call has its decision, in the thread of the click.
+        on_decide: Called once when every call has a decision, in the thread of the click.
     """
 
     def __init__(self, calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> None:
@@ -127,12 +128,12 @@ class Approval:
 
     @property
     def bundles(self) -> list[dict[str, Any]]:
-        """What shows it, one output each, right after one another: the widget and its twin, or the twin alone."""
+        """The mime bundles to publish, in order: the widget and its twin, or the twin alone."""
         view = [widget_bundle(self._panel.widget)] if self._panel else []
         return [*view, self._twin]
 
     def publish(self) -> None:
-        """Show it here; the twin changes with it from now on."""
+        """Publish the outputs here."""
         from IPython.core.display_functions import publish_display_data
 
         *view, twin = self.bundles
@@ -142,10 +143,10 @@ class Approval:
         self._published = True
 
     def ask(self, calls: Sequence[Call], *, sends: bool = False) -> None:
-        """Show these calls in the place of what was there, with nothing decided yet.
+        """Show these calls, undecided, instead of the earlier ones.
 
         Args:
-            sends: Whether no call waits, but results do, to be sent.
+            sends: Whether results wait to be sent, instead of calls.
         """
         title, how = (_RAN, _SEND_ON) if sends else (_title(calls), _how(calls))
         with self._lock:
@@ -160,7 +161,7 @@ class Approval:
         """Close it: nothing waits any more.
 
         Args:
-            said: One line that stands in its place; `""` for nothing.
+            said: One line that replaces it; `""` for nothing.
         """
         with self._lock:
             self._working = True
@@ -170,7 +171,7 @@ class Approval:
             self._show_twin(self._frame(note) if said else self._frame("", " cm-hidden"), plain(said))
 
     def decide(self, decisions: Decisions) -> None:
-        """Take decisions on some of the calls; a second one for a call takes the place of the first."""
+        """Record decisions on some of the calls; a later decision replaces an earlier one."""
         with self._lock:
             wanted = {call.id for call in self._calls}
             if self._working or not (wanted or self._sends):
@@ -189,7 +190,7 @@ class Approval:
         return f'{twin_style()}<div class="{classes}">{inner}</div>'
 
     def _show_twin(self, shown: str, text: str) -> None:
-        """What stands in the saved notebook."""
+        """Set the static output, which is saved with the notebook."""
         self._twin = {"text/html": shown, "text/plain": text}
         if self._published:
             from IPython.core.display_functions import publish_display_data
@@ -198,7 +199,7 @@ class Approval:
 
 
 def approval_widget(calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> Approval:
-    """What to show of calls that wait for the reader."""
+    """The outputs for calls that wait for approval."""
     return Approval(calls, on_decide)
 
 
@@ -220,6 +221,6 @@ def _how(calls: Sequence[Call]) -> str:
 
 
 def editable(call: Call) -> str:
-    """The text to edit the arguments of a call in; `""` if that is not possible here."""
+    """The arguments of a call as text to edit; `""` if they cannot be edited here."""
     text = arguments_text(call.arguments)
     return "" if len(text) > _EDITABLE or "sk-ant-" in text else text

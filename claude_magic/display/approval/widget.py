@@ -1,6 +1,6 @@
-"""The widget in which the reader decides on calls: for each the call, Run, Refuse with a reason, Edit.
+"""The widget in which the user decides on calls: for each the call, Run, Refuse with a reason, Edit.
 
-All text in it is escaped or plain, and nothing is in its state that the page does not show.
+All text in it is escaped or plain, and its state holds nothing that the page does not show.
 
 Fields send what was typed when they are left (`continuous_update=False`). A front end that sends each key holds
 back the later ones while the kernel is busy, but never a press on a button: the press would come first, and run
@@ -22,11 +22,11 @@ _ROWS = 12
 
 
 class ApprovalPanel:
-    """A widget that is made once and shows whatever is asked.
+    """A widget that is created once and shows the calls of each turn.
 
     Args:
-        style: The style element that belongs to it.
-        decide: Takes the decisions of one click.
+        style: Its style element.
+        decide: Called with the decisions of a click.
     """
 
     def __init__(self, style: str, decide: Callable[[Mapping[str, Decision]], None]) -> None:
@@ -58,7 +58,7 @@ class ApprovalPanel:
             each.close()
 
     def set_status(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
-        """Show what is decided; while it works nothing more can be."""
+        """Show the decisions; while `working` all controls are disabled."""
         for name, row in self._rows.items():
             row.set_status(decisions.get(name), working=working)
         if self._all is not None:
@@ -68,7 +68,7 @@ class ApprovalPanel:
         self._said.value = f'<div class="cm-note">{one_line(said)}</div>'
 
     def done(self, said: str) -> None:
-        """Show one line at most."""
+        """Replace all of it with one line, or with nothing."""
         self._head.value = self._style + (f'<div class="cm-note">{one_line(said, 300)}</div>' if said else "")
         self._box.children = [self._head]
         self._box.add_class("cm-done" if said else "cm-hidden")
@@ -77,7 +77,7 @@ class ApprovalPanel:
         self._rows, self._all = {}, None
 
     def _run_all(self, _: object) -> None:
-        """Run each call that is not decided; with what was written where arguments are being edited."""
+        """Approve each undecided call, with its edited arguments where there are some."""
         found = {name: row.decision() for name, row in self._rows.items() if row.decided is None}
         ready = {name: each for name, each in found.items() if each is not None}
         if len(ready) == len(found):
@@ -86,10 +86,10 @@ class ApprovalPanel:
 
 
 class _Row:
-    """What is shown of one call.
+    """The controls of one call.
 
     Attributes:
-        decided: What the reader decided, so far.
+        decided: The decision; `None` so far.
     """
 
     def __init__(self, call: Call, decide: Callable[[Mapping[str, Decision]], None]) -> None:
@@ -109,7 +109,7 @@ class _Row:
         self._edit.on_click(self._on_edit)
 
     def decision(self) -> Decision | None:
-        """To run it as it stands; `None` if what was written is not JSON, which is then said."""
+        """Approval with the arguments as shown; `None` if the edited ones are not JSON, which is then shown."""
         if self._text is None:
             return Decision(run=True)
         arguments, wrong = parse_edit(self._text.value)
@@ -119,7 +119,7 @@ class _Row:
         return Decision(run=True, arguments=None if arguments == self._call.arguments else arguments)
 
     def set_status(self, decision: Decision | None, *, working: bool) -> None:
-        """Show what is decided."""
+        """Show the decision."""
         self.decided = decision
         for each in (self._run, self._refuse, self._why):
             each.disabled = working
@@ -133,7 +133,7 @@ class _Row:
             self._said.value = f'<div class="cm-note">✓ {said}{changed}</div>'
 
     def close(self) -> None:
-        """Let the front end forget it."""
+        """Close the widgets."""
         for each in (self._shown, self._run, self._refuse, self._edit, self._why, self._said, self._text):
             if each is not None:
                 each.close()
@@ -149,7 +149,7 @@ class _Row:
         self._decide({self._call.id: Decision(run=False, why=self._why.value.strip())})
 
     def _on_text(self, _: object) -> None:
-        """What was wrong with the text before is said no longer."""
+        """Remove the error of the earlier text."""
         if self.decided is None:
             self._said.value = ""
 

@@ -1,8 +1,8 @@
-"""The events of a reply over time, as a small picture: when it waited, thought, wrote, called tools.
+"""The events of a reply over time, as a small SVG: waiting, thinking, text, tools.
 
 One lane for each kind of block, in the colour of the text around it, so that it reads in every theme.
 A page that takes SVG away, as JupyterLab does in an untrusted notebook, is left with its words, a space apart.
-What the events hold is untrusted: a name passes `excerpt`, every other number and word here is our own.
+The events are untrusted: a name passes `excerpt`; every other number and word is our own.
 """
 
 from __future__ import annotations

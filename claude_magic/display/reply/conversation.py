@@ -1,4 +1,4 @@
-"""A conversation as the reader sees it: its turns, folded, safely rendered; or its messages, as they are sent."""
+"""A conversation as folded, rendered turns; or its messages as they are sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def bundle(title: str, turns: Iterable[Row]) -> dict[str, str]:
     """The mime bundle of a conversation.
 
     Args:
-        turns: Of each: its messages as the API's JSON, the model, the usage.
+        turns: Of each turn: its messages as the API's JSON, the model, the usage.
     """
     rows = list(turns)
     shown = list(enumerate(rows, 1))[-_ROWS:]
@@ -40,10 +40,10 @@ def bundle(title: str, turns: Iterable[Row]) -> dict[str, str]:
 
 
 def messages_bundle(messages: Sequence[Mapping[str, Any]], *, opened: bool = True) -> dict[str, str]:
-    """The mime bundle of messages as the API is sent them: who says it, and its blocks.
+    """The mime bundle of messages as they are sent: role and blocks.
 
     Args:
-        opened: Whether they are open at first.
+        opened: Whether they are shown unfolded.
     """
     shown = list(enumerate(messages, 1))[-_ROWS:]
     pieces, size = list[str](), 0
@@ -80,7 +80,7 @@ def _block_html(block: Mapping[str, Any]) -> str:
 
 
 def _request_line(number: int, message: Mapping[str, Any]) -> str:
-    """Number, role, and what the blocks are."""
+    """Number, role, and a summary of the blocks."""
     said = [_block_line(block) for block in blocks_of(message)[:6]]
     left = len(blocks_of(message)) - len(said)
     role = plain_line(str(message.get("role"))[:60], 30)
@@ -119,7 +119,7 @@ def _message_html(message: Mapping[str, Any], calls: Sequence[Call]) -> str:
 
 
 def _holds_only_results(message: Mapping[str, Any], calls: Sequence[Call]) -> bool:
-    """Whether a message only brings results, which are shown in the steps that asked for them."""
+    """Whether a message holds only results, which are shown in the steps of their calls."""
     blocks = blocks_of(message)
     known = {call.id for call in calls}
     return bool(blocks) and all(

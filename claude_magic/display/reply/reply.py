@@ -1,8 +1,8 @@
-"""The reply as it stands in the notebook: one output, HTML from the safe renderer beside the source text.
+"""The finished reply in a notebook: one output, HTML from the safe renderer and the source as text.
 
-The API cuts one sentence into several text blocks where citations stand; they are joined before rendering, with
-a mark where each cited one ends. A call is a step, closed, with its result inside. What else is not text is folded:
-thinking, and every block this version does not know, as JSON.
+The API splits a sentence into several text blocks at its citations; they are joined before rendering, with a mark at
+the end of each cited block. A call is a closed step with its result inside. Other content is folded: thinking, and
+unknown blocks as JSON.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from .style import PAGE_STYLE
 from .summary import facts, warnings
 
 _JSON_LIMIT = 20_000
-_MOST_STEPS = 400  # that are shown; and characters of HTML after which only their lines are
-_MUCH = 1_000_000
+_MOST_STEPS = 400  # that are shown
+_MUCH = 1_000_000  # characters of HTML after which only the lines of steps are shown
 _TOO_MUCH = "not shown: there is too much in this reply"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """A stretch of the reply that is shown in one way.
+    """A part of the reply that is shown in one way.
 
     Attributes:
         kind: `text`, `thinking`, `step`, or `json` for everything else.
-        source: Markdown of a text, the thoughts, or the JSON of a block; may be `""` for thoughts not told.
-        title: What a folded passage says while it is closed.
-        step: Of a step.
-        places: Where in a text a mark stands, and its number.
+        source: The Markdown of a text, the thinking (may be `""`), or the JSON of a block.
+        title: The line of a folded passage.
+        step: The call and its result; `None` for another kind.
+        places: Of each citation mark in a text: its position and its number.
     """
 
     kind: str
@@ -48,10 +48,10 @@ class Passage:
 
 
 def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
-    """The message in its order; adjoining text blocks as one, empty text left out, a result in its call's step."""
+    """The passages of a message, in order: adjacent text blocks joined, empty text left out, results in their steps."""
     known = {call.id: call for call in calls}
     found: list[Passage] = []
-    steps: dict[str, int] = {}  # where the step is that a result belongs to
+    steps: dict[str, int] = {}  # the index of the passage, by the id of its call
     texts: list[tuple[str, list[int]]] = []
     sources = Citations()
     for block in message.content:
@@ -84,10 +84,10 @@ def reply_bundle(
 
     Args:
         raw: Show the source text instead of rendering it.
-        above: Safe HTML that stands before the reply, such as what was attached.
-        body: Safe HTML in the place of the texts; `None` to render them.
-        instead_of: Names the live displays to hide while the panel has not taken their place.
-        name: Begins the ids in it, unique in the notebook; `""` for a new one.
+        above: Safe HTML before the reply, such as the attachments.
+        body: Safe HTML instead of the texts; `None` to render them.
+        instead_of: The name of the live displays to hide until the panel replaces them.
+        name: The prefix of element ids, unique in the notebook; `""` for a new one.
     """
     found = passages(exchange.joined, exchange.calls)
     if not found and exchange.error is not None:
@@ -108,14 +108,14 @@ def reply_bundle(
 
 
 def reply_steps(exchange: Exchange) -> list[Step]:
-    """The steps of a reply of which a call is known, as many as are shown."""
+    """The steps of the exchange's calls, as many as are shown."""
     known = {call.id for call in exchange.calls}
     steps = (passage.step for passage in passages(exchange.joined, exchange.calls))
     return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
 
 
 def with_bracketed_marks(passage: Passage) -> str:
-    """A text with its marks as `[1]`; it may still hold controls."""
+    """A text with its marks as `[1]`; it may hold control characters."""
     pieces, end = list[str](), 0
     for at, number in passage.places:
         pieces += [passage.source[end:at], f"[{number}]"]
@@ -124,11 +124,11 @@ def with_bracketed_marks(passage: Passage) -> str:
 
 
 def frame(inner: str, *, styled: bool, live: str = "") -> str:
-    """`inner` in the element that our style applies to.
+    """HTML in the element that our style applies to.
 
     Args:
-        styled: With that style, once in a cell.
-        live: Names what is shown only until the finished reply hides it.
+        styled: Whether to include the style; once in a cell is enough.
+        live: A name by which the finished reply hides it; `""` for none.
     """
     from ..markdown import STYLE
 
@@ -137,7 +137,11 @@ def frame(inner: str, *, styled: bool, live: str = "") -> str:
 
 
 def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str:
-    """A passage, safe to show; of a step only the line, if `brief` says why."""
+    """HTML of a passage, safe to show.
+
+    Args:
+        brief: Why a step is shown without its content; `""` to show it.
+    """
     if passage.kind == "text":
         return source_html(passage.source, raw=raw)
     if passage.step is not None:
@@ -151,14 +155,14 @@ def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str
 
 
 def source_html(source: str, *, raw: bool) -> str:
-    """Markdown, rendered; or as it was written, if `raw`."""
+    """Rendered Markdown, or the source itself if `raw`."""
     from ..markdown import preformat, render
 
     return preformat(source) if raw else render(source)
 
 
 def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sources: Sequence[Source]) -> str:
-    """Passages one after the other; steps become brief when there is too much of them."""
+    """HTML of the passages; beyond a size, steps have no content."""
     from ..markdown import Sources, preformat, render
 
     cites = Sources(prefix=f"cm-{name}-source-", titles=titles(sources))
@@ -190,7 +194,7 @@ def _plain_text(found: list[Passage], sources: Sequence[Source]) -> str:
 
 
 def _text(texts: Sequence[tuple[str, list[int]]]) -> list[Passage]:
-    """The texts as one passage, a mark after the last word of each that is cited."""
+    """One passage of adjacent texts, with a mark after the last word of each cited one."""
     places, size, words = list[tuple[int, int]](), 0, 0
     for text, numbers in ((sound(text), numbers) for text, numbers in texts):
         words = size + len(bare) if (bare := text.rstrip()) else words

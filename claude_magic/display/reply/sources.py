@@ -53,7 +53,7 @@ class Citations:
         self._sources: list[Source] = []
 
     def numbers(self, block: Block) -> list[int]:
-        """Of the sources that a text block cites, each once."""
+        """The numbers of the sources that a text block cites, each once."""
         citations = block.get("citations")
         found = dict[int, None]()
         for citation in citations if isinstance(citations, list) else ():
@@ -67,7 +67,7 @@ class Citations:
         return list(self._sources)
 
     def _number(self, citation: Mapping[str, Any]) -> int:
-        """The number of what is cited; 0 if it cannot be told, or if there are too many."""
+        """The number of the cited source; 0 if its kind is unknown, or there are too many."""
         key, source = _identity(citation)
         if source is None or (key not in self._numbers and len(self._sources) >= _MOST_SOURCES):
             return 0
@@ -92,7 +92,7 @@ def citations(blocks: Iterable[Block]) -> Citations:
 
 
 def titles(sources: Sequence[Source]) -> list[str]:
-    """What a mark says when the mouse rests on it, of each."""
+    """The tooltip of each source's mark."""
     return [plain_line(": ".join((source.line, *source.quotes[:1])), _QUOTE) for source in sources]
 
 
@@ -131,7 +131,7 @@ def _item(name: str, source: Source) -> str:
 
 
 def _identity(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | None]:
-    """What makes the source that one, and the source; `None` for a kind that is not known."""
+    """The identity of the cited source, and the source; `None` for an unknown kind."""
     kind, title = citation.get("type"), _words(citation, "title") or _words(citation, "document_title")
     quote = plain_line(_words(citation, "cited_text")[: 4 * _QUOTE], _QUOTE)
     quotes = (quote,) if quote else ()
@@ -151,7 +151,7 @@ def _identity(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | No
 
 
 def _place(citation: Mapping[str, Any], word: str, first: str, last: str, beyond: bool) -> str:
-    """Where in the document; pages are counted from 1 and the others from 0, and the last is not in it."""
+    """The place in the document. Pages count from 1, the others from 0; the end is exclusive."""
     start, end = citation.get(first), citation.get(last)
     if type(start) is not int or type(end) is not int or not -1 < start < 10**12 or not start <= end < 10**12:
         return ""

@@ -1,6 +1,6 @@
-"""A step of a reply: a call that the model asks for, and what came of it, as far as it is known.
+"""A step of a reply: a call that the model requests, and its result as far as it is known.
 
-What runs here is told by a `Call`; what runs at the API, by the result block further on in the same message.
+The result of a local tool is in a `Call`; that of a server tool, in a result block later in the same message.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _WRONG = {FAILED: "failed", REFUSED: "refused", NOT_RUN: "not run"}
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A call, with what came of it.
+    """A call and its result.
 
     Attributes:
-        id: Of the block that asks; `""` if it has none.
-        name: Of what is called; for an MCP server's tool, that server's name before it.
+        id: The id of the requesting block; `""` if it has none.
+        name: The name of the tool, after that of its MCP server if it has one.
         arguments: The API's JSON, usually an object.
-        state: As a `Call` has it; `""` while nothing is known.
-        kind: Type of the block that holds the result; `""` while there is none.
-        content: Of that block.
-        seconds: How long it ran; `None` if it is not known.
-        note: What a reader must know besides; `""` if nothing.
+        state: The state of a `Call`; `""` while unknown.
+        kind: The type of the result block; `""` while there is none.
+        content: The content of the result block.
+        seconds: The run time; `None` if unknown.
+        note: A note shown with it; `""` for none.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Step:
 
     @property
     def outcome(self) -> str:
-        """What came of it, on one line; `""` while nothing did."""
+        """The result on one line; `""` while there is none."""
         if self.state in _PENDING:
             return _PENDING[self.state]
         said = outcome_of(self.kind, self.content) or _result_line(self.content, quoted=self.state not in _WRONG)
@@ -67,7 +67,7 @@ class Step:
 
     @property
     def facts(self) -> list[str]:
-        """How long it took and how much came, and the note."""
+        """The run time, the size of the result, and the note."""
         tokens = estimate_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
         took = "" if self.seconds is None else _seconds(self.seconds)
         told = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
@@ -75,12 +75,12 @@ class Step:
 
     @property
     def lines(self) -> list[str]:
-        """The step in a terminal: the call, and what came of it below."""
+        """The step in a terminal: the call, and its result below."""
         return [f"  {self.call_line}", *self.outcome_lines]
 
     @property
     def outcome_lines(self) -> list[str]:
-        """What came of it, a few lines at most; empty while nothing is known."""
+        """The result in a few lines at most; empty while there is none."""
         if not self.outcome:
             return []
         lines = self._text_lines()
@@ -91,7 +91,7 @@ class Step:
         return [f"    {' · '.join((outcome, *self.facts))}", *(f"      {line}" for line in [*below, *more])]
 
     def _text_lines(self) -> list[str]:
-        """The lines of a result that is a text of more than one."""
+        """The lines of a text result; empty if it has only one."""
         if self.state != DONE or self.kind not in ("tool_result", "mcp_tool_result"):
             return []
         lines = [line for line in plain(_first_text(self.content)).splitlines() if line.strip()]
@@ -99,7 +99,7 @@ class Step:
 
 
 def call_step(block: Block) -> Step:
-    """The step that a block asks for."""
+    """The step of a block that requests a call."""
     server = block.get("server_name")
     name = str(block.get("name") or "?")
     if block.get("type") == "mcp_tool_use" and isinstance(server, str) and server:
@@ -127,7 +127,7 @@ def with_result(step: Step, block: Block) -> Step:
 
 
 def with_call(step: Step, call: Call | None) -> Step:
-    """The step with what is known of it here."""
+    """The step with the state and result of its call."""
     if call is None:
         return step
     pending = call.state in _PENDING
@@ -143,7 +143,7 @@ def with_call(step: Step, call: Call | None) -> Step:
 
 
 def calls_in(messages: Iterable[Mapping[str, Any]]) -> list[Call]:
-    """The calls of a conversation that were answered in it."""
+    """The calls of a conversation that have a result in it."""
     asked_for: dict[str, Block] = {}
     found: list[Call] = []
     for block in (block for message in messages for block in blocks_of(message)):
@@ -198,7 +198,7 @@ NOT_JSON = object()
 
 
 def parse_json(text: str) -> Any:
-    """What a text says as JSON; `NOT_JSON` if it is none, or too long to be looked at."""
+    """A text parsed as JSON; `NOT_JSON` if it is not JSON, or too long."""
     if not text or len(text) > _JSON_LOOKED_AT or text.lstrip()[:1] not in '{[-0123456789tfn"':
         return NOT_JSON
     try:

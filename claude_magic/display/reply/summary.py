@@ -1,6 +1,6 @@
-"""The summary line of a reply: model, tokens, price, time, request; and a warning when it is not whole.
+"""The summary line of a reply: model, tokens, price, time, request-id; and a warning when it is incomplete.
 
-Plain text, with no control characters in it; whoever puts it into a page escapes it.
+Plain text without control characters; the caller escapes it for a page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EXPLANATION_LIMIT = 1_000
 
 
 def summary(exchange: Exchange) -> str:
-    """The line of facts; below it a line for each note and each warning, if there are any."""
+    """The line of facts, and a line for each note and each warning."""
     return "\n".join([facts(exchange), *map(plain, exchange.notes), *warnings(exchange)])
 
 
@@ -43,7 +43,7 @@ def facts(exchange: Exchange) -> str:
 def warnings(exchange: Exchange) -> list[str]:
     """Why the reply is not a complete answer, a sentence each; empty if it is one, or if its calls say it."""
     if isinstance(exchange.error, Interrupted):
-        return ["interrupted: you stopped this reply; what had arrived by then is kept."]
+        return ["interrupted: you stopped this reply; the part received is kept."]
     if exchange.error is not None:
         return ["incomplete: the stream ended early; the part received is kept."]
     if exchange.message.stop_reason in _WHOLE or (exchange.calls and exchange.message.stop_reason == "tool_use"):
@@ -52,14 +52,14 @@ def warnings(exchange: Exchange) -> list[str]:
 
 
 def duration(exchange: Exchange) -> str:
-    """Seconds in all and to the first token."""
+    """The total seconds, and the seconds to the first token."""
     whole = span(exchange.seconds)
     first = exchange.first_token_seconds
     return whole if first is None else f"{whole}, first token {span(first)}"
 
 
 def span(seconds: float) -> str:
-    """`seconds` as a reader would say it: `0.04 s`, `2.4 s`, `48 s`, `3 min 5 s`."""
+    """`seconds` as text: `0.04 s`, `2.4 s`, `48 s`, `3 min 5 s`."""
     if seconds < 0.095:
         return f"{seconds:.2f} s"
     if seconds < 9.95:
@@ -76,7 +76,7 @@ def requested_model(exchange: Exchange) -> str:
 
 
 def estimate_tokens(characters: int) -> int:
-    """About how many tokens so many characters are; the API tells only at the end."""
+    """An estimate of the tokens in a number of characters; the API reports the count only at the end."""
     return round(characters / 4)
 
 
@@ -91,7 +91,7 @@ def _model(exchange: Exchange) -> str:
 
 
 def _same_model(one: str, other: str) -> bool:
-    """Whether they differ only as an alias and its dated id do."""
+    """Whether two ids are the same, or an alias and its dated id."""
     return _VERSION.sub("", one) == _VERSION.sub("", other)
 
 
@@ -122,7 +122,7 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def _price(exchange: Exchange) -> str:
-    """What it cost; `""` if nothing, or if nobody has counted."""
+    """The price; `""` if it is 0 or was not computed."""
     if not exchange.began or not exchange.message.body or exchange.usd == 0:
         return ""
     if exchange.usd is None:
@@ -131,7 +131,7 @@ def _price(exchange: Exchange) -> str:
 
 
 def _replay_note(exchange: Exchange) -> str:
-    """That it was not asked now, and what that saved."""
+    """That the answer was recorded, and the price it would have had."""
     would = f", would have cost {dollars(exchange.usd)}" if exchange.usd else ""
     return f"replayed, recorded {exchange.replayed[:10]}{would}"
 
@@ -143,13 +143,13 @@ def _retries(exchange: Exchange) -> str:
 
 
 def _stop_note(exchange: Exchange) -> str:
-    """What its `stop_reason` means for the reader."""
+    """What its `stop_reason` means for the user."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
         way = "Raise -t, or ask for the rest with --finish." if _ends_in_text(exchange.message) else "Raise -t."
         return f"cut off (max_tokens): the reply reached {_limit(exchange)}. {way}"
     if reason == "repetition":
-        return "stopped (repetition): the model repeated itself. What had arrived is kept; ask in other words."
+        return "stopped (repetition): the model repeated itself. The part received is kept; rephrase the prompt."
     if reason == "refusal":
         return _refusal_note(exchange.message.body.get("stop_details"))
     if reason == "pause_turn":
@@ -162,7 +162,7 @@ def _stop_note(exchange: Exchange) -> str:
 
 
 def _ends_in_text(message: Message) -> bool:
-    """Whether there is a text to go on with: not a thought, nor a call."""
+    """Whether the reply ends in text, so that it can be continued."""
     last = message.content[-1] if message.content else {}
     return last.get("type") == "text" and bool(str(last.get("text") or "").strip())
 

@@ -1,4 +1,4 @@
-"""What was attached, shown above the reply: small images from our own bytes, and titled lines.
+"""The attachments, shown above the reply: thumbnails that we made, and titled lines.
 
 Nothing is loaded: the address of an attachment is text, and an image is in the page itself.
 """

@@ -1,4 +1,4 @@
-"""Forms of a reply other than rendered Markdown: JSON as a tree, a page in a frame that runs and fetches nothing.
+"""Other views of a reply: JSON as a tree, HTML in a frame that runs and loads nothing.
 
 A frame's sandbox stops scripts, forms and pop-ups, and its policy every request, but neither stops a link in it
 from taking the frame elsewhere. So the page stands in a frame within a frame: the outer one's policy allows no

@@ -1,4 +1,4 @@
-"""Rows of the journal as a table: when, which model, the first words, tokens, price, seconds, request-id."""
+"""Rows of the journal as a table."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..reply.summary import span
 from ..text.plain import plain
 from .table import Kind, table, words
 
-_WORDS = 60  # characters of a question
+_WORDS = 60  # characters of a prompt
 _HEAD = ("id", "time", "model", "first words", "tokens", "price", "seconds", "request-id")
 _KINDS: dict[str, Kind] = {"first words": "wrap", "request-id": "wrap", "price": "number", "seconds": "number"}
 _BELOW = "claude.journal.exchange(id) shows one, claude.journal.search('words') finds more"
 
 
 def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The mime bundle of some of the journal's rows, in their order."""
+    """The mime bundle of rows of the journal, in order."""
     if not rows:
         none = plain(f"{title}: none")
         return {"text/html": f"<div>{html.escape(none)}</div>", "text/plain": none}
@@ -27,9 +27,9 @@ def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def tokens(sent: Sequence[int | None], received: int | None) -> str:
-    """Tokens in, cached ones among them, and out."""
-    told = f"{sum(filter(None, sent)):,}" if any(number is not None for number in sent) else "?"
-    return f"{told} in / {'?' if received is None else f'{received:,}'} out"
+    """Input tokens, cached ones included, and output tokens."""
+    total = f"{sum(filter(None, sent)):,}" if any(number is not None for number in sent) else "?"
+    return f"{total} in / {'?' if received is None else f'{received:,}'} out"
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -47,13 +47,13 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
-    """The request-id; and why the reply is not whole, if it is not."""
+    """The request-id, and why the reply is incomplete, if it is."""
     request_id = row["request_id"] or ""
-    return request_id if row["stop_reason"] and not row["error"] else f"{request_id} ({row['error'] or 'not ended'})"
+    return request_id if row["stop_reason"] and not row["error"] else f"{request_id} ({row['error'] or 'incomplete'})"
 
 
 def _moment(began: str) -> str:
-    """In the reader's own time."""
+    """The time in the local time zone."""
     try:
         return datetime.fromisoformat(began).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     except ValueError:

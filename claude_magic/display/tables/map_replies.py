@@ -1,4 +1,4 @@
-"""The replies to many questions: a list of them, and a table of the first with a summary above."""
+"""The replies of `claude.map`: a list, shown as a table of the first ones below a summary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHOLE = ("end_turn", "stop_sequence")
 
 
 class Answer(Protocol):
-    """What became of a question."""
+    """The result of one prompt."""
 
     @property
     def reply(self) -> str | ClaudeError: ...
@@ -42,12 +42,12 @@ class Answer(Protocol):
 
 
 class Replies(list[Any]):
-    """The text of each reply, or the error, in the order of the questions.
+    """The text of each reply, or the error, in the order of the prompts.
 
     Attributes:
-        answers: What else is known of each.
-        questions: What was asked.
-        grades: Of each reply; `None` if nothing was graded.
+        answers: The results with their tokens, prices and times.
+        questions: The prompts.
+        grades: The grade of each reply; `None` if nothing was graded.
     """
 
     def __init__(
@@ -70,30 +70,30 @@ class Replies(list[Any]):
 
     @property
     def errors(self) -> list[ClaudeError]:
-        """Of the questions that were not answered."""
+        """The errors of the prompts that failed."""
         return [reply for reply in self if isinstance(reply, ClaudeError)]
 
     @property
     def pass_rate(self) -> float | None:
-        """Between 0 and 1; `None` if nothing was graded."""
+        """The share of replies that passed, between 0 and 1; `None` if nothing was graded."""
         graded = [each for each in self._passed if each is not None]
         return sum(graded) / len(graded) if graded else None
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """What a table of them holds: texts and errors apart, `None` where there is none."""
-        errors = [_told(each) if isinstance(each, ClaudeError) else None for each in self]
+        """The columns of a DataFrame: texts and errors separately, `None` where there is none."""
+        errors = [_error_text(each) if isinstance(each, ClaudeError) else None for each in self]
         grades = list(self.grades or ())
         for number, grade in enumerate(grades):
             if isinstance(grade, BaseException):
-                errors[number], grades[number] = f"not graded: {_told(grade)}", None
+                errors[number], grades[number] = f"not graded: {_error_text(grade)}", None
         found: dict[str, list[Any]] = {name: [getattr(each, name) for each in self.answers] for name in _FACTS}
         found = {"reply": [each if isinstance(each, str) else None for each in self], "error": errors, **found}
         return found if self.grades is None else {**found, "grade": grades}
 
     @property
     def summary(self) -> str:
-        """How many were answered, what failed, what it cost, and how many passed."""
+        """One line: how many succeeded and failed, the cost, and how many passed."""
         failed = Counter(type(error).__name__ for error in self.errors)
         cut = Counter(a.stop_reason for a in self.answers if isinstance(a.reply, str) and a.stop_reason not in _WHOLE)
         known = sum(answer.known for answer in self.answers)
@@ -101,7 +101,7 @@ class Replies(list[Any]):
         facts = [f"{len(self) - len(self.errors):,} of {len(self):,} answered"]
         facts += [f"{known:,} of them before"] * bool(known)
         facts += [f"{count:,} × {kind}" for kind, count in failed.most_common()]
-        facts += [f"{count:,} not whole ({reason})" for reason, count in cut.most_common() if reason]
+        facts += [f"{count:,} incomplete ({reason})" for reason, count in cut.most_common() if reason]
         if self.pass_rate is not None:
             graded = [each for each in self._passed if each is not None]
             facts.append(f"{self.pass_rate:.1%} passed ({sum(graded):,} of {len(graded):,})")
@@ -132,5 +132,5 @@ class Replies(list[Any]):
         ]
 
 
-def _told(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

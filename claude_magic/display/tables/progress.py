@@ -1,4 +1,4 @@
-"""How far many questions are, as a bar of tqdm where it is installed."""
+"""The progress of many requests, as a bar of tqdm where it is installed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ...wire.money import dollars
 
 
 class Progress:
-    """A bar that is there while its block runs.
+    """A progress bar, shown while its block runs.
 
     Args:
-        total: How many there are.
-        title: What they are.
+        total: The number of requests.
+        title: The text beside the bar.
     """
 
     def __init__(self, total: int, title: str) -> None:
@@ -34,20 +34,20 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             with contextlib.suppress(Exception):
-                self._bar.set_postfix_str(self._said)
+                self._bar.set_postfix_str(self._counts)
             self._bar.close()
 
     @property
-    def _said(self) -> str:
-        """How many are done, and what they cost, such as "195 ok, 5 failed, $0.12"."""
+    def _counts(self) -> str:
+        """The requests done and their cost, such as "195 ok, 5 failed, $0.12"."""
         counts = f"{self._ok:,} ok" + f", {self._failed:,} failed" * bool(self._failed)
         return f"{counts}, {dollars(self._usd)}" if self._usd else counts
 
     def add(self, usd: float | None, *, failed: bool = False) -> None:
-        """One more is done, and cost so much."""
+        """Count one more request and its cost."""
         self._usd += usd or 0.0
         self._ok, self._failed = self._ok + (not failed), self._failed + failed
         if self._bar is not None:
-            self._bar.set_postfix_str(self._said, refresh=False)
+            self._bar.set_postfix_str(self._counts, refresh=False)
             with contextlib.suppress(Exception):  # a bar that cannot be drawn loses no reply
                 self._bar.update()

@@ -1,7 +1,7 @@
 """A reply in a terminal, block by block as it is finished, rendered with `rich`.
 
-The source is stripped of what could steer the terminal before rich sees it, and links are
-printed as text: what a reply says reaches the terminal as words and colours only.
+Control characters are removed from the source before rich sees it, and links are printed as text: a reply reaches
+the terminal as words and colours only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def available() -> bool:
 
 
 class RichTerminal(Terminal):
-    """What a terminal shows of one exchange, rendered."""
+    """Writes one exchange to a terminal, rendered."""
 
     _opened: Open | None = None
 

@@ -1,9 +1,8 @@
-"""A reply in a terminal: text appended as it comes, steps as indented lines, then the summary line.
+"""A reply in a terminal: text appended as it arrives, steps as indented lines, then the summary line.
 
-Nothing is drawn twice: what is told of a step later comes as a line of its own.
-
-Only what `plain` lets through reaches the terminal. White space at the end waits for what follows it,
-and so does U+FFFD, which may be the half of a character whose other half is still on its way.
+Nothing is printed twice: a later result of a step is a line of its own. Only what `plain` passes reaches the
+terminal. Trailing white space waits for the text after it, and so does U+FFFD: it may be half of a character whose
+other half has not arrived yet.
 """
 
 from __future__ import annotations
@@ -29,37 +28,32 @@ _DIM, _BRIGHT = "\x1b[2m", "\x1b[22m"
 
 
 class Terminal(Presenter):
-    """What a terminal, a pipe or a file shows of one exchange: its source text."""
+    """Writes the source text of one exchange to a terminal, a pipe or a file."""
 
     def __init__(self) -> None:
         self._passage = 0
         self._at = 0
-        self._marks = 0  # how many of the passage's marks are written
-        self._told: dict[int, list[str]] = {}  # what was said of the step in that place
+        self._marks = 0  # of the passage, written so far
+        self._steps: dict[int, list[str]] = {}  # lines written of a step, by the index of its passage
         self._begun = time.monotonic()
         self._waiting = ""
         self._wrote = False
         self._finished = False
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Append what is new, or tell on a terminal that nothing came yet.
-
-        Args:
-            exchange: Its `seconds` are those since it began.
-            note: What is being waited for; `""` for the model.
-        """
+        """Append new text; until the first text, show on a terminal what is awaited."""
         if self._finished:
             return
         self._append(passages(exchange.message), last=False)
         if not self._wrote and time.monotonic() - self._begun >= _QUIET_SECONDS:
-            said = note or f"waiting for {requested_model(exchange) or 'an answer'}…"
-            self._wait(plain(f"{said} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
+            status = note or f"waiting for {requested_model(exchange) or 'an answer'}…"
+            self._wait(plain(f"{status} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
 
     def events(self, events: Iterable[TimedEvent]) -> None:
         """Does nothing."""
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Append the rest, blocks of unknown kinds as JSON, the sources, and the summary line, if that was not done."""
+        """Append the rest, unknown blocks as JSON, the sources, and the summary line."""
         if self._finished:
             return
         found = passages(exchange.message, exchange.calls)
@@ -73,7 +67,7 @@ class Terminal(Presenter):
         )
         unknown = [plain("\n\n".join(blocks))] if blocks else []
         sources = sources_lines(citations(exchange.message.content).sources)
-        ending = ["\n".join(told) for told in (self._later(found), unknown, sources) if told]
+        ending = ["\n".join(told) for told in (self._new_steps(found), unknown, sources) if told]
         with hold_interrupts():
             self._finished = True
             for stretch in [*ending, *(["\n".join(lines)] if lines else [])]:
@@ -82,20 +76,20 @@ class Terminal(Presenter):
                 self._write("\n")
 
     def update(self, exchange: Exchange) -> None:
-        """Append what is new about the calls of a finished reply."""
+        """Append the new results of calls."""
         if not self._finished:
             return
         with hold_interrupts():
-            if lines := self._later(passages(exchange.message, exchange.calls)):
+            if lines := self._new_steps(passages(exchange.message, exchange.calls)):
                 self._write("\n".join(lines) + "\n")
 
-    def _later(self, found: list[Passage]) -> list[str]:
-        """What is known of the steps now and was not told before."""
+    def _new_steps(self, found: list[Passage]) -> list[str]:
+        """The lines of steps that changed since they were written."""
         lines: list[str] = []
         for place, passage in enumerate(found):
             step = passage.step
-            if step is not None and self._told.get(place) != _notes(step):
-                self._told[place] = _notes(step)
+            if step is not None and self._steps.get(place) != _notes(step):
+                self._steps[place] = _notes(step)
                 lines += step.lines
         return lines
 
@@ -109,7 +103,7 @@ class Terminal(Presenter):
                 self._passage, self._at, self._marks = self._passage + 1, 0, 0
 
     def _append_from(self, passage: Passage, whole: bool) -> None:
-        """Append what is new in a passage; what trails waits, or is left out if it is white space."""
+        """Append the new text of a passage; trailing white space waits, or is dropped at its end."""
         if passage.kind == "json":
             return
         if passage.step is not None:
@@ -131,20 +125,20 @@ class Terminal(Presenter):
             self._at, self._marks = self._at + len(ready), marks
 
     def _append_step(self, step: Step, whole: bool) -> None:
-        """Append the lines of a step once nothing more is on its way; its result may still come later."""
+        """Append the lines of a step when its call is complete; its result may follow later."""
         if not whole:
             return
         with hold_interrupts():
             self._wait("")
-            after_step = self._passage - 1 in self._told
+            after_step = self._passage - 1 in self._steps
             before = "" if not self._wrote else "\n" if after_step else "\n\n"
             self._write(before + "\n".join(step.lines))
-            self._told[self._passage] = _notes(step)
+            self._steps[self._passage] = _notes(step)
 
     def _with_marks(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
-        """The source up to `end` with the marks in it, and how many marks are written then.
+        """The source up to `end` with its citation marks, and the number of marks written so far.
 
-        Where a stretch is not at its end, its mark would move on.
+        A mark at the end of incomplete text waits: it may still move.
         """
         last = end if whole else min(end, len(passage.source.rstrip()) - 1)
         pieces, at, marks = list[str](), self._at, self._marks
@@ -156,7 +150,7 @@ class Terminal(Presenter):
         return "".join((*pieces, passage.source[at:end])), marks
 
     def _wait(self, line: str) -> None:
-        """Show `line` in the place of the last one, on a terminal only; `""` takes it away."""
+        """Replace the waiting line, on a terminal only; `""` removes it."""
         if line == self._waiting or not _is_terminal():
             return
         with hold_interrupts():

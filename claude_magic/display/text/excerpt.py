@@ -1,7 +1,6 @@
-"""Untrusted text made fit for a page of facts: cut to size, keys taken out, controls stripped, escaped.
+"""Prepares untrusted text for display: shortens it, redacts keys, strips control characters, escapes HTML.
 
-The order matters: a key is taken out before a cut could halve it, and again after stripping,
-which could have joined it.
+The order matters: a key is redacted before a cut could halve it, and again after stripping, which could join one.
 """
 
 from __future__ import annotations

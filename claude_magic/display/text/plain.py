@@ -18,13 +18,13 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def plain(text: str) -> str:
-    """What of `text` a terminal may be given; every line end is a newline."""
+    """The text without characters that are unsafe in a terminal; every line end becomes a newline."""
     text = join_surrogates(text)
     return _UNSAFE.sub("", _LINE_END.sub("\n", text))
 
 
 def reveal_hidden(text: str) -> str:
-    r"""JSON in which what cannot be seen is written as `\uXXXX`: it says the same, and the reader sees all of it."""
+    r"""JSON with invisible characters written as `\uXXXX`: it means the same, and all of it is visible."""
     return _UNSAFE.sub(lambda found: "".join(map(_escape, found[0])), join_surrogates(text))
 
 
@@ -34,7 +34,7 @@ def _escape(letter: str) -> str:
 
 
 def join_surrogates(text: str) -> str:
-    """`text` that can be encoded: surrogates joined in pairs, and U+FFFD for one that is alone."""
+    """The text with surrogate pairs joined, and U+FFFD for a lone surrogate, so that it can be encoded."""
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,4 +1,4 @@
-"""The reply in a workbench: drawn as in a cell, at the same bounded rate, into widgets instead of outputs."""
+"""The presenter of a workbench: as in a cell, at the same rate, but in widgets instead of outputs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..panel.panel import static_panel
 from ..reply.reply import reply_bundle
 from ..widgets import Widget
 
-_DISPLAYS = 3  # what a growing reply with a panel is divided into
+_DISPLAYS = 3  # of a growing reply with a panel
 
 
 class Answer(Page):
-    """What the place for the reply shows of one exchange.
+    """Shows one exchange in widgets.
 
     Args:
-        places: HTML widgets, one for each division of a growing reply.
-        stopped: Set by the reader; then the exchange is interrupted as a cell is.
+        places: HTML widgets, one for each display of a growing reply.
+        stopped: Set by the Stop button: then the exchange is interrupted as in a cell.
     """
 
     def __init__(self, places: list[Widget], stopped: Event) -> None:
@@ -31,7 +31,7 @@ class Answer(Page):
         super().show(exchange, note)
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Put the finished reply and its folded panel in the place of what was live; nothing, if that was done."""
+        """Replace the growing reply with the finished one and its static panel."""
         if self._finished:
             return
         self._finished = True
@@ -47,5 +47,5 @@ class Answer(Page):
 
 
 def places(ipywidgets: Widget, layout: Widget) -> list[Widget]:
-    """The widgets that a reply is drawn into; they set mathematics as an output does."""
+    """The widgets for a reply; they typeset mathematics as an output does."""
     return [ipywidgets.HTMLMath(layout=layout) for _ in range(_DISPLAYS)]

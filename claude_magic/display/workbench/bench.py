@@ -1,11 +1,11 @@
-"""The workbench: an ipywidgets panel to write a question in, run it, and take it away as a cell or a program.
+"""The workbench: an ipywidgets panel to write a prompt, run it, and copy it as a cell or a program.
 
-What takes its time runs in a thread of its own, so that Stop works: no cell is running. Where the front end
-and the kernel have subshells, a press arrives in another thread, also while a cell runs; elsewhere it waits for
-that cell. Both are safe: one thing is done at a time, and a press while it is being done changes nothing.
+Every action that may block runs in a thread of its own, so that Stop works although no cell runs. Where the front end
+and the kernel have subshells, a click arrives in another thread, also while a cell runs; elsewhere it waits for that
+cell. Both are safe: one action runs at a time, and a click during it does nothing.
 
-A press may overtake what was typed just before it, since a widget holds its state back while an earlier one is
-on its way. So nothing is read from the fields before a short rest.
+A click may overtake the text typed just before it, since a widget delays its state while an earlier message is on its
+way. So the fields are read after a short pause.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ class Workbench:
         languages: In which a request can be written.
     """
 
-    def __init__(self, doors: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str]) -> None:
-        self._doors = doors
+    def __init__(
+        self, actions: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str]
+    ) -> None:
+        self._actions = actions
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
         self._stopped = Event()
         self._lock = Lock()
         self._busy = False
-        self._pressed: tuple[object, Form] | None = None  # what was done last, with which fields
+        self._pressed: tuple[object, Form] | None = None  # the last action, and its fields
         self._pressed_at = 0.0
         self._key_taken = False
         self._last: Exchange | None = None
@@ -65,9 +67,9 @@ class Workbench:
         keep = controls.button("Add reply", lambda: self._begin(self._keep), hint="Add the reply as a turn")
         self._turns = Turns(controls, self._update_variables, self._guard, keep)
         self._variables = Variables(controls, self._guard)
-        self._told = controls.html(name="cm-told")
+        self._status = controls.html(name="cm-told")
         self._places = places(ipywidgets, controls.layout)
-        self._source = Source(controls, self._tell)
+        self._source = Source(controls, self._say)
         self._history = History(
             controls,
             lambda words: self._begin(lambda: self._find(words)),
@@ -81,29 +83,29 @@ class Workbench:
 
     @property
     def form(self) -> Form:
-        """What stands in the fields."""
+        """The fields as the user filled them."""
         turns = tuple((role, _lines(text)) for role, text in self._turns.value)
         return self._settings.read(Form(system=_lines(self._system.value), turns=turns, fields=self._variables.value))
 
     @property
     def cell(self) -> str:
-        """The source of a `%%claude` cell that sends the same.
+        """The source of a `%%claude` cell that sends the same request.
 
         Raises:
-            CellError: There is none.
+            CellError: No cell can express it.
         """
-        return self._doors.cell(self.form)
+        return self._actions.cell(self.form)
 
     def run(self) -> None:
-        """Ask; the reply streams in while the notebook goes on. Nothing, if something is being done already."""
+        """Send the request; the reply streams in meanwhile. Does nothing while another action runs."""
         self._begin(self._ask)
 
     def stop(self) -> None:
-        """Interrupt the reply; what had arrived is kept."""
+        """Stop the reply; the part received is kept."""
         self._stopped.set()
 
     def close(self) -> None:
-        """Interrupt the reply, and take the panel from the page."""
+        """Stop the reply, and remove the panel from the page."""
         self.stop()
         self.widget.close()
 
@@ -113,8 +115,10 @@ class Workbench:
         actions = controls.row(
             controls.button("Run", self.run, name="cm-run", style="primary", hint="Send (Ctrl+Enter)"),
             self._stop,
-            controls.button("Preview", lambda: self._begin(self._preview), hint="The request, its tokens, its price"),
-            controls.button("History", self._history.open, hint="Earlier questions of the journal"),
+            controls.button(
+                "Preview", lambda: self._begin(self._preview), hint="Show the request, its tokens and its price"
+            ),
+            controls.button("History", self._history.open, hint="Earlier requests of the journal"),
             controls.button("Insert as cell", lambda: self._begin(self._insert), hint="Write the %%claude cell below"),
             controls.button("Copy code", lambda: self._begin(self._copy), hint="The request as a program"),
             self._language,
@@ -122,7 +126,7 @@ class Workbench:
         )
         reply = with_classes(ipywidgets.VBox(children=self._places, layout=controls.layout), "cm-answer")
         asked = (self._system, self._turns.widget, self._variables.widget, self._history.widget)
-        main = controls.column(*asked, actions, self._told, self._source.widget, reply, name="cm-main")
+        main = controls.column(*asked, actions, self._status, self._source.widget, reply, name="cm-main")
         head = controls.html(live_style(self._name) + boot(), name="cm-head")
         body = controls.row(self._settings.widget, main, name="cm-body")
         return controls.column(head, body, name=f"cm-workbench {self._name}-live")
@@ -133,25 +137,25 @@ class Workbench:
         self._turns.fill(form.turns)
 
     def _guard(self, field: Widget) -> None:
-        """Keep keys out of a field, and the variables up to date with it."""
+        """Redact API keys in a field, and update the variables when it changes."""
 
         def on_change(change: Widget) -> None:
-            hidden = self._doors.hidden(change["new"])
+            hidden = self._actions.hidden(change["new"])
             if hidden != change["new"]:
                 field.value = hidden
                 self._key_taken = True
-                self._tell(f"CellError: {_KEY_TAKEN}", failed=True)
+                self._say(f"CellError: {_KEY_TAKEN}", failed=True)
             self._update_variables()
 
         field.observe(on_change, "value")
 
     def _update_variables(self) -> None:
-        """The variables are those of the prompt, whatever was changed."""
+        """Show the variables of the current prompt."""
         if hasattr(self, "widget"):
-            self._variables.show(self._doors.variables(self.form))
+            self._variables.show(self._actions.variables(self.form))
 
     def _begin(self, act: Callable[[], object]) -> None:
-        """Do something in a thread of its own, unless something is being done, or it is the second of two clicks."""
+        """Run an action in a thread, unless another one runs, or this is the second click of two."""
         with self._lock:
             now, pressed = time.monotonic(), (act, self.form)
             if self._busy or (pressed == self._pressed and now - self._pressed_at < _AGAIN):
@@ -166,13 +170,13 @@ class Workbench:
             self._stop.disabled = False
             self._stopped.wait(_REST)
             if self._stopped.is_set():
-                self._tell("Stopped before anything was sent.")
+                self._say("Stopped before anything was sent.")
             else:
                 act()
         except ClaudeError as error:
-            self._tell(f"{type(error).__name__}: {error}", failed=True)
+            self._say(f"{type(error).__name__}: {error}", failed=True)
         except Exception as error:
-            self._tell(f"this failed: {type(error).__name__}: {error}. The last reply is claude.last.", failed=True)
+            self._say(f"this failed: {type(error).__name__}: {error}. The last reply is claude.last.", failed=True)
         finally:
             self._stop.disabled = True
             with self._lock:
@@ -181,42 +185,42 @@ class Workbench:
     def _ask(self) -> None:
         if self._key_taken:
             self._key_taken = False
-            self._tell(f"CellError: nothing was sent: {_KEY_TAKEN}", failed=True)
+            self._say(f"CellError: nothing was sent: {_KEY_TAKEN}", failed=True)
             return
         form = self.form
         self._source.close()
-        self._tell("Running…")
+        self._say("Running…")
         answer = Answer(self._places, self._stopped)
-        exchange = self._last = self._doors.ask(form, answer)
+        exchange = self._last = self._actions.ask(form, answer)
         answer.finish(exchange)
         error = exchange.error
-        self._tell("" if error is None else f"{type(error).__name__}: {error}", failed=error is not None)
+        self._say("" if error is None else f"{type(error).__name__}: {error}", failed=error is not None)
         self._keep_twin(form, exchange)
 
     def _keep_twin(self, form: Form, exchange: Exchange) -> None:
-        """The notebook keeps the last question and its reply, for when the kernel is gone."""
+        """Update the static output, which holds the last request and reply for when the kernel is gone."""
         try:
-            asked = self._doors.cell(form)
+            source = self._actions.cell(form)
         except ClaudeError:
-            asked = ""
-        publish_display_data(twin(self._name, asked, exchange), transient={"display_id": self._name}, update=True)
+            source = ""
+        publish_display_data(twin(self._name, source, exchange), transient={"display_id": self._name}, update=True)
 
     def _preview(self) -> None:
-        self._tell("Counting…")
-        self._source.show("What would be sent", self._doors.preview(self.form))
-        self._tell("Nothing was sent to a model.")
+        self._say("Counting…")
+        self._source.show("What would be sent", self._actions.preview(self.form))
+        self._say("Nothing was sent to a model.")
 
     def _insert(self) -> None:
         self._source.insert("The cell", self.cell)
 
     def _copy(self) -> None:
         language = str(self._language.value)
-        self._source.copy(f"the request as {language}", self._doors.code(self.form, language))
+        self._source.copy(f"the request as {language}", self._actions.code(self.form, language))
 
     def _keep(self) -> None:
         text = "" if self._last is None else self._last.text.strip()
         if not text:
-            self._tell("There is no reply to add.")
+            self._say("There is no reply to add.")
             return
         turns = list(self._turns.value)
         more = [("assistant", text), ("user", "")]
@@ -224,43 +228,43 @@ class Workbench:
             self._turns.fill([*turns[:-1], ("assistant", turns[-1][1] + text), ("user", "")])
         else:
             self._turns.extend(more)
-        self._tell("The reply is a turn now.")
+        self._say("The reply is a turn now.")
 
     def _list_models(self) -> None:
-        self._tell("Asking for the models…")
-        found = tuple(self._doors.models())
+        self._say("Asking for the models…")
+        found = tuple(self._actions.models())
         self._settings.model.options = found
-        self._tell(f"{len(found)} models to choose from.")
+        self._say(f"{len(found)} models to choose from.")
 
     def _find(self, words: str) -> None:
-        found = self._doors.history(words)
+        found = self._actions.history(words)
         self._history.show(found)
-        self._tell("" if found else "The journal holds no such question.")
+        self._say("" if found else "The journal holds no such request.")
 
     def _recall(self, number: int) -> None:
-        form, note = self._doors.recall(number)
+        form, note = self._actions.recall(number)
         self._history.close()
         self._fill(form)
-        self._tell(note or "The question stands in the workbench again.")
+        self._say(note or "The request is in the workbench again.")
 
-    def _tell(self, said: str, *, failed: bool = False) -> None:
-        text = html.escape(" ".join(plain(self._doors.hidden(said)).split()))
-        self._told.value = f'<div class="{"cm-error" if failed else "cm-quiet"}">{text}</div>' if text else ""
+    def _say(self, message: str, *, failed: bool = False) -> None:
+        text = html.escape(" ".join(plain(self._actions.hidden(message)).split()))
+        self._status.value = f'<div class="{"cm-error" if failed else "cm-quiet"}">{text}</div>' if text else ""
 
     def _ipython_display_(self) -> None:
         publish_display_data(widget_bundle(self.widget))
-        asked = ""
+        source = ""
         if any(text.strip() for _, text in self._turns.value):
             try:
-                asked = self._doors.cell(self.form)
+                source = self._actions.cell(self.form)
             except ClaudeError:
-                asked = ""
-        publish_display_data(twin(self._name, asked, self._last), transient={"display_id": self._name})
+                source = ""
+        publish_display_data(twin(self._name, source, self._last), transient={"display_id": self._name})
 
     def __repr__(self) -> str:
         return "claude.workbench(): a panel of widgets; at the end of a cell it shows itself"
 
 
 def _lines(text: str) -> str:
-    """`text` with the line ends that a field of a page has."""
+    """`text` with every line end as a newline."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""The controls a workbench is made of, alike in looks: labels above, names for the style."""
+"""The controls of a workbench, with one look: labels above, CSS classes for the style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..widgets import Widget
 
 
 class Controls:
-    """Makes widgets that share one layout: each of them is a message, and an entry in a saved notebook."""
+    """Creates widgets that share one layout: each layout is a message, and an entry in a saved notebook."""
 
     def __init__(self) -> None:
         self.layout = ipywidgets.Layout()
@@ -29,20 +29,20 @@ class Controls:
         return with_classes(widget, name)
 
     def choice(self, label: str, values: Sequence[str | tuple[str, str]], value: str | None = None) -> Widget:
-        """One of several values."""
+        """A drop-down list."""
         widget = ipywidgets.Dropdown(options=values, description=label, layout=self.layout)
         if value is not None:
             widget.value = value
         return widget
 
     def switch(self, label: str) -> Widget:
-        """On or off."""
+        """A checkbox."""
         return ipywidgets.Checkbox(description=label, indent=False, layout=self.layout)
 
     def button(
         self, label: str, press: Callable[[], object], name: str = "", style: str = "", hint: str = ""
     ) -> Widget:
-        """A button, and what happens when it is pressed."""
+        """A button that calls `press` on a click."""
         widget = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=self.layout)
         widget.on_click(lambda _: press())
         return with_classes(widget, name)
@@ -52,22 +52,22 @@ class Controls:
         return with_classes(ipywidgets.HTML(value=value, layout=self.layout), name)
 
     def row(self, *children: Widget, name: str = "") -> Widget:
-        """Beside one another."""
+        """Widgets side by side."""
         return with_classes(ipywidgets.HBox(children=children, layout=self.layout), name)
 
     def column(self, *children: Widget, name: str = "") -> Widget:
-        """Under one another."""
+        """Widgets below each other."""
         return with_classes(ipywidgets.VBox(children=children, layout=self.layout), name)
 
 
 def with_classes(widget: Widget, name: str) -> Widget:
-    """`widget`, with the names that the style and the script know it by."""
+    """The widget, with the CSS classes that the style and the script select it by."""
     widget._dom_classes = tuple(name.split())
     return widget
 
 
 def set_visible(widget: Widget, show: bool) -> None:
-    """Show a widget, or take it out of the page and of the reach of the Tab key."""
+    """Show or hide a widget, also from the Tab key."""
     if show:
         widget.remove_class("cm-hidden")
     else:

@@ -1,4 +1,4 @@
-"""What stands in a workbench, and what it asks of the other rooms, as values."""
+"""The fields of a workbench, and the actions behind it, as values."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .answer import Answer
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """The fields of a workbench, each as the reader typed it; `""` where nothing stands.
+    """The fields of a workbench, each as the user typed it; `""` for an empty one.
 
     Attributes:
-        turns: Role and text of each, in order.
-        fields: By the name of a variable of the prompt, the text that was typed instead of its value.
+        turns: Role and text of each turn, in order.
+        fields: The text typed for a variable of the prompt, instead of its value, by name.
     """
 
     model: str = ""
@@ -33,11 +33,11 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable that the prompt asks for.
+    """A variable that the prompt refers to.
 
     Attributes:
-        text: How the notebook's variable is written; `None` if there is none, or it may not be shown.
-        note: Why there is nothing to fill in; `""` if there is.
+        text: The notebook's variable as text; `None` if there is none, or it may not be shown.
+        note: Why there is no field for it; `""` if there is one.
     """
 
     name: str
@@ -47,20 +47,20 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkbenchActions:
-    """What the workbench asks of the rooms it does not know.
+    """The actions behind the panel, which need the session.
 
-    All may raise `ClaudeError`, which becomes one line, and all but `variables` and `hidden` may take their time.
+    Each may raise `ClaudeError`, which is shown as one line; all but `variables` and `hidden` may block.
 
     Attributes:
-        ask: Asks, while the answer is shown; look at the `error` of the exchange.
-        preview: What would be sent, its tokens and its price.
-        cell: The source of a `%%claude` cell that sends the same.
+        ask: Sends the request and shows the reply; returns the exchange, which may hold an `error`.
+        preview: The request as text, with its tokens and its price.
+        cell: The source of a `%%claude` cell that sends the same request.
         code: The request as a program in a language.
-        models: The models that the endpoint has.
-        history: Of the journal's exchanges with these words, or the last ones: a line and the number of each.
-        recall: What the exchange of this number asked, and what of it cannot be shown here.
-        variables: Those of the prompt.
-        hidden: A text without any key in it.
+        models: The models of the endpoint.
+        history: The journal's exchanges with these words, or the last ones: a line and the id of each.
+        recall: The form of an exchange by its id, and a note on what a form cannot hold.
+        variables: The variables of the prompt.
+        hidden: Redacts API keys.
     """
 
     ask: Callable[[Form, Answer], Exchange]

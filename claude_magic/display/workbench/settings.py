@@ -1,4 +1,4 @@
-"""The left side of a workbench: the model and what else goes with a question."""
+"""The settings of a workbench: the model and its parameters."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Settings:
     """Model, length, sampling, thinking, stop sequences.
 
     Args:
-        names: Of models to choose from; any other may be typed.
-        listed: Asks for the models that the endpoint has.
+        names: Models to choose from; any other may be typed.
+        listed: Requests the models of the endpoint.
     """
 
     def __init__(self, controls: Controls, names: Sequence[str], listed: Callable[[], object]) -> None:
@@ -44,7 +44,7 @@ class Settings:
         self.widget = controls.column(self.model, more, *fields, tools, name="cm-settings")
 
     def read(self, form: Form) -> Form:
-        """`form`, with what stands here."""
+        """The form with these settings."""
         return replace(
             form,
             model=self.model.value.strip(),
@@ -58,14 +58,14 @@ class Settings:
         )
 
     def fill(self, form: Form) -> None:
-        """Let these fields show `form`."""
+        """Show the settings of a form."""
         for name in ("model", "max_tokens", "temperature", "top_p", "top_k", "thinking"):
             getattr(self, name).value = getattr(form, name)
         self.effort.value = form.effort if form.effort in [value for _, value in _EFFORT] else ""
         self.stop.value = "\n".join(map(_format, form.stop))
 
     def texts(self) -> list[Widget]:
-        """The widgets that a reader types into."""
+        """The widgets that the user types into."""
         return [self.model, self.max_tokens, self.temperature, self.top_p, self.top_k, self.stop]
 
 

@@ -1,6 +1,6 @@
-"""What a workbench writes for the reader: a cell, a program, a preview; shown, and carried out in the page.
+"""The text that a workbench produces: a cell, a program, a preview; copied or inserted by a script in the page.
 
-A text to take away is shown first, so that there is something to copy by hand wherever the page cannot do it.
+The text is always shown too, so that it can be copied by hand where the page allows no script.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from ...concurrency import Lock, start_timer
 from . import script
 from .controls import Controls, set_visible
 
-_SECONDS = 6.0  # after which an order that no page has followed is taken back
+_SECONDS = 6.0  # after which an order that no page has carried out is withdrawn
 
 
 class Source:
-    """The text, and what becomes of it.
+    """The text, and the orders to copy or insert it.
 
     Args:
-        tell: Says a sentence in the status line.
+        tell: Shows a sentence in the status line.
     """
 
     def __init__(self, controls: Controls, tell: Callable[[str], object]) -> None:
@@ -41,7 +41,7 @@ class Source:
         set_visible(self._seen, True)
 
     def copy(self, title: str, text: str) -> None:
-        """Put a text on the reader's clipboard."""
+        """Copy a text to the clipboard."""
         self.show(title, text)
         self._begin(
             "copy",
@@ -51,7 +51,7 @@ class Source:
         )
 
     def insert(self, title: str, text: str) -> None:
-        """Write a text into a new cell of the notebook."""
+        """Insert a text as a new cell of the notebook."""
         self.show(title, text)
         self._begin(
             "insert",
@@ -61,7 +61,7 @@ class Source:
         )
 
     def close(self) -> None:
-        """Hide the text, and forget it."""
+        """Hide the text, and empty the field."""
         set_visible(self._seen, False)
         self._text.value = ""
 
@@ -74,7 +74,7 @@ class Source:
         start_timer(_SECONDS, self._take_back, name)
 
     def _on_answer(self, which: int) -> None:
-        """The page has said what became of the order."""
+        """Handle the result that the page reports for the order."""
         with self._lock:
             if not self._order.value:
                 return

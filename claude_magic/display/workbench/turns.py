@@ -1,4 +1,4 @@
-"""The turns of a workbench: to write, to give to another role, to add, to delete."""
+"""The turns of a workbench: edit, change role, add, delete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Turns:
     """The conversation as it will be sent.
 
     Args:
-        changed: Told of each change.
-        typed: Told of each new field that a reader types into.
-        more: What else stands beside "Add turn".
+        changed: Called after each change.
+        typed: Called with each new field that the user types into.
+        more: Further widgets beside "Add turn".
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Turns:
 
     @property
     def value(self) -> tuple[tuple[str, str], ...]:
-        """Role and text of each."""
+        """Role and text of each turn."""
         return tuple((role.value, text.value) for role, text, _ in self._rows)
 
     def fill(self, turns: Sequence[tuple[str, str]]) -> None:
-        """Let these be the turns."""
+        """Replace the turns."""
         gone, self._rows = self._rows, [self._row(role, text) for role, text in turns or (("user", ""),)]
         self._arrange()
         for row in gone:
@@ -71,7 +71,7 @@ class Turns:
         _close(gone)
 
     def _arrange(self) -> None:
-        """Number the rows, so that each control has a name of its own, and show them."""
+        """Number the rows, so that each control has a unique name, and show them."""
         for number, (role, text, row) in enumerate(self._rows, 1):
             role.description, text.description = f"Turn {number}", f"{'User' if role.value == 'user' else 'Assistant'}"
             row.children[0].children[1].description = f"Delete turn {number}"
@@ -80,7 +80,7 @@ class Turns:
 
 
 def _close(row: tuple[Widget, Widget, Widget]) -> None:
-    """Let go of the widgets of a row."""
+    """Close the widgets of a row."""
     outer = row[2]
     for widget in (*outer.children[0].children, *outer.children, outer):
         widget.close()

@@ -1,4 +1,4 @@
-"""What stands in the place of a workbench where its kernel is gone: what was last asked, and the reply."""
+"""The static output of a workbench, shown where its kernel is gone: the last request and its reply."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _TITLE = "Claude workbench"
 _CLOSED = f"{_TITLE}: it needs its kernel. Run this cell to open it again."
 
 
-def twin(name: str, asked: str = "", exchange: Exchange | None = None) -> dict[str, str]:
-    """The mime bundle that a notebook keeps.
+def twin(name: str, source: str = "", exchange: Exchange | None = None) -> dict[str, str]:
+    """The mime bundle of the static output.
 
     Args:
-        name: The class by which the live widget hides it.
-        asked: The `%%claude` cell that asks the same; `""` if nothing was asked yet.
-        exchange: The last one; `None` if there was none.
+        name: The CSS class by which the live widget hides it.
+        source: The `%%claude` cell that sends the last request; `""` if there is none.
+        exchange: The last exchange; `None` before the first.
     """
     inner, text = f'<div class="cm-closed">{_CLOSED}</div>', _CLOSED
-    if asked:
-        inner += f'<pre class="cm-asked">{safe_content(asked)}</pre>'
-        text += f"\n\n{plain(asked)}"
+    if source:
+        inner += f'<pre class="cm-asked">{safe_content(source)}</pre>'
+        text += f"\n\n{plain(source)}"
     if exchange is not None:
         reply = reply_bundle(exchange)
         inner += reply.get("text/html", "") + (static_panel(exchange) if exchange.status is not None else "")

@@ -1,4 +1,4 @@
-"""The variables of a prompt, as fields: the notebook's own value stands there until another is typed."""
+"""The variables of a prompt, as fields that hold the notebook's value until another is typed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .form import Variable
 
 
 class Variables:
-    """Fields, by the names of the variables.
+    """One field for each variable.
 
     Args:
-        typed: Told of each new field that a reader types into.
+        typed: Called with each new field that the user types into.
     """
 
     def __init__(self, controls: Controls, typed: Callable[[Widget], object]) -> None:
