@@ -20,10 +20,11 @@ def calls_with_results(messages: Sequence[Message], notes: list[str]) -> list[Me
     runs = [list(run) for _, run in itertools.groupby(messages, key=lambda message: message["role"])]
     made: list[Message] = []
     pairs: list[tuple[Block, Block]] = []
+    taken: set[str] = set()  # ids, by all replies so far: servers that count them begin anew with each
     for number, run in enumerate(runs):
         if run[0]["role"] == "assistant":
             following = runs[number + 1] if number + 1 < len(runs) else []
-            pairs = list(_pairs(run, following, notes))
+            pairs = list(_pairs(run, following, taken, notes))
             made += _asking(run, [call for call, _ in pairs], notes)
         elif run[0]["role"] == "user":
             made += _answering(run, [result for _, result in pairs], notes)
@@ -64,19 +65,25 @@ def finished_server_calls(messages: Sequence[Message], notes: list[str], *, clos
     return _without(messages, left_out, notes)
 
 
-def _pairs(run: Iterable[Message], following: Iterable[Message], notes: list[str]) -> Iterator[tuple[Block, Block]]:
-    """The calls of a reply, each with its result, in the order of the calls."""
+def _pairs(
+    run: Iterable[Message], following: Iterable[Message], taken: set[str], notes: list[str]
+) -> Iterator[tuple[Block, Block]]:
+    """The calls of a reply, each with its result, in the order of the calls.
+
+    Args:
+        taken: The ids of earlier calls; those of these are added.
+    """
     results: dict[str, deque[Block]] = defaultdict(deque)
     for result in _of(following, "tool_result"):
         results[str(result.get("tool_use_id"))].append(result)
-    known = {str(block.get("id")) for block in _of(run, *SERVER_CALLS)}
+    taken.update(str(block.get("id")) for block in _of(run, *SERVER_CALLS))
     for call in _of(run, "tool_use"):
         found = results[str(call.get("id"))]
         if not found:
             notes.append(f"the call of {call.get('name')}, which was not run")
             continue
-        result, name = found.popleft(), _free(str(call.get("id")), known)
-        known.add(name)
+        result, name = found.popleft(), _free(str(call.get("id")), taken)
+        taken.add(name)
         if name != call.get("id"):
             call, result = {**call, "id": name}, {**result, "tool_use_id": name}
         yield call, result
