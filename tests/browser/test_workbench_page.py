@@ -268,7 +268,7 @@ def test_a_hostile_reply_runs_and_fetches_nothing(
     press(bench, "Add reply")
     expect(bench.get_by_label("Assistant", exact=True)).to_have_value(re.compile("the end"))
     press(bench, "Insert as cell")
-    expect(told(bench)).to_contain_text(re.compile("stands below|cannot be written|is empty"))
+    expect(told(bench)).to_contain_text(re.compile("stands below|cannot be written|is empty|is refused"))
     page.wait_for_timeout(1500)
     assert page.evaluate("() => '__hacked' in window") is False
     assert dialogs == []
