@@ -317,7 +317,8 @@ def test_a_place_that_cannot_be_is_a_quiet_line(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from tests.test_journal import asked, entry, ending, exchange, keep, made, BEGAN
+from claude_magic.journal.rows import end_columns
+from tests.test_journal import asked, entry, exchange, keep, made, BEGAN
 it = made(Path(sys.argv[1]))
 keep(it)
 import signal
@@ -325,7 +326,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 begun = entry(asked("x" * 1_000_000))
 it.writer.begin(begun)
-print(it.writer.end(begun, ending(exchange(asked()), BEGAN)))
+print(it.writer.end(begun, end_columns(exchange(asked()), BEGAN)))
 print(len(it.last()))
 """
 

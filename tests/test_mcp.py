@@ -473,7 +473,7 @@ def test_neither_the_command_nor_its_variables_are_shown() -> None:
 @pytest.fixture
 def shell(endpoint: Server) -> Iterator[Kernel]:
     """A kernel that has started the small server, and knows the process of it."""
-    with Shell() as made:
+    with Kernel() as made:  # its process is stopped and ended
         assert made.run("%load_ext claude_magic\nfrom claude_magic import claude").error is None
         ran = made.run(f"small = claude.mcp('small', {SMALL!r}, approve=False)\nsmall")
         assert ran.error is None
@@ -568,7 +568,7 @@ def test_a_start_that_is_stopped_is_one_line_and_leaves_no_process(shell: Kernel
     [
         ("smal", "there is no such variable. Did you mean small?"),
         ("nothing", "there is no such variable."),
-        ("claude", "a Notebook is no MCP server"),
+        ("claude", "a ClaudeHandle is no MCP server"),
         ("http://example.com", "must be at https://"),
     ],
 )
