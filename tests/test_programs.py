@@ -49,7 +49,9 @@ def test_the_last_request_is_written_as_a_program_that_sends_the_same(
 ) -> None:
     endpoint.answers(reply("hi"))
     kernel.run("%%claude -s 'Be brief.' --stop END\nIt's a \"test\"\n$HOME `x` \\n")
-    kernel.run("from claude_magic import claude\nimport pathlib; pathlib.Path('asked.py').write_text(claude.last.code())")
+    kernel.run(
+        "from claude_magic import claude\nimport pathlib; pathlib.Path('asked.py').write_text(claude.last.code())"
+    )
     sent = endpoint.last.json
     ran = subprocess.run([sys.executable, "asked.py"], capture_output=True, text=True, env=os.environ)
     assert ran.returncode == 0, ran.stderr
@@ -62,7 +64,9 @@ def test_a_file_that_was_attached_is_read_by_the_program(kernel: Kernel, endpoin
     endpoint.answers(whole("a pixel"))
     (tmp_path / "pixel.png").write_bytes(PIXEL)
     kernel.run("%%claude -a pixel.png --no-stream\nWhat is it?")
-    kernel.run("from claude_magic import claude\nimport pathlib; pathlib.Path('asked.py').write_text(claude.last.code())")
+    kernel.run(
+        "from claude_magic import claude\nimport pathlib; pathlib.Path('asked.py').write_text(claude.last.code())"
+    )
     program = (tmp_path / "asked.py").read_text()
     assert "pixel.png" in program
     assert base64.b64encode(PIXEL).decode()[:40] not in program
