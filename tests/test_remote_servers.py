@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from claude_magic.api.credentials import Secret
@@ -288,6 +288,7 @@ def test_a_field_of_any_other_form_is_sent_as_given(servers: Any, claude: Claude
 def test_the_token_is_found_however_the_answer_is_cut(data: st.DataObject) -> None:
     token = data.draw(st.text('ab"\\', min_size=8, max_size=12))
     tokens = Tokens(named={"MCP_TOKEN": Secret(token)})
+    assume(len(tokens.named["MCP_TOKEN"]) >= 8)  # quotes around a token are no part of it; shorter ones are any word
     forms = tokens.named["MCP_TOKEN"].forms()
     body = b"".join(data.draw(st.lists(st.sampled_from([b"a", b"b", b'"', b"\\", *forms]), max_size=12)))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=6)))
