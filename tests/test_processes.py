@@ -143,6 +143,7 @@ import os, signal, threading
 from claude_magic import claude
 from claude_magic import concurrency
 claude("p one", stream=False)
+claude.journal.last()  # all is written: no transaction waits for a lock below, and keeps the file from the child
 held, free = threading.Event(), threading.Event()
 locks = list(concurrency._locks)
 assert len(locks) > 5

@@ -60,7 +60,7 @@ def test_a_new_option_is_read_shown_and_completed(monkeypatch: pytest.MonkeyPatc
 
 def test_an_option_applies_only_in_its_scope(monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, Scope.NONE)
-    with pytest.raises(CellError, match="no option 'mood'"):
+    with pytest.raises(CellError, match="'mood' is an option of claude"):
         options_of_many({"mood": "glad"})
     with pytest.raises(CellError, match="where NAME is one of model, "):
         parse_line("--compare mood=glad,sad hi")

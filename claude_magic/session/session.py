@@ -13,6 +13,7 @@ from ..errors import CellError, SettingsError
 from ..prompt.options.options import Options
 from ..prompt.snippets import Snippets
 from ..settings import Claude
+from ..wire.bounded import Object
 from .cells import Cells, NoCells
 
 if TYPE_CHECKING:
@@ -352,4 +353,4 @@ class Session:
 def attached_files(attached: tuple[Attachment, ...]) -> dict[str, str]:
     """The base64 data of attachments, and the file each came from."""
     pairs = ((each.block.get("source", {}), each.source) for each in attached)
-    return {source["data"]: path for source, path in pairs if source.get("type") == "base64"}
+    return Object({source["data"]: path for source, path in pairs if source.get("type") == "base64"})
