@@ -11,7 +11,7 @@ from claude_magic.api import credentials
 from claude_magic.hosts import is_loopback
 from claude_magic.settings import check_url
 
-KEY = "sk-ant-api03-q7Zr2LmX9vKd0TbWc4Hs"
+KEY = "sk-ant-" + "api03-q7Zr2LmX9vKd0TbWc4Hs"
 PASTED = [
     *(f'"{KEY}"', f"'{KEY}'", f"`{KEY}`", f"“{KEY}”", f"‘{KEY}’", f"Bearer {KEY}", f"bearer  {KEY}", f'"Bearer {KEY}"'),
     *(f" {KEY}\n", f"\ufeff{KEY}", f"{KEY}\u200b", f"sk-ant-\u200b{KEY[7:]}", f"\u2060{KEY}\u00a0", f"{KEY}\r\n"),
