@@ -12,6 +12,8 @@ from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
 from ..wire.unfit import shortened
 
+_decode = json.JSONDecoder().decode  # `json.loads` without the choice of its options
+
 
 class Accumulator:
     """What has arrived so far; `exchange()` is a value that later arrivals do not change.
@@ -55,19 +57,20 @@ class Accumulator:
         seconds = time.monotonic() - self._began
         names: list[str | None] = []
         data: list[str] = []
+        fold = self._fold
         with self._lock:
             self._events.append((seconds, names, data))
             for name, datum, _, _ in events:
                 names.append(name)
                 data.append(datum)
                 try:
-                    event = json.loads(datum)
+                    event = _decode(datum)
                 except (ValueError, RecursionError):
                     self._add_other(name, datum)
                     event = None
                 if isinstance(event, dict):
                     self._add(event, name, seconds)
-                if self._fold.ended:
+                if fold.ended:
                     break
 
     def _add(self, event: dict[str, object], name: str | None, seconds: float) -> None:

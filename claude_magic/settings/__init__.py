@@ -33,8 +33,11 @@ class URL(Unicode):  # type: ignore[type-arg]
     """Follows `$ANTHROPIC_BASE_URL` until it is assigned."""
 
     def get(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
-        assigned = obj._trait_values.get(self.name or "")
-        return assigned or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
+        return self.assigned(obj, cls) or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
+
+    def assigned(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
+        """The value that was assigned; `""` if none was."""
+        return super().get(obj, cls) or ""
 
 
 class OldName(Bool):  # type: ignore[type-arg]
@@ -58,8 +61,8 @@ class Claude(Configurable):
         config=True
     )
     api_version = Unicode("2023-06-01", help="The `anthropic-version` header.").tag(config=True)
-    timeout = Float(600.0, min=0.01, help="Longest time without a byte, in seconds (0.01 or more).").tag(config=True)
-    connect_timeout = Float(10.0, min=0.01, help="Longest time to connect, in seconds (0.01 or more).").tag(config=True)
+    timeout = Float(600.0, min=0.01, help="Read timeout, in seconds (0.01 or more).").tag(config=True)
+    connect_timeout = Float(10.0, min=0.01, help="Connect timeout, in seconds (0.01 or more).").tag(config=True)
     max_retries = Int(2, min=0, max=20, help="How often a failed try is repeated (0 to 20).").tag(config=True)
     stream = Bool(True, help="Show the reply while it is written.").tag(config=True)
     panel = Bool(True, help="Show the panel with headers, usage, request and response.").tag(config=True)
@@ -191,7 +194,7 @@ class Claude(Configurable):
     @property
     def base_url_is_configured(self) -> bool:
         """Whether somebody named an endpoint, here or in the environment."""
-        return bool(self._trait_values.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
+        return bool(type(self).base_url.assigned(self) or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
 
 
 def _profile(found: project.Project, name: str) -> dict[str, Any]:
