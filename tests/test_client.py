@@ -226,8 +226,9 @@ def test_a_stream_that_is_compressed_unasked_is_read(framing: str, claude: Claud
 
 
 def test_a_stream_that_claims_to_be_compressed_and_is_not_says_so(claude: ClaudeHandle, endpoint: Server) -> None:
-    endpoint.answers(Answer(headers=(*STREAM, ("content-encoding", "gzip")), pieces=EVENTS))
+    endpoint.answers(Answer(headers=(*STREAM, ("content-encoding", "gzip")), pieces=EVENTS, ending="hang"))
     assert "cannot be decoded" in str(failed(claude))
+    assert endpoint.dropped.wait(60)  # the connection is not kept
 
 
 @pytest.mark.parametrize("framing", ["chunked", "close"])

@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -148,17 +149,17 @@ class HTTPTransport:
 def _body(raw: Any, http: TimedResponse) -> Iterator[bytes]:
     """The body, decompressed, as it arrives: `read1` never waits for more than there is, in a chunk or out of one."""
     if raw.chunked and "content-encoding" not in raw.headers:  # `urllib3` adds nothing, but triples the cost of a chunk
-        try:
-            while chunk := http.read1(_READ_SIZE):
-                yield chunk
-        except BaseException:
-            raw.close()
-            raise
-        finally:
-            raw.release_conn()
+        read = http.read1
     else:
-        while chunk := raw.read1(_READ_SIZE, decode_content=True):
+        read = partial(raw.read1, decode_content=True)
+    try:
+        while chunk := read(_READ_SIZE):
             yield chunk
+    except BaseException:
+        raw.close()
+        raise
+    finally:
+        raw.release_conn()
 
 
 def _release(response: requests.Response, body: Iterator[bytes], attempt: Attempt) -> None:
