@@ -14,8 +14,8 @@ from PIL import Image
 
 from claude_magic.errors import CellError
 from claude_magic.wire import Exchange, Message, Request
-from claude_magic.wire.bounded import Array, Bytes, Object
 from claude_magic.wire.exchange import Code, Events, TimedEvent
+from claude_magic.wire.short_text import Array, Bytes, Object
 from tests.notebook_shell import Shell
 from tests.server import Server, reply, whole
 

@@ -119,7 +119,7 @@ def test_an_image_that_changed_is_told_and_not_shown() -> None:
 def test_the_reply_s_model_thinking_tools_and_end_are_compared() -> None:
     thought = {"type": "thinking", "thinking": "so", "signature": "x"}
     tool = {"type": "tool_use", "id": "1", "name": "t", "input": {"city": "Prague"}}
-    after = said(blocks=[thought, tool], stop_reason="tool_use", model="n").failed(StreamError("broke off."))
+    after = said(blocks=[thought, tool], stop_reason="tool_use", model="n").with_error(StreamError("broke off."))
     shown = text(said(), after).split("\n")
     assert shown[:3] == ["reply", "  model: m → n", "  thinking: none → so"]
     assert '    +       "city": "Prague"' in shown

@@ -37,7 +37,7 @@ def replay(
         page.events(last.events[at : at + each])
         page.show(growing_exchange("", seconds=clock[0]))
         clock[0] += every
-    last = last.failed(Interrupted(error)) if error else last
+    last = last.with_error(Interrupted(error)) if error else last
     page.finish(last if whole else growing_exchange("", error=Interrupted(error)))
     page.finish(last)
     event_log.time = time  # type: ignore[attr-defined]

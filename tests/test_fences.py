@@ -62,9 +62,9 @@ def test_a_last_block_that_was_cut_counts(text: str) -> None:
 
 
 def test_a_missing_language_names_those_that_are_there() -> None:
-    with pytest.raises(CellError, match="no rust code in the reply: its blocks are sh, unnamed"):
+    with pytest.raises(CellError, match="the reply contains no rust code block: its code blocks are sh, unnamed"):
         code("```sh\nls\n```\n```\nx\n```\n```sh\n```", "rust")
-    with pytest.raises(CellError, match="no code in the reply: its blocks are none"):
+    with pytest.raises(CellError, match="the reply contains no code block: it has no code blocks"):
         code("words")
 
 
@@ -99,9 +99,9 @@ def test_the_first_element_is_taken_balanced(text: str, inner: str) -> None:
 
 
 def test_a_missing_tag_names_those_that_are_there() -> None:
-    with pytest.raises(CellError, match=r"no <x>\.\.\.</x> in the reply: its tags are a, b-1\. "):
+    with pytest.raises(CellError, match=r"the reply contains no <x>\.\.\.</x>: its tags are a, b-1\. "):
         tagged("<a>1</a><b-1 c> 3 <4 >", "x")
-    with pytest.raises(CellError, match=r"no <x\.\*>\.\.\.</x\.\*> in the reply: its tags are none"):
+    with pytest.raises(CellError, match=r"the reply contains no <x\.\*>\.\.\.</x\.\*>: it has no tags"):
         tagged("words", "x.*")
 
 

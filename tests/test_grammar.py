@@ -208,7 +208,7 @@ def test_where_nesting_would_swallow_the_rest_fences_do_not_nest(text: str, sour
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        (f"```markdown\n{README}\n```", "holds fenced blocks of its own"),
+        (f"```markdown\n{README}\n```", "contains fenced blocks"),
         ("```python\ncut of", "not closed"),
         ("```python\na\n\n```bash\nls\n```\n\nprose\n\n```\nout\n```\nend", "opens another block"),
         ("```python\na\n```\n\n```\nb", "a later code block of the reply is not closed"),

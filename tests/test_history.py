@@ -120,7 +120,7 @@ def test_ids_that_come_twice_are_changed_on_both_sides() -> None:
 def test_results_stand_first_and_calls_last() -> None:
     left = history([QUESTION, assistant(call(), text("a")), user(text("b"), result())])
     assert left.messages[1:] == (assistant(text("a"), call()), user(result(), text("b")))
-    assert left.notes == ("the order of a reply: what came after a call stands before it",)
+    assert left.notes == ("the order of a reply: blocks after a call were moved before it",)
 
 
 def test_a_call_without_a_result_is_left_out_and_its_neighbours_stay() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from claude_magic.api.accumulator import Accumulator, ErrorEvent
 from claude_magic.errors import StreamError
-from claude_magic.wire import Decoder, Fold, Message, Request, ServerSentEvent, partial_json, sound
+from claude_magic.wire import Decoder, Fold, Message, Request, ServerSentEvent, fix_surrogates, partial_json
 from tests.server import message
 
 
@@ -149,7 +149,7 @@ def test_a_lone_surrogate_is_replaced(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=[]), max_size=20))
 def test_sound_text_can_be_encoded_and_is_what_utf_16_makes_of_it(text: str) -> None:
-    assert sound(text) == text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert fix_surrogates(text) == text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @pytest.mark.parametrize(
@@ -424,4 +424,4 @@ def test_a_reply_whose_start_was_forgotten_is_kept() -> None:
     fold.add({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "😀"}})
     fold.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}})
     fold.add({"type": "message_stop"})
-    assert (fold.message.text, fold.message.stop_reason, fold.ended) == ("😀", "end_turn", True)
+    assert (fold.message.text, fold.message.stop_reason, fold.is_complete) == ("😀", "end_turn", True)

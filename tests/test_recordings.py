@@ -20,7 +20,7 @@ from claude_magic.errors import APIError, SettingsError, StreamError
 from claude_magic.journal.recordings import Recorder, line, read
 from claude_magic.journal.request_diff import nearest
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
-from claude_magic.wire.recorded import Recorded
+from claude_magic.wire.recorded_answer import RecordedAnswer
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
@@ -98,7 +98,7 @@ def test_a_recorded_stream_gives_the_same_message_again(recorded: Path) -> None:
         expected = json.loads(path.with_suffix(".expected.json").read_text())
         again = Client(
             transport=ReplayTransport(
-                recorded=Recorded(when="", status=200, events=events), speed=0, interrupt=Interrupt()
+                recorded=RecordedAnswer(when="", status=200, events=events), speed=0, interrupt=Interrupt()
             ),
             credential=None,
         ).stream(asked())
@@ -113,7 +113,7 @@ def test_the_rhythm_is_the_recorded_one_at_the_speed_that_is_set() -> None:
         TimedEvent(1.0, "message_delta", '{"type":"message_delta","delta":{"stop_reason":"end_turn"}}'),
         TimedEvent(2.0, "message_stop", '{"type":"message_stop"}'),
     ]
-    recorded = Recorded(when="", status=200, events=events)
+    recorded = RecordedAnswer(when="", status=200, events=events)
     for speed, least, most in ((10, 0.2, 1.0), (0, 0.0, 0.15)):
         began = time.monotonic()
         transport = ReplayTransport(recorded=recorded, speed=speed, interrupt=Interrupt())

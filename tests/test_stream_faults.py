@@ -136,7 +136,7 @@ def test_a_start_that_comes_twice_is_one_block() -> None:
 
 def test_text_without_a_start_is_kept_in_its_place_and_said() -> None:
     found = whole(began(), text(0, "a"), text(0, "b"), start(1), text(1, "c"), stop(1), *end())
-    assert (found.text, found.notes) == ("abc", ("text came for no block: it stands in one of its own.",))
+    assert (found.text, found.notes) == ("abc", ("text belongs to no block: it was put into one of its own.",))
 
 
 def test_text_for_a_block_that_is_no_text_stands_after_it() -> None:
@@ -204,8 +204,8 @@ def test_a_reply_of_nothing_but_unknown_kinds_is_no_success() -> None:
 @pytest.mark.parametrize(
     ("events", "why"),
     [
-        ([arguments(0, '{"a": 1}')], "arguments came for no call"),
-        ([start(0), arguments(0, '{"a": 1}'), stop(0)], "arguments came for no call"),
+        ([arguments(0, '{"a": 1}')], "arguments belong to no call"),
+        ([start(0), arguments(0, '{"a": 1}'), stop(0)], "arguments belong to no call"),
         ([start(0), delta(0, type="text_delta", text=5), stop(0)], "holds no text"),
         ([start(0), delta(0, type="text_delta", text=["a"]), stop(0)], "holds no text"),
         ([start(0, "tool_use"), arguments(0, "{nonsense"), stop(0)], "are not JSON"),
@@ -213,8 +213,8 @@ def test_a_reply_of_nothing_but_unknown_kinds_is_no_success() -> None:
         ([start(0, "tool_use", id=None), stop(0)], "a call without a name or an id"),
         ([start(0, "tool_use", id="x"), stop(0), start(1, "tool_use", id="x"), stop(1)], "two calls have the id"),
         (['{"type": "content_block_delta", "index": 0, "del'], "an event is not JSON"),
-        (['{"index": 0, "delta": {"type": "text_delta", "text": "a"}}'], "does not say what it is"),
-        (['{"choices": [{"delta": {"content": "a"}}]}'], "does not say what it is"),
+        (['{"index": 0, "delta": {"type": "text_delta", "text": "a"}}'], "an event without a type"),
+        (['{"choices": [{"delta": {"content": "a"}}]}'], "an event without a type"),
     ],
 )
 def test_what_cannot_be_placed_is_a_stream_error_and_what_follows_is_kept(events: list[Any], why: str) -> None:

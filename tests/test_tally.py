@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from claude_magic.cost.usage import Usage, UsageTotals
-from claude_magic.wire.money import dollars
+from claude_magic.wire.short_text import dollars
 
 ONE = {
     "input_tokens": 10,

@@ -101,7 +101,7 @@ def test_without_events_there_is_nothing() -> None:
 
 
 def test_a_block_without_an_end_goes_on_to_the_end_and_the_end_is_a_broken_line() -> None:
-    broken = made(start(1.0, 0, "text"), seconds=3.0).failed(Interrupted("stopped"))
+    broken = made(start(1.0, 0, "text"), seconds=3.0).with_error(Interrupted("stopped"))
     svg = ElementTree.fromstring(timeline(broken))
     assert titles(svg)[-1] == "text, 1.00 s to 3.00 s"
     assert titles(svg, "path") == ["incomplete"]

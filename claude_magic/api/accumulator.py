@@ -10,7 +10,7 @@ from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
-from ..wire.unfit import shortened
+from ..wire.short_text import shorten
 
 _decode = json.JSONDecoder().decode  # `json.loads` without the choice of its options
 
@@ -70,7 +70,7 @@ class Accumulator:
                     event = None
                 if isinstance(event, dict):
                     self._add(event, name, seconds)
-                if fold.ended:
+                if fold.is_complete:
                     break
 
     def _add(self, event: dict[str, object], name: str | None, seconds: float) -> None:
@@ -89,9 +89,9 @@ class Accumulator:
         if name == "error":
             raise ErrorEvent({"error": {"message": datum}})
         if datum.strip() == "[DONE]":
-            self._fold.done()
+            self._fold.add_done()
         elif datum.strip() and name != "ping" and (name is not None or datum.lstrip().startswith("{")):
-            self._fold.fail(f"an event is not JSON: {shortened(datum)!r}")
+            self._fold.fail(f"an event is not JSON: {shorten(datum)!r}")
 
     def add_batches(self, batches: Iterable[Batch]) -> None:
         """The events of an exchange that took place elsewhere, to be written down with the others."""
@@ -102,7 +102,7 @@ class Accumulator:
         """Add an answer that was not streamed: a stream of one."""
         with self._lock:
             try:
-                self._fold.whole(message)
+                self._fold.add_message(message)
             except StreamError as error:
                 self._fold.fail(str(error))
             self._first_token = time.monotonic() - self._began
@@ -121,7 +121,7 @@ class Accumulator:
     @property
     def is_complete(self) -> bool:
         """Whether the message came to its end."""
-        return self._fold.ended
+        return self._fold.is_complete
 
     def check(self) -> None:
         """Hold the reply against what a whole one is.
@@ -130,7 +130,7 @@ class Accumulator:
             StreamError: It did not come to its end, or something of it could not be placed.
         """
         why = self._fold.fault
-        if not why and not self._fold.ended:
+        if not why and not self._fold.is_complete:
             why = "the reply broke off before its end: no message_stop came"
         if not why and self._fold.message.stop_reason is None:
             why = "the reply came without a stop_reason, so it may not be whole"
@@ -145,7 +145,7 @@ class Accumulator:
                 message=self._fold.message,
                 status=self._status,
                 headers=self._headers,
-                events=Events(self._events) if self._fold.ended or error else (),
+                events=Events(self._events) if self._fold.is_complete or error else (),
                 seconds=time.monotonic() - self._began,
                 first_token_seconds=self._first_token,
                 retries=self._retries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..settings import Claude
-from ..wire.recorded import Recorded
+from ..wire.recorded_answer import RecordedAnswer
 from .accumulator import Accumulator
 from .client import Client
 from .interrupt import Interrupt
@@ -45,7 +45,7 @@ def connect(
     return Client(transport=transport, credential=provider.credential)
 
 
-def replay(settings: Claude, recorded: Recorded, *, interrupt: Interrupt) -> Client:
+def replay(settings: Claude, recorded: RecordedAnswer, *, interrupt: Interrupt) -> Client:
     """A client that gives a recorded answer again, whatever it is asked; it has no network and no credential."""
     transport = ReplayTransport(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
     return Client(transport=transport, credential=None)

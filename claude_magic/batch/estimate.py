@@ -12,7 +12,7 @@ from ..display.reply.summary import estimate_tokens
 from ..errors import ClaudeError
 from ..session.provider import is_local
 from ..session.send import preview_request
-from ..wire.money import dollars
+from ..wire.short_text import dollars
 from .runner import Job, RowResult, missing
 
 Amount = TypeVar("Amount", int, float)

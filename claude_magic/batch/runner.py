@@ -18,7 +18,7 @@ from ..prompt.options.options import Options
 from ..session.ledger import Caller
 from ..session.send import PendingRequest, RequestParts, SessionContext, offline_requests, send
 from ..wire import Exchange
-from ..wire.bounded import Bounded
+from ..wire.short_text import ShortRepr
 from .executors import send_through
 
 _LOOKED_UP = 200  # rows that are looked up in the journal at once
@@ -27,7 +27,7 @@ _TICK = 0.1  # seconds between two looks at whether the reader pressed stop
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class RowResult(Bounded):
+class RowResult(ShortRepr):
     """What became of a row.
 
     Attributes:

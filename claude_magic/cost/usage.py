@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..concurrency import Lock
-from ..wire.money import dollars
+from ..wire.short_text import dollars
 
 _NAME_LIMIT = 40
 _SEEN_IF_ANY = ("replayed", "failed", "cache read", "cache written")

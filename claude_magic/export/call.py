@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CellError
 from ..wire import Request
-from ..wire.headers import RANDOM_KEY, names_a_credential
+from ..wire.headers import RANDOM_KEY, is_credential_name
 from .formatting import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -144,7 +144,7 @@ def _credential(request: Request) -> tuple[str, Variable]:
 
 
 def _value(name: str, value: str) -> str | Variable:
-    return Variable(name=_variable_name(name)) if names_a_credential(name) else value
+    return Variable(name=_variable_name(name)) if is_credential_name(name) else value
 
 
 def _variable_name(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ..concurrency import Lock, in_child
 from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
-from ..wire.recorded import Recorded
+from ..wire.recorded_answer import RecordedAnswer
 from . import crash_recovery, database, queries, recorded_results
 from .deletion import delete_statement, moment, wipe
 from .export import KINDS, export
@@ -146,14 +146,14 @@ class Journal:
         found: list[tuple[str, Exchange]] = self._read(lambda c: queries.of_session(c, session))
         return found
 
-    def answer(self, request: Request, number: int, *, only: bool) -> Recorded | None:
+    def answer(self, request: Request, number: int, *, only: bool) -> RecordedAnswer | None:
         """The recorded answer to a request; `None` if there is none.
 
         Args:
             number: The index of this occurrence of the request, from 0.
             only: Whether occurrences beyond the recorded ones get the last answer.
         """
-        found: Recorded | None = self._read(lambda c: queries.answer(c, request.identity, number, or_last=only))
+        found: RecordedAnswer | None = self._read(lambda c: queries.answer(c, request.identity, number, or_last=only))
         return found
 
     def answers(self, identities: Collection[str]) -> dict[str, list[Row]]:
@@ -163,9 +163,9 @@ class Journal:
             found.setdefault(row["identity"], []).append(row)
         return found
 
-    def shown_answer(self, request: Request, cell: str) -> Recorded | None:
+    def shown_answer(self, request: Request, cell: str) -> RecordedAnswer | None:
         """The answer that a cell displays, if it answers this request; else `None`."""
-        found: Recorded | None = self._read(lambda c: queries.shown_answer(c, request.identity, cell))
+        found: RecordedAnswer | None = self._read(lambda c: queries.shown_answer(c, request.identity, cell))
         return found
 
     def before(self, cell: str, notebook: str) -> Exchange | None:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..wire import Exchange, TimedEvent
-from ..wire.message import sound
-from ..wire.recorded import Recorded
+from ..wire.message import fix_surrogates
+from ..wire.recorded_answer import RecordedAnswer
 from . import rows
 
 BY = ("day", "model", "notebook", "conversation", "provider")
@@ -38,7 +38,7 @@ def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
     What the index knows no words for, such as a part of a Chinese sentence or a row of signs, is looked for
     letter by letter, the newest first.
     """
-    asked = sound(words).replace("\0", " ").split()[:_MOST_WORDS]
+    asked = fix_surrogates(words).replace("\0", " ").split()[:_MOST_WORDS]
     if not asked:
         return []
     return _by_index(connection, asked, count) or _by_letters(connection, asked, count)
@@ -78,7 +78,7 @@ def of_session(connection: sqlite3.Connection, session: str) -> list[tuple[str, 
     return [(row["place"], _exchange(connection, row)) for row in found]
 
 
-def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_last: bool) -> Recorded | None:
+def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_last: bool) -> RecordedAnswer | None:
     """The `number`-th whole answer to a request, from 0, in the order they were given; or the last one."""
     answers = f"select * from exchange where identity = ? and {_WHOLE} order by id"  # noqa: S608
     found = _all(connection, f"{answers} limit 1 offset ?", identity, number)
@@ -98,7 +98,7 @@ def rows_of(connection: sqlite3.Connection, identities: Iterable[str]) -> list[R
     )
 
 
-def shown_answer(connection: sqlite3.Connection, identity: str, cell: str) -> Recorded | None:
+def shown_answer(connection: sqlite3.Connection, identity: str, cell: str) -> RecordedAnswer | None:
     """The last answer that a cell was given, if it is a whole one to this request."""
     newest = "select * from exchange where cell = ? order by id desc limit 1"
     found = _all(connection, f"select * from ({newest}) where identity = ? and {_WHOLE}", cell, identity)  # noqa: S608
@@ -123,7 +123,7 @@ def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchang
     return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in later]
 
 
-def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> Recorded | None:
+def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> RecordedAnswer | None:
     return rows.recorded_answer(found[0], _events(connection, found[0]["id"])) if found else None
 
 

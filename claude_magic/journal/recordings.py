@@ -18,8 +18,8 @@ from typing import Any
 from ..concurrency import Lock
 from ..errors import APIError, NotRecorded, SettingsError
 from ..wire import Block, Exchange, Headers, Request, TimedEvent
-from ..wire.message import sound_json
-from ..wire.recorded import Recorded
+from ..wire.message import fix_json_surrogates
+from ..wire.recorded_answer import RecordedAnswer
 from . import recorded_results
 from .request_diff import nearest
 
@@ -40,10 +40,10 @@ class Recording:
     """
 
     path: Path
-    answers: Mapping[str, Sequence[Recorded]]
+    answers: Mapping[str, Sequence[RecordedAnswer]]
     bodies: Sequence[Mapping[str, Any]]
 
-    def answer(self, request: Request, number: int) -> Recorded | None:
+    def answer(self, request: Request, number: int) -> RecordedAnswer | None:
         """The answer to a request that is asked for the `number`-th time, from 0; `None` if it was never asked.
 
         Asked more often than it was recorded, it gets the last answer again.
@@ -75,7 +75,7 @@ def read(path: Path) -> Recording:
     Raises:
         SettingsError: It cannot be read, or is no recording.
     """
-    answers: dict[str, list[Recorded]] = {}
+    answers: dict[str, list[RecordedAnswer]] = {}
     bodies: list[Mapping[str, Any]] = []
     try:
         lines = [line for line in path.expanduser().read_text(encoding="utf-8-sig").split("\n") if line.strip()]
@@ -163,7 +163,7 @@ class Recorder:
 
 def line(exchange: Exchange) -> str:
     """An exchange as one line of JSON."""
-    return json.dumps(sound_json(_as_json(exchange)), sort_keys=True, ensure_ascii=False)
+    return json.dumps(fix_json_surrogates(_as_json(exchange)), sort_keys=True, ensure_ascii=False)
 
 
 def _is_answer(exchange: Exchange) -> bool:
@@ -204,7 +204,7 @@ def _header_pairs(headers: Headers) -> Iterator[tuple[str, str]]:
             yield name.lower(), value
 
 
-def _parse_line(value: dict[str, Any]) -> tuple[Request, Recorded]:
+def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
     asked, came = value["request"], value["response"]
     if not isinstance(asked["body"], dict):
         raise ValueError("the request has no body")
@@ -216,7 +216,7 @@ def _parse_line(value: dict[str, Any]) -> tuple[Request, Recorded]:
         raise ValueError(f"the status is {status}")
     if not events and status < 300 and not isinstance(came["body"], dict):
         raise ValueError("the answer is neither events nor an object")
-    return request, Recorded(
+    return request, RecordedAnswer(
         when=datetime.fromisoformat(value["recorded"]).isoformat(timespec="milliseconds"),
         status=status,
         headers=Headers((str(name), str(text)) for name, text in came["headers"].items()),

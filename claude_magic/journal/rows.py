@@ -11,10 +11,10 @@ from typing import Any
 from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
 from ..wire import Decoder, Exchange, Fold, Headers, Message, Request, TimedEvent
-from ..wire.bounded import Object
-from ..wire.headers import holds_a_credential
-from ..wire.message import sound
-from ..wire.recorded import Recorded
+from ..wire.headers import holds_credential
+from ..wire.message import fix_surrogates
+from ..wire.recorded_answer import RecordedAnswer
+from ..wire.short_text import Object
 from .attachments import Attachment, extract_attachments, restore_attachments
 
 
@@ -82,7 +82,7 @@ def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
         "retries": exchange.retries,
         "model_note": exchange.model_note,
         "error_type": None if error is None else type(error).__name__,
-        "error": None if error is None else sound(str(error)),
+        "error": None if error is None else fix_surrogates(str(error)),
         "error_body": as_json([error.type, error.body]) if isinstance(error, APIError) else None,
     }
 
@@ -93,9 +93,11 @@ def prompt(body: Mapping[str, Any]) -> str:
         if isinstance(message, Mapping) and message.get("role") == "user":
             content = message.get("content")
             if isinstance(content, str):
-                return sound(content)
+                return fix_surrogates(content)
             blocks = [block for block in content or () if isinstance(block, Mapping)]
-            return sound("\n".join(str(block["text"]) for block in blocks if isinstance(block.get("text"), str)))
+            return fix_surrogates(
+                "\n".join(str(block["text"]) for block in blocks if isinstance(block.get("text"), str))
+            )
     return ""
 
 
@@ -123,9 +125,9 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     )
 
 
-def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorded:
+def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> RecordedAnswer:
     """The answer of a row, to be replayed."""
-    return Recorded(
+    return RecordedAnswer(
         when=row["began"],
         status=row["status"] or 200,
         headers=_pairs(row["response_headers"]),
@@ -178,9 +180,7 @@ def _error(row: Mapping[str, Any]) -> ClaudeError | None:
 
 
 def _headers(headers: Headers) -> str:
-    return as_json(
-        [[name, "not kept" if holds_a_credential(name, value) else value] for name, value in headers.items()]
-    )
+    return as_json([[name, "not kept" if holds_credential(name, value) else value] for name, value in headers.items()])
 
 
 def _pairs(text: str | None) -> Headers:
@@ -188,7 +188,7 @@ def _pairs(text: str | None) -> Headers:
 
 
 def as_json(value: Any) -> str:
-    return sound(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return fix_surrogates(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:

@@ -18,8 +18,8 @@ from typing import Any
 from ..concurrency import Empty, Event, SimpleQueue, start_thread
 from ..errors import ClaudeError, OverBudget
 from ..wire.exchange import Batch
-from ..wire.message import sound
-from ..wire.sse import framed
+from ..wire.message import fix_surrogates
+from ..wire.sse import encode_events
 from . import database
 from .attachments import Attachment
 
@@ -315,16 +315,20 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
         _insert(connection, entry)
     batches, cursor = entry.arrived(entry.cursor)
     for seconds, names, data in batches:
-        text = entry.hide(framed(names, data))
+        text = entry.hide(encode_events(names, data))
         try:
             connection.execute(_INSERT_ARRIVAL, (entry.id, seconds, text))
         except UnicodeEncodeError:  # rare; checking each text beforehand would double the cost
-            connection.execute(_INSERT_ARRIVAL, (entry.id, seconds, sound(text)))
+            connection.execute(_INSERT_ARRIVAL, (entry.id, seconds, fix_surrogates(text)))
     entry.cursor = cursor
 
 
 def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
     return [
-        value if not isinstance(value, str) else hide(sound(value)) if name in _FROM_SERVER else sound(value)
+        value
+        if not isinstance(value, str)
+        else hide(fix_surrogates(value))
+        if name in _FROM_SERVER
+        else fix_surrogates(value)
         for name, value in columns.items()
     ]

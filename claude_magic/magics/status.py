@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from ..errors import ClaudeError
 from ..settings import Claude
-from ..wire.money import dollars
+from ..wire.short_text import dollars
 from .claude import ClaudeHandle
 
 

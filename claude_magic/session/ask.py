@@ -111,7 +111,7 @@ def _results(several: Sequence[Worker]) -> list[Exchange]:
     if not any(isinstance(running.outcome, Exchange) for running in several):
         return [running.result() for running in several]
     return [
-        running.growing.exchange().failed(running.outcome)
+        running.growing.exchange().with_error(running.outcome)
         if isinstance(running.outcome, ClaudeError)
         else running.result()
         for running in several
@@ -122,7 +122,7 @@ def _on_stop(running: Worker) -> Exchange:
     """What had arrived when the reader pressed stop; its worker notices at once, and closes the books on it."""
     running.wait(_LAST_WORDS)
     exchange = running.outcome if isinstance(running.outcome, Exchange) else running.growing.exchange()
-    return exchange.failed(_interrupt_error(running.growing))
+    return exchange.with_error(_interrupt_error(running.growing))
 
 
 def _interrupt_error(growing: Accumulator) -> Interrupted:

@@ -18,14 +18,14 @@ from typing import Any
 
 from ..concurrency import Lock
 from ..errors import CellError
-from ..wire.bounded import Array, Bounded
 from ..wire.history import history, without_thinking
-from ..wire.message_rules import form, problems
+from ..wire.message_rules import form_problems, problems
+from ..wire.short_text import Array, ShortRepr
 from . import conversation_files
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Turn(Bounded):
+class Turn(ShortRepr):
     """What one cell added.
 
     Attributes:
@@ -186,7 +186,7 @@ def turns_of(values: Iterable[Any]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     before, edited = "", False
     for number, value in enumerate(values, 1):
         messages = tuple(value["messages"])
-        for problem in form(messages):
+        for problem in form_problems(messages):
             raise ValueError(f"turn {number}: {problem.text}")
         left = history(messages, closed=True)
         notes += left.notes

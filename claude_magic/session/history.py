@@ -13,7 +13,7 @@ from ..prompt.turns import parse_turns
 from ..wire import Block, Exchange
 from ..wire.history import History, history, without_thinking
 from ..wire.message_places import blocks
-from ..wire.message_rules import form
+from ..wire.message_rules import form_problems
 from .conversation import Conversation, Plan, Turn
 from .conversations import Conversations
 from .prompt import content
@@ -159,7 +159,7 @@ def _replay_of(cut: Exchange, partial: Sequence[Block]) -> Callable[[str], list[
     """What a request replays to go on with a reply: what it was asked with, and its text."""
     body = cut.request.body or {}
     said = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
-    for problem in form(said):
+    for problem in form_problems(said):
         raise CellError(f"--finish: the messages of the last request cannot be sent again: {problem.text}.")
     bound_to = thinking_key(body)
     return lambda found: said if found == bound_to else list(without_thinking(said))

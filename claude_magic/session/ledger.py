@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..journal import Entry, Journal, Limit
     from ..journal.recordings import Recorder, Recording
     from ..journal.request_counts import RequestCounts
-    from ..wire.recorded import Recorded
+    from ..wire.recorded_answer import RecordedAnswer
     from .views import Views
 
 
@@ -156,7 +156,7 @@ class Ledger:
             not asker.again and (settings.replay == "on" or settings.reuse_on_run_all)
         )
 
-    def recorded_answer(self, settings: Claude, request: Request, asker: Caller) -> Recorded | None:
+    def recorded_answer(self, settings: Claude, request: Request, asker: Caller) -> RecordedAnswer | None:
         """The recorded answer that `request` gets; `None` if there is none."""
         from ..journal.request_counts import RequestCounts
 
@@ -199,7 +199,7 @@ class Ledger:
             f"not recorded in the journal: {why} Nothing was sent. Undo that, or set Claude.replay = 'on' to send it."
         )
 
-    def close_replay(self, settings: Claude, exchange: Exchange, recorded: Recorded, asker: Caller) -> Exchange:
+    def close_replay(self, settings: Claude, exchange: Exchange, recorded: RecordedAnswer, asker: Caller) -> Exchange:
         """Close the books on an answer that was given again: it takes as long as it took, and costs nothing."""
         made = replace(
             exchange,

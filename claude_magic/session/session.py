@@ -13,7 +13,7 @@ from ..errors import CellError, SettingsError
 from ..prompt.options.options import Options
 from ..prompt.snippets import Snippets
 from ..settings import Claude
-from ..wire.bounded import Object
+from ..wire.short_text import Object
 from .cells import Cells, NoCells
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from ..tools.calls import find_calls, skip, why_not_run
 from ..tools.runner import run
 from ..wire import Exchange
 from ..wire.history import history
-from ..wire.money import dollars
+from ..wire.short_text import dollars, one_line
 from ..wire.tool import NOT_RUN, Call
-from ..wire.unfit import one_line
 from .ask import ask
 from .turn import CALLS, RESULTS, Turn, TurnPresenter
 

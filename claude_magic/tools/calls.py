@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from ..errors import Interrupted
 from ..wire import Block, Exchange
+from ..wire.short_text import one_line
 from ..wire.tool import FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call, Tool
-from ..wire.unfit import one_line
 
 _RUNS_ALSO_AT = ("end_turn", "pause_turn")  # some gateways give these for a reply that asks for its calls to be run
 

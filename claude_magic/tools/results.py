@@ -17,7 +17,7 @@ from ..prompt.attachments import figures
 from ..prompt.attachments.limits import amount
 from ..prompt.attachments.media import of_bytes
 from ..prompt.values import in_json
-from ..wire import Block, sound
+from ..wire import Block, fix_surrogates
 from ..wire.attachment_kinds import recognize
 from ..wire.tool import Content, File, Items
 
@@ -45,7 +45,7 @@ def blocks(
     for found in _blocks(value, f"the result of {name}", write):
         block = _hidden(found, hide)
         if block.get("type") == "text":
-            block = {**block, "text": _cut(sound(str(block.get("text") or "")), most)}
+            block = {**block, "text": _cut(fix_surrogates(str(block.get("text") or "")), most)}
             if not block["text"].strip():
                 continue
         made.append(block)

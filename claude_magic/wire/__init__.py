@@ -3,7 +3,7 @@
 from .exchange import Events, Exchange, TimedEvent
 from .fold import Fold
 from .headers import Headers
-from .message import Block, Message, sound
+from .message import Block, Message, fix_surrogates
 from .request import Request
 from .sse import Decoder, ServerSentEvent
 
@@ -18,5 +18,5 @@ __all__ = [
     "Request",
     "ServerSentEvent",
     "TimedEvent",
-    "sound",
+    "fix_surrogates",
 ]

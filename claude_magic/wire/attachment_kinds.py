@@ -1,4 +1,4 @@
-"""The kinds of attachments: how each is recognized, which content block it is sent as, how many tokens it may have.
+"""The kinds of attachments: how each is recognized, which content block it is sent as, its maximum number of tokens.
 
 One entry is enough for a new kind: `--attach` recognizes its files and addresses and sends them as they are, the
 token bound and the token breakdown count it, and the journal keeps its data once. What only one kind needs, such as
@@ -17,12 +17,12 @@ class AttachmentKind:
     """A kind of content block that holds something attached.
 
     Attributes:
-        label: The block in words, as the token breakdown counts it.
-        file_label: A file of this kind in words.
-        formats: For each media type that is sent in base64, how its bytes begin; empty if none is sent by us.
-        endings: The endings of addresses that are of this kind.
-        max_tokens: An upper bound of its input tokens; `None` if that depends on what its source says.
-        has_title: Whether the block names what it holds.
+        label: The name of the block in the token breakdown.
+        file_label: The name of a file of this kind in messages.
+        formats: By media type, a pattern of the first bytes; empty if this package sends none in base64.
+        endings: The endings of URLs of this kind.
+        max_tokens: An upper bound of its input tokens; `None` if that depends on its source.
+        has_title: Whether the block has a `title`.
     """
 
     label: str
@@ -59,21 +59,21 @@ KINDS = {  # by the type of the content block
 
 
 def kind_of(block: Mapping[str, object]) -> AttachmentKind | None:
-    """The kind of a content block; `None` if nothing is attached in it."""
+    """The kind of a content block; `None` if it holds no attachment."""
     name = block.get("type")
     return KINDS.get(name) if isinstance(name, str) else None
 
 
 def recognize(data: bytes) -> tuple[str, str]:
-    """The block type and the media type of `data`, by its first bytes; two empty texts if it is of no kind."""
+    """The block type and the media type of `data`, by its first bytes; two empty strings if it is of no kind."""
     for name, kind in KINDS.items():
-        for media_type, beginning in kind.formats.items():
-            if beginning.match(data):
+        for media_type, first_bytes in kind.formats.items():
+            if first_bytes.match(data):
                 return name, media_type
     return "", ""
 
 
 def image_type(data: bytes) -> str:
-    """The media type of an image that the API takes; `""` if `data` is none."""
+    """The media type of `data` if it is an image that the API takes, else `""`."""
     name, media_type = recognize(data)
     return media_type if name == "image" else ""

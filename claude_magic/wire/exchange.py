@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
 
 from ..errors import ClaudeError
-from .bounded import bounded
 from .headers import Headers
 from .message import Block, Message
 from .request import Request
+from .short_text import fields_repr
 from .tool import Call
 
 
@@ -19,8 +19,8 @@ class TimedEvent(NamedTuple):
 
     Attributes:
         seconds: From the first byte sent to the arrival of the event.
-        event: The event's name; `""` if the stream named none.
-        data: As it came, usually JSON.
+        event: The event's name; `""` if it has none.
+        data: As received, usually JSON.
     """
 
     seconds: float
@@ -28,22 +28,19 @@ class TimedEvent(NamedTuple):
     data: str
 
     def __repr__(self) -> str:
-        def write(writer: Any) -> str:
-            return f"TimedEvent(seconds={self.seconds:.3f}, event={self.event!r}, data={writer.repr(self.data)})"
-
-        return bounded(write, ".data", 600)
+        return fields_repr("TimedEvent", {**self._asdict(), "seconds": round(self.seconds, 3)}, ".data", 600)
 
 
 class Code(str):
-    """The text of a program; at the end of a cell it is shown in its own lines."""
+    """The text of a program; its repr is the program itself, so that a cell shows it line by line."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         if len(self) <= _LONGEST_CODE:
             return str(self)
-        left_out = f"shortened: {len(self):,} characters; print(...) shows all of it, or write it to a file"
-        return f"{self[:_LONGEST_CODE]}\n… ({left_out})"
+        note = f"shortened: {len(self):,} characters; print(...) shows all of it, or write it to a file"
+        return f"{self[:_LONGEST_CODE]}\n… ({note})"
 
 
 _LONGEST_CODE = 50_000  # characters that a cell shows
@@ -51,10 +48,10 @@ Batch = tuple[float, Sequence[str | None], Sequence[str]]
 
 
 class Events(Sequence[TimedEvent]):
-    """The events of a reply, in the batches they came in; most are never looked at one by one.
+    """The events of a reply, in the batches they were received in; most are never read one by one.
 
     Attributes:
-        batches: Of each: the seconds, the names and the data of the events that came at once.
+        batches: For each batch the seconds, the names and the data of the events received at once.
     """
 
     def __init__(self, batches: Iterable[Batch] = ()) -> None:
@@ -84,28 +81,28 @@ class Events(Sequence[TimedEvent]):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange:
-    """A round trip, complete or incomplete.
+    """A request and its response, complete or incomplete.
 
     Attributes:
         request: Without the credential.
-        message: As far as it came; its `stop_reason` is `None` if it did not come to its end.
-        status: HTTP status; `None` if there was no answer.
+        message: As far as it was received; its `stop_reason` is `None` if it is incomplete.
+        status: HTTP status; `None` if there was no response.
         headers: Of the response.
-        events: As they came; empty for an answer that was not streamed.
+        events: As received; empty for a response that was not streamed.
         seconds: From the first byte sent to the last byte read, waits and retries included.
         first_token_seconds: Until the first piece of content; `None` if there was none.
-        retries: How many tries failed before this answer.
-        before: Blocks of an earlier, cut reply that this one goes on with; its text is joined to theirs.
-        notes: What else a reader must know, a sentence each.
-        model_note: What a reader must know of the model, such as that it is not Claude; `""` if nothing.
-        began: When it was asked, in ISO 8601, UTC; `""` if unknown.
-        usd: What it cost, in US dollars; `None` if unknown. If it was replayed: what it would have cost.
-        replayed: When what it replays was recorded, in ISO 8601, UTC; `""` if it was really asked.
+        retries: The number of failed tries before this response.
+        before: The blocks of an earlier, incomplete reply that this one continues; the texts are joined.
+        notes: Further notes for the user, a sentence each.
+        model_note: A note on the model, such as that it is not Claude; `""` if there is none.
+        began: When the request was sent, in ISO 8601, UTC; `""` if unknown.
+        usd: The cost, in US dollars; `None` if unknown. For a replay: what it would have cost.
+        replayed: When the replayed answer was recorded, in ISO 8601, UTC; `""` if the request was really sent.
         entry: Its number in the journal; `None` if it is not there.
         error: Why it failed; `None` if it did not.
-        calls: The calls that the message asked for, with what came of them.
+        calls: The tool calls of the message, with their results.
         earlier: The exchanges of the same turn before this one.
-        files: The base64 data of attachments in the request, and the file each came from.
+        files: The path of each attached file, by the base64 data that was sent for it.
     """
 
     request: Request
@@ -133,16 +130,13 @@ class Exchange:
         facts = {"model": model, "text": self.text, "status": self.status, "stop_reason": self.message.stop_reason}
         facts |= {"seconds": round(self.seconds, 3), "usd": self.usd, "entry": self.entry, "error": self.error}
 
-        def write(writer: Any) -> str:
-            return f"Exchange({', '.join(f'{name}={writer.repr(value)}' for name, value in facts.items())})"
-
-        return bounded(write, ".text, .request, .message, .headers and .events", 600)
+        return fields_repr("Exchange", facts, ".text, .request, .message, .headers and .events", 600)
 
     def code(self, language: str = "python") -> Code:
         """The request as a program: `curl`, `python`, `typescript`, `openai`, `requests` or `http`.
 
         Raises:
-            CellError: There is no such language, or the request cannot be said in it.
+            CellError: There is no such language, or the request cannot be written in it.
         """
         from ..export import program, unchanged  # the one import upwards: see tests/test_architecture.py
 
@@ -151,11 +145,11 @@ class Exchange:
     @property
     def text(self) -> str:
         """All text blocks of the reply, joined."""
-        return self.joined.text
+        return self.joined_message.text
 
     @property
-    def joined(self) -> Message:
-        """The message, with the blocks of the cut reply that it goes on with."""
+    def joined_message(self) -> Message:
+        """The message, after the blocks of the incomplete reply that it continues."""
         if not self.before:
             return self.message
         return Message(body={**self.message.body, "content": [*self.before, *self.message.content]})
@@ -164,6 +158,6 @@ class Exchange:
     def request_id(self) -> str | None:
         return self.headers.get("request-id")
 
-    def failed(self, error: ClaudeError) -> Exchange:
-        """The same exchange, with the reason why it is not whole."""
+    def with_error(self, error: ClaudeError) -> Exchange:
+        """The same exchange, with the reason why it failed."""
         return replace(self, error=error)

@@ -1,4 +1,4 @@
-"""HTTP headers: read by name whatever its case, kept in the order and the case they came."""
+"""HTTP headers: names compare without case; the order and the case in which they came are kept."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 _CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api[-_]?key|token$", re.IGNORECASE)
-RANDOM_KEY = "(a random key)"  # stands in the place of the local model's key
+RANDOM_KEY = "(a random key)"  # shown instead of the local model's key
 _PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
 
 
-def names_a_credential(name: str) -> bool:
+def is_credential_name(name: str) -> bool:
     """Whether a header of this name may hold a secret."""
     return _CREDENTIAL.search(name) is not None
 
 
-def holds_a_credential(name: str, value: str) -> bool:
-    """Whether a header may hold a secret itself, not only the place it comes from."""
-    return names_a_credential(name) and not _PLACEHOLDER.fullmatch(value)
+def holds_credential(name: str, value: str) -> bool:
+    """Whether a header may hold a secret itself, not only the name of its source."""
+    return is_credential_name(name) and not _PLACEHOLDER.fullmatch(value)
 
 
 class Headers(Mapping[str, str]):
-    """Names and values; several values of one name read as one, joined by `, `."""
+    """Names and values; several values of one name are joined by `, `."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, tuple[str, str]] = {}

@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..errors import StreamError
-from .bounded import Array, Bounded, Object
+from .short_text import Array, Object, ShortRepr
 
 Block = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Message(Bounded):
-    """A reply, whole or so far.
+class Message(ShortRepr):
+    """A reply, complete or as far as it was received.
 
     Attributes:
         body: The API's JSON; `{}` until the reply has begun.
-        cut: Positions in `content` of the calls whose arguments did not arrive whole; none of these may be run.
+        cut: Indices in `content` of the calls whose arguments are incomplete; none of these may be run.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     cut: frozenset[int] = frozenset()
-    _whole: ClassVar[str] = "its .body and .text"
+    _full_value: ClassVar[str] = "its .body and .text"
 
     def __post_init__(self) -> None:
         if type(self.body) is dict and self.body:
@@ -39,15 +39,15 @@ class Message(Bounded):
 
     @property
     def id(self) -> str | None:
-        return self._word("id")
+        return self._text_field("id")
 
     @property
     def model(self) -> str | None:
-        return self._word("model")
+        return self._text_field("model")
 
     @property
     def role(self) -> str | None:
-        return self._word("role")
+        return self._text_field("role")
 
     @property
     def content(self) -> list[Block]:
@@ -56,32 +56,32 @@ class Message(Bounded):
 
     @property
     def stop_reason(self) -> str | None:
-        """`None` if the reply did not come to its end."""
-        return self._word("stop_reason")
+        """`None` if the reply is incomplete."""
+        return self._text_field("stop_reason")
 
     @property
     def stop_sequence(self) -> str | None:
-        return self._word("stop_sequence")
+        return self._text_field("stop_sequence")
 
     @property
     def usage(self) -> dict[str, Any]:
-        """Tokens, as the API's JSON; `{}` if none were told."""
+        """Token counts, as the API's JSON; `{}` if none were received."""
         return self.body.get("usage") or {}
 
     @property
     def text(self) -> str:
         """All text blocks, joined."""
         texts = (block.get("text") for block in self.content if block.get("type") == "text")
-        return sound("".join(text for text in texts if isinstance(text, str)))
+        return fix_surrogates("".join(text for text in texts if isinstance(text, str)))
 
-    def _word(self, name: str) -> str | None:
+    def _text_field(self, name: str) -> str | None:
         value = self.body.get(name)
         return value if isinstance(value, str) else None
 
 
-def sound(text: str) -> str:
+def fix_surrogates(text: str) -> str:
     """`text` with surrogate pairs joined and lone surrogates replaced, so that it can be encoded."""
-    if text.isascii():  # known without looking
+    if text.isascii():
         return text
     try:
         text.encode()
@@ -90,15 +90,15 @@ def sound(text: str) -> str:
     return text
 
 
-def sound_json(value: Any) -> Any:
-    """`value`, from JSON, with all its text made sound.
+def fix_json_surrogates(value: Any) -> Any:
+    """`value`, from JSON, with the surrogates in all its texts fixed.
 
     Raises:
         StreamError: It is nested too deeply.
     """
     try:
         text = json.dumps(value, ensure_ascii=False)
-        sounded = sound(text)
-        return value if sounded is text else json.loads(sounded)
+        encodable = fix_surrogates(text)
+        return value if encodable is text else json.loads(encodable)
     except RecursionError:
         raise StreamError("an event is nested too deeply. Ask again.") from None

@@ -1,9 +1,10 @@
-"""The messages of a request as the API reads them: neighbours of one role as one, and what stands where in them."""
+"""The messages of a request as the API reads them: neighbours of one role combined, each block with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 Block = Mapping[str, Any]
@@ -11,17 +12,17 @@ Message = Mapping[str, Any]
 
 THINKING = ("thinking", "redacted_thinking")
 SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
-OF_ASSISTANT = (*THINKING, "tool_use", *SERVER_CALLS)
+ASSISTANT_ONLY = (*THINKING, "tool_use", *SERVER_CALLS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One rule that is broken.
+    """A violation of a rule.
 
     Attributes:
-        message: The index of the message; `None` if it is none of them in particular.
-        block: The index of the block in its content; `None` for the message as a whole.
-        text: As the API says it, place included.
+        message: The index of the message; `None` if it concerns none in particular.
+        block: The index of the block in its content; `None` for the whole message.
+        text: In the words of the API, with the place.
     """
 
     text: str
@@ -30,7 +31,7 @@ class Problem:
 
 
 class Place(NamedTuple):
-    """A block, and where it stands."""
+    """A block, the index of its message, and its own index there."""
 
     message: int
     position: int
@@ -49,21 +50,16 @@ class Turn:
     places: tuple[Place, ...]
     first: int
 
-    def of(self, *types: str) -> list[Place]:
+    def blocks_of_type(self, *types: str) -> list[Place]:
         return [place for place in self.places if place.type in types]
 
-    def results_of_server(self) -> list[Place]:
+    def server_results(self) -> list[Place]:
         return [place for place in self.places if is_server_result(place.block)]
 
     @property
     def leading_results(self) -> list[Place]:
-        """The results of calls with which it begins: what comes after other content answers nothing."""
-        found: list[Place] = []
-        for place in self.places:
-            if place.type != "tool_result":
-                break
-            found.append(place)
-        return found
+        """The `tool_result` blocks at its beginning: the API ignores those after other blocks."""
+        return list(takewhile(lambda place: place.type == "tool_result", self.places))
 
     @property
     def holds_results_only(self) -> bool:
@@ -71,7 +67,7 @@ class Turn:
 
 
 def is_server_result(block: Block) -> bool:
-    """Whether it is the result of a call that the API ran itself."""
+    """Whether it is the result of a server tool, which the API runs itself."""
     return str(block.get("type")).endswith("_tool_result")
 
 
@@ -82,7 +78,7 @@ def blocks(content: object) -> list[Block]:
     return [block for block in content if isinstance(block, Mapping)] if isinstance(content, Sequence) else []
 
 
-def combined(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
+def combine(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
     """The messages as the API reads them.
 
     Source: https://platform.claude.com/docs/en/api/messages/create
@@ -98,7 +94,8 @@ def combined(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
     return turns
 
 
-def at(place: Place, text: str) -> Problem:
+def problem_at(place: Place, text: str) -> Problem:
+    """The problem of one block."""
     return Problem(
         message=place.message, block=place.position, text=f"messages.{place.message}.content.{place.position}: {text}"
     )

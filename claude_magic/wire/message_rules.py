@@ -1,12 +1,12 @@
-"""The API's rules for `messages`: which histories it answers, and which it refuses with a 400.
+"""The API's rules for `messages`: which it accepts, and which it refuses with status 400.
 
-A rule that is wrong here would keep a request from being sent that the API takes. So nothing in this package
-asks these rules before it sends what it has built itself: `history` builds what they allow. They are asked
-for what people write by hand (`--turns`, an edited file), and by the scripted API of the tests.
+A wrong rule here would block a request that the API accepts. So messages that this package builds are not checked
+before they are sent: `history` builds what the rules allow. The rules check what people write by hand (`--turns`,
+an edited file), and the scripted API of the tests uses them.
 
-Neighbouring messages of one role count as one message, as the API combines them. Blocks of a type that is
-not known here are judged by no rule. Each rule cites its source; where the documentation says it only in
-part, a public report of the refusal, whose words the problem repeats.
+Neighbouring messages of one role count as one message, as the API combines them. No rule applies to blocks of an
+unknown type. Each rule cites its source; where the documentation is incomplete, a public report of the refusal,
+whose words the problem repeats.
 
 Source: https://platform.claude.com/docs/en/api/messages/create
 """
@@ -17,11 +17,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .call_rules import calls, server_calls
-from .message_places import OF_ASSISTANT, SERVER_CALLS, THINKING, Problem, Turn, at, blocks, combined, is_server_result
+from .call_rules import call_problems, server_call_problems
+from .message_places import (
+    ASSISTANT_ONLY,
+    SERVER_CALLS,
+    THINKING,
+    Problem,
+    Turn,
+    blocks,
+    combine,
+    is_server_result,
+    problem_at,
+)
 
 _ROLES = ("user", "assistant", "system")
-# Claude models that answer only to a user; one that is not named here is not judged.
+# Claude models that need a user message at the end; nothing is assumed of models that are not named here.
 # Source: https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6#breaking-changes
 _WITHOUT_PREFILL = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-(?:4-[6-8]|5)|fable-5|mythos-(?:5|preview))(?![0-9])")
 
@@ -34,35 +44,35 @@ def problems(
     thinking: object = None,
     paused: bool = False,
 ) -> list[Problem]:
-    """The rules that a request's messages break; `[]` if the API takes them.
+    """The rules that a request's messages break; `[]` if the API accepts them.
 
     Args:
         system: The system prompt: a text, or text blocks.
-        model: The model that is asked; some rules hold for some models only.
+        model: The model of the request; some rules apply to some models only.
         thinking: The request's `thinking`.
-        paused: Whether the last message is a reply that ended with `pause_turn`, sent back to be gone on with.
+        paused: Whether the last message is a reply that ended with `pause_turn`, sent back to be continued.
     """
-    found = form(messages) or list(_texts_of("system", system))
-    if found:
-        return found
-    assert isinstance(messages, Sequence)  # noqa: S101  `form` has seen to it
-    turns = combined(messages)
+    basic = form_problems(messages) or list(_empty_texts_in("system", system))
+    if basic:
+        return basic
+    assert isinstance(messages, Sequence)  # noqa: S101  `form_problems` has checked it
+    turns = combine(messages)
     return [
-        *_contents(messages),
-        *_texts(messages),
+        *_empty_messages(messages),
+        *_empty_texts(messages),
         *(problem for rule in _RULES for problem in rule(turns)),
         *_thinking_first(turns, thinking),
-        *_end(turns, model, paused),
+        *_last_message(turns, model, paused),
     ]
 
 
 def takes_prefill(model: str) -> bool:
-    """Whether a request to the model may end with an assistant message; also if that is not known."""
+    """Whether a request to the model may end with an assistant message; `True` for unknown models."""
     return _WITHOUT_PREFILL.search(model) is None
 
 
-def form(messages: object) -> list[Problem]:
-    """What keeps the messages from being messages at all.
+def form_problems(messages: object) -> list[Problem]:
+    """Problems of structure: of the list, its messages, and the type of each block.
 
     Source: https://platform.claude.com/docs/en/api/messages/create
     """
@@ -70,10 +80,10 @@ def form(messages: object) -> list[Problem]:
         return [Problem(text="messages: Input should be a valid list")]
     if not messages:
         return [Problem(text="messages: at least one message is required")]
-    return [problem for number, message in enumerate(messages) for problem in _form_of(number, message)]
+    return [problem for number, message in enumerate(messages) for problem in _message_problems(number, message)]
 
 
-def _form_of(number: int, message: object) -> Iterator[Problem]:
+def _message_problems(number: int, message: object) -> Iterator[Problem]:
     role = message.get("role") if isinstance(message, Mapping) else None
     content = message.get("content") if isinstance(message, Mapping) else None
     if role not in _ROLES:
@@ -88,7 +98,7 @@ def _form_of(number: int, message: object) -> Iterator[Problem]:
                 yield Problem(message=number, block=position, text=text)
 
 
-def _contents(messages: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+def _empty_messages(messages: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     """Source: https://github.com/anthropics/claude-code/issues/6774"""
     for number, message in enumerate(messages):
         last = number == len(messages) - 1 and message["role"] == "assistant"
@@ -97,13 +107,13 @@ def _contents(messages: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
             yield Problem(message=number, text=f"messages.{number}: {why}")
 
 
-def _texts(messages: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+def _empty_texts(messages: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     for number, message in enumerate(messages):
         if message["content"]:
-            yield from _texts_of("messages", message["content"], number)
+            yield from _empty_texts_in("messages", message["content"], number)
 
 
-def _texts_of(where: str, content: object, number: int | None = None) -> Iterator[Problem]:
+def _empty_texts_in(where: str, content: object, number: int | None = None) -> Iterator[Problem]:
     """Source: https://github.com/anthropics/anthropic-sdk-python/issues/461"""
     if where == "system" and isinstance(content, str):
         return
@@ -116,33 +126,33 @@ def _texts_of(where: str, content: object, number: int | None = None) -> Iterato
                 why = f"{where}: text content blocks must contain non-whitespace text"
                 yield Problem(message=number, block=index, text=why)
         elif block.get("type") in ("tool_result", "search_result") and not isinstance(block.get("content"), str):
-            yield from _texts_of(where, block.get("content"), number)
+            yield from _empty_texts_in(where, block.get("content"), number)
 
 
-def _roles(turns: Sequence[Turn]) -> Iterator[Problem]:
-    """Which blocks a role may have.
+def _misplaced_blocks(turns: Sequence[Turn]) -> Iterator[Problem]:
+    """Blocks that a message of their role may not hold.
 
     Source: https://github.com/tghamm/Anthropic.SDK/issues/128 and, for documents and citations,
     https://platform.claude.com/docs/en/api/versioning (2026-10-21)
     """
     for turn in turns:
         for place in turn.places:
-            if turn.role != "assistant" and (place.type in OF_ASSISTANT or is_server_result(place.block)):
-                yield at(place, f"`{place.type}` blocks can only be in `assistant` messages")
+            if turn.role != "assistant" and (place.type in ASSISTANT_ONLY or is_server_result(place.block)):
+                yield problem_at(place, f"`{place.type}` blocks can only be in `assistant` messages")
             if turn.role != "user" and place.type == "tool_result":
-                yield at(place, "`tool_result` blocks can only be in `user` messages")
+                yield problem_at(place, "`tool_result` blocks can only be in `user` messages")
             if turn.role == "assistant" and place.type == "document":
-                yield at(place, "`document` blocks can only be in `user` messages")
+                yield problem_at(place, "`document` blocks can only be in `user` messages")
             if turn.role == "user" and place.type == "text" and place.block.get("citations"):
-                yield at(place, "`citations` can only be in `assistant` messages")
+                yield problem_at(place, "`citations` can only be in `assistant` messages")
             if turn.role == "system" and place.type != "text":
-                yield at(place, "`system` messages can only hold text")
+                yield problem_at(place, "`system` messages can only hold text")
             if "caller" in place.block and place.block["caller"] is None:
-                yield at(place, "caller: Input should be an object")
+                yield problem_at(place, "caller: Input should be an object")
 
 
-def _system(turns: Sequence[Turn]) -> Iterator[Problem]:
-    """A system message follows a user, or a reply that ends with what the API ran.
+def _system_messages(turns: Sequence[Turn]) -> Iterator[Problem]:
+    """A system message must follow a user message, or a reply that ends with a server tool.
 
     Source: https://platform.claude.com/docs/en/api/messages/create
     """
@@ -157,18 +167,17 @@ def _may_precede_system(turn: Turn) -> bool:
     return turn.role == "user" or last.get("type") in SERVER_CALLS or is_server_result(last)
 
 
-def _thinking(turns: Sequence[Turn]) -> Iterator[Problem]:
-    """Thinking is sent back whole and signed, and something follows it.
+def _thinking_blocks(turns: Sequence[Turn]) -> Iterator[Problem]:
+    """Thinking must be complete and signed, and not the last block of a reply.
 
     Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking,
     https://github.com/tailcallhq/forgecode/issues/2107
     """
     for turn in turns:
-        for place in turn.of(*THINKING):
-            needed = ("data",) if place.type == "redacted_thinking" else ("thinking", "signature")
-            for name in needed:
+        for place in turn.blocks_of_type(*THINKING):
+            for name in ("data",) if place.type == "redacted_thinking" else ("thinking", "signature"):
                 if not isinstance(place.block.get(name), str) or not (place.block[name] or name == "thinking"):
-                    yield at(place, f"{place.type}.{name}: Field required")
+                    yield problem_at(place, f"{place.type}.{name}: Field required")
         if turn.role == "assistant" and turn.places and turn.places[-1].type in THINKING:
             number = turn.places[-1].message
             why = "The final block in an assistant message cannot be `thinking`."
@@ -176,14 +185,14 @@ def _thinking(turns: Sequence[Turn]) -> Iterator[Problem]:
 
 
 def _thinking_first(turns: Sequence[Turn], thinking: object) -> Iterator[Problem]:
-    """With a budget for thinking, a turn whose calls are being answered must have begun with it.
+    """With a thinking budget, a reply whose tool results are being sent must begin with thinking.
 
     Source: https://github.com/pydantic/pydantic-ai/issues/2075
     """
     if not isinstance(thinking, Mapping) or thinking.get("type") != "enabled":
         return
-    ours = turns[-1].holds_results_only and len(turns) > 1
-    last = turns[-2] if ours else turns[-1]
+    sends_results = turns[-1].holds_results_only and len(turns) > 1
+    last = turns[-2] if sends_results else turns[-1]
     if last.role == "assistant" and last.places and last.places[0].type not in THINKING:
         place = last.places[0]
         yield Problem(
@@ -195,8 +204,8 @@ def _thinking_first(turns: Sequence[Turn], thinking: object) -> Iterator[Problem
         )
 
 
-def _end(turns: Sequence[Turn], model: str, paused: bool) -> Iterator[Problem]:
-    """A reply that is begun for the model.
+def _last_message(turns: Sequence[Turn], model: str, paused: bool) -> Iterator[Problem]:
+    """An assistant message at the end, which the model should continue.
 
     Source: https://github.com/tailcallhq/forgecode/issues/1872,
     https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6#breaking-changes
@@ -207,17 +216,17 @@ def _end(turns: Sequence[Turn], model: str, paused: bool) -> Iterator[Problem]:
     text = last.places[-1].block.get("text") if last.places and last.places[-1].type == "text" else ""
     if isinstance(text, str) and text != text.rstrip():
         yield Problem(text="messages: final assistant content cannot end with trailing whitespace")
-    ran_by_api = bool(last.of(*SERVER_CALLS) or last.results_of_server())
-    if not takes_prefill(model) and not paused and not ran_by_api:
+    uses_server_tools = bool(last.blocks_of_type(*SERVER_CALLS) or last.server_results())
+    if not takes_prefill(model) and not paused and not uses_server_tools:
         yield Problem(
             text="This model does not support assistant message prefill. The conversation must end with a user message."
         )
 
 
 _RULES: tuple[Callable[[Sequence[Turn]], Iterator[Problem]], ...] = (
-    _roles,
-    _system,
-    calls,
-    server_calls,
-    _thinking,
+    _misplaced_blocks,
+    _system_messages,
+    call_problems,
+    server_call_problems,
+    _thinking_blocks,
 )

@@ -1,6 +1,6 @@
-"""JSON that may have been cut off, as far as it goes: a tool's arguments while they stream.
+"""Incomplete JSON, as far as it goes: a tool's arguments while they are streamed.
 
-What is unfinished is left out: `{"a": 1, "b": "unf` is `{"a": 1}`.
+An incomplete value at the end is left out: `{"a": 1, "b": "unf` is `{"a": 1}`.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _CLOSER = {"[": "]", "{": "}"}
 
 
 def loads(text: str) -> object:
-    """The value that `text` holds, or holds so far.
+    """The value of `text`, which may be incomplete.
 
     Raises:
         ValueError: It is not JSON, nor the beginning of any, or nested too deeply.
     """
     try:
-        return json.loads(text, strict=False, parse_constant=refuse)
+        return json.loads(text, strict=False, parse_constant=refuse_constant)
     except ValueError as error:
         try:
-            return json.loads(_finished(text) or text, strict=False, parse_constant=refuse)
+            return json.loads(_complete_part(text) or text, strict=False, parse_constant=refuse_constant)
         except ValueError:
             raise error from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def refuse(name: str) -> None:
-    """Refuse `NaN` and the like, which Python reads, and nobody takes back as JSON.
+def refuse_constant(name: str) -> None:
+    """Refuses `NaN`, `Infinity` and `-Infinity`, which Python reads although they are not JSON.
 
     Raises:
         ValueError: Always.
@@ -55,11 +55,11 @@ def refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finished(text: str) -> str:
-    """`text` up to its last finished value, with every open bracket closed; `""` if that is not all it holds."""
+def _complete_part(text: str) -> str:
+    """`text` up to its last complete value, with every open bracket closed; `""` if more than one token follows it."""
     closers: list[str] = []
     after_key = False
-    best = position = 0
+    end = position = 0
     while match := _TOKEN.match(text, position):
         position = match.end()
         kind = match.lastgroup
@@ -68,8 +68,8 @@ def _finished(text: str) -> str:
         elif kind == "close" and closers:
             closers.pop()
         if kind in ("open", "close", "scalar") or (kind == "string" and (after_key or closers[-1:] != ["}"])):
-            best = position
+            end = position
         after_key = kind == "key"
-    if closers and not _CUT_IN[closers[-1]].match(text, best):
+    if closers and not _CUT_IN[closers[-1]].match(text, end):
         return ""
-    return text[:best] + "".join(reversed(closers))
+    return text[:end] + "".join(reversed(closers))

@@ -1,4 +1,4 @@
-"""What a session knows of a screen: four methods, which a page, a terminal, a grid and a workbench implement."""
+"""The interface between a session and a screen: a page, a terminal, a grid and a workbench implement it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .exchange import Exchange, TimedEvent
 
 
 class Presenter(Protocol):
-    """Shows one exchange: while it grows, when it is complete, and when its calls have results.
+    """Shows one exchange: while it is received, when it is complete, and when its calls have results.
 
-    `show`, `events` and `finish` are called in the thread that asked, `update` also in another, after the cell has
-    ended.
+    `show`, `events` and `finish` are called in the thread that sends the request, `update` also in another, after the
+    cell has ended.
     """
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Show what has arrived so far. Called about ten times a second; the presenter limits its own rate.
+        """Shows what was received so far. Called about ten times a second; the presenter limits its own rate.
 
         Args:
             exchange: Its `seconds` are those since it began; it has no `events` yet.
@@ -24,17 +24,17 @@ class Presenter(Protocol):
         """
 
     def events(self, events: Iterable[TimedEvent]) -> None:
-        """Take the events that arrived since the last call; `show` follows."""
+        """Receives the events since the last call; a call of `show` follows."""
 
     def update(self, exchange: Exchange) -> None:
-        """Show a finished exchange again, after the state of its `calls` changed."""
+        """Shows a complete exchange again, after the state of its `calls` changed."""
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Show the complete exchange with its `calls`, once; a second call does nothing.
+        """Shows the complete exchange with its `calls`, once; a second call does nothing.
 
         Args:
-            above: Safe HTML that stands before the reply.
-            body: Safe HTML in the place of the rendered text; `None` to render it.
+            above: Safe HTML shown above the reply.
+            body: Safe HTML shown instead of the rendered text; `None` to render the text.
         """
 
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from .bounded import Bounded, Bytes, Object
 from .headers import Headers
-from .message import sound
+from .message import fix_surrogates
+from .short_text import Bytes, Object, ShortRepr
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Request(Bounded):
-    """What is sent.
+class Request(ShortRepr):
+    """An HTTP request.
 
     Attributes:
-        headers: Without the credential; in an `Exchange` its place is held by the name of
-            where it came from, such as `$ANTHROPIC_API_KEY`.
+        headers: Without the credential; in an `Exchange`, the name of its source, such as
+            `$ANTHROPIC_API_KEY`, stands in its place.
         body: The API's JSON; `None` where the method has none.
     """
 
@@ -29,7 +29,7 @@ class Request(Bounded):
     url: str
     headers: Headers = field(default_factory=Headers)
     body: Mapping[str, Any] | None = None
-    _whole: ClassVar[str] = "its .body and .content"
+    _full_value: ClassVar[str] = "its .body and .content"
 
     def __post_init__(self) -> None:
         if type(self.body) is dict:
@@ -40,25 +40,25 @@ class Request(Bounded):
         """The body as sent: compact JSON in UTF-8.
 
         Raises:
-            ValueError: The body holds what JSON cannot say, such as NaN.
+            ValueError: The body holds a value that JSON does not have, such as NaN.
         """
         if self.body is None:
             return b""
         text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return Bytes(sound(text).encode())
+        return Bytes(fix_surrogates(text).encode())
 
     @functools.cached_property
     def identity(self) -> str:
-        """A digest of all that reaches the model: the path and the body, in any order of its fields.
+        """A digest of everything that reaches the model: the path and the body, whatever the order of its fields.
 
-        Host, headers and key are no part of it, nor is `stream`, which says only how the answer travels.
+        Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted.
         """
         body = {name: value for name, value in (self.body or {}).items() if name != "stream"}
-        text = sound(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+        text = fix_surrogates(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
         return hashlib.sha256(f"{self.method} {self.endpoint}\n{text}".encode()).hexdigest()
 
     @property
     def endpoint(self) -> str:
-        """The path of the URL from its version on, such as `/v1/messages`; what stands before is the server's."""
+        """The path of the URL from the API version on, such as `/v1/messages`, without a prefix of the server."""
         path = urlsplit(self.url).path
         return path[max(path.rfind("/v1/"), 0) :]

@@ -1,8 +1,8 @@
 """Server-sent events, decoded as the bytes arrive.
 
-The events do not depend on where the bytes were cut into chunks. An event that no blank line
-closes is dropped, as the specification asks; an event without data is given (the specification
-would drop it), because the official SDKs see it too.
+The events do not depend on where the bytes were cut into chunks. An event that no blank line ends is dropped, as
+the specification says; an event without data is kept (the specification would drop it), because the official SDKs
+keep it too.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -20,10 +20,10 @@ class ServerSentEvent(NamedTuple):
     """One event.
 
     Attributes:
-        event: `None` if the stream named none.
+        event: The name; `None` if it has none.
         data: The data lines, joined by newlines.
-        id: The last id seen in the stream, which sticks; `None` before the first.
-        retry: Milliseconds.
+        id: The last id received in the stream; `None` before the first.
+        retry: In milliseconds.
     """
 
     event: str | None = None
@@ -32,66 +32,64 @@ class ServerSentEvent(NamedTuple):
     retry: int | None = None
 
 
-_event = partial(tuple.__new__, ServerSentEvent)  # a third of the cost of its own, which is written in Python
+_event = partial(tuple.__new__, ServerSentEvent)  # costs a third of `ServerSentEvent(...)`, which runs Python code
+_NEWLINE, _NEXT_DATA = "\n", "\ndata: "
 
 
-_END, _NEXT = "\n", "\ndata: "
-
-
-def framed(names: Iterable[str | None], data: Iterable[str]) -> str:
-    """Events as they cross the wire: what `Decoder` takes apart."""
-    heads = _Heads()
+def encode_events(names: Iterable[str | None], data: Iterable[str]) -> str:
+    """The text of a stream with these events, which `Decoder` reads."""
+    heads = _EventHeads()
     return "".join(
         [
-            f"{heads[name]}{datum if _END not in datum else datum.replace(_END, _NEXT)}\n\n"
+            f"{heads[name]}{datum if _NEWLINE not in datum else datum.replace(_NEWLINE, _NEXT_DATA)}\n\n"
             for name, datum in zip(names, data, strict=True)
         ]
     )
 
 
-class _Heads(dict[str | None, str]):
-    """What stands before the data of an event, by its name; made once of each."""
+class _EventHeads(dict[str | None, str]):
+    """The text before the data of an event, by the event's name; built once for each."""
 
     def __missing__(self, name: str | None) -> str:
-        self[name] = f"event: {name}{_NEXT}" if name else "data: "
+        self[name] = f"event: {name}{_NEXT_DATA}" if name else "data: "
         return self[name]
 
 
 class Decoder:
-    """Bytes in, events out; holds only what no blank line has closed yet."""
+    """Bytes in, events out; holds only the event that no blank line has ended yet."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
-        self._begun = False
+        self._is_first_line = True
         self._after_cr = False
         self._event: str | None = None
         self._data: list[str] = []
         self._id: str | None = None
         self._retry: int | None = None
-        self._anything = False
+        self._has_fields = False
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """The events that `chunk` completes, made as they are taken: take them all before the next chunk."""
+        """The events that `chunk` completes, decoded lazily: iterate over all of them before the next chunk."""
         *blocks, rest = self._lines(chunk).split("\n\n")
         for block in blocks:
             head, data_follows, data = block.partition("\ndata: ")
-            usual = data_follows and head[:7] == "event: " and "\n" not in data and "\n" not in head
-            if usual and not self._anything:  # nearly all are
+            is_usual = data_follows and head[:7] == "event: " and "\n" not in data and "\n" not in head
+            if is_usual and not self._has_fields:  # nearly all are
                 yield _event((head[7:], data, self._id, None))
             else:
-                yield from self._line_by_line([*block.split("\n"), ""])
-        yield from self._line_by_line(rest.split("\n")[:-1])
+                yield from self._line_events([*block.split("\n"), ""])
+        yield from self._line_events(rest.split("\n")[:-1])
 
-    def _line_by_line(self, lines: list[str]) -> Iterator[ServerSentEvent]:
+    def _line_events(self, lines: list[str]) -> Iterator[ServerSentEvent]:
         for line in lines:
             if line:
-                self._field(line)
-            elif self._anything:
+                self._add_field(line)
+            elif self._has_fields:
                 yield ServerSentEvent(self._event, "\n".join(self._data), self._id, self._retry)
-                self._event, self._data, self._retry, self._anything = None, [], None, False
+                self._event, self._data, self._retry, self._has_fields = None, [], None, False
 
     def _lines(self, chunk: bytes) -> str:
-        """The lines that `chunk` completes, each ended by LF; a CR ends one at once, with the LF that may follow."""
+        """The lines that `chunk` completes, each ended by LF; a CR ends one at once, together with an LF after it."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -101,15 +99,15 @@ class Decoder:
                 self._rest.append(chunk)
             return ""
         self._after_cr = chunk.endswith(b"\r")
-        # Decoded in one go: no line end is ever inside a character, not even inside a broken one.
+        # Complete lines are decoded at once: no line end is part of a character, not even of an invalid one.
         text = b"".join((*self._rest, chunk[:end])).decode("utf-8", "replace")
         self._rest = [chunk[end:]] if end < len(chunk) else []
-        if not self._begun:
-            self._begun = True
+        if self._is_first_line:
+            self._is_first_line = False
             text = text.removeprefix(_BOM)
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
-    def _field(self, line: str) -> None:
+    def _add_field(self, line: str) -> None:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
@@ -122,4 +120,4 @@ class Decoder:
             self._retry = int(value)
         else:
             return
-        self._anything = True
+        self._has_fields = True

@@ -1,4 +1,4 @@
-"""A tool that Claude may call; and a call, with what came of it."""
+"""A tool that Claude may call; and a call, with its state and result."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .bounded import Bounded
 from .message import Block
+from .short_text import ShortRepr
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
 EDITED = "the arguments were edited"
-_WRONG = (FAILED, REFUSED, NOT_RUN)
+_ERRORS = (FAILED, REFUSED, NOT_RUN)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Tool(Bounded):
-    """Something that Claude may call.
+class Tool(ShortRepr):
+    """A tool that Claude may call.
 
     Attributes:
-        definition: As it stands in the request's `tools`.
-        run: From the arguments, as the API's JSON, to a value, or to an awaitable of one; a `ClaudeError` says
-            what is wrong with the arguments. `None` where this kernel does not run it: the API does, or nobody.
-        approve: Whether the reader is asked before each call.
+        definition: Its entry in the request's `tools`.
+        run: Takes the arguments, as the API's JSON, and returns a value or an awaitable of one; raises a
+            `ClaudeError` if the arguments are wrong. `None` where this kernel does not run it: the API does, or nobody.
+        approve: Whether the user is asked before each call.
         parallel: Whether several of its calls may run at the same time.
     """
 
@@ -37,16 +37,16 @@ class Tool(Bounded):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Call(Bounded):
-    """A call that a message asked for, so far.
+class Call(ShortRepr):
+    """A tool call of a message, in its present state.
 
     Attributes:
         id: The API's id of the `tool_use` block.
-        arguments: The API's JSON; what the reader made of it, if it was edited.
-        state: `waiting` for the reader, `running`, `done`, `failed`, `refused` by the reader, or `not run`.
+        arguments: The API's JSON, as edited by the user.
+        state: `waiting` for the user, `running`, `done`, `failed`, `refused` by the user, or `not run`.
         content: Blocks of the result, as the API's JSON; empty until there is one.
         seconds: How long it ran; `None` if it did not.
-        note: What a reader must know besides, such as that the arguments were edited; `""` if nothing.
+        note: A note for the user, such as that the arguments were edited; `""` if there is none.
     """
 
     id: str
@@ -59,25 +59,25 @@ class Call(Bounded):
 
     @property
     def result(self) -> Block:
-        """The `tool_result` block that answers it.
+        """The `tool_result` block of the call.
 
-        The API takes an error with text only, and with some: beside an image, the error is told in words.
+        The API takes `is_error` only with text, and not without any: beside an image, a text says it instead.
         """
         content: list[Block] = list(self.content)
-        wrong = {"is_error": True} if self.state in _WRONG else {}
-        if wrong and any(block.get("type") != "text" for block in content):
-            content, wrong = [{"type": "text", "text": "(The tool says that it failed.)"}, *content], {}
-        if wrong and not content:
+        flag = {"is_error": True} if self.state in _ERRORS else {}
+        if flag and any(block.get("type") != "text" for block in content):
+            content, flag = [{"type": "text", "text": "(The tool says that it failed.)"}, *content], {}
+        if flag and not content:
             content = [{"type": "text", "text": "It failed and did not say why."}]
-        return {"type": "tool_result", "tool_use_id": self.id, "content": content, **wrong}
+        return {"type": "tool_result", "tool_use_id": self.id, "content": content, **flag}
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """Bytes that a tool returned.
+    """A file that a tool returned.
 
     Attributes:
-        media_type: What the tool says that they are; `""` if it says nothing.
+        media_type: As reported by the tool; `""` if it reports none.
     """
 
     data: bytes
@@ -85,12 +85,12 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Content(Bounded):
-    """What a tool returned, if it is blocks already.
+class Content(ShortRepr):
+    """The result of a tool that returns content blocks itself.
 
     Attributes:
-        blocks: The API's JSON, and files, of which blocks are made where their bytes can be sent.
-        failed: Whether the tool says that it failed.
+        blocks: The API's JSON, and files, which are turned into blocks if the API takes their type.
+        failed: Whether the tool reports a failure.
     """
 
     blocks: tuple[Block | File, ...]
@@ -99,12 +99,12 @@ class Content(Bounded):
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """What a tool gave one after another.
+    """The values of a tool that returns an iterator.
 
     Attributes:
-        values: As far as they were read.
+        values: Those that were read.
         cut: Whether there may be more.
-        error: What it raised after them; `None` if nothing.
+        error: The exception that the iterator raised after them; `None` if none.
     """
 
     values: tuple[Any, ...]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...errors import ExchangeError
 from ...wire import Headers, Request
-from ...wire.unfit import shortened
+from ...wire.short_text import shorten
 from ..client import Client
 
 _FIELDS = (
@@ -41,7 +41,7 @@ def input_tokens(answer: object) -> int:
         return int(answer["input_tokens"])  # type: ignore[index]  # whatever the endpoint sent
     except (ValueError, TypeError, KeyError):
         raise ExchangeError(
-            f"the endpoint does not count tokens: it answered {shortened(str(answer))!r}. Is Claude.base_url right?"
+            f"the endpoint does not count tokens: it answered {shorten(str(answer))!r}. Is Claude.base_url right?"
         ) from None
 
 

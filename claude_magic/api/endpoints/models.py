@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from ...errors import StreamError
 from ...wire import Headers, Request
-from ...wire.unfit import shortened
+from ...wire.short_text import shorten
 from ..client import Client
 
 _PAGE_SIZE = 1000  # the most that the API takes
@@ -74,8 +74,7 @@ def page_models(answer: object) -> list[Model]:
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise StreamError(
-            f"the answer is not the Messages API's list of models: {shortened(str(answer))!r}. "
-            "Is Claude.base_url right?"
+            f"the answer is not the Messages API's list of models: {shorten(str(answer))!r}. Is Claude.base_url right?"
         )
     return list(_models(data))
 

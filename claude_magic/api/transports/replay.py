@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ...wire import Headers, Request
-from ...wire.recorded import Recorded
-from ...wire.sse import framed
+from ...wire.recorded_answer import RecordedAnswer
+from ...wire.sse import encode_events
 from ..interrupt import Interrupt
 from .base import Response
 
@@ -25,7 +25,7 @@ class ReplayTransport:
         speed: How many times as fast as it was recorded; 0 for at once.
     """
 
-    recorded: Recorded
+    recorded: RecordedAnswer
     speed: float
     interrupt: Interrupt
 
@@ -49,7 +49,7 @@ class ReplayTransport:
             self._wait(seconds - passed)
             passed = seconds
             batch = list(events)
-            yield framed((event.event for event in batch), (event.data for event in batch)).encode()
+            yield encode_events((event.event for event in batch), (event.data for event in batch)).encode()
 
     def _wait(self, seconds: float) -> None:
         if self.speed > 0 and seconds > 0:

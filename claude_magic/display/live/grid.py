@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange, TimedEvent
-from ...wire.money import dollars
 from ...wire.presenter import Presenter
+from ...wire.short_text import dollars
 from ..reply.reply import frame, reply_bundle
 from ..reply.summary import span, summary
 from ..tables.journal_entries import tokens

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ...errors import APIError, CellError, ClaudeError
 from ...export import LANGUAGES
 from ...wire import Exchange
-from ...wire.headers import holds_a_credential, names_a_credential
+from ...wire.headers import holds_credential, is_credential_name
 from ..text.excerpt import BODY_LIMIT, cut
 from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table
 from .html_rows import group, json_block, note, row, table, text_block
@@ -55,7 +55,7 @@ def _headers(exchange: Exchange) -> str:
 
 def _is_public_header(name: str) -> bool:
     name = name.lower()
-    return (name in _SHOWN or name.startswith("anthropic-")) and not names_a_credential(name)
+    return (name in _SHOWN or name.startswith("anthropic-")) and not is_credential_name(name)
 
 
 def _request(exchange: Exchange) -> str:
@@ -67,7 +67,7 @@ def _request(exchange: Exchange) -> str:
 
 def _sent_header(name: str, value: str) -> str:
     """The value of a request header; for a credential its source, such as `$ANTHROPIC_API_KEY`, or nothing."""
-    return "not shown" if holds_a_credential(name, value) else value
+    return "not shown" if holds_credential(name, value) else value
 
 
 def _without_login(url: str) -> str:

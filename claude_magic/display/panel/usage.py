@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ...wire import Exchange
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from .html_rows import group, row, table
 
 _MOST_NUMBERS = 200

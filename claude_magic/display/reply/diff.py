@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ...wire import Exchange
-from ...wire.headers import names_a_credential
+from ...wire.headers import is_credential_name
 from ..text.excerpt import one_line, plain_line, pretty, safe_content
 
 _LONGEST = 200_000  # characters of a text that are compared
@@ -123,14 +123,14 @@ def _comparable_request(exchange: Exchange) -> dict[str, Any]:
     """What was sent, but for credentials: where to, the body, and what headers are not ours."""
     request = exchange.request
     headers = {
-        f"header {name.lower()}": value for name, value in request.headers.items() if not names_a_credential(name)
+        f"header {name.lower()}": value for name, value in request.headers.items() if not is_credential_name(name)
     }
     return {"url": f"{request.method} {request.endpoint}", **(request.body or {}), **headers}
 
 
 def _comparable_response(exchange: Exchange) -> dict[str, Any]:
     """What came: without tokens, times and ids, which are never the same."""
-    message = exchange.joined
+    message = exchange.joined_message
     others = [block for block in message.content if block.get("type") != "text"]
     thoughts = [str(block.get("thinking", "")) for block in others if block.get("type") == "thinking"]
     blocks = [

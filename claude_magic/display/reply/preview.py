@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...wire import Request
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from ..text.plain import plain
 
 _LONGEST = 2_000  # characters of one text in the body; images and documents are longer

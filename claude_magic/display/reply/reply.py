@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...wire import Block, Exchange, Message, sound
+from ...wire import Block, Exchange, Message, fix_surrogates
 from ...wire.tool import Call
 from ..text.excerpt import pretty, safe_content
 from ..text.plain import plain
@@ -89,11 +89,11 @@ def reply_bundle(
         instead_of: The name of the live displays to hide until the panel replaces them.
         name: The prefix of element ids, unique in the notebook; `""` for a new one.
     """
-    found = passages(exchange.joined, exchange.calls)
+    found = passages(exchange.joined_message, exchange.calls)
     if not found and exchange.error is not None:
         return {}
     name = name or uuid.uuid4().hex[:12]
-    sources = citations(exchange.joined.content).sources
+    sources = citations(exchange.joined_message.content).sources
     texts = any(passage.kind == "text" for passage in found)
     inner = above + _passages_html(found, raw, body is None, name, sources) + (body or "")
     if not texts and not any(passage.step for passage in found):
@@ -110,7 +110,7 @@ def reply_bundle(
 def reply_steps(exchange: Exchange) -> list[Step]:
     """The steps of the exchange's calls, as many as are shown."""
     known = {call.id for call in exchange.calls}
-    steps = (passage.step for passage in passages(exchange.joined, exchange.calls))
+    steps = (passage.step for passage in passages(exchange.joined_message, exchange.calls))
     return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
 
 
@@ -196,11 +196,11 @@ def _plain_text(found: list[Passage], sources: Sequence[Source]) -> str:
 def _text(texts: Sequence[tuple[str, list[int]]]) -> list[Passage]:
     """One passage of adjacent texts, with a mark after the last word of each cited one."""
     places, size, words = list[tuple[int, int]](), 0, 0
-    for text, numbers in ((sound(text), numbers) for text, numbers in texts):
+    for text, numbers in ((fix_surrogates(text), numbers) for text, numbers in texts):
         words = size + len(bare) if (bare := text.rstrip()) else words
         size += len(text)
         places += [(words, number) for number in numbers]
-    source = sound("".join(text for text, _ in texts))
+    source = fix_surrogates("".join(text for text, _ in texts))
     return [Passage(kind="text", source=source, places=tuple(places))] if source.strip() else []
 
 

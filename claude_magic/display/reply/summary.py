@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import Interrupted
 from ...wire import Exchange, Message
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from ..text.plain import plain
 
 _WHOLE = ("end_turn", "stop_sequence")

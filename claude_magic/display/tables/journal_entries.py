@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from ..reply.summary import span
 from ..text.plain import plain
 from .table import Kind, table, words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ...errors import ClaudeError
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from ..reply.summary import span
 from .journal_entries import tokens
 from .table import Kind, table, words

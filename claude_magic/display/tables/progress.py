@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 from typing import Any
 
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 
 
 class Progress:

@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...wire.money import dollars
+from ...wire.short_text import dollars
 from ..text.plain import plain
 from .table import Kind, table
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from ...errors import CellError
-from ...wire.headers import names_a_credential
+from ...wire.headers import is_credential_name
 from .options import DATA, key_error, options
 from .shell import Word, command
 
@@ -70,7 +70,7 @@ def _url(words: list[Word]) -> str:
     except ValueError:
         raise CellError("the address in the curl command cannot be read. Repair it.") from None
     named = any(
-        name.lower() == "key" or names_a_credential(name)
+        name.lower() == "key" or is_credential_name(name)
         for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)
     )
     if has_user or named or _KEY.search(url):
@@ -89,9 +89,9 @@ def _header(option: str, word: Word) -> Iterator[tuple[str, str]]:
         return
     if not colon or word.text.startswith("@"):
         raise CellError("a header in the curl command is not of the form 'name: value'. Repair it.")
-    if _KEY.search(value) or (names_a_credential(name) and value and not _PLACEHOLDER.fullmatch(value)):
+    if _KEY.search(value) or (is_credential_name(name) and value and not _PLACEHOLDER.fullmatch(value)):
         raise key_error(name)
-    if not names_a_credential(name):
+    if not is_credential_name(name):
         _plain(word)
     if value:
         yield name, value

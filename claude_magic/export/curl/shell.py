@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from ...errors import CellError
-from ...wire import sound
+from ...wire import fix_surrogates
 
 _TOKEN = re.compile(
     r"""
@@ -157,7 +157,7 @@ def _word(token: re.Match[str]) -> Word:
     if groups["variable"]:
         return Word(text=re.sub(r"[{}]", "", groups["variable"]), variables=True)
     if groups["ansi"] is not None:
-        return Word(text=sound(_ANSI.sub(_ansi, groups["ansi"])))
+        return Word(text=fix_surrogates(_ANSI.sub(_ansi, groups["ansi"])))
     if groups["double"] is not None:
         return _expand(groups["double"], '$`"\\')
     return Word(text=next(groups[kind] for kind in ("single", "escaped", "plain", "hash") if groups[kind] is not None))

@@ -25,7 +25,7 @@ from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from ...errors import CellError, did_you_mean
-from ...wire import Block, sound
+from ...wire import Block, fix_surrogates
 from ...wire.attachment_kinds import KINDS, AttachmentKind
 from .. import templates
 from ..python_braces import is_call
@@ -181,7 +181,7 @@ def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
         title = _on_a_line(path.name or short if names[path.name] == 1 else short)[:LONGEST_TITLE]
         where = f"--attach {_on_a_line(short)}"
         attachments.append(
-            _attachment(of_bytes(files.content(path, where), title, where, many=many), title, sound(short))
+            _attachment(of_bytes(files.content(path, where), title, where, many=many), title, fix_surrogates(short))
         )
     return attachments
 
@@ -227,4 +227,4 @@ def _missing_text(name: str, namespace: Mapping[str, Any], folder: Path, where: 
 
 def _on_a_line(name: str) -> str:
     """`name` without control characters and at most 500 characters long: a file name may hold anything but a slash."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in sound(name))[:500]
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in fix_surrogates(name))[:500]

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ...errors import CellError
-from ...wire import Block, sound
+from ...wire import Block, fix_surrogates
 from ...wire.attachment_kinds import KINDS, image_type, recognize
 from . import encodings, images, notebooks
 from .image_headers import size
@@ -128,7 +128,7 @@ def of_text(text: str, title: str, where: str, *, kind: str = "text", note: str 
     """A text as a document with a title."""
     if not text.strip():
         raise CellError(f"{where}: there is no text in it. There is nothing to attach.")
-    source = {"type": "text", "media_type": "text/plain", "data": sound(text)}
+    source = {"type": "text", "media_type": "text/plain", "data": fix_surrogates(text)}
     return Media(block=_block("document", source, title), kind=f"{kind}, {_words(text)}", note=note)
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...wire.message import Block, sound
+from ...wire.message import Block, fix_surrogates
 from ...wire.tool import Content, File
 
 _FILES = ("image", "audio")
@@ -77,7 +77,7 @@ def _file(data: str, media_type: Any, what: str) -> Block | File:
 
 
 def _text(text: str) -> Block:
-    return {"type": "text", "text": sound(text)}
+    return {"type": "text", "text": fix_surrogates(text)}
 
 
 def _is_in_text(structured: Any, items: Sequence[Any]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...wire.message import sound_json
+from ...wire.message import fix_json_surrogates
 from .raw_results import RawResults
 from .stderr_tail import StderrTail
 
@@ -103,7 +103,7 @@ def _read_again(error: Exception) -> Any:
     if not isinstance(line, str) or not line.lstrip().startswith("{"):
         return error
     try:
-        value = sound_json(json.loads(line, strict=False))
+        value = fix_json_surrogates(json.loads(line, strict=False))
         return SessionMessage(jsonrpc_message_adapter.validate_python(value, by_name=False))
     except (ValueError, RecursionError):
         return error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CellError
-from ...wire.unfit import one_line, seen
+from ...wire.short_text import one_line, short_repr
 from .signature import Parameter
 
 MARK = "__claude_tool__"
@@ -63,7 +63,7 @@ def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str
         name = _ILLEGAL.sub("_", name)[:128]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise CellError(
-            f"a tool cannot be called {one_line(seen(name))}: the API takes 1 to 128 letters a-z, digits, '_' "
+            f"a tool cannot be called {one_line(short_repr(name))}: the API takes 1 to 128 letters a-z, digits, '_' "
             "and '-'. Give it a name: @claude.tool(name=...)."
         )
     return name

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import ArgumentsError, CellError
+from ...wire.short_text import one_line, short_repr
 from ...wire.tool import Tool
-from ...wire.unfit import one_line, seen
 from .. import input_schema
 from ..definition import from_dict
 from . import classes
@@ -76,7 +76,9 @@ def tool_of(
     if isinstance(function, Mapping):
         return Tool(definition=from_dict(function).value)
     if not callable(function):
-        raise CellError(f"no tool: {one_line(seen(function))} cannot be called. Give a function, or a definition.")
+        raise CellError(
+            f"no tool: {one_line(short_repr(function))} cannot be called. Give a function, or a definition."
+        )
     given: dict[str, Any] = {"name": name, "approve": approve, "parallel": parallel, "strict": strict}
     options = replace(mark_of(function), **{key: value for key, value in given.items() if value is not None})
     own = tool_name(function, options.name, called)
@@ -98,7 +100,9 @@ def schema_of(function: Any) -> dict[str, Any]:
 def _marked(options: Mark, function: Any) -> Any:
     target = function.__func__ if isinstance(function, classmethod | staticmethod) else function
     if not callable(target):
-        raise CellError(f"no tool: {one_line(seen(function))} cannot be called. Put @claude.tool above a function.")
+        raise CellError(
+            f"no tool: {one_line(short_repr(function))} cannot be called. Put @claude.tool above a function."
+        )
     own = tool_name(target, options.name)
     try:
         known = parameters(target, own, scope=callers_names())

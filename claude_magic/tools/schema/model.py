@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CellError
-from ...wire import sound
-from ...wire.unfit import one_line, seen
+from ...wire import fix_surrogates
+from ...wire.short_text import one_line, short_repr
 from . import classes
 
 _CONFIG = {"strict": True, "allow_inf_nan": False, "regex_engine": "python-re", "protected_namespaces": ()}
@@ -207,9 +207,9 @@ def _text(given: Any) -> str:
     try:
         if isinstance(given, Mapping):
             given = {str(name): value for name, value in given.items()}
-        return sound(json.dumps(given, ensure_ascii=False, allow_nan=False))
+        return fix_surrogates(json.dumps(given, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise Unfit(f"{seen(given)} is not JSON: {error}") from None
+        raise Unfit(f"{short_repr(given)} is not JSON: {error}") from None
 
 
 def _with_whole_numbers(value: Any) -> Any:
@@ -230,7 +230,7 @@ def _line(error: Any, names: Sequence[str]) -> str:
     known = ""
     if deepest == 1 and found[0]["type"] == "extra_forbidden":
         known = f"; there is {', '.join(map(repr, names)) or 'nothing else'}"
-    return f"{'; '.join(one_line(each, 200) for each in lines)}, seen {seen(found[0]['input'])}{known}"
+    return f"{'; '.join(one_line(each, 200) for each in lines)}, seen {short_repr(found[0]['input'])}{known}"
 
 
 def _cause(error: Any) -> BaseException | None:

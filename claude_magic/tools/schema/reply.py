@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import CellError, ClaudeError
 from ...wire.fences import code
-from ...wire.unfit import one_line, seen, shortened
+from ...wire.short_text import one_line, short_repr, shorten
 from .model import Field, Model, Unfit
 from .strict_mode import accepted
 
@@ -64,7 +64,7 @@ def _model(kind: Any) -> Model:
     is_type = isinstance(kind, type) or typing.get_origin(kind) is not None or hasattr(kind, "__value__")
     if not is_type or kind in (type, object):
         raise CellError(
-            f"no schema for {shortened(repr(kind))}: it is no type. Name a class (a pydantic model, a dataclass, a "
+            f"no schema for {shorten(repr(kind))}: it is no type. Name a class (a pydantic model, a dataclass, a "
             "TypedDict), a type such as list[Item], or a dict that is a JSON Schema."
         )
     return Model([Field(name=_VALUE, annotation=kind, place=_name(kind))], _name(kind))
@@ -114,7 +114,7 @@ def json_of(text: str) -> Any:
             return json.loads(read(), parse_constant=_refuse)
         except (ValueError, CellError):
             continue
-    raise Unfit(f"{seen(text)} is not JSON")
+    raise Unfit(f"{short_repr(text)} is not JSON")
 
 
 def _refuse(name: str) -> None:
@@ -133,11 +133,11 @@ def _fit(value: Any, wanted: dict[str, Any]) -> None:
         error = best(errors)
     except (jsonschema.exceptions._WrappedReferencingError, jsonschema.exceptions.UnknownType, re.error) as wrong:
         raise CellError(
-            f"the schema cannot be used: {shortened(str(wrong))}. The reply is in claude.last.text."
+            f"the schema cannot be used: {shorten(str(wrong))}. The reply is in claude.last.text."
         ) from None
     if error is not None:
-        what = seen(error.instance)
-        rule = shortened(str(error.message).replace(repr(error.instance), what, 1), 200)
+        what = short_repr(error.instance)
+        rule = shorten(str(error.message).replace(repr(error.instance), what, 1), 200)
         rule = rule if what in rule else f"{rule}, seen {what}"
         raise Unfit("".join(f"/{step}" for step in error.absolute_path) + (": " if error.absolute_path else "") + rule)
 

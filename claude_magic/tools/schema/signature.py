@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CellError
-from ...wire.unfit import one_line, seen
+from ...wire.short_text import one_line, short_repr
 
 _SEVERAL = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
@@ -142,7 +142,7 @@ def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mappin
         return _evaluated(typing.get_type_hints(holder, *names, include_extras=True)["it"], *names)
     except Exception as error:  # evaluating what was written may raise anything
         raise CellError(
-            f"no schema for {where}: its annotation {seen(parameter.annotation)} cannot be read: "
+            f"no schema for {where}: its annotation {short_repr(parameter.annotation)} cannot be read: "
             f"{one_line(str(error), 150)}. It must name what a cell above defines."
         ) from (error if isinstance(error, NameError) else None)
 

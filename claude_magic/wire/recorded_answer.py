@@ -1,4 +1,4 @@
-"""An answer that was kept, so that it can be given again."""
+"""A recorded answer, which can be replayed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .headers import Headers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """What came back for a request.
+class RecordedAnswer:
+    """The response to an earlier request.
 
     Attributes:
-        when: When it was asked, in ISO 8601, UTC.
+        when: When the request was sent, in ISO 8601, UTC.
         headers: Of the response.
-        events: Of an answer that was streamed, with their times.
-        body: The API's JSON of an answer that was not.
-        seconds: As long as the answer took; `first_token_seconds` of them to the first piece of content.
-        model_note: What a reader must know of the model, such as that it is not Claude.
+        events: Of a streamed answer, with their times.
+        body: The API's JSON of an answer that was not streamed.
+        seconds: How long the answer took; `first_token_seconds` of them until the first piece of content.
+        model_note: A note on the model, such as that it is not Claude.
         entry: Its number in the journal; `None` if it comes from elsewhere.
     """
 
