@@ -5,7 +5,8 @@ that nothing else imports `threading`, `queue` or `concurrent.futures`.
 
 After a fork a child has only the thread that forked. A lock that another thread held stays locked for ever, a
 connection is still the parent's, and a thread that should do something is not there. So `Lock`s are new in a child,
-and whoever keeps a thread, a connection or a process forgets it there (`in_child`).
+and whoever keeps a thread, a connection or a process forgets it there (`in_child`). What must not be open while the
+process forks is closed just before (`before_fork`); what a fork must not cut in two runs `with fork_lock`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ __all__ = [
     "SimpleQueue",
     "Thread",
     "ThreadLocal",
+    "before_fork",
     "completed",
+    "fork_lock",
     "in_child",
     "in_main_thread",
     "run_coroutine",
@@ -47,7 +50,9 @@ F = TypeVar("F", bound=Callable[[], object])
 T = TypeVar("T")
 
 _locks: weakref.WeakSet[Lock] = weakref.WeakSet()
-_child_callbacks: list[Callable[[], Any]] = []  # each returns what to call, or `None` if its owner is gone
+_Callbacks = list[Callable[[], Any]]  # each returns what to call, or `None` if its owner is gone
+_fork_callbacks: _Callbacks = []
+_child_callbacks: _Callbacks = []
 
 
 def thread(function: Callable[..., object], *args: object, name: str) -> Thread:
@@ -125,20 +130,42 @@ class Lock:
         self._lock = self._new()
 
 
+fork_lock = Lock(reentrant=True)  # held by a thread that forks, from before the fork until after it
+
+
+def before_fork(close: F) -> F:
+    """Calls `close` before each fork, holding `fork_lock`; a method is called as long as its object lives."""
+    _fork_callbacks.append(_reference(close))
+    return close
+
+
 def in_child(forget: F) -> F:
     """Calls `forget` in each child, once the locks are free; a method is called as long as its object lives."""
-    _child_callbacks.append(weakref.WeakMethod(forget) if isinstance(forget, MethodType) else lambda: forget)
+    _child_callbacks.append(_reference(forget))
     return forget
 
 
-def _on_fork() -> None:
+def _reference(function: Callable[[], object]) -> Callable[[], Any]:
+    return weakref.WeakMethod(function) if isinstance(function, MethodType) else lambda: function
+
+
+def _call(callbacks: _Callbacks) -> None:
+    callbacks[:] = [each for each in callbacks if each() is not None]
+    for each in list(callbacks):
+        if (function := each()) is not None:
+            function()
+
+
+def _before_fork() -> None:
+    fork_lock.acquire()
+    _call(_fork_callbacks)
+
+
+def _after_fork_in_child() -> None:
     for lock in list(_locks):
         lock.renew()
-    _child_callbacks[:] = [each for each in _child_callbacks if each() is not None]
-    for each in list(_child_callbacks):
-        if (forget := each()) is not None:
-            forget()
+    _call(_child_callbacks)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_on_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=fork_lock.release, after_in_child=_after_fork_in_child)

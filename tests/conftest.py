@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,8 @@ def recorded() -> Path:
     if not RECORDED.is_dir():
         pytest.skip(f"NO RECORDED TRAFFIC at {RECORDED}: what the real API sent is not checked in this run")
     return RECORDED
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Says where an interrupt came from that ended the run; pytest-xdist tells only that a worker is gone."""
+    print("".join(traceback.format_exception(excinfo.value)), file=sys.__stderr__, flush=True)

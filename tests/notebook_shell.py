@@ -28,7 +28,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -133,7 +133,7 @@ class Shell(Kernel):
         stream = kernel.shell_stream
         request = session.msg(kind, content, metadata=metadata)
         session.send(stream, request)
-        with self._cell, mock.patch.multiple(sys, stdout=kernel.stdout, stderr=kernel.stderr):
+        with _late_interrupts_ignored(), self._cell, _patched_output(kernel):
             run_sync(kernel.dispatch_shell)(stream.recv_multipart())
             kernel.stdout.flush()  # waits until all that was sent has come
         while not stream.queue.empty():
@@ -162,12 +162,26 @@ class _Cell:
     def interrupt(self) -> None:
         with self._lock:
             if self._runs:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _take(self, message: dict[str, Any]) -> None:
         self._deliver(message)
         if self._runs:
             self.look(message)
+
+
+@contextlib.contextmanager
+def _late_interrupts_ignored() -> Iterator[None]:
+    """Lets an interrupt that comes before or after the cell pass; while a cell runs, ipykernel has its own handler."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _patched_output(kernel: InProcessKernel) -> Any:
+    return mock.patch.multiple(sys, stdout=kernel.stdout, stderr=kernel.stderr)
 
 
 def _close_widgets() -> None:

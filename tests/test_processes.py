@@ -143,9 +143,8 @@ import os, signal, threading
 from claude_magic import claude
 from claude_magic import concurrency
 claude("p one", stream=False)
-claude.journal.last()  # all is written: no transaction waits for a lock below, and keeps the file from the child
 held, free = threading.Event(), threading.Event()
-locks = list(concurrency._locks)
+locks = [lock for lock in concurrency._locks if lock is not concurrency.fork_lock]  # a fork waits for that one
 assert len(locks) > 5
 def hold():
     [lock.acquire() for lock in locks]
@@ -167,6 +166,33 @@ thread.join()
 assert status == 0, status
 assert claude("p three", stream=False).text == "P THREE"
 """
+
+
+INHERITED = """
+import os, threading
+from claude_magic import claude
+claude("p one", stream=False)
+stop = threading.Event()
+def keep_writing():
+    while not stop.is_set():
+        claude.journal.writer.run(lambda connection: connection.execute("select count(*) from exchange").fetchall())
+writing = [threading.Thread(target=keep_writing) for _ in range(2)]
+[thread.start() for thread in writing]
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        open_files = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if n.isdigit()
+                      and os.path.islink(f"/proc/self/fd/{n}")]
+        os._exit(any("journal.db" in name for name in open_files))
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+[thread.join() for thread in writing]
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are listed only on Linux")
+def test_a_child_inherits_no_open_journal_and_no_lock_of_it(echo: Echo) -> None:
+    run(INHERITED)
 
 
 @forks

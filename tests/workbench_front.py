@@ -46,6 +46,7 @@ class Front:
         ran = self.run(code)
         assert ran.error is None, ran.error
         views = ran.data("application/vnd.jupyter.widget-view+json")
+        assert views, ran
         return str(views[-1]["model_id"])
 
     def idle(self, bench: str) -> None:

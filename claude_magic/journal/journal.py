@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from ..concurrency import Lock, in_child
+from ..concurrency import Lock, fork_lock, in_child
 from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
 from ..wire.recorded_answer import RecordedAnswer
@@ -198,7 +198,7 @@ class Journal:
         if self._writer is not None:
             self.writer.flush()
         try:
-            with closing(database.connect_or_replace(self.path, print)) as connection:
+            with fork_lock, closing(database.connect_or_replace(self.path, print)) as connection:
                 with suppress(sqlite3.Error):  # a file that may only be read
                     crash_recovery.settle(connection)
                 return ask(connection)

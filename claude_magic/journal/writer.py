@@ -3,6 +3,10 @@
 The caller that begins or ends an exchange waits PATIENCE seconds for its row, and no longer: a locked file is
 written later, and an error is reported. While a reply is streamed, this thread fetches its events a few times a
 second; the thread that reads the network does nothing for it.
+
+SQLite keeps the locks of a file in the process, and a child that inherits them believes that it holds them, or waits
+for ever for whoever held them. So the connection is closed before each fork, and no transaction is open then.
+Source: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..concurrency import Empty, Event, SimpleQueue, start_thread
+from ..concurrency import Empty, Event, SimpleQueue, before_fork, fork_lock, start_thread
 from ..errors import ClaudeError, OverBudget
 from ..wire.exchange import Batch
 from ..wire.message import fix_surrogates
@@ -83,9 +87,6 @@ class _Job:
     done: Event = field(default_factory=Event)
 
 
-_abandoned: list[Writer] = []  # of parent processes; kept, so that no connection of theirs is closed here
-
-
 class Writer:
     """Writes one journal file, in a thread of its own."""
 
@@ -100,6 +101,7 @@ class Writer:
         self._untidy = False
         self._thread = start_thread(self._loop, name="journal")
         atexit.register(self.close)
+        before_fork(self._close_connection)
 
     def begin(self, entry: Entry, most: float = 0.0, limit: Limit | None = None) -> str:
         """Writes the row of an exchange that is about to be sent; returns why that failed, or `""`.
@@ -162,8 +164,8 @@ class Writer:
             raise job.error
 
     def flush(self) -> None:
-        """Waits up to a second until pending writes are done."""
-        self._enqueue(_Job(do=lambda _: None)).done.wait(4 * PATIENCE)
+        """Waits until pending writes are done, as long as another process may need that is writing."""
+        self._enqueue(_Job(do=lambda _: None)).done.wait(_LONGEST)
 
     def close(self) -> None:
         """Finishes pending writes and closes the file."""
@@ -173,9 +175,8 @@ class Writer:
         self._thread.join(_AT_EXIT)
 
     def abandon(self) -> None:
-        """In a forked child: keeps the parent's connection open, as closing it would write to the parent's file."""
+        """In a forked child: the thread is the parent's, and so are the pending writes."""
         atexit.unregister(self.close)
-        _abandoned.append(self)
 
     def _enqueue(self, job: _Job) -> _Job:
         self._jobs.put(job)
@@ -185,10 +186,12 @@ class Writer:
         waiting: list[_Job] = []
         while True:
             waiting += self._take_jobs(waiting)
-            if self._all_done(waiting):
-                waiting, self._untidy = [], bool(waiting)
+            with fork_lock:
+                if self._all_done(waiting):
+                    waiting, self._untidy = [], bool(waiting)
             if self._closing and self._jobs.empty():
-                self._close_connection()
+                with fork_lock:
+                    self._close_connection()
                 return
 
     def _take_jobs(self, waiting: list[_Job]) -> list[_Job]:
@@ -202,7 +205,8 @@ class Writer:
         if jobs or waiting:
             return jobs
         if not self._open:
-            self._tidy()
+            with fork_lock:
+                self._tidy()
         return [self._events_of(entry) for entry in list(self._open)]
 
     def _events_of(self, entry: Entry) -> _Job:
