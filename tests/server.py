@@ -103,7 +103,9 @@ class Server:
             while (request := self._read(stream, number)) is not None:
                 with self._lock:
                     self.received.append(request)
-                    answer = self._refusal(request)
+                answer = self.respond(request)
+                with self._lock:
+                    answer = answer or self._refusal(request)
                     if answer is None:
                         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                         self._paused = any(isinstance(p, bytes) and b'"pause_turn"' in p for p in answer.pieces)
@@ -113,6 +115,10 @@ class Server:
                 except OSError:
                     self.dropped.set()
                     return
+
+    def respond(self, request: Received) -> Answer | None:
+        """The answer of a server that is more than a script; `None` for the next one of the script."""
+        return None
 
     def _refusal(self, request: Received) -> Answer | None:
         """What the API says of a request that breaks its rules; `None` if it breaks none."""

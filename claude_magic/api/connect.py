@@ -40,6 +40,7 @@ def connect(
         max_retries=settings.max_retries,
         interrupt=interrupt,
         rate_limit=pool.rate_limit,
+        pace=pool.pace,
         accumulator=accumulator,
     )
     return Client(transport=transport, credential=provider.credential)

@@ -31,6 +31,7 @@ from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
 from .connections import Attempt, Connection, SecureConnection, TimedResponse, current
+from .pace import Pace
 from .rate_limit import RetryAfter
 
 _READ_SIZE = 65_536
@@ -46,6 +47,7 @@ class Pool(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.rate_limit = RetryAfter()
+        self.pace = Pace()
 
 
 def pool() -> Pool:

@@ -16,9 +16,11 @@ from ...wire import Headers, Request
 from ..accumulator import Accumulator
 from ..interrupt import Interrupt
 from .base import Response, Transport
+from .pace import Pace, Ticket, is_paced
 from .rate_limit import RetryAfter
 
 LONGEST_WAIT = 60.0
+_HELD_BACK = "held back to stay below the rate limit"
 _REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
 
 
@@ -28,6 +30,7 @@ class RetryTransport:
 
     Attributes:
         rate_limit: Until when the endpoint wants no requests; shared with other requests.
+        pace: Holds requests back before the endpoint refuses them; shared with other requests.
         accumulator: Shows the waits; `None` if nobody watches.
     """
 
@@ -35,6 +38,7 @@ class RetryTransport:
     max_retries: int
     interrupt: Interrupt
     rate_limit: RetryAfter = field(default_factory=RetryAfter)
+    pace: Pace = field(default_factory=Pace)
     accumulator: Accumulator | None = None
 
     def send(self, request: Request) -> Response:
@@ -43,7 +47,7 @@ class RetryTransport:
             last = failed == self.max_retries
             self._wait_for_limit(request, failed)
             try:
-                response = self.inner.send(request)
+                response = self._send_paced(request, failed)
             except (ConnectionFailed, TimedOut) as error:
                 if last or not error.may_pass:
                     raise
@@ -58,6 +62,20 @@ class RetryTransport:
             response.close()
             self._wait(_reason(response.status), seconds, failed + 1)
         raise AssertionError("unreachable")
+
+    def _send_paced(self, request: Request, failed: int) -> Response:
+        """One try, as soon as the limits that the endpoint told allow it."""
+        if not is_paced(request):
+            return self.inner.send(request)
+        while not isinstance(ticket := self.pace.enter(request), Ticket):
+            self._wait(_HELD_BACK, ticket, failed)
+        headers: Headers | None = None
+        try:
+            response = self.inner.send(request)
+            headers = response.headers
+        finally:
+            self.pace.leave(ticket, headers)
+        return response
 
     def _wait_for_limit(self, request: Request, failed: int) -> None:
         """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
