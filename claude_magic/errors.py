@@ -1,20 +1,20 @@
-"""Everything that can go wrong, as one tree; each error is one line in a notebook.
+"""All errors of the package, as one tree; a notebook shows each as one line.
 
     ClaudeError
     ├── CellError          the cell or its options cannot be sent
-    │   ├── OverBudget     it could cost more than is left
-    │   └── NotRecorded    only recorded answers are given, and there is none
-    ├── ArgumentsError     what Claude passes to a tool does not fit it
+    │   ├── OverBudget     it could cost more than is left of the budget
+    │   └── NotRecorded    only recorded answers are allowed, and there is none
+    ├── ArgumentsError     the arguments of a tool call do not fit the tool
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── ServerFailed       a local MCP server did not start, ended, or did not answer
-    ├── Interrupted        the reader stopped the reply
-    └── ExchangeError      the exchange began and did not end well
+    ├── Interrupted        the user stopped the reply
+    └── ExchangeError      the exchange began and failed
         ├── APIError       the API answered with an error
         ├── ConnectionFailed   no answer: DNS, TLS, refused, dropped
-        ├── TimedOut       no byte for too long
-        └── StreamError    the answer broke off, or is not what the API sends
+        ├── TimedOut       nothing was received within the timeout
+        └── StreamError    the answer is incomplete, or not what the API sends
 
-Wording: *what happened: what was seen. What to do.*
+Wording: *what happened: the details. What to do.*
 """
 
 from __future__ import annotations
@@ -25,52 +25,52 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-_LONGEST = 4_000  # characters of an error that a notebook shows
+_MAX_LENGTH = 4_000  # characters of an error message that a notebook shows
 
 
 def did_you_mean(names: Iterable[str]) -> str:
-    """A sentence that offers these names, after a blank; `""` if there are none."""
-    listed = " or ".join(names)
-    return f" Did you mean {listed}?" if listed else ""
+    """A question that suggests these names, with a space before it; `""` if there are none."""
+    suggestions = " or ".join(names)
+    return f" Did you mean {suggestions}?" if suggestions else ""
 
 
 class ClaudeError(Exception):
-    """An error that a notebook shows as one line; `%tb` shows the whole."""
+    """An error that a notebook shows as one line; `%tb` shows the full traceback."""
 
     def __str__(self) -> str:
         text = super().__str__()
-        if len(text) <= _LONGEST:
+        if len(text) <= _MAX_LENGTH:
             return text
-        return f"{text[:_LONGEST]}… (shortened: {len(text):,} characters; all of it: the error's .args)"
+        return f"{text[:_MAX_LENGTH]}… (shortened: {len(text):,} characters; all of it: the error's .args)"
 
     def _render_traceback_(self) -> list[str]:
-        if _reader_asked_for_everything():
-            return _everything(self)
+        if _is_tb_magic():
+            return _full_traceback(self)
         return [f"{type(self).__name__}: {self}"]
 
 
 class CellError(ClaudeError):
-    """The cell or its options cannot be sent; nothing was."""
+    """The cell or its options cannot be sent; nothing was sent."""
 
 
 class OverBudget(CellError):
-    """What could be spent would pass a limit; nothing was sent."""
+    """The request could exceed a spending limit; nothing was sent."""
 
     @classmethod
-    def of(cls, most: float, *, spent: float, limit: float, setting: str, since: str) -> OverBudget:
-        """The error with the figures, in US dollars, and how to raise the limit."""
+    def from_figures(cls, max_cost: float, *, spent: float, limit: float, setting: str, since: str) -> OverBudget:
+        """The error with these amounts, in US dollars, and how to raise the limit."""
         return cls(
-            f"over the budget: this request may cost up to ${most:.4f}, and ${spent:.4f} of ${limit:.4f} "
-            f"are spent or promised {since}. Nothing was sent. Lower -t, or raise Claude.{setting}."
+            f"over the budget: this request may cost up to ${max_cost:.4f}, and ${spent:.4f} of ${limit:.4f} "
+            f"are already spent or reserved {since}. Nothing was sent. Lower -t, or raise Claude.{setting}."
         )
 
 
 class NotRecorded(CellError):
-    """Only recorded answers are given, and there is none for this request; nothing was sent."""
+    """Only recorded answers are allowed, and there is none for this request; nothing was sent."""
 
 
 class ArgumentsError(ClaudeError):
-    """What Claude passes to a tool does not fit its parameters; the function was not called."""
+    """The arguments of a tool call do not fit the parameters; the function was not called."""
 
 
 class SettingsError(ClaudeError):
@@ -82,11 +82,11 @@ class ServerFailed(ClaudeError):
 
 
 class Interrupted(ClaudeError):
-    """The reader stopped the reply; what had arrived is kept in `claude.last`."""
+    """The user stopped the reply; `claude.last` keeps the part received."""
 
 
 class ExchangeError(ClaudeError):
-    """The exchange began and did not end well; what had arrived is kept in `claude.last`."""
+    """The exchange began and failed; `claude.last` keeps the part received."""
 
 
 class APIError(ExchangeError):
@@ -94,9 +94,9 @@ class APIError(ExchangeError):
 
     Attributes:
         status: HTTP status; 200 for an error inside a stream.
-        type: The API's own name of the error, such as `overloaded_error`; `""` if it sent none.
+        type: The API's name of the error, such as `overloaded_error`; `""` if it sent none.
         request_id: `None` if the answer had none.
-        body: The decoded JSON body, or its text, of which at most 64 kB were read.
+        body: The parsed JSON body, or its text, of which at most 64 kB are read.
     Source: https://docs.anthropic.com/en/api/errors
     """
 
@@ -110,7 +110,7 @@ class APIError(ExchangeError):
         self.body = body
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """So that it comes back from another process as it was."""
+        """Keeps all attributes when the error is pickled."""
         fields: dict[str, Any] = {
             "status": self.status,
             "type": self.type,
@@ -121,35 +121,35 @@ class APIError(ExchangeError):
 
 
 class ConnectionFailed(ExchangeError):
-    """No answer came: the name was not found, the connection refused, insecure or dropped.
+    """No answer: the host name was not found, the connection refused, insecure or dropped.
 
     Attributes:
-        may_pass: Whether another try can help.
+        retryable: Whether another try can help.
     """
 
-    def __init__(self, message: str, *, may_pass: bool = True) -> None:
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
-        self.may_pass = may_pass
+        self.retryable = retryable
 
 
 class TimedOut(ExchangeError):
-    """Nothing arrived for longer than `Claude.connect_timeout` or `Claude.timeout` allows.
+    """Nothing was received within `Claude.connect_timeout` or `Claude.timeout`.
 
     Attributes:
-        may_pass: Whether another try can help, and cannot be paid for twice.
+        retryable: Whether another try can help, and cannot cause a second charge.
     """
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
-        self.may_pass = may_pass
+        self.retryable = retryable
 
 
 class StreamError(ExchangeError):
-    """The answer broke off, or is not what the Messages API sends."""
+    """The answer is incomplete, or not what the Messages API sends."""
 
 
-def _reader_asked_for_everything() -> bool:
-    """Whether `%tb` is asking: IPython renders through the same hook for it."""
+def _is_tb_magic() -> bool:
+    """Whether `%tb` is running: IPython calls the same hook for it."""
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "tb" and frame.f_globals.get("__name__") == "IPython.core.magics.execution":
@@ -158,8 +158,8 @@ def _reader_asked_for_everything() -> bool:
     return False
 
 
-def _everything(error: ClaudeError) -> list[str]:
-    """The whole traceback, without the values of variables: one of them may be a key."""
+def _full_traceback(error: ClaudeError) -> list[str]:
+    """The full traceback, without the values of variables: one of them may be a key."""
     shell = sys.modules["IPython"].get_ipython()
     if shell is None:
         return traceback.format_exception(error)

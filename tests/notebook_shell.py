@@ -210,6 +210,6 @@ def forget() -> None:
         server.close()
     vars(claude).clear()
     claude.__init__()  # type: ignore[misc]
-    credentials._remembered = None
-    known_models._remembered.clear()
+    credentials._login_credential = None
+    known_models._endpoint_names.clear()
     panel._live.clear()

@@ -148,7 +148,7 @@ def test_a_real_one_is_no_placeholder(value: str) -> None:
 @given(st.text(alphabet=string.ascii_letters + string.digits + "-_", min_size=40, max_size=90))
 def test_a_long_random_key_is_refused_whatever_it_holds(key: str) -> None:
     if len(set(key)) > 20 and any(map(str.isdigit, key)):
-        with pytest.raises(CellError, match="something shaped like an API key"):
+        with pytest.raises(CellError, match="something that looks like an API key"):
             refuse_keys(f"sk-ant-{key}", None)
 
 

@@ -65,7 +65,7 @@ def test_one_that_cannot_be_sent_stands_beside_the_others(kernel: Kernel, endpoi
 def test_where_none_can_be_sent_it_is_an_error(kernel: Kernel, endpoint: Server) -> None:
     ran = kernel.run("%%claude --compare model=a,b\nsk-" + "ant-api03-abcdefghijk")
     assert ran.error is not None
-    assert "shaped like an API key" in ran.error[1]
+    assert "looks like an API key" in ran.error[1]
     assert endpoint.received == []
 
 

@@ -32,9 +32,9 @@ SHAPED = "sk-ant-api03-" + "Ab1_" * 10
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
-    credentials._remembered = None
+    credentials._login_credential = None
     yield
-    credentials._remembered = None
+    credentials._login_credential = None
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_sources_are_asked_in_order(claude: ClaudeHandle, endpoint: Server, monk
     seen.append(sent(claude, endpoint))
     Path(".env").unlink()
     seen.append(sent(claude, endpoint))
-    credentials._remembered = None
+    credentials._login_credential = None
     seen.append(sent(claude, endpoint))
     claude.logout()
     seen.append(sent(claude, endpoint))
@@ -136,7 +136,7 @@ def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_show_it(
             Path(".env").write_text(f"ANTHROPIC_API_KEY='{wrong}'\n")
         else:
             credentials.remember("good-key-000000", save=True)
-            credentials._remembered = None
+            credentials._login_credential = None
             credentials._file().write_text(wrong)
         text = refused(claude, endpoint)
     assert "control or non-ASCII character" in text
@@ -318,7 +318,7 @@ def test_a_key_is_not_sent_as_text(text: str, place: str, claude: ClaudeHandle, 
         "api_version": {"api_version": text},
     }[place]
     shown = refused(claude, endpoint, text if place == "text" else "hi", **options)
-    assert "shaped like an API key" in shown
+    assert "looks like an API key" in shown
     assert SHAPED not in shown
     assert KEY not in shown
 

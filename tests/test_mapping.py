@@ -477,8 +477,8 @@ def test_a_cluster_of_dask_sends(echo: Echo) -> None:
     "error",
     [
         APIError("no", status=404, type="t", request_id="r", body={"a": 1}),
-        ConnectionFailed("no", may_pass=False),
-        TimedOut("late", may_pass=True),
+        ConnectionFailed("no", retryable=False),
+        TimedOut("late", retryable=True),
         Interrupted("stopped"),
     ],
     ids=lambda error: type(error).__name__,

@@ -184,7 +184,7 @@ def shows(exchange: Exchange) -> str:
 
 
 def holds(text: str) -> bool:
-    return any(form.decode() in text for form in Secret(TOKEN).forms()) or repr(TOKEN)[1:-1] in text
+    return any(form.decode() in text for form in Secret(TOKEN).encodings()) or repr(TOKEN)[1:-1] in text
 
 
 def test_the_bytes_that_arrive_hold_the_token_and_the_exchange_does_not(claude: ClaudeHandle, endpoint: Server) -> None:
@@ -287,9 +287,9 @@ def test_a_field_of_any_other_form_is_sent_as_given(servers: Any, claude: Claude
 @given(st.data())
 def test_the_token_is_found_however_the_answer_is_cut(data: st.DataObject) -> None:
     token = data.draw(st.text('ab"\\', min_size=8, max_size=12))
-    tokens = Tokens(named={"MCP_TOKEN": Secret(token)})
-    assume(len(tokens.named["MCP_TOKEN"]) >= 8)  # quotes around a token are no part of it; shorter ones are any word
-    forms = tokens.named["MCP_TOKEN"].forms()
+    tokens = Tokens(by_name={"MCP_TOKEN": Secret(token)})
+    assume(len(tokens.by_name["MCP_TOKEN"]) >= 8)  # quotes around a token are no part of it; shorter ones are any word
+    forms = tokens.by_name["MCP_TOKEN"].encodings()
     body = b"".join(data.draw(st.lists(st.sampled_from([b"a", b"b", b'"', b"\\", *forms]), max_size=12)))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=6)))
     chunks = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
@@ -300,7 +300,7 @@ def test_the_token_is_found_however_the_answer_is_cut(data: st.DataObject) -> No
 
 
 def test_an_answer_without_the_token_is_held_back_nowhere() -> None:
-    tokens = Tokens(named={"MCP_TOKEN": Secret(TOKEN)})
+    tokens = Tokens(by_name={"MCP_TOKEN": Secret(TOKEN)})
     chunks = iter([b"data: {}\n\n", b"data: [1]\n\n"])
     assert next(tokens.redact(chunks)) == b"data: {}\n\n"
 
@@ -309,11 +309,11 @@ def test_the_body_that_goes_out_shows_itself_to_nobody(monkeypatch: pytest.Monke
     monkeypatch.setenv("MCP_TOKEN", TOKEN)
     body = {"mcp_servers": [{"authorization_token": "$MCP_TOKEN"}]}
     request = Request(method="POST", url="https://x.test/v1/messages", body=body)
-    tokens = Tokens.of(request)
+    tokens = Tokens.from_request(request)
     stand_ins = StandIns()
     content = tokens.content(request, stand_ins)
     assert not holds(f"{content!r} {tokens!r} {request!r} {vars(stand_ins)!r}")
-    filled = stand_ins.filled(content)
+    filled = stand_ins.substitute(content)
     assert json.loads(filled)["mcp_servers"][0]["authorization_token"] == TOKEN
     assert len(filled) == stand_ins.length(content)
 
@@ -348,7 +348,7 @@ def test_no_file_and_no_output_holds_the_token(endpoint: Server, tmp_path: Path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert Path(journal) in files
     assert tmp_path / "lesson.claude.jsonl" in files
-    assert [path for path in files if any(form in path.read_bytes() for form in Secret(TOKEN).forms())] == []
+    assert [path for path in files if any(form in path.read_bytes() for form in Secret(TOKEN).encodings())] == []
     with sqlite3.connect(journal) as database:
         rows = database.execute("select request, error from exchange").fetchall()
     database.close()

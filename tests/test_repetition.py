@@ -10,7 +10,7 @@ import pytest
 from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.transports.http import HTTPTransport, pool
-from claude_magic.api.transports.repetition import RepetitionLimit, repeats
+from claude_magic.api.transports.repetition import RepetitionLimit, is_repeating
 from claude_magic.display.reply.summary import summary
 from claude_magic.wire import Exchange, Headers, Request
 from tests.server import STREAM, Answer, Server, event, text_events
@@ -60,12 +60,12 @@ FINE = {
 
 @pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS)
 def test_a_loop_is_one(text: str) -> None:
-    assert repeats(text)
+    assert is_repeating(text)
 
 
 @pytest.mark.parametrize("text", FINE.values(), ids=FINE)
 def test_what_people_and_programs_write_is_none_at_any_moment(text: str) -> None:
-    assert [end for end in range(0, len(text) + 1, 7) if repeats(text[:end])] == []
+    assert [end for end in range(0, len(text) + 1, 7) if is_repeating(text[:end])] == []
 
 
 @pytest.mark.parametrize("pattern", ["*.md", "docs/*.md", "tests/*.py", "claude_magic/*/*.py", "notebooks/*.ipynb"])
@@ -75,14 +75,14 @@ def test_no_file_of_this_project_is_one(pattern: str) -> None:
     found = [
         name
         for name, text in texts.items()
-        if name != Path(__file__).name and any(repeats(text[:end]) for end in range(400, len(text), 331))
+        if name != Path(__file__).name and any(is_repeating(text[:end]) for end in range(400, len(text), 331))
     ]
     assert found == []
 
 
 def test_a_text_however_long_is_looked_at_in_no_time() -> None:
-    assert not repeats("".join(f"{n} " for n in range(200_000)))
-    assert repeats("Intro.\n" * 1 + "one two three. " * 100_000)
+    assert not is_repeating("".join(f"{n} " for n in range(200_000)))
+    assert is_repeating("Intro.\n" * 1 + "one two three. " * 100_000)
 
 
 def stream(*texts: str, ends: bool = True) -> list[bytes]:

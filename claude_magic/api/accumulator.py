@@ -1,4 +1,4 @@
-"""An exchange that is still going on: one thread reads it in, another looks at it."""
+"""An exchange in progress: one thread adds what is received, others read it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
 from ..wire.exchange import Batch
 from ..wire.short_text import shorten
 
-_decode = json.JSONDecoder().decode  # `json.loads` without the choice of its options
+_decode = json.JSONDecoder().decode  # faster than `json.loads`, which checks its options each time
 
 
 class Accumulator:
-    """What has arrived so far; `exchange()` is a value that later arrivals do not change.
+    """The part received so far; `exchange()` returns a value that does not change later.
 
     Attributes:
-        note: What is being waited for, such as "overloaded, trying again in 2 s"; `""` if nothing special.
+        note: What it waits for, such as "overloaded, trying again in 2 s"; `""` for the model.
     """
 
     def __init__(self, request: Request, *, model_note: str = "") -> None:
@@ -36,20 +36,20 @@ class Accumulator:
         self._retries = 0
 
     def set_request(self, request: Request, *, model_note: str = "") -> None:
-        """The request that is really sent, once it is known."""
+        """Sets the request that is really sent, once it is known."""
         self._request, self._model_note = request, model_note
 
     def set_retry(self, reason: str, seconds: float, retries: int) -> None:
-        """A try failed; the next one comes in `seconds`."""
+        """Records that a try failed; the next one follows in `seconds`."""
         self._retries = retries
         self.note = f"{reason}, trying again in {max(1, round(seconds))} s"
 
     def set_response(self, status: int, headers: Headers) -> None:
-        """The headers of the answer are there."""
+        """Sets the status and the headers of the answer."""
         self._status, self._headers, self.note = status, headers, ""
 
     def add_events(self, events: Iterable[ServerSentEvent]) -> None:
-        """Add the events of a stream in order; what cannot be placed is the `fault`, and the rest is read on.
+        """Adds the events of a stream in order; after one that belongs nowhere, reading goes on.
 
         Raises:
             ErrorEvent: The API ended the stream with an error.
@@ -85,7 +85,7 @@ class Accumulator:
             self._fold.fail(str(error))
 
     def _add_other(self, name: str | None, datum: str) -> None:
-        """Add what is not JSON: `[DONE]`, keep-alives of other dialects, or something broken."""
+        """Adds an event that is not JSON: `[DONE]`, a keep-alive of another API, or a broken event."""
         if name == "error":
             raise ErrorEvent({"error": {"message": datum}})
         if datum.strip() == "[DONE]":
@@ -94,12 +94,12 @@ class Accumulator:
             self._fold.fail(f"an event is not JSON: {shorten(datum)!r}")
 
     def add_batches(self, batches: Iterable[Batch]) -> None:
-        """The events of an exchange that took place elsewhere, to be written down with the others."""
+        """Adds the events of an exchange that another process received, for the journal."""
         with self._lock:
             self._events.extend(batches)
 
     def add_json(self, message: dict[str, object]) -> None:
-        """Add an answer that was not streamed: a stream of one."""
+        """Adds an answer that was not streamed."""
         with self._lock:
             try:
                 self._fold.add_message(message)
@@ -107,35 +107,36 @@ class Accumulator:
                 self._fold.fail(str(error))
             self._first_token = time.monotonic() - self._began
 
-    def events_since(self, since: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
-        """The events that came since then, in batches, and what to ask with the next time."""
-        batch, at = since
+    def events_since(self, cursor: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
+        """The events after a cursor, in batches, and the new cursor."""
+        first, position = cursor
         with self._lock:
-            found = self._events[batch:]
-            if not found:
-                return [], since
-            seconds, names, data = found[0]
-            cut = [(seconds, names[at:], data[at:]), *found[1:]]
-            return [each for each in cut if each[1]], (batch + len(found) - 1, len(found[-1][1]))  # the last may grow
+            batches = self._events[first:]
+            if not batches:
+                return [], cursor
+            seconds, names, data = batches[0]
+            new = [(seconds, names[position:], data[position:]), *batches[1:]]
+            end = first + len(batches) - 1, len(batches[-1][1])  # the last batch may grow
+            return [batch for batch in new if batch[1]], end
 
     @property
     def is_complete(self) -> bool:
-        """Whether the message came to its end."""
+        """Whether the end of the message was received."""
         return self._fold.is_complete
 
     def check(self) -> None:
-        """Hold the reply against what a whole one is.
+        """Checks that the reply is complete.
 
         Raises:
-            StreamError: It did not come to its end, or something of it could not be placed.
+            StreamError: It is incomplete, or a part of it belongs nowhere.
         """
-        why = self._fold.fault
-        if not why and not self._fold.is_complete:
-            why = "the reply broke off before its end: no message_stop came"
-        if not why and self._fold.message.stop_reason is None:
-            why = "the reply came without a stop_reason, so it may not be whole"
-        if why:
-            raise StreamError(f"{why.rstrip('.')}. What had arrived is kept; ask again.")
+        fault = self._fold.fault
+        if not fault and not self._fold.is_complete:
+            fault = "the reply is incomplete: the stream ended early, without message_stop"
+        if not fault and self._fold.message.stop_reason is None:
+            fault = "the reply may be incomplete: it has no stop_reason"
+        if fault:
+            raise StreamError(f"{fault.rstrip('.')}. The part received is kept; try again.")
 
     def exchange(self, error: ClaudeError | None = None) -> Exchange:
         """The exchange so far."""
@@ -156,7 +157,7 @@ class Accumulator:
 
 
 class ErrorEvent(Exception):
-    """An `error` event inside a stream; the client makes an `APIError` of it."""
+    """An `error` event inside a stream; the client turns it into an `APIError`."""
 
     def __init__(self, data: dict[str, object]) -> None:
         super().__init__("error event")

@@ -1,6 +1,6 @@
-"""Sends requests and reads the answers: a message as it arrives, or one JSON value.
+"""Sends requests and reads the answers: a message as it is received, or one JSON value.
 
-A streamed exchange that failed is returned, not raised: it holds what arrived, and its `error` says why it ended.
+A streamed exchange that failed is returned, not raised: it holds the part received, and the `error`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .accumulator import Accumulator, ErrorEvent
 from .credentials import Credential
 from .transports.base import Response, Transport
 
-_LONGEST_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
-_LARGEST_JSON = 16_000_000  # bytes
+_MAX_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
+_MAX_JSON = 16_000_000  # bytes
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Reads the answers that a transport brings; `connect.connect` makes one.
+    """Reads the answers of a transport; `connect.connect` creates one.
 
     Attributes:
         credential: For messages about the key, and to redact it; the transport signs.
@@ -36,7 +36,7 @@ class Client:
         """Sends `request` to the Messages API; the answer may be a stream or one JSON message.
 
         Args:
-            accumulator: Holds what has arrived meanwhile, for other threads to look at.
+            accumulator: Holds the part received so far, for other threads to read.
         """
         accumulator = accumulator or Accumulator(request)
         error: ClaudeError | None = None
@@ -60,7 +60,7 @@ class Client:
             body = bytearray()
             for chunk in response.chunks:
                 body += chunk
-                if len(body) > _LARGEST_JSON:
+                if len(body) > _MAX_JSON:
                     break
             try:
                 return json.loads(self.redact(body.decode("utf-8-sig")))
@@ -102,7 +102,7 @@ class Client:
         decoder = Decoder()
         accumulator.add_events(decoder.feed(beginning))
         while not accumulator.is_complete and (chunk := next(response.chunks, None)) is not None:
-            beginning += chunk[: max(0, _LONGEST_EXCERPT - len(beginning))]
+            beginning += chunk[: max(0, _MAX_EXCERPT - len(beginning))]
             accumulator.add_events(decoder.feed(chunk))
         if not accumulator.exchange().message.body:
             raise error_responses.unexpected_response(response, beginning, credential=self.credential)
@@ -113,7 +113,7 @@ class Client:
             message = json.loads(body)
         except (ValueError, RecursionError):
             message = None
-        if isinstance(message, dict) and (message.get("type") == "error" or _is_error(message)):
+        if isinstance(message, dict) and _is_error(message):
             raise ErrorEvent(message)
         if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
             raise error_responses.unexpected_response(response, body, credential=self.credential)
@@ -121,8 +121,8 @@ class Client:
 
 
 def _is_error(message: dict[str, object]) -> bool:
-    """Whether it is an error as gateways send it, with status 200."""
-    return bool(message.get("error")) and "content" not in message
+    """Whether it is an error of the API, or of a gateway that sends errors with status 200."""
+    return message.get("type") == "error" or (bool(message.get("error")) and "content" not in message)
 
 
 def _subject(request: Request) -> str:

@@ -47,6 +47,6 @@ def connect(
 
 
 def replay(settings: Claude, recorded: RecordedAnswer, *, interrupt: Interrupt) -> Client:
-    """A client that gives a recorded answer again, whatever it is asked; it has no network and no credential."""
+    """A client that replays a recorded answer to any request; it has no network and no credential."""
     transport = ReplayTransport(recorded=recorded, speed=settings.replay_speed, interrupt=interrupt)
     return Client(transport=transport, credential=None)

@@ -1,6 +1,6 @@
-"""The key: where it comes from, and how it stays unseen.
+"""The API key: where it comes from, and how it stays hidden.
 
-It is looked up at each request, and never a setting, a repr, a traceback or a pickle.
+It is looked up for each request, and is never in a setting, a repr, a traceback or a pickle.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, SupportsIndex
@@ -20,32 +20,35 @@ from ..wire.placeholders import is_placeholder
 
 _KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
 _QUOTES = "\"'`“”„‘’‚«»"
-_INVISIBLE = dict.fromkeys(
+_INVISIBLE_CHARACTERS = dict.fromkeys(
     (0x00AD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 )
-_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
+_NAME_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
     r"\A(?:(?:(?:export|set|setx)\s+)?(?:\$env:)?(?:ANTHROPIC_[A-Z_]{1,30}|x-api-key|authorization)\s*[=:]\s*|Bearer\s+)",
     re.IGNORECASE,
 )
-_remembered: Credential | None = None
+_VARIABLES = {"ANTHROPIC_API_KEY": False, "ANTHROPIC_AUTH_TOKEN": True}  # whether the key is a bearer token
+_login_credential: Credential | None = None
 
 
-def _cleaned(key: str) -> str:
-    """A key without what was copied with it: blanks, quotes, invisible characters, the name before it."""
+def _strip_key(key: str) -> str:
+    """A pasted key alone, without spaces, quotes, invisible characters and the name of its variable."""
     while True:
-        bare = _BEFORE.sub("", key.translate(_INVISIBLE).strip().rstrip(",;").strip(_QUOTES).strip(), count=1)
+        bare = _NAME_BEFORE.sub(
+            "", key.translate(_INVISIBLE_CHARACTERS).strip().rstrip(",;").strip(_QUOTES).strip(), count=1
+        )
         if bare == key:
             return bare
         key = bare
 
 
 class Secret:
-    """A key that shows itself to nobody: no `str`, or everything that writes text could write it."""
+    """A key that is never shown; not a `str`, because everything that writes text could write it."""
 
     __slots__ = ("_in_json", "_key")
 
     def __init__(self, key: str) -> None:
-        self._key = _cleaned(key)
+        self._key = _strip_key(key)
         self._in_json = json.dumps(self._key)[1:-1]
 
     def __len__(self) -> int:
@@ -55,13 +58,13 @@ class Secret:
         return "***"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("a key is not written down.")
+        raise TypeError("a key cannot be pickled.")
 
     def is_printable(self) -> bool:
-        """Whether it holds nothing but printable ASCII."""
+        """Whether it holds only printable ASCII characters."""
         return self._key.isascii() and self._key.isprintable()
 
-    def has_a_blank(self) -> bool:
+    def has_space(self) -> bool:
         return " " in self._key
 
     def occurs_in(self, text: str) -> bool:
@@ -71,25 +74,25 @@ class Secret:
         """`text` without this key."""
         return text.replace(self._key, "***")
 
-    def forms(self) -> tuple[bytes, ...]:
-        """As an answer could repeat it: as it is, and as JSON writes it."""
-        return tuple({_Unseen(self._key.encode()), _Unseen(self._in_json.encode())})
+    def encodings(self) -> tuple[bytes, ...]:
+        """The key in the forms in which an answer could repeat it: unchanged, and as in a JSON string."""
+        return tuple({_HiddenBytes(self._key.encode()), _HiddenBytes(self._in_json.encode())})
 
     def wire_length(self, as_json: bool = False) -> int:
         """The number of bytes on the wire."""
         return len(self._in_json if as_json else self._key)
 
-    def put_in(self, data: bytes, place: bytes, as_json: bool = False) -> bytes:
-        """`data` with this key instead of `place`; only for the wire."""
-        return data.replace(place, (self._in_json if as_json else self._key).encode())
+    def substitute(self, data: bytes, stand_in: bytes, as_json: bool = False) -> bytes:
+        """`data` with this key instead of `stand_in`; only for the wire."""
+        return data.replace(stand_in, (self._in_json if as_json else self._key).encode())
 
-    def line(self) -> bytes:
-        """For the file that only the user can read."""
+    def file_content(self) -> bytes:
+        """The content of the file that only the user can read."""
         return self._key.encode() + b"\n"
 
 
-class _Unseen(bytes):
-    """A form of a key to search for, which shows itself in no traceback."""
+class _HiddenBytes(bytes):
+    """An encoding of a key, which tracebacks do not show."""
 
     __slots__ = ()
 
@@ -99,46 +102,46 @@ class _Unseen(bytes):
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """A key and where it came from.
+    """A key and its source.
 
     Attributes:
-        source: In words for the reader, such as `$ANTHROPIC_API_KEY`.
-        bearer: Sent as `Authorization: Bearer`, else as `x-api-key`.
-        shown: What stands in the key's place where a request is shown.
+        source: As shown to the user, such as `$ANTHROPIC_API_KEY`.
+        bearer: Whether it is sent as `Authorization: Bearer`; else as `x-api-key`.
+        display_value: Shown instead of the key; `""` for the name of its environment variable.
     """
 
     source: str
     secret: Secret = field(repr=False)
     bearer: bool = False
-    shown: str = ""
+    display_value: str = ""
 
     def header(self, stand_in: str) -> tuple[str, str]:
-        """Name and value of the header that is sent, with a stand-in for the key."""
+        """The name and value of the header that is sent, with a stand-in for the key."""
         if self.bearer:
             return "authorization", f"Bearer {stand_in}"
         return "x-api-key", stand_in
 
     @property
     def placeholder(self) -> tuple[str, str]:
-        """Name and value of the header that is shown."""
+        """The name and value of the header that is shown."""
         if self.bearer:
-            return "authorization", f"Bearer {self.shown or '$ANTHROPIC_AUTH_TOKEN'}"
-        return "x-api-key", self.shown or "$ANTHROPIC_API_KEY"
+            return "authorization", f"Bearer {self.display_value or '$ANTHROPIC_AUTH_TOKEN'}"
+        return "x-api-key", self.display_value or "$ANTHROPIC_API_KEY"
 
     def redact(self, text: str) -> str:
-        """`text` without this key, and without anything else shaped like one."""
+        """`text` without this key, and without anything else that looks like a key."""
         if len(self.secret) >= 8:
             text = self.secret.redact(text)
         return redact(text)
 
 
 def redact(text: str) -> str:
-    """`text` without anything shaped like a key."""
+    """`text` without anything that looks like a key."""
     return _KEY.sub(lambda match: match[0] if is_placeholder(match[0]) else "sk-ant-***", text)
 
 
 def redact_secrets(text: str) -> str:
-    """`text` without the key that is in use now, and without anything shaped like one."""
+    """`text` without the key that is in use now, and without anything that looks like a key."""
     try:
         credential = find()
     except SettingsError:
@@ -147,32 +150,32 @@ def redact_secrets(text: str) -> str:
 
 
 def find() -> Credential | None:
-    """The first of: environment, `.env`, `claude.login()`, the saved file; `None` if there is none.
+    """The first credential of: environment, `.env`, `claude.login()`, the saved file; `None` if there is none.
 
     Raises:
         SettingsError: It holds characters that cannot be sent, or a file cannot be read.
     """
-    from .stand_ins import untraced
+    from .stand_ins import without_tracing
 
-    with untraced():
-        return _in(_in_environment, "${name}") or _in_dotenv() or _remembered or _saved_credential()
+    with without_tracing():
+        return _from_environment() or _from_dotenv() or _login_credential or _saved_credential()
 
 
 def remember(key: str, *, save: bool) -> Credential:
-    """Keep `key` for this process, and if `save` in a file that only the user can read."""
-    global _remembered
+    """Keeps `key` for this process, and if `save`, in a file that only the user can read."""
+    global _login_credential
     secret = Secret(key)
-    del key  # a traceback can show what a variable holds
-    _remembered = _credential(secret, source="claude.login()")
+    del key  # a traceback can show the values of variables
+    _login_credential = _credential(secret, source="claude.login()")
     if save:
-        _write(_file(), _remembered.secret)
-    return _remembered
+        _write(_file(), _login_credential.secret)
+    return _login_credential
 
 
 def forget() -> None:
-    """Forget the key that was remembered, and delete the saved file."""
-    global _remembered
-    _remembered = None
+    """Forgets the key of `remember`, and deletes the saved file."""
+    global _login_credential
+    _login_credential = None
     path = _file()
     try:
         path.unlink(missing_ok=True)
@@ -181,28 +184,33 @@ def forget() -> None:
 
 
 def refuse_keys(text: str, credential: Credential | None) -> None:
-    """Refuse to send a key as text.
+    """Refuses to send a key as text.
 
     Raises:
-        CellError: `text` holds the key in use, or something shaped like one.
+        CellError: `text` holds the key in use, or something that looks like a key.
     """
     in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.occurs_in(text)
     if in_use or any(not is_placeholder(key) for key in _KEY.findall(text)):
         raise CellError(
-            "the cell contains something shaped like an API key, so nothing was sent. "
+            "the cell contains something that looks like an API key, so nothing was sent. "
             "Remove it; if it is real, revoke it in the Console: the notebook and its history hold it."
         )
 
 
-def _in(named: Callable[[str], Secret | None], source: str) -> Credential | None:
-    for name, bearer in (("ANTHROPIC_API_KEY", False), ("ANTHROPIC_AUTH_TOKEN", True)):
-        if secret := named(name):
+def _from_variables(values: Mapping[str, Secret], source: str) -> Credential | None:
+    """The credential of the first variable that is set.
+
+    Args:
+        source: Where the variables are, with `{name}` for the name.
+    """
+    for name, bearer in _VARIABLES.items():
+        if secret := values.get(name):
             return _credential(secret, source=source.replace("{name}", name), bearer=bearer)
     return None
 
 
-def _in_environment(name: str) -> Secret:
-    return Secret(os.getenv(name, ""))
+def _from_environment() -> Credential | None:
+    return _from_variables({name: Secret(os.getenv(name, "")) for name in _VARIABLES}, "${name}")
 
 
 def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credential:
@@ -210,21 +218,21 @@ def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credent
         raise SettingsError(f"the key from {source} is empty. Copy it again from the Console.")
     if not secret.is_printable():
         raise SettingsError(
-            f"the key from {source} holds a control or non-ASCII character. Copy it again from the Console."
+            f"the key from {source} contains a control or non-ASCII character. Copy it again from the Console."
         )
-    if secret.has_a_blank():
-        raise SettingsError(f"the key from {source} holds a blank. Copy it again from the Console, the key alone.")
+    if secret.has_space():
+        raise SettingsError(f"the key from {source} contains a space. Copy it again from the Console, the key alone.")
     return Credential(source=source, secret=secret, bearer=bearer)
 
 
-def _in_dotenv() -> Credential | None:
+def _from_dotenv() -> Credential | None:
     if importlib.util.find_spec("dotenv") is None:
         return None
     for folder in _folders():
         path = folder / ".env"
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.is_file() and (found := _in(_dotenv_values(path).get, f"{{name}} in {path}")):
-                return found
+            if path.is_file() and (credential := _from_variables(_dotenv_values(path), f"{{name}} in {path}")):
+                return credential
     return None
 
 
@@ -238,7 +246,7 @@ def _dotenv_values(path: Path) -> dict[str, Secret]:
 
 
 def _folders() -> list[Path]:
-    """The notebook's folder and all above it; the kernel runs in that folder."""
+    """The folder of the notebook, where its kernel runs, and all folders above it."""
     try:
         here = Path.cwd()
     except OSError:
@@ -255,7 +263,7 @@ def _file() -> Path:
 def _saved_credential() -> Credential | None:
     path = _file()
     try:
-        secret = Secret(path.read_bytes().decode("utf-8", "replace"))  # whatever it holds; then it is looked at
+        secret = Secret(path.read_bytes().decode("utf-8", "replace"))  # `_credential` refuses invalid characters
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -268,6 +276,6 @@ def _write(path: Path, secret: Secret) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secret.line())
+            file.write(secret.file_content())
     except OSError as error:
         raise SettingsError(f"the key cannot be saved: {path}: {error.strerror}. It is kept in memory.") from None

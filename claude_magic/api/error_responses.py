@@ -1,4 +1,4 @@
-"""What the API refused, in one line: its own words, the request-id, and what to do."""
+"""Error responses of the API in one line: its message, the request-id, and what to do."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .credentials import Credential, redact
 from .transports.base import Response
 from .transports.retry import LONGEST_WAIT, retry_after
 
-_READ_AT_MOST = 64_000  # bytes
-_SHOWN_AT_MOST = 2_000  # characters
-_LONGEST_READ = 10.0  # seconds
+_MAX_READ = 64_000  # bytes
+_MAX_MESSAGE = 2_000  # characters
+_MAX_SECONDS = 10.0  # seconds
 
 _PAGE = re.compile(r"<!doctype html|<html\b|<head\b|<body\b", re.IGNORECASE)
 _NO_TEXT = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
@@ -25,20 +25,20 @@ _TITLES = re.compile(r"<(?:title|h1)\b[^<>]*>(.*?)</(?:title|h1)", re.IGNORECASE
 _TAG = re.compile(r"<[^<>]*>")
 
 _ADVICE = {
-    402: "Look at the billing page of the Console.",
-    403: "The key's workspace may not use this. Ask whoever administers it in the Console.",
-    408: "Ask again.",
-    409: "Ask again.",
-    413: "A request may hold 32 MB at most: send less at once.",
-    500: "The fault is the API's. Ask again in a moment.",
-    503: "The API is unavailable. Ask again in a moment.",
-    504: "The API took too long. Ask again, with streaming or fewer max_tokens.",
-    529: "The API is overloaded. Ask again in a moment.",
+    402: "See the billing page of the Console.",
+    403: "The key's workspace may not use this. Ask an administrator of the workspace.",
+    408: "Try again.",
+    409: "Try again.",
+    413: "A request may have at most 32 MB: send less at once.",
+    500: "It is an error of the API. Try again in a moment.",
+    503: "The API is unavailable. Try again in a moment.",
+    504: "The API took too long. Try again, with streaming or fewer max_tokens.",
+    529: "The API is overloaded. Try again in a moment.",
 }
 
 
 def response_error(response: Response, *, model: str, credential: Credential | None) -> ExchangeError:
-    """The error that `response` (status 300 or more) stands for; reads its body, but not beyond 64 kB."""
+    """The error of a `response` with status 300 or more; reads at most 64 kB of its body."""
     if 300 <= response.status < 400:
         target = redact(_one_line(response.headers.get("location", "nowhere"))[:200])
         return APIError(
@@ -47,14 +47,14 @@ def response_error(response: Response, *, model: str, credential: Credential | N
             status=response.status,
             request_id=response.headers.get("request-id"),
         )
-    text = _body(response)
+    text = _read_body(response)
     hide = credential.redact if credential else redact
     body = _parse_json(hide(text))
     return _api_error(body, status=response.status, headers=response.headers, model=model, credential=credential)
 
 
 def event_error(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
-    """The error that an `error` event inside a stream stands for."""
+    """The error of an `error` event inside a stream."""
     hide = credential.redact if credential else redact
     return _api_error(
         _parse_json(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential
@@ -62,24 +62,24 @@ def event_error(data: dict[str, Any], *, headers: Headers, model: str, credentia
 
 
 def unexpected_response(response: Response, beginning: bytes, *, credential: Credential | None) -> StreamError:
-    """An answer that is not one of the Messages API."""
+    """The error of an answer that is not one of the Messages API."""
     hide = credential.redact if credential else redact
     kind = _one_line(response.headers.get("content-type", "no content type"))[:80]
     text = hide(beginning.decode("utf-8", "replace"))
-    seen = page_title(text) or repr(_one_line(text[:400])[:120])
-    return StreamError(f"the answer is not the Messages API's: {kind}: {seen}. Is Claude.base_url right?")
+    excerpt = page_title(text) or repr(_one_line(text[:400])[:120])
+    return StreamError(f"the answer is not the Messages API's: {kind}: {excerpt}. Is Claude.base_url right?")
 
 
-def _body(response: Response) -> str:
-    """The beginning of the body, as much as comes in time; an error body may be endless."""
+def _read_body(response: Response) -> str:
+    """The beginning of the body, limited in bytes and in time: an error body may be endless."""
     body, began = b"", time.monotonic()
     try:
         for chunk in response.chunks:
-            body += chunk[: _READ_AT_MOST - len(body)]
-            if len(body) >= _READ_AT_MOST or time.monotonic() - began > _LONGEST_READ:
+            body += chunk[: _MAX_READ - len(body)]
+            if len(body) >= _MAX_READ or time.monotonic() - began > _MAX_SECONDS:
                 break
     except ExchangeError:
-        pass  # the status says what matters
+        pass  # the status is enough
     return body.decode("utf-8", "replace")
 
 
@@ -99,10 +99,10 @@ def _api_error(body: object, *, status: int, headers: Headers, model: str, crede
     if request_id:
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
-    said = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
+    reason = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
     advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
-        f"{_cut(said).rstrip('.')} ({', '.join(facts)}). {advice}".rstrip(),
+        f"{_truncate(reason).rstrip('.')} ({', '.join(facts)}). {advice}".rstrip(),
         status=status,
         type=kind,
         request_id=str(request_id) if request_id else None,
@@ -126,60 +126,60 @@ def _advice(
         source = credential.source if credential else "nowhere: there is none"
         return f"The key came from {source}. Check it in the Console."
     if status == 404:
-        return _about_models(message, model)
+        return _model_advice(message, model)
     if status == 429 or (retry_after(headers) or 0) > LONGEST_WAIT:
-        return _about_limits(headers)
+        return _limit_advice(headers)
     if status == 400:
-        return _about_fields(message)
-    return _ADVICE.get(status, "The fault is the API's. Ask again in a moment." if status >= 500 else "")
+        return _field_advice(message)
+    return _ADVICE.get(status, _ADVICE[500] if status >= 500 else "")
 
 
-def _about_models(message: str, model: str) -> str:
+def _model_advice(message: str, model: str) -> str:
     if "model" not in message and model not in message:
         return "Is Claude.base_url right? It ends before /v1/messages."
-    near = known_models.nearest(model, [name for name in known_models.names() if name != model])
-    return did_you_mean(near).strip() or f"Known models: {', '.join(known_models.names()[:6])}."
+    similar = known_models.nearest(model, [name for name in known_models.names() if name != model])
+    return did_you_mean(similar).strip() or f"Known models: {', '.join(known_models.names()[:6])}."
 
 
-def _about_limits(headers: Headers) -> str:
+def _limit_advice(headers: Headers) -> str:
     seconds = retry_after(headers)
     if seconds is None:
-        return "No time to wait was given: it may be a spend limit. Look at the limits page of the Console."
+        return "The API did not say how long to wait: it may be a spend limit. See the limits page of the Console."
     wait = f"{seconds:.0f} s" if seconds <= LONGEST_WAIT * 2 else f"{seconds / 60:.0f} min"
     return f"The API asks to wait {wait}." if seconds < 1e6 else "The API asks to wait very long."
 
 
-def _about_fields(message: str) -> str:
+def _field_advice(message: str) -> str:
     lower = message.lower()
     if any(name in lower for name in ("temperature", "top_p", "top_k")):
-        return "Newer models take no sampling options: choose another model with -m, or use --effort."
+        return "Newer models do not accept sampling options: choose another model with -m, or use --effort."
     if "credit balance" in lower or "spend limit" in lower or "usage limits" in lower:
-        return "Look at the billing and limits pages of the Console."
+        return "See the billing and limits pages of the Console."
     if "prompt is too long" in lower or ("context" in lower and "exceed" in lower):
         return "Send less text, or choose a model with a longer context."
     if "tool_choice" in lower:
-        return "This model chooses for itself: use --tool-choice auto, or another model with -m."
+        return "This model does not accept a forced tool: use --tool-choice auto, or another model with -m."
     if "prefill" in lower:
-        return "This model refuses a prefilled reply: end with a user turn."
+        return "This model does not accept a prefilled reply: end with a user turn."
     if "thinking" in lower or "effort" in lower:
-        return "This model takes other thinking settings: see --thinking and --effort, or choose another with -m."
+        return "This model needs other thinking settings: see --thinking and --effort, or choose another with -m."
     return ""
 
 
 def page_title(text: str) -> str:
-    """What a web page says, in short, as a gateway sends one for an error; `""` for a text that is none."""
+    """A short description of a web page, which gateways send for errors; `""` if `text` is not a web page."""
     if not _PAGE.search(text[:1_000]):
         return ""
-    bare = _NO_TEXT.sub(" ", text)
-    told = [_one_line(html.unescape(_TAG.sub(" ", found[1])))[:120] for found in _TITLES.finditer(bare)]
-    first = next(filter(None, told), "") or _one_line(html.unescape(_TAG.sub(" ", bare)))[:120]
-    return f"a web page, {first!r}" if first else "a web page without text"
+    markup = _NO_TEXT.sub(" ", text)
+    titles = [_one_line(html.unescape(_TAG.sub(" ", match[1])))[:120] for match in _TITLES.finditer(markup)]
+    title = next(filter(None, titles), "") or _one_line(html.unescape(_TAG.sub(" ", markup)))[:120]
+    return f"a web page, {title!r}" if title else "a web page without text"
 
 
 def _one_line(text: str) -> str:
-    """`text` on one line, without what could steer a terminal."""
+    """`text` on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_AT_MOST else text[:_SHOWN_AT_MOST] + "… (cut)"
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "… (cut)"

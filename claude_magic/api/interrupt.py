@@ -1,4 +1,4 @@
-"""Stopping an exchange from another thread, wherever it is: connecting, waiting, reading."""
+"""Stops an exchange from another thread, at any point: connecting, waiting, reading."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import Interrupted
 
 
 class Interrupt:
-    """Unset until the reader stops the reply; then every wait of its exchange ends at once."""
+    """Set when the user stops the reply; then every wait of its exchange ends at once."""
 
     def __init__(self) -> None:
         self._event = Event()
@@ -18,7 +18,7 @@ class Interrupt:
         self._sockets: list[socket.socket] = []
 
     def set(self) -> None:
-        """Stop: reads and writes on the sockets in use fail from now on."""
+        """Stops the exchange: reads and writes on its sockets fail from now on."""
         with self._lock:
             self._event.set()
             for sock in self._sockets:
@@ -29,22 +29,22 @@ class Interrupt:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raise `Interrupted` if the reader has stopped the reply."""
+        """Raises `Interrupted` if the user has stopped the reply."""
         if self._event.is_set():
             raise Interrupted("the reply was interrupted.")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but raise `Interrupted` as soon as the reader stops the reply."""
+        """Waits, and raises `Interrupted` as soon as the user stops the reply."""
         self._event.wait(seconds)
         self.check()
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut `sock` down when the reader stops the reply."""
+        """Shuts `sock` down when the user stops the reply."""
         with self._lock:
             self.check()
             self._sockets.append(sock)
 
     def release(self) -> None:
-        """Watch no socket any more: another exchange may use them now."""
+        """Forgets the sockets: another exchange may use them now."""
         with self._lock:
             self._sockets.clear()

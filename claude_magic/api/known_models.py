@@ -1,4 +1,4 @@
-"""Names of models that are known: for suggestions only; any name is sent."""
+"""Names of models, for suggestions only; any name can be sent."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import json
 from collections.abc import Sequence
 from importlib import resources
 
-_LONGEST_NAME = 100
-_NEAR = 3
-_remembered: list[str] = []
+_MAX_NAME = 100  # characters
+_MAX_SUGGESTIONS = 3
+_endpoint_names: list[str] = []
 
 
 def names() -> Sequence[str]:
-    """Newest first: what an endpoint has listed, else what was known when this was released."""
-    return _remembered or _bundled_names()
+    """Newest first: the models an endpoint has listed, else those of the time of the release."""
+    return _endpoint_names or _bundled_names()
 
 
 def remember(names: Sequence[str]) -> None:
-    """Keep what an endpoint has listed."""
-    _remembered[:] = names
+    """Remembers the models that an endpoint has listed."""
+    _endpoint_names[:] = names
 
 
 @functools.cache
@@ -30,18 +30,18 @@ def _bundled_names() -> tuple[str, ...]:
 
 
 def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """Up to three of the `known` names: first those that hold `name`, then those that are written like it."""
-    wanted = _plainly(name[:_LONGEST_NAME])
-    if not wanted:
+    """Up to three of the `known` names: first those that contain `name`, then those with a similar spelling."""
+    normalized = _normalize(name[:_MAX_NAME])
+    if not normalized:
         return []
     by_spelling: dict[str, str] = {}
     for each in known:
-        by_spelling.setdefault(_plainly(each[:_LONGEST_NAME]), each)
-    holding = [spelling for spelling in by_spelling if wanted in spelling]
-    alike = difflib.get_close_matches(wanted, by_spelling, n=2 * _NEAR, cutoff=0.5)
-    return [by_spelling[spelling] for spelling in dict.fromkeys([*holding, *alike])][:_NEAR]
+        by_spelling.setdefault(_normalize(each[:_MAX_NAME]), each)
+    longer = [spelling for spelling in by_spelling if normalized in spelling]
+    similar = difflib.get_close_matches(normalized, by_spelling, n=2 * _MAX_SUGGESTIONS, cutoff=0.5)
+    return [by_spelling[spelling] for spelling in dict.fromkeys([*longer, *similar])][:_MAX_SUGGESTIONS]
 
 
-def _plainly(name: str) -> str:
-    """`name` as ids are written: `Opus 5.5` is `opus-5-5`."""
+def _normalize(name: str) -> str:
+    """`name` in the form of model ids: `Opus 5.5` becomes `opus-5-5`."""
     return "-".join(name.lower().replace(".", "-").replace("_", "-").split()).strip("-")

@@ -1,7 +1,7 @@
-"""Tokens of remote MCP servers: a request names variables of the environment, the wire gets their values.
+"""Tokens of remote MCP servers: a request names environment variables, only the bytes on the wire hold their values.
 
-A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. Only the bytes that the socket gets hold the token, and
-what comes back is searched for it, however it was cut.
+A body holds `"authorization_token": "$MCP_TOKEN_NAME"`. The token is redacted in what is received, wherever chunks
+are cut.
 """
 
 from __future__ import annotations
@@ -15,33 +15,37 @@ from typing import Any
 from ..errors import CellError, SettingsError
 from ..wire import Request
 from .credentials import Secret
-from .stand_ins import StandIns, untraced
+from .stand_ins import StandIns, without_tracing
 
-_PLACEHOLDER = re.compile(r"\$(MCP_TOKEN(?:_[A-Z0-9_]+)?)")  # no other: a pasted request could ask for any variable
-_SHORTEST = 8  # characters of a token that is looked for; a shorter one may be any word
+_PLACEHOLDER = re.compile(r"\$(MCP_TOKEN(?:_[A-Z0-9_]+)?)")  # only these: a pasted request could name any variable
+_MIN_LENGTH = 8  # characters of a token that is redacted; a shorter one may be an ordinary word
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
-    """The tokens of one request, by the names that stand for them."""
+    """The tokens of one request.
 
-    named: dict[str, Secret]
+    Attributes:
+        by_name: The token of each environment variable that the request names.
+    """
+
+    by_name: dict[str, Secret]
 
     @classmethod
-    def of(cls, request: Request) -> Tokens:
+    def from_request(cls, request: Request) -> Tokens:
         """The tokens that `request` names.
 
         Raises:
             SettingsError: A variable is empty, or cannot be sent.
         """
         names = [name for server in _servers(request) if (name := _variable_name(server))]
-        return cls(named={name: _token(name) for name in names})
+        return cls(by_name={name: _token(name) for name in names})
 
     def content(self, request: Request, stand_ins: StandIns) -> bytes:
         """The bytes of the body, with stand-ins for the tokens."""
-        if not self.named:
+        if not self.by_name:
             return request.content
-        marks = {name: stand_ins.add(secret, as_json=True) for name, secret in self.named.items()}
+        marks = {name: stand_ins.add(secret, as_json=True) for name, secret in self.by_name.items()}
         servers = [
             {**server, "authorization_token": marks[name]} if (name := _variable_name(server)) else server
             for server in _servers(request)
@@ -51,23 +55,24 @@ class Tokens:
 
     def redact_json(self, text: str) -> str:
         """`text` without the tokens."""
-        for secret in self.named.values():
-            text = secret.redact(text) if len(secret) >= _SHORTEST else text
+        for secret in self.by_name.values():
+            text = secret.redact(text) if len(secret) >= _MIN_LENGTH else text
         return text
 
     def redact(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """`chunks` without the tokens; only what may be the beginning of one is held back until the next."""
-        forms = [form for secret in self.named.values() if len(secret) >= _SHORTEST for form in secret.forms()]
-        return _without(chunks, sorted(forms, key=len, reverse=True)) if forms else chunks
+        """`chunks` without the tokens; only bytes that may begin a token wait for the next chunk."""
+        secrets = [secret for secret in self.by_name.values() if len(secret) >= _MIN_LENGTH]
+        tokens = sorted((token for secret in secrets for token in secret.encodings()), key=len, reverse=True)
+        return _redact_chunks(chunks, tokens) if tokens else chunks
 
 
 def refuse_tokens(body: Mapping[str, Any]) -> None:
-    """Refuse a request that holds the token of a server itself: the notebook and the journal would keep it.
+    """Refuses a request that holds the token of a server itself: the notebook and the journal would keep it.
 
     Raises:
         CellError: There is one.
     """
-    for server in _servers_of(body):
+    for server in _body_servers(body):
         token = server.get("authorization_token") if isinstance(server, dict) else None
         if token and not _variable_name(server):
             raise CellError(
@@ -77,45 +82,45 @@ def refuse_tokens(body: Mapping[str, Any]) -> None:
 
 
 def _servers(request: Request) -> Iterable[Any]:
-    return _servers_of(request.body or {})
+    return _body_servers(request.body or {})
 
 
-def _servers_of(body: Mapping[str, Any]) -> Iterable[Any]:
+def _body_servers(body: Mapping[str, Any]) -> Iterable[Any]:
     servers = body.get("mcp_servers")
     return servers if isinstance(servers, list | tuple) else ()
 
 
 def _variable_name(server: Any) -> str:
-    """The variable that stands for its token; `""` if there is none."""
+    """The variable that its token is in; `""` if there is none."""
     value = server.get("authorization_token") if isinstance(server, dict) else None
-    found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
-    return found[1] if found else ""
+    match = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
 
 
 def _token(name: str) -> Secret:
-    with untraced():
+    with without_tracing():
         secret = Secret(os.getenv(name, ""))
     if not secret:
         raise SettingsError(f"no token for the MCP server: ${name} is empty. Set it before Jupyter starts.")
     if not secret.is_printable():
-        raise SettingsError(f"the token in ${name} holds a control or non-ASCII character. Copy it again.")
+        raise SettingsError(f"the token in ${name} contains a control or non-ASCII character. Copy it again.")
     return secret
 
 
-def _without(chunks: Iterator[bytes], forms: list[bytes]) -> Iterator[bytes]:
+def _redact_chunks(chunks: Iterator[bytes], tokens: list[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
-        found = rest + chunk
-        for form in forms:
-            found = found.replace(form, b"***")
-        kept = max(_prefix_length(found, form) for form in forms)
-        rest = found[len(found) - kept :]
-        if ready := found[: len(found) - kept]:
+        data = rest + chunk
+        for token in tokens:
+            data = data.replace(token, b"***")
+        held = max(_prefix_length(data, token) for token in tokens)
+        rest = data[len(data) - held :]
+        if ready := data[: len(data) - held]:
             yield ready
     if rest:
         yield rest
 
 
-def _prefix_length(text: bytes, form: bytes) -> int:
-    """How many bytes at the end of `text` may be the beginning of `form`."""
-    return next((n for n in range(min(len(form) - 1, len(text)), 0, -1) if text.endswith(form[:n])), 0)
+def _prefix_length(data: bytes, token: bytes) -> int:
+    """How many bytes at the end of `data` may be the beginning of `token`."""
+    return next((n for n in range(min(len(token) - 1, len(data)), 0, -1) if data.endswith(token[:n])), 0)

@@ -11,7 +11,7 @@ from .credentials import Credential
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """An endpoint, the credential for it, and what must be known of its models.
+    """An endpoint, its credential, and facts about its models.
 
     Attributes:
         credential: `None` if the endpoint needs none.

@@ -1,11 +1,10 @@
-"""Where the input tokens of a request are: its system prompt, tools, messages and attachments.
+"""The input tokens of a request by portion: its system prompt, tools, messages and attachments.
 
-The API counts whole requests only, so every portion is a difference between two counts. The request is
-built up step by step (its first message alone, then the settings, the system prompt, the tools, the further
-messages), and what a step adds is its portion; so the portions add up to the total exactly. Beside the text
-they hold what the API writes around it: the first message that of every request, the first tool that of all
-tools. A portion can be negative, where what comes after makes the API leave out what was before, such as
-earlier thinking.
+The API counts complete requests only, so every portion is the difference of two counts. The request is built up step
+by step (its first message alone, then the settings, the system prompt, the tools, the further messages), and what a
+step adds is its portion; so the portions add up to the total exactly. A portion includes what the API adds to its
+text: the first message includes the overhead of every request, the first tool that of all tools. A portion can be
+negative, if a step makes the API leave out earlier content, such as thinking.
 
 Source: https://docs.anthropic.com/en/api/messages-count-tokens
 """
@@ -21,10 +20,10 @@ from ..errors import APIError
 from ..wire import Request
 from ..wire.attachment_kinds import KINDS, kind_of
 
-_MOST_CALLS = 20
-_MOST_FOR_ATTACHMENTS = 6
-_MOST_TOOLS = 8  # that are counted one by one
-_WORDS = 40  # characters of a message in its name
+_MAX_COUNTS = 20
+_MAX_ATTACHMENT_COUNTS = 6
+_MAX_SINGLE_TOOLS = 8  # more tools are counted together
+_MAX_NAME = 40  # characters
 _SETTINGS = ("thinking", "output_config")
 _FIELDS = ("system", "tools", "tool_choice", *_SETTINGS)
 _ORDER = ("settings", "system", "tools", "messages")
@@ -34,13 +33,13 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Portion:
-    """A portion of a request, and what it adds to its input tokens.
+    """A portion of a request, and its input tokens.
 
     Attributes:
         kind: `settings`, `system`, `tools`, `messages` or `attachments`.
-        name: As a reader would call it; it may hold text of the request.
-        tokens: A difference between two counts.
-        within: The name of the portion that it is counted in already; `""` if it stands by itself.
+        name: For the user; it may hold text of the request.
+        tokens: The difference of two counts.
+        within: The name of the portion that already includes it; `""` if there is none.
     """
 
     kind: str
@@ -51,11 +50,11 @@ class Portion:
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
-    """The request, built up so far.
+    """The request up to a portion.
 
     Attributes:
-        last: How many of the messages are in it.
-        first: The first of the messages that this step adds; equal to `last` if it adds none.
+        first: The index of the first message that this step adds; equal to `last` if it adds none.
+        last: How many messages the request has now.
     """
 
     kind: str
@@ -68,68 +67,78 @@ class _Step:
 def breakdown(request: Request, count: Callable[[Request], int]) -> list[Portion]:
     """The portions of `request`: settings, system prompt, tools, messages, and the attachments in them.
 
-    Those with no `within` add up to what the whole request counts, exactly. It takes at most 20 counts: older
-    messages are taken together where there are more, and so is what the API refuses to count apart.
+    Those without `within` add up to the count of the whole request, exactly. It takes at most 20 counts: if there are
+    more messages, the oldest are counted together, and so is what the API refuses to count separately.
 
     Args:
-        count: The input tokens of a request, as `counting.counted` asks them.
+        count: Returns the input tokens of a request, such as `count_tokens.count` with a client.
 
     Raises:
         ExchangeError: The endpoint does not count, or does not answer.
-        Interrupted: The reader stopped it.
+        Interrupted: The user stopped it.
+    """
+    counter = _Counter(request, count)
+    portions: list[Portion] = []
+    for step, tokens, after in _measure(_steps(request.body or {}), counter):
+        portions.append(Portion(kind=step.kind, name=step.name, tokens=tokens))
+        portions.extend(_attachments(step, after, counter))
+    return portions
+
+
+def total(portions: Sequence[Portion]) -> int:
+    """The input tokens of the whole request."""
+    return sum(portion.tokens for portion in portions if not portion.within)
+
+
+class _Counter:
+    """Counts a request and parts of it, as long as there are counts left.
+
+    Attributes:
+        total: The input tokens of the whole request.
     """
 
-    calls = 1
+    def __init__(self, request: Request, count: Callable[[Request], int]) -> None:
+        self._request = request
+        self._count = count
+        self._left = _MAX_COUNTS - 1
+        self.total = count(request)
 
-    def counted(body: Body) -> int | None:
-        """`None` if it is not a request that the API takes, or if there were enough."""
-        nonlocal calls
-        if calls >= _MOST_CALLS:
+    def count(self, body: Body) -> int | None:
+        """The input tokens of a part; `None` if the API refuses it, or no counts are left."""
+        if not self._left:
             return None
-        calls += 1
+        self._left -= 1
         try:
-            return count(replace(request, body=body))
+            return self._count(replace(self._request, body=body))
         except APIError as error:
             if error.status != 400:
                 raise
             return None
 
-    whole = count(request)
-    found: list[Portion] = []
-    for step, tokens, after in _measure(_steps(request.body or {}), whole, counted):
-        found.append(Portion(kind=step.kind, name=step.name, tokens=tokens))
-        found.extend(_attachments(step, after, counted))
-    return found
 
+def _measure(steps: Sequence[_Step], counter: _Counter) -> list[tuple[_Step, int, int]]:
+    """Each step with the tokens that it adds and the count after it; a refused step is merged with the next.
 
-def total(found: Sequence[Portion]) -> int:
-    """The input tokens of the whole request."""
-    return sum(portion.tokens for portion in found if not portion.within)
-
-
-def _measure(steps: Sequence[_Step], whole: int, counted: Callable[[Body], int | None]) -> list[tuple[_Step, int, int]]:
-    """Each step with what it adds and the count after it; a step that is refused is one with the next.
-
-    A model that refuses a reply to go on with refuses every request that ends with one: it is asked once.
+    A model that does not continue a reply refuses every request that ends with one: only one of these is counted.
     """
-    found: list[tuple[_Step, int, int]] = []
-    before, waiting, refused = 0, list[_Step](), set[str]()
+    measured: list[tuple[_Step, int, int]] = []
+    before, uncounted, refused_roles = 0, list[_Step](), set[str]()
     for step in steps:
         last = _messages(step.body)[-1:]
         role = _role(last[0]) if last else ""
-        skipped = step.kind == "messages" and (role in refused or any(map(_asks_a_tool, last)))
-        after = whole if step is steps[-1] else None if skipped else counted(step.body)
-        waiting.append(step)
+        is_refused = step.kind == "messages" and (role in refused_roles or any(map(_has_tool_call, last)))
+        after = counter.total if step is steps[-1] else None if is_refused else counter.count(step.body)
+        uncounted.append(step)
         if after is None:
-            refused |= {role} if step.kind == "messages" and role == "assistant" else set()
+            refused_roles |= {role} if step.kind == "messages" and role == "assistant" else set()
             continue
-        found.append((_merge(waiting), after - before, after))
-        before, waiting = after, []
-    return sorted(found, key=lambda each: _ORDER.index(each[0].kind))
+        measured.append((_merge(uncounted), after - before, after))
+        before, uncounted = after, []
+    return sorted(measured, key=lambda each: _ORDER.index(each[0].kind))
 
 
 def _merge(steps: Sequence[_Step]) -> _Step:
-    """Steps that can only be counted together."""
+    """One step for several that cannot be counted separately."""
     if len(steps) == 1:
         return steps[0]
     last = steps[-1]
@@ -137,25 +146,26 @@ def _merge(steps: Sequence[_Step]) -> _Step:
 
 
 def _steps(body: Body) -> list[_Step]:
-    """The request, built up from its first message to the whole; the last step is the whole."""
+    """The request, built up from its first message; the last step is the whole request."""
     messages = _messages(body)
     base = {name: value for name, value in body.items() if name not in _FIELDS}
     base["messages"] = messages[:1]
     steps = [*_first_steps(base, body)]
-    attached = sum(any(_kinds(message)) for message in messages)
-    left = _MOST_CALLS - len(steps) - min(attached, _MOST_FOR_ATTACHMENTS)
+    with_attachments = sum(any(_attachment_types(message)) for message in messages)
+    left = _MAX_COUNTS - len(steps) - min(with_attachments, _MAX_ATTACHMENT_COUNTS)
     tools = len(_list(body.get("tools")))
-    apart = tools if tools <= min(_MOST_TOOLS, left - len(messages) + 1) else min(tools, 1)
-    steps += _tools(steps[-1].body, body, apart)
-    steps += [_step_to(body, messages, first, last) for first, last in _stretches(len(messages), left - apart)]
+    tool_steps = tools if tools <= min(_MAX_SINGLE_TOOLS, left - len(messages) + 1) else min(tools, 1)
+    steps += _tool_steps(steps[-1].body, body, tool_steps)
+    ranges = _message_ranges(len(messages), left - tool_steps)
+    steps += [_message_step(body, messages, first, last) for first, last in ranges]
     return steps
 
 
 def _first_steps(base: dict[str, Any], body: Body) -> Iterator[_Step]:
-    """The first message alone, then what is said once for all messages, but for the tools."""
+    """The first message alone, then the settings and the system prompt."""
     first = len(base["messages"])
     yield _Step(
-        kind="messages", name=_name(base["messages"], 1) if first else "request", body=base, first=0, last=first
+        kind="messages", name=_message_name(base["messages"], 1) if first else "request", body=base, first=0, last=first
     )
     settings = {name: body[name] for name in _SETTINGS if name in body}
     if settings:
@@ -167,81 +177,80 @@ def _first_steps(base: dict[str, Any], body: Body) -> Iterator[_Step]:
         yield _Step(kind="system", name="system prompt", body=base, first=first, last=first)
 
 
-def _tools(base: Body, body: Body, steps: int) -> Iterator[_Step]:
-    """The tools, one by one or all at once; the last step has the choice among them too."""
-    tools, at = _list(body.get("tools")), len(base["messages"])
-    chosen = {"tool_choice": body["tool_choice"]} if "tool_choice" in body else {}
+def _tool_steps(base: Body, body: Body, steps: int) -> Iterator[_Step]:
+    """The tools, one by one or all at once; the last step includes `tool_choice`."""
+    tools, messages = _list(body.get("tools")), len(base["messages"])
+    choice = {"tool_choice": body["tool_choice"]} if "tool_choice" in body else {}
     for number in range(1, steps + 1):
         last = number == steps
-        known = {**base, "tools": tools if last else tools[:number], **(chosen if last else {})}
+        step_body = {**base, "tools": tools if last else tools[:number], **(choice if last else {})}
         name = f"tool {_tool_name(tools[number - 1])}" if steps == len(tools) else f"{len(tools)} tools"
-        yield _Step(kind="tools", name=name, body=known, first=at, last=at)
+        yield _Step(kind="tools", name=name, body=step_body, first=messages, last=messages)
 
 
-def _stretches(messages: int, most: int) -> list[tuple[int, int]]:
-    """The messages after the first, from and to; the older ones in one stretch if there are more than `most`."""
-    apart = min(messages - 1, max(most, 1))
-    begin = messages - apart
-    stretches = [(at, at + 1) for at in range(max(begin, 1), messages)]
+def _message_ranges(messages: int, limit: int) -> list[tuple[int, int]]:
+    """The messages after the first as at most `limit` ranges: all of one message, but for the first if needed."""
+    begin = messages - min(messages - 1, max(limit, 1))
+    ranges = [(index, index + 1) for index in range(max(begin, 1), messages)]
     if begin > 1:
-        stretches[0] = (1, stretches[0][1])
-    return stretches
+        ranges[0] = (1, ranges[0][1])
+    return ranges
 
 
-def _step_to(body: Body, messages: Sequence[Any], first: int, last: int) -> _Step:
-    name = _name(messages[last - 1 : last], last) if last - first == 1 else f"messages {first + 1} to {last}"
+def _message_step(body: Body, messages: Sequence[Any], first: int, last: int) -> _Step:
+    name = _message_name(messages[last - 1 : last], last) if last - first == 1 else f"messages {first + 1} to {last}"
     return _Step(kind="messages", name=name, body={**body, "messages": messages[:last]}, first=first, last=last)
 
 
-def _attachments(step: _Step, after: int, counted: Callable[[Body], int | None]) -> Iterator[Portion]:
-    """What is attached to the messages that a step adds."""
+def _attachments(step: _Step, after: int, counter: _Counter) -> Iterator[Portion]:
+    """The attachments of the messages that a step adds."""
     messages = _messages(step.body)
-    kinds = Counter(kind for message in messages[step.first : step.last] for kind in _kinds(message))
+    kinds = Counter(kind for message in messages[step.first : step.last] for kind in _attachment_types(message))
     if not kinds:
         return
-    bare = [_without(m) if step.first <= at < step.last else m for at, m in enumerate(messages)]
-    tokens = counted({**step.body, "messages": bare})
+    bare = [_without_attachments(m) if step.first <= at < step.last else m for at, m in enumerate(messages)]
+    tokens = counter.count({**step.body, "messages": bare})
     if tokens is not None:
         names = (f"{number} {KINDS[kind].label}{'s' * (number > 1)}" for kind, number in kinds.items())
         yield Portion(kind="attachments", name=", ".join(names), tokens=after - tokens, within=step.name)
 
 
-def _kinds(message: object) -> Iterator[str]:
-    """The types of what is attached to a message, or to the result of a tool in it."""
+def _attachment_types(message: object) -> Iterator[str]:
+    """The types of the attachments in a message, also in tool results."""
     for block in _list(_content(message)):
         if isinstance(block, Mapping):
             if kind_of(block):
                 yield str(block["type"])
             elif block.get("type") == "tool_result":
-                yield from _kinds(block)
+                yield from _attachment_types(block)
 
 
-def _without(message: Any) -> Any:
-    """A message without its attachments; one that had nothing else says a dot, for it may not be empty."""
-    if not any(_kinds(message)):
+def _without_attachments(message: Any) -> Any:
+    """A message without its attachments; with the text "." if nothing is left, as a message must not be empty."""
+    if not any(_attachment_types(message)):
         return message
-    left = [_without(block) for block in message["content"] if not kind_of(block)]
-    return {**message, "content": left or [{"type": "text", "text": "."}]}
+    content = [_without_attachments(block) for block in message["content"] if not kind_of(block)]
+    return {**message, "content": content or [{"type": "text", "text": "."}]}
 
 
-def _asks_a_tool(message: object) -> bool:
-    """Whether nothing but the result of a tool may follow it."""
+def _has_tool_call(message: object) -> bool:
+    """Whether it has a tool call, so that only a tool result may follow it."""
     return any(isinstance(b, Mapping) and b.get("type") == "tool_use" for b in _list(_content(message)))
 
 
-def _name(message: Sequence[object], number: int) -> str:
+def _message_name(message: Sequence[object], number: int) -> str:
     """Such as `message 2, user: And tomorrow?`."""
     content = _content(message[0])
     blocks = [block.get("text") for block in _list(content) if isinstance(block, Mapping)]
     text = next((t for t in (content, *blocks) if isinstance(t, str) and t.strip()), "")
-    words = " ".join(text[: 4 * _WORDS].split())
-    begin = words if len(words) <= _WORDS else f"{words[:_WORDS].rstrip()}…"
+    words = " ".join(text[: 4 * _MAX_NAME].split())
+    begin = words if len(words) <= _MAX_NAME else f"{words[:_MAX_NAME].rstrip()}…"
     return f"message {number}, {_role(message[0]) or 'unknown'}{f': {begin}' if begin else ''}"
 
 
 def _tool_name(tool: object) -> str:
     name = tool.get("name") or tool.get("type") if isinstance(tool, Mapping) else None
-    return name[:_WORDS] if isinstance(name, str) else "without a name"
+    return name[:_MAX_NAME] if isinstance(name, str) else "without a name"
 
 
 def _messages(body: Body) -> list[Any]:
@@ -254,7 +263,7 @@ def _content(message: object) -> object:
 
 def _role(message: object) -> str:
     role = message.get("role") if isinstance(message, Mapping) else None
-    return role[:_WORDS] if isinstance(role, str) else ""
+    return role[:_MAX_NAME] if isinstance(role, str) else ""
 
 
 def _list(value: object) -> list[Any]:

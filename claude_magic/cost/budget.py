@@ -33,7 +33,9 @@ class Budget:
         with self._lock:
             promised = self.spent + self._set_aside
             if limit is not None and promised + most > limit:
-                raise OverBudget.of(most, spent=promised, limit=limit, setting="budget_usd", since="in this kernel")
+                raise OverBudget.from_figures(
+                    most, spent=promised, limit=limit, setting="budget_usd", since="in this kernel"
+                )
             self._set_aside += most
 
     def settle(self, most: float, usd: float | None) -> None:

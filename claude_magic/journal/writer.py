@@ -289,7 +289,7 @@ def _check(connection: sqlite3.Connection, limit: Limit, most: float) -> None:
         "select total(coalesce(usd, reserved_usd)) from exchange where began >= ?", (limit.since,)
     ).fetchone()
     if spent + most > limit.usd:
-        raise OverBudget.of(most, spent=spent, limit=limit.usd, setting="budget_usd_per_day", since="today")
+        raise OverBudget.from_figures(most, spent=spent, limit=limit.usd, setting="budget_usd_per_day", since="today")
 
 
 def _insert(connection: sqlite3.Connection, entry: Entry) -> None:

@@ -44,9 +44,9 @@ def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, 
     Args:
         new: The messages of the cell, with all that was attached; empty if the body was sent as it was pasted.
     """
-    from ..api.transports.repetition import STOP_REASON, repeats
+    from ..api.transports.repetition import STOP_REASON, is_repeating
 
-    looped = exchange.message.stop_reason != STOP_REASON and repeats(exchange.text)
+    looped = exchange.message.stop_reason != STOP_REASON and is_repeating(exchange.text)
     notes = (ignored_note(exchange.request, settings, new), "the reply ends in repetitions" if looped else "")
     return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))
 

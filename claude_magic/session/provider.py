@@ -58,7 +58,7 @@ def local_unstarted(settings: Claude) -> Provider:
 
     return Provider(
         base_url=_LOOPBACK,
-        credential=Credential(source="the local model", secret=Secret(""), shown=RANDOM_KEY),
+        credential=Credential(source="the local model", secret=Secret(""), display_value=RANDOM_KEY),
         model=local.name(settings.local_model) or None,
         model_note=_NOT_CLAUDE,
         local=True,
@@ -85,7 +85,7 @@ def _local(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Prov
     model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
     return Provider(
         base_url=model.base_url,
-        credential=Credential(source="the local model", secret=Secret(model.key), shown=RANDOM_KEY),
+        credential=Credential(source="the local model", secret=Secret(model.key), display_value=RANDOM_KEY),
         model=model.name,
         model_note=_NOT_CLAUDE,
         local=True,

@@ -101,4 +101,4 @@ def fix_json_surrogates(value: Any) -> Any:
         encodable = fix_surrogates(text)
         return value if encodable is text else json.loads(encodable)
     except RecursionError:
-        raise StreamError("an event is nested too deeply. Ask again.") from None
+        raise StreamError("an event is nested too deeply. Try again.") from None

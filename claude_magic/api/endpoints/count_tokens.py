@@ -25,7 +25,7 @@ _FIELDS = (
 
 
 def count_tokens(request: Request) -> Request:
-    """The request that counts the tokens of `request`, which is one for `/v1/messages`."""
+    """The request that counts the input tokens of `request`, a request to `/v1/messages`."""
     body = {name: value for name, value in (request.body or {}).items() if name in _FIELDS}
     headers = Headers(item for item in request.headers.items() if item[0].lower() != "content-length")
     return Request(method="POST", url=f"{request.url}/count_tokens", headers=headers, body=body)
@@ -38,7 +38,7 @@ def input_tokens(answer: object) -> int:
         ExchangeError: The endpoint does not count.
     """
     try:
-        return int(answer["input_tokens"])  # type: ignore[index]  # whatever the endpoint sent
+        return int(answer["input_tokens"])  # type: ignore[index]  # a wrong type raises TypeError
     except (ValueError, TypeError, KeyError):
         raise ExchangeError(
             f"the endpoint does not count tokens: it answered {shorten(str(answer))!r}. Is Claude.base_url right?"

@@ -1,4 +1,4 @@
-"""`POST /v1/messages`: what was asked for, and nothing else, as a request.
+"""`POST /v1/messages`: a request with the given fields and no others.
 
 Source: https://docs.anthropic.com/en/api/messages
 """
@@ -26,19 +26,19 @@ def messages(
 
     Args:
         fields: Further fields of the body, sent as given.
-        headers: Further headers; one of the same name replaces ours.
+        headers: Further headers; they replace defaults of the same name.
     """
     body: dict[str, Any] = {"model": model, "max_tokens": max_tokens}
     body.update(fields or {})
     body["messages"] = list(messages)
     if stream:
         body["stream"] = True
-    ours = {
+    all_headers = {
         "anthropic-version": api_version,
         "content-type": "application/json",
         "accept": "application/json",
         "accept-encoding": "identity",
         "user-agent": "claude-magic",
     }
-    ours.update({name.lower(): value for name, value in (headers or {}).items()})
-    return Request(method="POST", url=f"{base_url}/v1/messages", headers=Headers(ours.items()), body=body)
+    all_headers.update({name.lower(): value for name, value in (headers or {}).items()})
+    return Request(method="POST", url=f"{base_url}/v1/messages", headers=Headers(all_headers.items()), body=body)

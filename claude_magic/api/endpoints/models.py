@@ -1,7 +1,7 @@
 """`GET /v1/models`: the models of an endpoint.
 
-Every field but the id may be missing: the API has added some over time, and other servers that speak
-the Messages API list their models as OpenAI does, with hardly more than a name.
+Every field but the id may be missing: the API has added some over time, and other servers with the Messages API list
+their models as OpenAI does, with little more than a name.
 
 Source: https://docs.anthropic.com/en/api/models-list
 """
@@ -19,7 +19,7 @@ from ...wire import Headers, Request
 from ...wire.short_text import shorten
 from ..client import Client
 
-_PAGE_SIZE = 1000  # the most that the API takes
+_PAGE_SIZE = 1000  # the maximum of the API
 _MAX_PAGES = 50
 
 
@@ -28,8 +28,8 @@ class Model:
     """A model, as the endpoint describes it.
 
     Attributes:
-        created: Release date, in ISO 8601; `""` if unknown, as are the other texts.
-        max_input_tokens: Size of its context; `None` if unknown.
+        created: Release date, in ISO 8601; like the other strings, `""` if unknown.
+        max_input_tokens: The size of its context; `None` if unknown.
         max_tokens: Its longest reply, in tokens; `None` if unknown.
         capabilities: The API's JSON, such as `{"thinking": {"supported": true, "types": ...}}`; `{}` if unknown.
         deprecated: Date of deprecation, past or planned, in ISO 8601.
@@ -53,7 +53,7 @@ def models(*, base_url: str, api_version: str, limit: int, after_id: str = "") -
 
     Args:
         limit: Models per page, 1 to 1000.
-        after_id: The last model of the page before; `""` for the first page.
+        after_id: The last model of the previous page; `""` for the first page.
     """
     query = {"limit": str(limit), **({"after_id": after_id} if after_id else {})}
     headers = {
@@ -126,7 +126,7 @@ def _number(value: object) -> int | None:
 
 
 def _iso_date(value: object) -> str:
-    """Seconds since 1970, as in OpenAI's lists, in ISO 8601; `""` if unknown."""
+    """Converts seconds since 1970, as in OpenAI's lists, to ISO 8601; `""` if unknown."""
     seconds = _number(value)
     try:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""

@@ -1,4 +1,4 @@
-"""The seam between a request and the network; transports wrap transports."""
+"""The interface between a request and the network; transports wrap transports."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ...wire import Headers, Request
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer whose body is still to be read.
+    """A response whose body is still to be read.
 
     Attributes:
-        chunks: The body, decompressed, as it arrives; raises an `ExchangeError` if it breaks off.
-        close: Gives the connection back, or ends it if the body was not read to its end.
+        chunks: The body, decompressed, as it is received; raises an `ExchangeError` if it ends early.
+        close: Returns the connection to the pool, or closes it if the body was not read to its end.
     """
 
     status: int
@@ -31,13 +31,13 @@ class Response:
 
 
 class Transport(Protocol):
-    """What carries a request."""
+    """Sends requests."""
 
     def send(self, request: Request) -> Response:
-        """Send `request` and return when the headers of the answer are there.
+        """Sends `request` and returns when the headers of the response are received.
 
         Raises:
-            ExchangeError: No answer came.
-            Interrupted: The reader stopped it.
+            ExchangeError: There was no response.
+            Interrupted: The user stopped it.
         """
         ...

@@ -1,8 +1,9 @@
-"""Connections that Stop reaches and that a slow server does not hold for longer than the timeout.
+"""Connections that Stop can end at any point, and whose timeout a slow server cannot extend.
 
-`urllib3` makes, keeps and reads them. What it does not do stands here, and its subclassing of `http.client` is the
-only way in: it has no hook for a socket that is still connecting (`_new_conn`), none between a request and its socket
-(the keys are put in there, below all debug output), and its timeout starts anew with every byte.
+`urllib3` creates, reuses and reads them. This module adds what it does not offer, by subclassing, as there is no
+other way: `urllib3` has no public hook for a socket that is still connecting (hence `_new_conn`), none between a
+request and its socket (where the keys replace their stand-ins, below all debug output), and its timeout starts again
+with every byte.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ...concurrency import ThreadLocal
 from ..interrupt import Interrupt
-from ..stand_ins import StandIns, untraced
+from ..stand_ins import StandIns, without_tracing
 
 
 class Attempt:
-    """One try of a request: what its connection must know.
+    """The data of one try of a request that its connection needs.
 
     Attributes:
-        timeout: The longest time to send the request, and then to receive the headers of the answer, in seconds.
-        stand_ins: The secrets, and what the request holds instead of them.
-        response: The answer, as `http.client` reads it.
+        timeout: The longest time to send the request, and then to receive the headers of the response, in seconds.
+        stand_ins: The secrets, and their stand-ins in the request.
+        response: The response, set by the connection.
     """
 
-    response: TimedResponse
+    response: TimedHTTPResponse
 
     def __init__(self, interrupt: Interrupt, timeout: float) -> None:
         self.interrupt = interrupt
@@ -40,7 +41,7 @@ class Attempt:
 
 
 class _Current(ThreadLocal):
-    """The attempt of this thread: `urllib3` cannot pass anything to a connection."""
+    """The attempt of this thread: `urllib3` cannot pass arguments to a connection."""
 
     attempt: Attempt
 
@@ -48,12 +49,12 @@ class _Current(ThreadLocal):
 current = _Current()
 
 
-class _TimedReader(io.RawIOBase):
-    """Reads a socket until a deadline; single bytes do not put it off.
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket until a deadline, which received bytes do not extend.
 
     Attributes:
         deadline: By `time.monotonic()`.
-        may_wait: Whether reading waits for the socket; else it returns `None` at once.
+        may_wait: Whether a read waits for the socket; else it returns `None` at once.
     """
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
@@ -63,7 +64,7 @@ class _TimedReader(io.RawIOBase):
         self._raw = sock.makefile("rb", buffering=0)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What `http.client` asks of a socket."""
+        """Returns a buffered reader; `http.client` calls it as it would call the method of a socket."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
@@ -72,10 +73,10 @@ class _TimedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if not self.may_wait:
             return None
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError("timed out")
-        self._sock.settimeout(left)
+        self._sock.settimeout(remaining)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -83,26 +84,26 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-class TimedResponse(http.client.HTTPResponse):
-    """An answer that is read until a deadline; informational answers before it, such as early hints, are skipped."""
+class TimedHTTPResponse(http.client.HTTPResponse):
+    """A response with a deadline; informational responses before it, such as early hints, are skipped."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        self._reader = _TimedReader(sock, current.attempt.timeout)
+        self._reader = _DeadlineReader(sock, current.attempt.timeout)
         super().__init__(self._reader, *args, **kwargs)  # type: ignore[arg-type]  # it calls `makefile`
         current.attempt.response = self
 
     def begin(self) -> None:
         super().begin()
         while 100 <= self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
-            self.headers = self.msg = None  # type: ignore[assignment]  # as if nothing had been read
+            self.headers = self.msg = None  # type: ignore[assignment]  # else `begin` does nothing
             super().begin()
 
-    def allow(self, seconds: float) -> None:
-        """Lets the next bytes take so long, all together."""
+    def set_time_limit(self, seconds: float) -> None:
+        """Sets the deadline to `seconds` from now."""
         self._reader.deadline = time.monotonic() + seconds
 
-    def buffered(self) -> bytes:
-        """The bytes that are here already, with HTTP's framing; they stay to be read."""
+    def available_bytes(self) -> bytes:
+        """The bytes in the buffer, including chunk headers of HTTP; they are not consumed."""
         if self.isclosed():
             return b""
         self._reader.may_wait = False
@@ -113,22 +114,22 @@ class TimedResponse(http.client.HTTPResponse):
 
 
 def is_debugging() -> bool:
-    """Whether `http.client` is told to print what is sent and received."""
+    """Whether `http.client` is set to print what is sent and received."""
     return bool(http.client.HTTPConnection.debuglevel or HTTPConnection.debuglevel or HTTPSConnection.debuglevel)
 
 
 class Connection(HTTPConnection):
-    """Hands its socket to the interrupt of the attempt that uses it, and puts in the key.
+    """Registers its socket with the interrupt of the current attempt, and replaces stand-ins by secrets.
 
     Attributes:
-        debuglevel: Always 0: an answer may repeat the key, and `http.client` would print it.
+        debuglevel: Always 0: a response may repeat the key, and `http.client` would print it.
     """
 
     debuglevel = 0
-    response_class = TimedResponse
+    response_class = TimedHTTPResponse
 
     def _new_conn(self) -> socket.socket:
-        """Connects a socket that the interrupt can shut down meanwhile."""
+        """Connects a socket; the interrupt can shut it down meanwhile."""
         try:
             return _connect(self.host, self.port or self.default_port, self.timeout, self.socket_options or ())
         except TimeoutError as error:
@@ -146,13 +147,13 @@ class Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Sends bytes; the secrets are put in here, where nothing but the socket sees them."""
-        if not isinstance(data, bytes) or self.sock is None or not current.attempt.stand_ins.are_in(data):
+        """Sends bytes; stand-ins are replaced by secrets here, below everything but the socket."""
+        if not isinstance(data, bytes) or self.sock is None or not current.attempt.stand_ins.occur_in(data):
             super().send(data)
             return
         sys.audit("http.client.send", self, data)
-        with untraced():
-            self.sock.sendall(current.attempt.stand_ins.filled(data))
+        with without_tracing():
+            self.sock.sendall(current.attempt.stand_ins.substitute(data))
 
     def _watch(self) -> None:
         current.attempt.interrupt.check()

@@ -1,7 +1,7 @@
-"""HTTP with `requests`: one try, over connections that are kept and reused.
+"""HTTP with `requests`: one try, over connections that are reused.
 
-Three of its habits are not wanted here: redirects would carry the key to another host, a
-`~/.netrc` entry would replace it, and a proxy of the environment would be asked for loopback.
+Three defaults of `requests` are turned off: redirects would send the key to another host, a `~/.netrc` entry would
+replace it, and a proxy of the environment would be used for this machine.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
-from .connections import Attempt, Connection, SecureConnection, TimedResponse, current
+from .connections import Attempt, Connection, SecureConnection, TimedHTTPResponse, current
 from .pace import Pace
-from .rate_limit import RetryAfter
+from .rate_limit import RateLimits
 
 _READ_SIZE = 65_536
 _EVENT_END = b"\n\n"
-_LINGER = 0.05  # seconds to wait for the end of a body whose message has already ended
-_LONGEST_ERROR = 10.0  # seconds to wait for the body of an error: the status says what matters
+_LINGER = 0.05  # seconds to wait for the end of a body whose message is complete
+_MAX_ERROR_WAIT = 10.0  # seconds to wait for the body of an error: the status is enough
 _NO_PROXY = {"http": None, "https": None, "all": None}
 
 
 class Pool(requests.Session):
-    """Connections to keep and reuse, and what their endpoints asked for."""
+    """Connections to reuse, and the rate limits of their endpoints."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.rate_limit = RetryAfter()
+        self.rate_limit = RateLimits()
         self.pace = Pace()
 
 
 def pool() -> Pool:
-    """Connections; cookies are not kept."""
+    """Creates a pool of connections, which keeps no cookies."""
     session = Pool()
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
@@ -64,8 +64,8 @@ class HTTPTransport:
     """One try over the network.
 
     Attributes:
-        credential: `None` where the endpoint asks for none.
-        timeout: Longest silence, in seconds; the headers of the answer must all come within it.
+        credential: `None` if the endpoint needs none.
+        timeout: Read timeout, in seconds; also for all headers of the response together.
     """
 
     pool: requests.Session
@@ -76,30 +76,29 @@ class HTTPTransport:
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
-        tokens = Tokens.of(request)
+        tokens = Tokens.from_request(request)
         attempt = current.attempt = Attempt(self.interrupt, self.timeout)
         host = urlsplit(request.url).netloc
-        with _Translated(host, self, ConnectionFailed) as failed:
+        with _ErrorTranslation(host, self, ConnectionFailed) as translation:
             response = self.pool.send(
-                self._prepared(request, tokens.content(request, attempt.stand_ins), attempt.stand_ins),
+                self._prepare(request, tokens.content(request, attempt.stand_ins), attempt.stand_ins),
                 timeout=(self.connect_timeout, self.timeout),
                 allow_redirects=False,
-                **self._of_environment(request.url),
+                **self._environment_settings(request.url),
             )
-        failed.check()
+        translation.check()
         body = _body(response.raw, attempt.response)
         return Response(
             status=response.status_code,
             headers=Headers(
-                (str(n), tokens.redact_json(self._redacted_headers(str(v))))
-                for n, v in response.raw.headers.iteritems()
+                (str(n), tokens.redact_json(self._redact(str(v)))) for n, v in response.raw.headers.iteritems()
             ),
             chunks=tokens.redact(self._chunks(body, attempt.response, host)),
             close=lambda: _release(response, body, attempt),
         )
 
-    def _prepared(self, request: Request, content: bytes, stand_ins: StandIns) -> requests.PreparedRequest:
-        """The request with stand-ins for its secrets, and the length that it has with them."""
+    def _prepare(self, request: Request, content: bytes, stand_ins: StandIns) -> requests.PreparedRequest:
+        """The request with stand-ins for its secrets, and the length that it has with the secrets."""
 
         def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
             if self.credential is not None:
@@ -107,16 +106,16 @@ class HTTPTransport:
                 prepared.headers[name] = value
             return prepared
 
-        asked = requests.Request(
+        unprepared = requests.Request(
             request.method, request.url, data=content or None, headers=dict(request.headers), auth=sign
         )
-        prepared = self.pool.prepare_request(asked)
+        prepared = self.pool.prepare_request(unprepared)
         if content:
             prepared.headers["Content-Length"] = str(stand_ins.length(content))
         return prepared
 
-    def _of_environment(self, url: str) -> dict[str, Any]:
-        """The proxy and the certificates that the environment names; plain loopback needs neither."""
+    def _environment_settings(self, url: str) -> dict[str, Any]:
+        """The proxy and the certificates from the environment; neither for http:// to this machine."""
         parts = urlsplit(url)
         loopback = is_loopback(parts.hostname or "")
         if loopback and parts.scheme == "http":
@@ -124,33 +123,33 @@ class HTTPTransport:
         proxies: Any = _NO_PROXY if loopback else {}
         return dict(self.pool.merge_environment_settings(url, proxies, True, None, None))
 
-    def _redacted_headers(self, value: str) -> str:
-        """`value` without the key, which an answer may repeat."""
+    def _redact(self, value: str) -> str:
+        """`value` without the key, which a response may repeat."""
         return self.credential.redact(value) if self.credential else value
 
-    def _chunks(self, body: Iterator[bytes], http: TimedResponse, host: str) -> Iterator[bytes]:
-        """The body as it arrives; what is here already comes in one piece, as a chunk for each token costs time."""
+    def _chunks(self, body: Iterator[bytes], http: TimedHTTPResponse, host: str) -> Iterator[bytes]:
+        """The body as it is received; chunks that are available together are joined, which saves time per token."""
         ok = http.status < 400
         pending: list[bytes] = []
-        with _Translated(host, self, StreamError) as failed:
-            http.allow(self.timeout if ok else min(self.timeout, _LONGEST_ERROR))
+        with _ErrorTranslation(host, self, StreamError) as translation:
+            http.set_time_limit(self.timeout if ok else min(self.timeout, _MAX_ERROR_WAIT))
             for chunk in body:
                 pending.append(chunk)
-                if _EVENT_END in http.buffered():  # then reading on does not wait
+                if _EVENT_END in http.available_bytes():  # the next read does not wait
                     continue
                 yield b"".join(pending)
                 pending.clear()
                 if ok:
-                    http.allow(self.timeout)
+                    http.set_time_limit(self.timeout)
         if pending:
             yield b"".join(pending)
-        failed.check()
+        translation.check()
         self.interrupt.check()
 
 
-def _body(raw: Any, http: TimedResponse) -> Iterator[bytes]:
-    """The body, decompressed, as it arrives: `read1` never waits for more than there is, in a chunk or out of one."""
-    if raw.chunked and "content-encoding" not in raw.headers:  # `urllib3` adds nothing, but triples the cost of a chunk
+def _body(raw: Any, http: TimedHTTPResponse) -> Iterator[bytes]:
+    """The body, decompressed, as it is received: `read1` returns what is available, chunked or not."""
+    if raw.chunked and "content-encoding" not in raw.headers:  # here `urllib3` only triples the cost of a chunk
         read = http.read1
     else:
         read = partial(raw.read1, decode_content=True)
@@ -165,62 +164,64 @@ def _body(raw: Any, http: TimedResponse) -> Iterator[bytes]:
 
 
 def _release(response: requests.Response, body: Iterator[bytes], attempt: Attempt) -> None:
-    """Gives the connection back if the body is at its end, or comes to it at once; else ends it.
+    """Returns the connection to the pool if the body is at its end, or ends at once; else closes it.
 
-    Some servers keep the connection open after the last event: nobody waits for that.
+    Some servers keep the connection open after the last event; this does not wait for them.
     """
     attempt.interrupt.release()
     with contextlib.suppress(Exception):
-        attempt.response.allow(_LINGER)
+        attempt.response.set_time_limit(_LINGER)
         if next(body, None) is None:
             return
     response.close()
 
 
-class _Translated:
-    """Turns what `requests`, `urllib3` and the sockets raise into one of our errors, which `check` raises.
+class _ErrorTranslation:
+    """Turns exceptions of `requests`, `urllib3` and the sockets into a `ClaudeError`, which `check` raises.
 
-    It is raised after the handling, not in it: so it holds no frames or requests of theirs as its context.
+    It is raised outside the exception handling, so that its context holds no frames and requests of the libraries.
     """
 
-    def __init__(self, host: str, direct: HTTPTransport, otherwise: type[ConnectionFailed] | type[StreamError]) -> None:
+    def __init__(self, host: str, transport: HTTPTransport, default: type[ConnectionFailed | StreamError]) -> None:
         self._host = host
-        self._direct = direct
-        self._otherwise = otherwise
+        self._transport = transport
+        self._default = default
         self._error: ClaudeError | None = None
 
-    def __enter__(self) -> _Translated:
+    def __enter__(self) -> _ErrorTranslation:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, where: object) -> bool:
         foreign = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, http.client.HTTPException)
         if isinstance(error, ClaudeError) or not isinstance(error, foreign):
             return False
-        self._error = _error(error, self._host, self._direct, self._otherwise)
+        self._error = _error(error, self._host, self._transport, self._default)
         return True
 
     def check(self) -> None:
-        """Raise what was translated."""
+        """Raises the error, if there was one."""
         if self._error is not None:
-            self._direct.interrupt.check()
+            self._transport.interrupt.check()
             raise self._error
 
 
 def _error(
-    error: Exception, host: str, direct: HTTPTransport, otherwise: type[ConnectionFailed] | type[StreamError]
+    error: Exception, host: str, transport: HTTPTransport, default: type[ConnectionFailed | StreamError]
 ) -> ClaudeError:
     causes = list(_causes(error))
     kinds = tuple(type(cause).__name__ for cause in causes)
     handshake = any("handshake" in str(cause) for cause in causes)
     if "ConnectTimeout" in kinds or "ConnectTimeoutError" in kinds or (handshake and "ReadTimeoutError" in kinds):
         return TimedOut(
-            f"no connection to {host} within {direct.connect_timeout:g} s. Is the network up?", may_pass=True
+            f"no connection to {host} within {transport.connect_timeout:g} s. Is the network up?", retryable=True
         )
     if "ReadTimeout" in kinds or "ReadTimeoutError" in kinds or any(isinstance(c, TimeoutError) for c in causes):
-        return TimedOut(f"no byte from {host} for {direct.timeout:g} s. Ask again, or raise Claude.timeout.")
-    if otherwise is StreamError:
-        reason = "it cannot be decoded" if _is_no_http(causes) else f"{host} closed the connection"
-        return StreamError(f"the reply broke off: {reason}. What had arrived is kept; ask again.")
+        return TimedOut(f"no byte from {host} for {transport.timeout:g} s. Try again, or raise Claude.timeout.")
+    if default is StreamError:
+        reason = "it cannot be decoded" if _is_protocol_error(causes) else f"{host} closed the connection"
+        return StreamError(
+            f"the reply is incomplete: the stream ended early ({reason}). The part received is kept; try again."
+        )
     return _no_connection(causes, kinds, host)
 
 
@@ -229,38 +230,38 @@ def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: st
         reason = next((c.reason for c in causes if isinstance(c, ssl.SSLError) and c.reason), "the handshake failed")
         return ConnectionFailed(
             f"no secure connection to {host}: {str(reason).replace('_', ' ').lower()}. "
-            "Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate.",
-            may_pass=False,
+            "Behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its certificate.",
+            retryable=False,
         )
     if "NameResolutionError" in kinds or any(isinstance(cause, socket.gaierror) for cause in causes):
         return ConnectionFailed(f"no such host: {host}. Is the network up, and Claude.base_url right?")
     if "ProxyError" in kinds:
-        return ConnectionFailed(f"the proxy does not let us reach {host}. Look at HTTPS_PROXY and NO_PROXY.")
+        return ConnectionFailed(f"the proxy did not connect to {host}. Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return ConnectionFailed(f"nothing answers at {host}: connection refused. Is Claude.base_url right?")
     if {"InvalidURL", "LocationParseError", "InvalidSchema", "InvalidHeader", "InvalidProxyURL"} & set(kinds):
         return ConnectionFailed(
-            f"the request to {host} cannot be made: {kinds[0]}. Look at Claude.base_url.", may_pass=False
+            f"the request to {host} cannot be sent: {kinds[0]}. Check Claude.base_url.", retryable=False
         )
-    if _is_no_http(causes):
-        return ConnectionFailed(f"{host} does not answer in HTTP. Is Claude.base_url right?", may_pass=False)
-    return ConnectionFailed(f"{host} closed the connection before it answered. Ask again.")
+    if _is_protocol_error(causes):
+        return ConnectionFailed(f"{host} does not answer in HTTP. Is Claude.base_url right?", retryable=False)
+    return ConnectionFailed(f"{host} closed the connection before it answered. Try again.")
 
 
-def _is_no_http(causes: list[BaseException]) -> bool:
-    fine = (http.client.IncompleteRead, http.client.RemoteDisconnected)
-    broken = (http.client.HTTPException, urllib3.exceptions.DecodeError)
-    return any(isinstance(cause, broken) and not isinstance(cause, fine) for cause in causes)
+def _is_protocol_error(causes: list[BaseException]) -> bool:
+    disconnected = (http.client.IncompleteRead, http.client.RemoteDisconnected)
+    invalid = (http.client.HTTPException, urllib3.exceptions.DecodeError)
+    return any(isinstance(cause, invalid) and not isinstance(cause, disconnected) for cause in causes)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and what led to it; urllib3 and requests wrap it in arguments and attributes."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    """`error` and its causes, which urllib3 and requests also put into arguments and attributes."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         yield error
-        wrapped = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
-        error = next((w for w in wrapped if isinstance(w, BaseException) and id(w) not in seen), None)
+        inner = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((each for each in inner if isinstance(each, BaseException) and id(each) not in visited), None)
 
 
 class _Pool(HTTPConnectionPool):
@@ -272,6 +273,8 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    """Uses connections that Stop can end."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

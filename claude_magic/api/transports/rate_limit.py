@@ -1,6 +1,6 @@
-"""How long endpoints asked to be left alone, so that one refusal is heeded by all requests under way.
+"""How long endpoints want no requests, so that the `retry-after` of one response applies to all concurrent requests.
 
-A limit is of a model, as the API counts them: another model is not held back.
+The API's limits apply to a model: requests to other models do not wait.
 Source: https://platform.claude.com/docs/en/api/rate-limits
 """
 
@@ -13,21 +13,21 @@ from ...concurrency import Lock
 from ...wire import Request
 
 
-class RetryAfter:
-    """By host and model: until when nothing is to be sent."""
+class RateLimits:
+    """By host and model: until when nothing must be sent."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, object], float] = {}
         self._lock = Lock()
 
-    def keep(self, request: Request, seconds: float) -> None:
-        """Leave the model of this request alone for so long, or longer if that was asked for before."""
+    def hold(self, request: Request, seconds: float) -> None:
+        """Holds requests to the model of `request` for `seconds`; an earlier, longer hold stays."""
         with self._lock:
             key = _key(request)
             self._until[key] = max(self._until.get(key, 0.0), time.monotonic() + seconds)
 
     def remaining(self, request: Request) -> float:
-        """Seconds until a request of its kind may be sent; not more than 0 if it may be sent now."""
+        """Seconds until a request to the same model may be sent; 0 or less if it may be sent now."""
         with self._lock:
             return self._until.get(_key(request), 0.0) - time.monotonic()
 

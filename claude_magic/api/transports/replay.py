@@ -1,4 +1,4 @@
-"""A recorded answer, given again: the same bytes for the same decoder, in the recorded rhythm."""
+"""Replays a recorded answer: the same bytes for the same decoder, with the recorded timing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..interrupt import Interrupt
 from .base import Response
 
 _JSON, _STREAM = "application/json", "text/event-stream; charset=utf-8"
-_ABOUT_THE_BYTES = {"content-encoding", "content-length", "transfer-encoding"}
+_ENCODING_HEADERS = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class ReplayTransport:
     """Answers from a recording; nothing is sent.
 
     Attributes:
-        speed: How many times as fast as it was recorded; 0 for at once.
+        speed: The factor by which it is faster than the recording; 0 for no waits.
     """
 
     recorded: RecordedAnswer
@@ -30,24 +30,24 @@ class ReplayTransport:
     interrupt: Interrupt
 
     def send(self, request: Request) -> Response:
-        """The recorded answer, whatever is asked."""
+        """The recorded answer, whatever the request."""
         self.interrupt.check()
-        kept = [item for item in self.recorded.headers.items() if item[0].lower() not in _ABOUT_THE_BYTES]
-        kind = _STREAM if self.recorded.body is None else _JSON
+        streams = self.recorded.body is None
+        headers = [item for item in self.recorded.headers.items() if item[0].lower() not in _ENCODING_HEADERS]
         if "content-type" not in self.recorded.headers:
-            kept.append(("content-type", kind))
-        chunks = self._stream_chunks() if self.recorded.body is None else self._json_chunks()
-        return Response(status=self.recorded.status, headers=Headers(kept), chunks=chunks, close=lambda: None)
+            headers.append(("content-type", _STREAM if streams else _JSON))
+        chunks = self._stream_chunks() if streams else self._json_chunks()
+        return Response(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
 
     def _json_chunks(self) -> Iterator[bytes]:
         self._wait(self.recorded.seconds)
         yield json.dumps(self.recorded.body).encode()
 
     def _stream_chunks(self) -> Iterator[bytes]:
-        passed = 0.0
+        last = 0.0
         for seconds, events in groupby(self.recorded.events, key=lambda event: event.seconds):
-            self._wait(seconds - passed)
-            passed = seconds
+            self._wait(seconds - last)
+            last = seconds
             batch = list(events)
             yield encode_events((event.event for event in batch), (event.data for event in batch)).encode()
 

@@ -1,6 +1,6 @@
-"""Trying again, only before the first byte of an answer, and never for long unseen.
+"""Retries, only before the first byte of a response.
 
-Source: the official SDKs' rules, but a wait of more than a minute is reported instead of slept.
+The rules are those of the official SDKs, but a wait of more than a minute is an error instead of a sleep.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from ..accumulator import Accumulator
 from ..interrupt import Interrupt
 from .base import Response, Transport
 from .pace import Pace, Ticket, is_paced
-from .rate_limit import RetryAfter
+from .rate_limit import RateLimits
 
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 60.0  # seconds
 _HELD_BACK = "held back to stay below the rate limit"
 _REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryTransport:
-    """Another transport, tried again when that can help.
+    """Retries requests of another transport when that can help.
 
     Attributes:
         rate_limit: Until when the endpoint wants no requests; shared with other requests.
@@ -37,27 +37,27 @@ class RetryTransport:
     inner: Transport
     max_retries: int
     interrupt: Interrupt
-    rate_limit: RetryAfter = field(default_factory=RetryAfter)
+    rate_limit: RateLimits = field(default_factory=RateLimits)
     pace: Pace = field(default_factory=Pace)
     accumulator: Accumulator | None = None
 
     def send(self, request: Request) -> Response:
-        """Send `request`, at most `max_retries + 1` times."""
+        """Sends `request`, at most `max_retries + 1` times."""
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
             self._wait_for_limit(request, failed)
             try:
                 response = self._send_paced(request, failed)
             except (ConnectionFailed, TimedOut) as error:
-                if last or not error.may_pass:
+                if last or not error.retryable:
                     raise
                 self._wait("no connection", backoff(failed), failed + 1)
                 continue
             seconds = delay(response.headers, failed)
-            may_pass = _may_pass(response) and seconds <= LONGEST_WAIT
-            if may_pass and retry_after(response.headers):
-                self.rate_limit.keep(request, seconds)
-            if last or not may_pass:
+            retryable = _is_retryable(response) and seconds <= LONGEST_WAIT
+            if retryable and retry_after(response.headers):
+                self.rate_limit.hold(request, seconds)
+            if last or not retryable:
                 return response
             response.close()
             self._wait(_reason(response.status), seconds, failed + 1)
@@ -78,7 +78,7 @@ class RetryTransport:
         return response
 
     def _wait_for_limit(self, request: Request, failed: int) -> None:
-        """Wait as long as the endpoint asked of another request, once: then it is for this one to be told."""
+        """Waits once for a limit that another request met; a limit that this one meets is handled by `send`."""
         seconds = self.rate_limit.remaining(request)
         if seconds > 0:
             self._wait(_REASONS[429], seconds, failed)
@@ -90,14 +90,14 @@ class RetryTransport:
 
 
 def delay(headers: Headers, failed: int) -> float:
-    """Seconds to wait: what the API asks for, else a backoff."""
+    """Seconds to wait: as the API asks, else the backoff."""
     return retry_after(headers) or backoff(failed)
 
 
 def retry_after(headers: Headers) -> float | None:
-    """Seconds that the API asks to wait, by `retry-after-ms`, else by `retry-after`, in seconds or as a date.
+    """Seconds that the API asks to wait: from `retry-after-ms`, else from `retry-after`, in seconds or as a date.
 
-    `None` if it does not ask, or for junk or the past.
+    `None` if there is no such header, or its value is invalid or in the past.
     """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         seconds = _seconds(headers.get(name, "")) * scale
@@ -107,29 +107,29 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def backoff(failed: int) -> float:
-    """0.5 s doubling to 8 s, less up to a quarter by chance."""
-    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - no secret
+    """Seconds to wait after `failed` earlier tries: from 0.5 doubling to 8, minus up to a quarter at random."""
+    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - not for security
 
 
 def _seconds(value: str) -> float:
-    """The wait that a header asks for; 0 if it is junk or past."""
+    """The wait that a header asks for; 0 or less if its value is invalid or in the past."""
     try:
         seconds = float(value)
     except ValueError:
         try:
             parsed = email.utils.parsedate_tz(value)
             return email.utils.mktime_tz(parsed) - time.time() if parsed else 0.0
-        except (ValueError, OverflowError, IndexError, TypeError):  # it trips over some junk
+        except (ValueError, OverflowError, IndexError, TypeError):  # from some invalid dates
             return 0.0
     return 0.0 if math.isnan(seconds) else seconds
 
 
-def _may_pass(response: Response) -> bool:
+def _is_retryable(response: Response) -> bool:
     if response.status < 400:
         return False
-    told = response.headers.get("x-should-retry", "").strip().lower()
-    if told in ("true", "false"):
-        return told == "true"
+    advice = response.headers.get("x-should-retry", "").strip().lower()
+    if advice in ("true", "false"):
+        return advice == "true"
     return response.status in (408, 409, 429) or response.status >= 500
 
 
