@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.settings import Claude, SettingRefused
+from claude_magic.settings import Claude, InvalidSetting
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 
@@ -34,5 +34,5 @@ def test_a_path_of_the_endpoint_is_kept(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions/", "/api/chat"])
 def test_the_address_of_another_api_is_refused_in_words(path: str) -> None:
-    with pytest.raises(SettingRefused, match="base_url leads to another API"):
+    with pytest.raises(InvalidSetting, match="base_url leads to another API"):
         Claude(base_url=f"https://h.example{path}")

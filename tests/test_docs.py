@@ -75,10 +75,10 @@ def test_the_manual_gives_the_default_of_each_setting() -> None:
 
 
 def test_the_manual_names_what_a_project_may_not_set() -> None:
-    from claude_magic.settings.project import ALLOWED
+    from claude_magic.settings.project import PROJECT_SETTINGS
 
     refused = text_of("docs/settings.md").rpartition("So it cannot set")[2]
-    assert set(re.findall(r"`(\w+)`", refused)) == set(Claude.class_trait_names(config=True)) - ALLOWED
+    assert set(re.findall(r"`(\w+)`", refused)) == set(Claude.class_trait_names(config=True)) - PROJECT_SETTINGS
 
 
 def members() -> set[str]:

@@ -326,7 +326,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, content: bytes | None, said: s
 
 def test_whatever_llama_cpp_says_of_a_failure_is_out_before_the_child_answers(tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF" + b"x" * 100)
-    orders = {"path": str(tmp_path / "model.gguf"), "name": "x", "key": "x", "shipped": False, "library": ""}
+    orders = {"path": str(tmp_path / "model.gguf"), "name": "x", "key": "x", "bundled": False, "library": ""}
     for _ in range(10):
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "claude_magic/local/server.py")],

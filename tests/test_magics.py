@@ -253,7 +253,7 @@ def test_a_wrong_setting_is_refused_in_one_line(kernel: Kernel, endpoint: Server
     assert (
         ran.stdout.strip()
         .splitlines()[-1]
-        .endswith("Claude.max_tokens = 0 is refused. It is a whole number, 1 at least.")
+        .endswith("Claude.max_tokens = 0 is refused. It must be a whole number, at least 1.")
     )
     assert len(ran.stdout.strip().splitlines()) == 1
 
@@ -264,7 +264,7 @@ def test_a_wrong_setting_in_the_configuration_does_not_stop_the_extension(endpoi
             "get_ipython().config.Claude.max_tokens = -5\nget_ipython().config.Claude.model = 'claude-haiku-5-5'"
         )
         ran = kernel.run("%load_ext claude_magic")
-        assert ran.stdout.strip() == "Claude.max_tokens = -5 is refused. It is a whole number, 1 at least."
+        assert ran.stdout.strip() == "Claude.max_tokens = -5 is refused. It must be a whole number, at least 1."
         assert kernel.run("%config Claude.model").data("text/plain") == ["'claude-haiku-5-5'"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic.cost import prices
-from claude_magic.cost.prices import as_of, cost_usd, highest_cost, priced_models
+from claude_magic.cost.prices import as_of, cost_usd, highest_cost, models_with_price
 from claude_magic.cost.token_bounds import token_bound
 
 PLAIN = {"input_tokens": 1_000, "output_tokens": 100}
@@ -513,8 +513,8 @@ def test_the_prices_have_a_date() -> None:
 
 
 def test_the_models_with_a_price_are_known() -> None:
-    assert priced_models()[:3] == ["claude-fable-5-2", "claude-mythos-5-2", "claude-haiku-5-5"]
-    assert [model for model in priced_models() if cost_usd(model, PLAIN) is None] == []
+    assert models_with_price()[:3] == ["claude-fable-5-2", "claude-mythos-5-2", "claude-haiku-5-5"]
+    assert [model for model in models_with_price() if cost_usd(model, PLAIN) is None] == []
 
 
 def test_every_rate_of_every_model_is_there() -> None:
@@ -526,7 +526,7 @@ def test_every_rate_of_every_model_is_there() -> None:
 
 
 def test_a_read_from_the_cache_is_the_cheapest_input_and_an_hour_in_it_the_dearest() -> None:
-    for model in priced_models():
+    for model in models_with_price():
         read, plain, short, long = (
             cost_usd(model, {**usage(0, 0), **one}) or 0
             for one in ({"cache_read_input_tokens": 1}, {"input_tokens": 1}, written(1, 1, 0), written(1, 0, 1))
@@ -557,7 +557,7 @@ def usages(draw: st.DrawFn, mark: str = "1h", count: st.SearchStrategy[int] = CO
     }
 
 
-@given(model=st.sampled_from(priced_models()), used=usages(), batch=st.booleans())
+@given(model=st.sampled_from(models_with_price()), used=usages(), batch=st.booleans())
 def test_no_reply_costs_less_than_nothing(model: str, used: dict[str, Any], batch: bool) -> None:
     cost = cost_usd(model, used, batch=batch)
     assert cost is not None
@@ -565,7 +565,7 @@ def test_no_reply_costs_less_than_nothing(model: str, used: dict[str, Any], batc
 
 
 @given(
-    model=st.sampled_from(priced_models()),
+    model=st.sampled_from(models_with_price()),
     used=usages(count=st.integers(0, 15_000)),
     field=st.sampled_from(
         ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "long", "short"]
@@ -588,7 +588,7 @@ def test_more_tokens_cost_more(model: str, used: dict[str, Any], field: str, mor
 
 @given(
     data=st.data(),
-    model=st.sampled_from(priced_models()),
+    model=st.sampled_from(models_with_price()),
     mark=st.sampled_from(sorted(MARKS)),
     more=st.integers(0, 200_000),
 )

@@ -26,7 +26,9 @@ def test_the_old_name_is_taken_from_a_configuration_file() -> None:
 
 
 def test_a_wrong_value_is_refused_under_the_new_name() -> None:
-    with pytest.raises(SettingsError, match=r"Claude\.reuse_on_run_all = 'yes' is refused\. It is True or False\."):
+    with pytest.raises(
+        SettingsError, match=r"Claude\.reuse_on_run_all = 'yes' is refused\. It must be True or False\."
+    ):
         Claude().confirm_run_all = "yes"
 
 

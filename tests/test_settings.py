@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from claude_magic.errors import SettingsError
 from claude_magic.magics.claude import ClaudeHandle
-from claude_magic.settings import Claude, SettingRefused, check_url, is_loopback
+from claude_magic.settings import Claude, InvalidSetting, check_url, is_loopback
 
 DEFAULTS = {
     "model": "claude-opus-5-5",
@@ -32,11 +32,11 @@ DEFAULTS = {
 
 def refusal(name: str, value: object, settings: Claude | None = None) -> str:
     """The one line that a notebook shows."""
-    with pytest.raises(SettingRefused) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         setattr(settings or Claude(), name, value)
     (line,) = caught.value._render_traceback_()
     assert "\n" not in line
-    assert line.startswith("SettingRefused: ")
+    assert line.startswith("InvalidSetting: ")
     return line
 
 
@@ -101,14 +101,14 @@ def test_a_refused_value_leaves_the_one_before(name: str, value: object) -> None
 
 def test_a_refusal_says_what_is_wanted() -> None:
     assert refusal("max_retries", 21) == (
-        "SettingRefused: Claude.max_retries = 21 is refused. It is a whole number, 0 at least, 20 at most."
+        "InvalidSetting: Claude.max_retries = 21 is refused. It must be a whole number, at least 0 and at most 20."
     )
     assert "'auto', 'anthropic', 'local'" in refusal("provider", "x")
 
 
 def test_a_refusal_is_an_error_of_traitlets_and_of_ours() -> None:
-    assert issubclass(SettingRefused, TraitError)
-    assert issubclass(SettingRefused, SettingsError)
+    assert issubclass(InvalidSetting, TraitError)
+    assert issubclass(InvalidSetting, SettingsError)
 
 
 def test_a_long_wrong_value_is_still_one_short_line() -> None:

@@ -70,7 +70,7 @@ def test_a_file_above_the_notebook_counts(project: Path, tmp_path: Path, monkeyp
 @pytest.mark.parametrize("name", ["base_url", "allow_http", "provider", "local_model"])
 def test_a_project_cannot_say_where_the_key_goes(project: Path, name: str) -> None:
     project.write_text(f'[tool.claude-magic]\n{name} = "http://evil.example"\n')
-    with pytest.raises(SettingsError, match="must not decide where your key goes"):
+    with pytest.raises(SettingsError, match="must not decide where your key is sent"):
         Claude().effective()
 
 
@@ -78,10 +78,10 @@ def test_a_project_cannot_say_where_the_key_goes(project: Path, name: str) -> No
     ("text", "said"),
     [
         ("[tool.claude-magic]\nmax_tokens = 0", "Claude.max_tokens = 0 is refused"),
-        ("[tool.claude-magic]\nmodle = 'x'", "'modle' is no project setting"),
+        ("[tool.claude-magic]\nmodle = 'x'", "'modle' is not a project setting"),
         ("[tool.claude-magic", "cannot be read"),
         ("[tool]\nclaude-magic = 3", "is not a table"),
-        ("[tool.claude-magic]\nprofiles = 3", "holds tables"),
+        ("[tool.claude-magic]\nprofiles = 3", "must hold one table"),
     ],
 )
 def test_a_wrong_file_is_one_line(project: Path, text: str, said: str) -> None:

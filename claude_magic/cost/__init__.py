@@ -1,1 +1,1 @@
-"""What a request costs: prices, bounds on tokens, budget, usage."""
+"""The cost of requests: prices, token bounds, budget, usage."""

