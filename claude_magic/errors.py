@@ -125,11 +125,13 @@ class ConnectionFailed(ExchangeError):
 
     Attributes:
         retryable: Whether another try can help.
+        unsent: Whether nothing of the request can have arrived.
     """
 
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
+    def __init__(self, message: str, *, retryable: bool = True, unsent: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.unsent = unsent
 
 
 class TimedOut(ExchangeError):
@@ -137,11 +139,12 @@ class TimedOut(ExchangeError):
 
     Attributes:
         retryable: Whether another try can help, and cannot cause a second charge.
+        unsent: Whether nothing of the request can have arrived.
     """
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
-        self.retryable = retryable
+        self.retryable = self.unsent = retryable
 
 
 class StreamError(ExchangeError):

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
+from tests.scripted_api import ADMIN_KEY, ScriptedAPI
 from tests.server import Server
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded"
@@ -76,6 +77,13 @@ def endpoint(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     return server
+
+
+@pytest.fixture
+def api(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> ScriptedAPI:
+    """The scripted API with all its endpoints, and both keys in the environment."""
+    monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", ADMIN_KEY)
+    return ScriptedAPI(endpoint)
 
 
 @pytest.fixture

@@ -210,6 +210,6 @@ def forget() -> None:
         server.close()
     vars(claude).clear()
     claude.__init__()  # type: ignore[misc]
-    credentials._login_credential = None
+    credentials._login_credential = credentials._admin_login_credential = None
     known_models._endpoint_names.clear()
     panel._live.clear()

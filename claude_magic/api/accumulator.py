@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
+from ..wire.answer import Answer
 from ..wire.exchange import Batch
 from ..wire.short_text import shorten
 
@@ -20,10 +21,12 @@ class Accumulator:
 
     Attributes:
         note: What it waits for, such as "overloaded, trying again in 2 s"; `""` for the model.
+        answer: What an endpoint that sends no message has answered so far; `None` for a message.
     """
 
     def __init__(self, request: Request, *, model_note: str = "") -> None:
         self.note = ""
+        self.answer: Answer | None = None
         self._request = request
         self._model_note = model_note
         self._lock = Lock()
@@ -144,6 +147,7 @@ class Accumulator:
             return Exchange(
                 request=self._request,
                 message=self._fold.message,
+                answer=self.answer,
                 status=self._status,
                 headers=self._headers,
                 events=Events(self._events) if self._fold.is_complete or error else (),

@@ -1,6 +1,7 @@
-"""The API key: where it comes from, and how it stays hidden.
+"""The API keys: where they come from, and how they stay hidden.
 
-It is looked up for each request, and is never in a setting, a repr, a traceback or a pickle.
+A key is looked up for each request, and is never in a setting, a repr, a traceback or a pickle. There are two: the
+ordinary one, and the admin key, which is sent to `/v1/organizations/` and nowhere else.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ _NAME_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
     r"\A(?:(?:(?:export|set|setx)\s+)?(?:\$env:)?(?:ANTHROPIC_[A-Z_]{1,30}|x-api-key|authorization)\s*[=:]\s*|Bearer\s+)",
     re.IGNORECASE,
 )
+_HINT = re.compile(r"sk-ant-(?:[a-z]+\d\d-)?\w{2,4}\.\.\.\w{2,4}(?![\w-])")  # the API's `partial_key_hint`
 _VARIABLES = {"ANTHROPIC_API_KEY": False, "ANTHROPIC_AUTH_TOKEN": True}  # whether the key is a bearer token
+_ADMIN_VARIABLES = {"ANTHROPIC_ADMIN_KEY": False}
 _login_credential: Credential | None = None
+_admin_login_credential: Credential | None = None
 
 
 def _strip_key(key: str) -> str:
@@ -66,6 +70,10 @@ class Secret:
 
     def has_space(self) -> bool:
         return " " in self._key
+
+    def is_admin(self) -> bool:
+        """Whether it has the form of an admin key."""
+        return self._key.startswith("sk-ant-admin")
 
     def occurs_in(self, text: str) -> bool:
         return self._key in text
@@ -136,84 +144,106 @@ class Credential:
 
 
 def redact(text: str) -> str:
-    """`text` without anything that looks like a key."""
-    return _KEY.sub(lambda match: match[0] if is_placeholder(match[0]) else "sk-ant-***", text)
+    """`text` without anything that looks like a key; the API's hints of keys, `sk-ant-api03-R2D...igAA`, stay."""
+    return _KEY.sub(lambda match: match[0] if _is_harmless(match) else "sk-ant-***", text)
+
+
+def _is_harmless(match: re.Match[str]) -> bool:
+    return _HINT.match(match.string, match.start()) is not None or is_placeholder(match[0])
 
 
 def redact_secrets(text: str) -> str:
-    """`text` without the key that is in use now, and without anything that looks like a key."""
-    try:
-        credential = find()
-    except SettingsError:
-        credential = None
-    return credential.redact(text) if credential else redact(text)
+    """`text` without the keys that are in use now, and without anything that looks like a key."""
+    for credential in in_use():
+        text = credential.redact(text)
+    return redact(text)
 
 
-def find() -> Credential | None:
+def in_use() -> list[Credential]:
+    """The ordinary key and the admin key, as far as there are such and they can be read."""
+    credentials = []
+    for admin in (False, True):
+        with contextlib.suppress(SettingsError):
+            if (credential := find(admin=admin)) is not None:
+                credentials.append(credential)
+    return credentials
+
+
+def find(*, admin: bool = False) -> Credential | None:
     """The first credential of: environment, `.env`, `claude.login()`, the saved file; `None` if there is none.
 
+    Args:
+        admin: Whether to find the admin key instead of the ordinary one.
+
     Raises:
-        SettingsError: It holds characters that cannot be sent, or a file cannot be read.
+        SettingsError: It holds characters that cannot be sent, a file cannot be read, or an admin key stands where
+            the ordinary one belongs.
     """
     from .stand_ins import without_tracing
 
+    login = _admin_login_credential if admin else _login_credential
     with without_tracing():
-        return _from_environment() or _from_dotenv() or _login_credential or _saved_credential()
+        return _from_environment(admin) or _from_dotenv(admin) or login or _saved_credential(admin)
 
 
-def remember(key: str, *, save: bool) -> Credential:
+def remember(key: str, *, save: bool, admin: bool = False) -> Credential:
     """Keeps `key` for this process, and if `save`, in a file that only the user can read."""
-    global _login_credential
+    global _login_credential, _admin_login_credential
     secret = Secret(key)
     del key  # a traceback can show the values of variables
-    _login_credential = _credential(secret, source="claude.login()")
+    credential = _credential(secret, source=f"claude.login({'admin=True' * admin})", admin=admin)
+    if admin:
+        _admin_login_credential = credential
+    else:
+        _login_credential = credential
     if save:
-        _write(_file(), _login_credential.secret)
-    return _login_credential
+        _write(_file(admin), credential.secret)
+    return credential
 
 
 def forget() -> None:
-    """Forgets the key of `remember`, and deletes the saved file."""
-    global _login_credential
-    _login_credential = None
-    path = _file()
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise SettingsError(f"the saved key cannot be deleted: {path}: {error.strerror}. Delete it.") from None
+    """Forgets the keys of `remember`, and deletes the saved files."""
+    global _login_credential, _admin_login_credential
+    _login_credential = _admin_login_credential = None
+    for path in (_file(), _file(admin=True)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise SettingsError(f"the saved key cannot be deleted: {path}: {error.strerror}. Delete it.") from None
 
 
-def refuse_keys(text: str, credential: Credential | None) -> None:
+def refuse_keys(text: str, *credentials: Credential | None) -> None:
     """Refuses to send a key as text.
 
     Raises:
-        CellError: `text` holds the key in use, or something that looks like a key.
+        CellError: `text` holds one of these keys, or something that looks like a key.
     """
-    in_use = credential is not None and len(credential.secret) >= 16 and credential.secret.occurs_in(text)
-    if in_use or any(not is_placeholder(key) for key in _KEY.findall(text)):
+    found = any(each is not None and len(each.secret) >= 16 and each.secret.occurs_in(text) for each in credentials)
+    if found or any(not is_placeholder(key) for key in _KEY.findall(text)):
         raise CellError(
             "the cell contains something that looks like an API key, so nothing was sent. "
             "Remove it; if it is real, revoke it in the Console: the notebook and its history hold it."
         )
 
 
-def _from_variables(values: Mapping[str, Secret], source: str) -> Credential | None:
+def _from_variables(values: Mapping[str, Secret], source: str, admin: bool) -> Credential | None:
     """The credential of the first variable that is set.
 
     Args:
         source: Where the variables are, with `{name}` for the name.
     """
-    for name, bearer in _VARIABLES.items():
+    for name, bearer in (_ADMIN_VARIABLES if admin else _VARIABLES).items():
         if secret := values.get(name):
-            return _credential(secret, source=source.replace("{name}", name), bearer=bearer)
+            return _credential(secret, source=source.replace("{name}", name), bearer=bearer, admin=admin)
     return None
 
 
-def _from_environment() -> Credential | None:
-    return _from_variables({name: Secret(os.getenv(name, "")) for name in _VARIABLES}, "${name}")
+def _from_environment(admin: bool) -> Credential | None:
+    names = _ADMIN_VARIABLES if admin else _VARIABLES
+    return _from_variables({name: Secret(os.getenv(name, "")) for name in names}, "${name}", admin)
 
 
-def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credential:
+def _credential(secret: Secret, *, source: str, bearer: bool = False, admin: bool = False) -> Credential:
     if not secret:
         raise SettingsError(f"the key from {source} is empty. Copy it again from the Console.")
     if not secret.is_printable():
@@ -222,17 +252,26 @@ def _credential(secret: Secret, *, source: str, bearer: bool = False) -> Credent
         )
     if secret.has_space():
         raise SettingsError(f"the key from {source} contains a space. Copy it again from the Console, the key alone.")
-    return Credential(source=source, secret=secret, bearer=bearer)
+    if secret.is_admin() and not admin:
+        raise SettingsError(
+            f"the key from {source} is an admin key, which is sent to /v1/organizations/ only. "
+            "Set it as ANTHROPIC_ADMIN_KEY, or use claude.login(admin=True)."
+        )
+    return Credential(
+        source=source, secret=secret, bearer=bearer, display_value="$ANTHROPIC_ADMIN_KEY" if admin else ""
+    )
 
 
-def _from_dotenv() -> Credential | None:
+def _from_dotenv(admin: bool) -> Credential | None:
     if importlib.util.find_spec("dotenv") is None:
         return None
     for folder in _folders():
         path = folder / ".env"
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.is_file() and (credential := _from_variables(_dotenv_values(path), f"{{name}} in {path}")):
-                return credential
+            if path.is_file():
+                credential = _from_variables(_dotenv_values(path), f"{{name}} in {path}", admin)
+                if credential is not None:
+                    return credential
     return None
 
 
@@ -254,21 +293,21 @@ def _folders() -> list[Path]:
     return [here, *here.parents]
 
 
-def _file() -> Path:
+def _file(admin: bool = False) -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_config_dir("claude-magic")) / "key"
+    return Path(platformdirs.user_config_dir("claude-magic")) / ("admin-key" if admin else "key")
 
 
-def _saved_credential() -> Credential | None:
-    path = _file()
+def _saved_credential(admin: bool) -> Credential | None:
+    path = _file(admin)
     try:
         secret = Secret(path.read_bytes().decode("utf-8", "replace"))  # `_credential` refuses invalid characters
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise SettingsError(f"the saved key cannot be read: {path}: {error.strerror}. Run claude.login().") from None
-    return _credential(secret, source=str(path))
+    return _credential(secret, source=str(path), admin=admin)
 
 
 def _write(path: Path, secret: Secret) -> None:

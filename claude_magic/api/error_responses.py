@@ -9,9 +9,10 @@ import time
 from typing import Any
 
 from ..errors import APIError, ExchangeError, StreamError, did_you_mean
-from ..wire import Headers
+from ..wire import Headers, Request
 from . import known_models
 from .credentials import Credential, redact
+from .endpoint_advice import advice as endpoint_advice
 from .transports.base import Response
 from .transports.retry import LONGEST_WAIT, retry_after
 
@@ -37,8 +38,14 @@ _ADVICE = {
 }
 
 
-def response_error(response: Response, *, model: str, credential: Credential | None) -> ExchangeError:
-    """The error of a `response` with status 300 or more; reads at most 64 kB of its body."""
+def response_error(
+    response: Response, *, model: str, credential: Credential | None, request: Request | None = None
+) -> ExchangeError:
+    """The error of a `response` with status 300 or more; reads at most 64 kB of its body.
+
+    Args:
+        request: What was asked of an endpoint that sends no message; `None` for a message.
+    """
     if 300 <= response.status < 400:
         target = redact(_one_line(response.headers.get("location", "nowhere"))[:200])
         return APIError(
@@ -50,7 +57,9 @@ def response_error(response: Response, *, model: str, credential: Credential | N
     text = _read_body(response)
     hide = credential.redact if credential else redact
     body = _parse_json(hide(text))
-    return _api_error(body, status=response.status, headers=response.headers, model=model, credential=credential)
+    return _api_error(
+        body, status=response.status, headers=response.headers, model=model, credential=credential, request=request
+    )
 
 
 def event_error(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
@@ -90,7 +99,15 @@ def _parse_json(text: str) -> object:
         return text
 
 
-def _api_error(body: object, *, status: int, headers: Headers, model: str, credential: Credential | None) -> APIError:
+def _api_error(
+    body: object,
+    *,
+    status: int,
+    headers: Headers,
+    model: str,
+    credential: Credential | None,
+    request: Request | None = None,
+) -> APIError:
     error = body.get("error") if isinstance(body, dict) else None
     kind, message = _kind_and_message(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
     request_id = headers.get("request-id") or (body.get("request_id") if isinstance(body, dict) else None)
@@ -100,7 +117,9 @@ def _api_error(body: object, *, status: int, headers: Headers, model: str, crede
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
     reason = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
-    advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
+    advice = None if request is None else endpoint_advice(request, status, kind, _code(error))
+    if advice is None:
+        advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
         f"{_truncate(reason).rstrip('.')} ({', '.join(facts)}). {advice}".rstrip(),
         status=status,
@@ -115,6 +134,12 @@ def _kind_and_message(error: object) -> tuple[str, str]:
         return "", str(error)
     kind = error.get("type")
     return (kind if isinstance(kind, str) else ""), str(error.get("message") or "")
+
+
+def _code(error: object) -> str:
+    """`details.error_code`; `""` if there is none."""
+    details = error.get("details") if isinstance(error, dict) else None
+    return str(details.get("error_code") or "") if isinstance(details, dict) else ""
 
 
 def _advice(

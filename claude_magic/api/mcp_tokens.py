@@ -61,9 +61,13 @@ class Tokens:
 
     def redact(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """`chunks` without the tokens; only bytes that may begin a token wait for the next chunk."""
-        secrets = [secret for secret in self.by_name.values() if len(secret) >= _MIN_LENGTH]
-        tokens = sorted((token for secret in secrets for token in secret.encodings()), key=len, reverse=True)
-        return _redact_chunks(chunks, tokens) if tokens else chunks
+        return redact_chunks(chunks, self.by_name.values())
+
+
+def redact_chunks(chunks: Iterator[bytes], secrets: Iterable[Secret]) -> Iterator[bytes]:
+    """`chunks` without these secrets; only bytes that may begin one wait for the next chunk."""
+    tokens = [token for secret in secrets if len(secret) >= _MIN_LENGTH for token in secret.encodings()]
+    return _redact_chunks(chunks, sorted(tokens, key=len, reverse=True)) if tokens else chunks
 
 
 def refuse_tokens(body: Mapping[str, Any]) -> None:

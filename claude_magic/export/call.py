@@ -138,7 +138,8 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
 def _credential(request: Request) -> tuple[str, Variable]:
     value = request.headers.get("authorization")
     if value is None or "x-api-key" in request.headers:
-        return "x-api-key", Variable(name="ANTHROPIC_API_KEY")
+        admin = request.headers.get("x-api-key") == "$ANTHROPIC_ADMIN_KEY"
+        return "x-api-key", Variable(name="ANTHROPIC_ADMIN_KEY" if admin else "ANTHROPIC_API_KEY")
     name = "ANTHROPIC_AUTH_TOKEN" if "$ANTHROPIC_AUTH_TOKEN" in value else "ANTHROPIC_API_KEY"
     return "authorization", Variable(name=name, before="Bearer ")
 

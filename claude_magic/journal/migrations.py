@@ -88,6 +88,9 @@ MIGRATIONS = (
     );
     create index exchange_attachment_digest on exchange_attachment (digest);
     """,
+    """
+    alter table exchange add column answer text;
+    """,
 )
 
 

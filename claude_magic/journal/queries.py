@@ -21,6 +21,7 @@ _LINE = (
     "usd, seconds, request_id, error, notebook, conversation, provider"
 )
 _WHOLE = "stop_reason is not null and error is null and status < 300 and message is not null"
+_ANSWERED = "answer is not null and error is null and status < 300 and json_extract(answer, '$.dropped') is null"
 
 _MOST_FOLLOWING = 100  # exchanges in which the results of calls are looked for
 
@@ -80,7 +81,7 @@ def of_session(connection: sqlite3.Connection, session: str) -> list[tuple[str, 
 
 def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_last: bool) -> RecordedAnswer | None:
     """The `number`-th whole answer to a request, from 0, in the order they were given; or the last one."""
-    answers = f"select * from exchange where identity = ? and {_WHOLE} order by id"  # noqa: S608
+    answers = f"select * from exchange where identity = ? and (({_WHOLE}) or ({_ANSWERED})) order by id"  # noqa: S608
     found = _all(connection, f"{answers} limit 1 offset ?", identity, number)
     if not found and or_last:
         found = _all(connection, f"{answers} desc limit 1", identity)
@@ -149,7 +150,8 @@ def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
             cast(total(input_tokens) + total(cache_write_tokens) + total(cache_read_tokens) as integer) as tokens_in,
             cast(total(output_tokens) as integer) as tokens_out,
             total(usd) as usd, sum(usd is null) as unpriced
-            from exchange group by 1 order by {"1" if by == "day" else "usd desc, exchanges desc"}""",  # noqa: S608
+            from exchange where url like '%/v1/messages' or usd > 0
+            group by 1 order by {"1" if by == "day" else "usd desc, exchanges desc"}""",  # noqa: S608
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from ..concurrency import Lock
 from ..errors import APIError, NotRecorded, SettingsError
 from ..wire import Block, Exchange, Headers, Request, TimedEvent
+from ..wire.answer import Answer
 from ..wire.message import fix_json_surrogates
 from ..wire.recorded_answer import RecordedAnswer
 from . import recorded_results
@@ -171,6 +172,8 @@ def _is_answer(exchange: Exchange) -> bool:
     error = exchange.error
     if isinstance(error, APIError):
         return 400 <= error.status < 500 and error.status not in _MAY_PASS
+    if exchange.answer is not None:
+        return error is None and not Answer.of_kept(exchange.answer.kept()).dropped
     return error is None and exchange.message.stop_reason is not None
 
 
@@ -179,6 +182,8 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
     answer: dict[str, Any] = {"status": exchange.status or 200, "headers": dict(_header_pairs(exchange.headers))}
     if isinstance(error, APIError):
         answer["body"] = error.body
+    elif exchange.answer is not None:
+        answer["answer"] = json.loads(exchange.answer.kept())
     elif exchange.events:
         answer["events"] = [[round(event.seconds, 4), event.event, event.data] for event in exchange.events]
     else:
@@ -187,7 +192,7 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
         "recorded": exchange.replayed or exchange.began,
         "request": {
             "method": request.method,
-            "endpoint": request.endpoint,
+            "endpoint": request.target,
             "headers": {name.lower(): value for name, value in request.headers.items() if name.lower() in _SENT},
             "body": request.body,
         },
@@ -206,7 +211,7 @@ def _header_pairs(headers: Headers) -> Iterator[tuple[str, str]]:
 
 def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
     asked, came = value["request"], value["response"]
-    if not isinstance(asked["body"], dict):
+    if not isinstance(asked["body"], dict | None):
         raise ValueError("the request has no body")
     request = Request(method=str(asked["method"]), url=str(asked["endpoint"]), body=asked["body"])
     events = [TimedEvent(_seconds(at), str(event), str(data)) for at, event, data in came.get("events", ())]
@@ -214,14 +219,16 @@ def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
     status = int(came["status"])
     if not 100 <= status <= 999:
         raise ValueError(f"the status is {status}")
-    if not events and status < 300 and not isinstance(came["body"], dict):
+    answer = Answer.of_kept(json.dumps(came["answer"])) if "answer" in came else None
+    if answer is None and not events and status < 300 and not isinstance(came["body"], dict):
         raise ValueError("the answer is neither events nor an object")
     return request, RecordedAnswer(
         when=datetime.fromisoformat(value["recorded"]).isoformat(timespec="milliseconds"),
         status=status,
         headers=Headers((str(name), str(text)) for name, text in came["headers"].items()),
         events=events,
-        body=None if events else came["body"],
+        body=None if events or answer is not None else came["body"],
+        answer=answer,
         seconds=_seconds(value["seconds"]),
         first_token_seconds=None if first is None else _seconds(first),
         model_note=str(value.get("model_note", "")),

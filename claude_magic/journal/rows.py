@@ -11,6 +11,7 @@ from typing import Any
 from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
 from ..wire import Decoder, Exchange, Fold, Headers, Message, Request, TimedEvent
+from ..wire.answer import Answer
 from ..wire.headers import holds_credential
 from ..wire.message import fix_surrogates
 from ..wire.recorded_answer import RecordedAnswer
@@ -57,7 +58,7 @@ def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str,
         "request": text,
         "identity": request.identity,
         "model": str(body.get("model", "")),
-        "prompt": prompt(body),
+        "prompt": prompt(body) if request.is_message else request.summary,
     }, attachments
 
 
@@ -70,7 +71,8 @@ def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
         "response_headers": _headers(exchange.headers),
         "request_id": exchange.request_id,
         "message": as_json(message.body) if message.body else None,
-        "reply": message.text,
+        "reply": message.text if exchange.answer is None else exchange.answer.excerpt,
+        "answer": None if exchange.answer is None else exchange.answer.kept(),
         "stop_reason": message.stop_reason,
         "input_tokens": _count(usage, "input_tokens"),
         "cache_write_tokens": _count(usage, "cache_creation_input_tokens"),
@@ -111,6 +113,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     return Exchange(
         request=_request(row, data),
         message=message,
+        answer=Answer.of_kept(row["answer"]) if row["answer"] else None,
         status=row["status"],
         headers=_pairs(row["response_headers"]),
         events=events,
@@ -132,7 +135,8 @@ def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorde
         status=row["status"] or 200,
         headers=_pairs(row["response_headers"]),
         events=events,
-        body=None if events else json.loads(row["message"]),
+        body=json.loads(row["message"]) if row["message"] and not events else None,
+        answer=Answer.of_kept(row["answer"]) if row["answer"] else None,
         seconds=row["seconds"] or 0.0,
         first_token_seconds=row["first_token_seconds"],
         retries=row["retries"] or 0,
@@ -142,7 +146,7 @@ def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorde
 
 
 def _request(row: Mapping[str, Any], data: Any) -> Request:
-    body = restore_attachments(row["request"], data)
+    body = restore_attachments(row["request"], data) if row["request"] else None
     return Request(method=row["method"], url=row["url"], headers=_pairs(row["request_headers"]), body=body)
 
 

@@ -32,7 +32,7 @@ EVERY = 0.25  # seconds between two fetches of new events
 _LONGEST = 2 * database.BUSY  # seconds that a caller waits who cannot go on without the journal
 _IDLE = 1.0  # seconds without work after which the write-ahead log is checkpointed
 _FROM_SERVER = frozenset(
-    ("message", "reply", "error", "error_body", "response_headers", "request_id")
+    ("message", "reply", "answer", "error", "error_body", "response_headers", "request_id")
 )  # columns that hold text of a server
 _INSERT_ARRIVAL = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
 _AT_EXIT = 10.0  # seconds that the end of the process waits for pending writes

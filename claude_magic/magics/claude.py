@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +193,40 @@ class ClaudeHandle:
             raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
         return of_question(means, self.session.pending_request(means, read, what, cell, attached))
 
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+        files: Mapping[str, Any] | None = None,
+        all: bool = False,
+        save: str | Path | None = None,
+        yes: bool = False,
+    ) -> Exchange:
+        """Call any endpoint of the API, as `claude.request("GET", "/v1/models").json`; nothing is displayed.
+
+        Args:
+            path: With a query if need be; `%claude --get` lists the endpoints that are known.
+            query: Parameters; a list repeats a name.
+            json: The body; beside `files` its fields.
+            files: By the name of the part: a path, bytes, or (file name, path or bytes, type).
+            all: Whether to ask for all pages of a list.
+            save: The file or folder that the answer is written to, instead of held.
+            yes: Whether it may change, create or delete something (and replace the file of `save`): nobody is asked.
+
+        Raises:
+            CellError: It cannot be sent, or changes something without `yes=True`.
+            SettingsError: There is no key: `/v1/organizations/` needs an admin key, see `login`.
+            ExchangeError: It failed; `claude.last` holds what arrived.
+        """
+        from .endpoints import request
+
+        how: dict[str, Any] = {"query": query or {}, "headers": headers, "body": json, "files": files or {}}
+        return request(self, method, path, how, all_pages=all, save=save, yes=yes)
+
     @property
     def models(self) -> Models:
         """The models that the endpoint has, asked for once a day; shown, a table of them.
@@ -307,20 +341,21 @@ class ClaudeHandle:
         """
         return self.session.conversations.load(path, name)
 
-    def login(self, key: str | None = None, *, save: bool = False) -> None:
+    def login(self, key: str | None = None, *, save: bool = False, admin: bool = False) -> None:
         """Keep a key in memory; it is asked for, and not shown while it is typed.
 
         Args:
             key: Only for programs that have it from elsewhere; typed in a cell it would stay in the notebook.
             save: Also write it to a file that only you can read, in your configuration folder.
+            admin: Whether it is the admin key, which goes to `/v1/organizations/` and nowhere else.
         """
         from ..api import credentials
 
-        credential = credentials.remember(_type_key() if key is None else key, save=save)
+        credential = credentials.remember(_type_key() if key is None else key, save=save, admin=admin)
         print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
 
     def logout(self) -> None:
-        """Forget the key of `login`, and delete the saved file."""
+        """Forget the keys of `login`, and delete the saved files."""
         from ..api import credentials
 
         credentials.forget()

@@ -212,8 +212,9 @@ class Ledger:
             replayed=recorded.when,
             entry=recorded.entry,
         )
-        made = replace(made, usd=0.0 if recorded.model_note else _usd(settings, made))
-        self.usage.add(made.message.usage, made.usd, replayed=True, conversation=asker.conversation)
+        made = replace(made, usd=0.0 if recorded.model_note or made.answer is not None else _usd(settings, made))
+        if made.answer is None:
+            self.usage.add(made.message.usage, made.usd, replayed=True, conversation=asker.conversation)
         return self._record(made, asker)
 
     @contextlib.contextmanager
@@ -226,6 +227,7 @@ class Ledger:
         provider: str,
         client: Client,
         accumulator: Accumulator,
+        priced: bool = True,
     ) -> Iterator[OpenEntry]:
         """The entry of a request that is sent within the `with`: journal row, budget, usage and recording.
 
@@ -233,11 +235,12 @@ class Ledger:
             provider: The name of the provider that answers.
             client: Counts the tokens, if a budget needs them, and redacts its key.
             accumulator: What has arrived, to write it down if the process ends.
+            priced: Whether a model answers; else it costs nothing, and is no part of `claude.usage`.
 
         Raises:
             OverBudget: It could cost more than is left; nothing was sent.
         """
-        entry, free = OpenEntry(), provider == "local"
+        entry, free = OpenEntry(), provider == "local" or not priced
         began = _now()
         row = self._row(settings, request, accumulator, caller, provider, began, client)
         reserved = self._reserve(settings, request, row, client, free=free)
@@ -248,8 +251,9 @@ class Ledger:
             entry.exchange = exchange = self._end_row(settings, row, exchange)
         finally:
             self.budget.settle(reserved, entry.exchange.usd if entry.exchange else None)
-        failed = exchange.error is not None
-        self.usage.add(exchange.message.usage, exchange.usd, failed=failed, conversation=caller.conversation)
+        if priced:
+            failed = exchange.error is not None
+            self.usage.add(exchange.message.usage, exchange.usd, failed=failed, conversation=caller.conversation)
         entry.exchange = self._record(exchange, caller)
 
     def _row(

@@ -23,7 +23,7 @@ def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
     from ..api import credentials
     from ..export.curl.parse import request_fields
 
-    credentials.refuse_keys(text, credentials.find())
+    credentials.refuse_keys(text, *credentials.in_use())
     found = request_fields(text)
     asked, ours = urlsplit(found.url), urlsplit(base_url)
     if _place(asked) != _place(ours):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..api import credentials
 from ..api.accumulator import Accumulator
 from ..api.credentials import Credential, Secret
+from ..api.endpoints.catalog import is_of_organization
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
 from ..errors import ClaudeError, SettingsError
@@ -26,6 +27,24 @@ def provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Pr
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
         raise SettingsError(_no_key() + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
+    return Provider(base_url=base_url, credential=credential)
+
+
+def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, interrupt: Interrupt) -> Provider:
+    """Who answers a path: `/v1/organizations/` gets the admin key and never the ordinary one; the rest the other.
+
+    Raises:
+        SettingsError: There is no key for it, or no endpoint.
+    """
+    if not is_of_organization(path):
+        return provider(settings, accumulator, interrupt)
+    base_url = check_url(settings.base_url, allow_http=settings.allow_http)
+    credential = credentials.find(admin=True)
+    if credential is None:
+        raise SettingsError(
+            "no admin key: $ANTHROPIC_ADMIN_KEY is empty, and the ordinary key is not sent to /v1/organizations/. "
+            "Set it, or run claude.login(admin=True)."
+        )
     return Provider(base_url=base_url, credential=credential)
 
 

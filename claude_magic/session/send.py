@@ -276,5 +276,5 @@ def _refuse_keys(fields: Mapping[str, Any], headers: list[str], asked: Provider)
         sent = json.dumps(fields, ensure_ascii=False, allow_nan=False)
     except (ValueError, TypeError) as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
-    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential)
+    credentials.refuse_keys("\n".join((sent, *headers)), asked.credential, *credentials.in_use())
     refuse_tokens(fields)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..wire.tool import Call, Tool
     from .conversation import Conversation
     from .conversations import Conversations
+    from .endpoint_call import EndpointCall
     from .history import PendingTurn
     from .ledger import Caller, Ledger
     from .send import PendingRequest, SessionContext
@@ -232,6 +233,20 @@ class Session:
         exchanges = [replace(each, files=files) for each in found]
         self.last = exchanges[-1]
         return exchanges
+
+    def request(
+        self, call: EndpointCall, caller: Caller | None = None, presenter: Presenter | None = None, **how: Any
+    ) -> Exchange:
+        """The exchange of a call of any endpoint, whole or not: look at its `error`. Nobody is asked for approval.
+
+        Args:
+            caller: Which cell asks; `None` for the one that runs.
+            how: `all_pages`, `save` and `profile`; see `endpoint_request.request`.
+        """
+        from .endpoint_request import request
+
+        self.last = request(self, call, caller, presenter, **how)
+        return self.last
 
     def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> Preview:
         """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""

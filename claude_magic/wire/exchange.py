@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from ..errors import ClaudeError
+from .answer import Answer
 from .headers import Headers
 from .message import Block, Message
 from .request import Request
@@ -85,7 +86,8 @@ class Exchange:
 
     Attributes:
         request: Without the credential.
-        message: As far as it was received; its `stop_reason` is `None` if it is incomplete.
+        message: As far as it was received; its `stop_reason` is `None` if it is incomplete. Empty if `answer` is set.
+        answer: What an endpoint that sends no message has answered; `None` for a message.
         status: HTTP status; `None` if there was no response.
         headers: Of the response.
         events: As received; empty for a response that was not streamed.
@@ -107,6 +109,7 @@ class Exchange:
 
     request: Request
     message: Message = field(default_factory=Message)
+    answer: Answer | None = None
     status: int | None = None
     headers: Headers = field(default_factory=Headers)
     events: Sequence[TimedEvent] = field(default=(), repr=False)
@@ -127,10 +130,20 @@ class Exchange:
 
     def __repr__(self) -> str:
         model = self.message.model or (self.request.body or {}).get("model")
+        facts: dict[str, Any]
+        if self.answer is not None:
+            facts = {"request": f"{self.request.method} {self.request.endpoint}", "json": self.json}
+            facts |= {"status": self.status, "seconds": round(self.seconds, 3), "error": self.error}
+            return fields_repr("Exchange", facts, ".json, .answer, .request and .headers", 600)
         facts = {"model": model, "text": self.text, "status": self.status, "stop_reason": self.message.stop_reason}
         facts |= {"seconds": round(self.seconds, 3), "usd": self.usd, "entry": self.entry, "error": self.error}
 
         return fields_repr("Exchange", facts, ".text, .request, .message, .headers and .events", 600)
+
+    @property
+    def json(self) -> Any:
+        """The parsed JSON that came back: of JSON lines a list; of a message the message itself; `None` for none."""
+        return self.message.body if self.answer is None else self.answer.value
 
     def code(self, language: str = "python") -> Code:
         """The request as a program: `curl`, `python`, `typescript`, `openai`, `requests` or `http`.

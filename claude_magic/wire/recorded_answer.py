@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .answer import Answer
 from .exchange import TimedEvent
 from .headers import Headers
 
@@ -19,6 +20,7 @@ class RecordedAnswer:
         headers: Of the response.
         events: Of a streamed answer, with their times.
         body: The API's JSON of an answer that was not streamed.
+        answer: What an endpoint that sends no message has answered; `None` for a message.
         seconds: How long the answer took; `first_token_seconds` of them until the first piece of content.
         model_note: A note on the model, such as that it is not Claude.
         entry: Its number in the journal; `None` if it comes from elsewhere.
@@ -29,6 +31,7 @@ class RecordedAnswer:
     headers: Headers = field(default_factory=Headers)
     events: Sequence[TimedEvent] = ()
     body: Mapping[str, Any] | None = None
+    answer: Answer | None = None
     seconds: float = 0.0
     first_token_seconds: float | None = None
     retries: int = 0

@@ -5,14 +5,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Protocol
+from urllib.parse import unquote, urlsplit
 
 from .headers import Headers
 from .message import fix_surrogates
 from .short_text import Bytes, Object, ShortRepr
+
+
+class Upload(Protocol):
+    """A body that is no JSON, and is read while it is sent; iterated, its bytes, anew each time."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -22,13 +30,15 @@ class Request(ShortRepr):
     Attributes:
         headers: Without the credential; in an `Exchange`, the name of its source, such as
             `$ANTHROPIC_API_KEY`, stands in its place.
-        body: The API's JSON; `None` where the method has none.
+        body: The API's JSON; `None` where the method has none. Of an upload, a description of its parts.
+        upload: What is sent instead of `body`; `None` for JSON.
     """
 
     method: str
     url: str
     headers: Headers = field(default_factory=Headers)
     body: Mapping[str, Any] | None = None
+    upload: Upload | None = field(default=None, repr=False, compare=False)
     _full_value: ClassVar[str] = "its .body and .content"
 
     def __post_init__(self) -> None:
@@ -49,16 +59,32 @@ class Request(ShortRepr):
 
     @functools.cached_property
     def identity(self) -> str:
-        """A digest of everything that reaches the model: the path and the body, whatever the order of its fields.
+        """A digest of everything that is asked: the path, the query and the body, whatever the order of its fields.
 
         Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted.
         """
         body = {name: value for name, value in (self.body or {}).items() if name != "stream"}
         text = fix_surrogates(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
-        return hashlib.sha256(f"{self.method} {self.endpoint}\n{text}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.method} {self.target}\n{text}".encode()).hexdigest()
 
     @property
     def endpoint(self) -> str:
         """The path of the URL from the API version on, such as `/v1/messages`, without a prefix of the server."""
         path = urlsplit(self.url).path
         return path[max(path.rfind("/v1/"), 0) :]
+
+    @property
+    def target(self) -> str:
+        """`endpoint`, and the query behind it."""
+        query = urlsplit(self.url).query
+        return f"{self.endpoint}?{query}" if query else self.endpoint
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it asks for a message, and not something else of the API."""
+        return self.method == "POST" and self.endpoint == "/v1/messages"
+
+    @property
+    def summary(self) -> str:
+        """Method, path and query, as people write them: `GET /v1/files?limit=5`."""
+        return f"{self.method} {unquote(self.target)}"

@@ -106,11 +106,10 @@ class HTTPTransport:
                 prepared.headers[name] = value
             return prepared
 
-        unprepared = requests.Request(
-            request.method, request.url, data=content or None, headers=dict(request.headers), auth=sign
-        )
+        body: Any = request.upload if request.upload is not None else content or None
+        unprepared = requests.Request(request.method, request.url, data=body, headers=dict(request.headers), auth=sign)
         prepared = self.pool.prepare_request(unprepared)
-        if content:
+        if content and request.upload is None:
             prepared.headers["Content-Length"] = str(stand_ins.length(content))
         return prepared
 
@@ -234,11 +233,13 @@ def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: st
             retryable=False,
         )
     if "NameResolutionError" in kinds or any(isinstance(cause, socket.gaierror) for cause in causes):
-        return ConnectionFailed(f"no such host: {host}. Is the network up, and Claude.base_url right?")
+        return ConnectionFailed(f"no such host: {host}. Is the network up, and Claude.base_url right?", unsent=True)
     if "ProxyError" in kinds:
         return ConnectionFailed(f"the proxy did not connect to {host}. Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return ConnectionFailed(f"nothing answers at {host}: connection refused. Is Claude.base_url right?")
+        return ConnectionFailed(
+            f"nothing answers at {host}: connection refused. Is Claude.base_url right?", unsent=True
+        )
     if {"InvalidURL", "LocationParseError", "InvalidSchema", "InvalidHeader", "InvalidProxyURL"} & set(kinds):
         return ConnectionFailed(
             f"the request to {host} cannot be sent: {kinds[0]}. Check Claude.base_url.", retryable=False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ...wire import Headers, Request
+from ...wire.answer import Answer
 from ...wire.recorded_answer import RecordedAnswer
 from ...wire.sse import encode_events
 from ..interrupt import Interrupt
@@ -34,10 +35,18 @@ class ReplayTransport:
         self.interrupt.check()
         streams = self.recorded.body is None
         headers = [item for item in self.recorded.headers.items() if item[0].lower() not in _ENCODING_HEADERS]
+        if self.recorded.answer is not None:
+            chunks = self._answer_chunks(self.recorded.answer)
+            return Response(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
         if "content-type" not in self.recorded.headers:
             headers.append(("content-type", _STREAM if streams else _JSON))
         chunks = self._stream_chunks() if streams else self._json_chunks()
         return Response(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
+
+    def _answer_chunks(self, answer: Answer) -> Iterator[bytes]:
+        self._wait(self.recorded.seconds)
+        if content := answer.content:
+            yield content
 
     def _json_chunks(self) -> Iterator[bytes]:
         self._wait(self.recorded.seconds)

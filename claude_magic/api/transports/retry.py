@@ -1,19 +1,23 @@
 """Retries, only before the first byte of a response.
 
-The rules are those of the official SDKs, but a wait of more than a minute is an error instead of a sleep.
+The rules are those of the official SDKs, with two differences. A wait of more than a minute is an error instead of a
+sleep. A request that changes, creates or deletes something is sent again only if nothing of it can have arrived or the
+API says that it may be (`x-should-retry: true`, or an error code that says so): the SDKs create a second workspace.
 """
 
 from __future__ import annotations
 
 import email.utils
+import json
 import math
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ...errors import ConnectionFailed, TimedOut
+from ...errors import ConnectionFailed, ExchangeError, TimedOut
 from ...wire import Headers, Request
 from ..accumulator import Accumulator
+from ..endpoints.catalog import changes
 from ..interrupt import Interrupt
 from .base import Response, Transport
 from .pace import Pace, Ticket, is_paced
@@ -21,6 +25,9 @@ from .rate_limit import RateLimits
 
 LONGEST_WAIT = 60.0  # seconds
 _HELD_BACK = "held back to stay below the rate limit"
+_NEVER_AGAIN = "workspace_created_incomplete"  # it exists: another one would be created
+_AGAIN = ("authorization_check_unavailable", "change_outcome_unknown")  # nothing was done, or it may be repeated
+_LARGEST_ERROR = 64_000  # bytes
 _REASONS = {408: "timed out", 409: "conflict", 429: "rate limited", 503: "unavailable", 529: "overloaded"}
 
 
@@ -43,18 +50,23 @@ class RetryTransport:
 
     def send(self, request: Request) -> Response:
         """Sends `request`, at most `max_retries + 1` times."""
+        changing = changes(request.method, request.endpoint)
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
             self._wait_for_limit(request, failed)
             try:
                 response = self._send_paced(request, failed)
             except (ConnectionFailed, TimedOut) as error:
-                if last or not error.retryable:
+                if last or not error.retryable or (changing and not error.unsent):
                     raise
                 self._wait("no connection", backoff(failed), failed + 1)
                 continue
             seconds = delay(response.headers, failed)
-            retryable = _is_retryable(response) and seconds <= LONGEST_WAIT
+            if changing and response.status >= 400:
+                response, retryable = _after_change(response)
+            else:
+                retryable = _is_retryable(response)
+            retryable = retryable and seconds <= LONGEST_WAIT
             if retryable and retry_after(response.headers):
                 self.rate_limit.hold(request, seconds)
             if last or not retryable:
@@ -131,6 +143,31 @@ def _is_retryable(response: Response) -> bool:
     if advice in ("true", "false"):
         return advice == "true"
     return response.status in (408, 409, 429) or response.status >= 500
+
+
+def _after_change(response: Response) -> tuple[Response, bool]:
+    """The response, its error read, and whether the request may be sent again although it changes something."""
+    body = b""
+    try:
+        for chunk in response.chunks:
+            body += chunk
+            if len(body) >= _LARGEST_ERROR:
+                break
+    except ExchangeError:
+        pass  # the status is enough
+    code = error_code(body)
+    advice = response.headers.get("x-should-retry", "").strip().lower()
+    again = code != _NEVER_AGAIN and (advice == "true" or (code in _AGAIN and advice != "false"))
+    return replace(response, chunks=iter([body])), again
+
+
+def error_code(body: bytes) -> str:
+    """`details.error_code` of an error of the API; `""` if it has none."""
+    try:
+        code = json.loads(body)["error"]["details"]["error_code"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return code if isinstance(code, str) else ""
 
 
 def _reason(status: int) -> str:

@@ -19,7 +19,7 @@ _BASE64_SHOWN = 60
 _DEEPEST = 40
 _MOST_ITEMS = 400
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{400,}={0,2}")
-_KEY = re.compile(r"sk-ant-[\w-]*")
+_KEY = re.compile(r"sk-ant-(?!(?:[a-z]+\d\d-)?\w{2,4}\.\.\.\w{2,4}(?![\w-])|\(not)[\w-]*")  # no hint of the API
 
 
 def safe(text: str, limit: int = BODY_LIMIT) -> str:

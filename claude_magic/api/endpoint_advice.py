@@ -1,0 +1,47 @@
+"""What to do after an error of an endpoint that sends no message, where the general advice would be wrong."""
+
+from __future__ import annotations
+
+from ..wire import Request
+from .endpoints.catalog import changes, endpoints, is_of_organization
+
+_LARGEST = (("/v1/messages/batches", "256 MB"), ("/v1/files", "500 MB"), ("/", "32 MB"))
+_CODES = {
+    "workspace_created_incomplete": "The workspace exists: look at it, and do not create it again.",
+    "change_outcome_unknown": "A part of the change may be saved: send the same again, what is saved is not repeated.",
+    "authorization_check_unavailable": "Nothing was done. Send it again in a moment.",
+    "workspace_human_review_disabled": "This workspace has no batches: use another one.",
+    "file_expired": "Upload it again.",
+}
+_MAYBE = "It may have been done all the same, so it was not sent again: look first."
+
+
+def advice(request: Request, status: int, kind: str, code: str) -> str | None:
+    """A sentence; `""` for none, `None` where the general advice fits.
+
+    Args:
+        kind: The API's own name of the error, such as `not_found_error`; `""` if the answer is not the API's.
+        code: `error.details.error_code`; `""` for none.
+    """
+    path = request.endpoint
+    if code in _CODES:
+        return _CODES[code]
+    if status == 413:
+        return f"At most {next(size for start, size in _LARGEST if path.startswith(start))} may be sent there at once."
+    if status in (401, 403) and is_of_organization(path):
+        return "This endpoint wants an admin key, or one with the right scope. Look at $ANTHROPIC_ADMIN_KEY."
+    if status == 404 and kind and "/models/" not in path:
+        return "" if is_known_path(path) else "No such endpoint is known; %claude --get lists those that are."
+    if (status >= 500 or status == 408) and changes(request.method, path):
+        return _MAYBE
+    return None
+
+
+def is_known_path(path: str) -> bool:
+    """Whether an endpoint with this path is known, whatever its method."""
+    return any(each.pattern.fullmatch(path) for each in endpoints())
+
+
+def outcome_note(request: Request) -> str:
+    """What is unknown of a change whose answer did not come; `""` for what changes nothing."""
+    return _MAYBE if changes(request.method, request.endpoint) else ""

@@ -1,0 +1,116 @@
+"""A file that an answer is written to: never over an existing one unasked, and never half of one under its name.
+
+The name that a server gives is a suggestion: only its last component counts, without control or direction characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.message
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import CellError
+
+_LONGEST_NAME = 200  # bytes
+_RESERVED = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
+
+
+def safe_filename(name: str, fallback: str) -> str:
+    """A name for a file in a folder of the user's, from one that a server gave.
+
+    Args:
+        fallback: The name if nothing is left of the other, such as the file's id.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    clean = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    clean = _RESERVED.sub("_", clean).strip().rstrip(".")
+    while len(clean.encode()) > _LONGEST_NAME:
+        stem, dot, suffix = clean.rpartition(".")
+        clean = f"{stem[:-1]}{dot}{suffix}" if stem and len(suffix) < 20 else clean[:-1]
+    return clean if clean.strip("._ ") else fallback
+
+
+def suggested_name(content_disposition: str) -> str:
+    """The file name of a `content-disposition` header; `""` if it has none."""
+    message = email.message.Message()
+    message["content-disposition"] = " ".join(content_disposition.split())
+    return message.get_filename("") or ""
+
+
+class SavedFile:
+    """Where an answer goes: a file, or a folder in which it gets the server's name.
+
+    Args:
+        overwrite: Whether a file that is there may be replaced.
+
+    Attributes:
+        path: The file, once it is written; `None` before.
+    """
+
+    def __init__(self, target: str | Path, *, overwrite: bool = False) -> None:
+        self._target = Path(target).expanduser()
+        self._is_folder = str(target).endswith(("/", os.sep)) or self._target.is_dir()
+        self._overwrite = overwrite
+        self.path: Path | None = None
+        self._file: BinaryIO | None = None
+        self._part: Path | None = None
+
+    def check(self) -> None:
+        """Look before anything is sent.
+
+        Raises:
+            CellError: There is such a file, or no such folder.
+        """
+        folder = self._target if self._is_folder else self._target.parent
+        if not folder.is_dir():
+            raise CellError(f"no such folder: {folder}. Nothing was sent. Make it first.")
+        if not self._is_folder:
+            self._refuse_existing(self._target, "Nothing was sent. ")
+
+    def open(self, content_disposition: str, fallback: str) -> BinaryIO:
+        """The file to write to, under a name of its own until `close`.
+
+        Raises:
+            CellError: It cannot be written, or there is such a file.
+        """
+        self.path = self._target
+        if self._is_folder:
+            self.path = self._target / safe_filename(suggested_name(content_disposition), fallback)
+            self._refuse_existing(self.path, "")
+        self._part = self.path.with_name(f".{self.path.name[:100]}.{os.getpid()}.part")
+        try:
+            self._part.unlink(missing_ok=True)
+            self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
+        except OSError as error:
+            raise CellError(f"{self.path} cannot be written: {error.strerror}.") from None
+        return self._file
+
+    def close(self, *, complete: bool) -> None:
+        """Give the file its name if it is complete; else what arrived is deleted.
+
+        Raises:
+            CellError: There is such a file now, or it cannot be written.
+        """
+        if self._file is None or self._part is None or self.path is None:
+            return
+        try:
+            self._file.close()
+            if complete and self._overwrite:
+                self._part.replace(self.path)
+            elif complete:
+                os.link(self._part, self.path)
+        except FileExistsError:
+            self._refuse_existing(self.path, "What arrived was thrown away. ")
+        except OSError as error:
+            raise CellError(f"{self.path} cannot be written: {error.strerror}.") from None
+        finally:
+            with contextlib.suppress(OSError):
+                self._part.unlink(missing_ok=True)
+
+    def _refuse_existing(self, path: Path, what: str) -> None:
+        if not self._overwrite and (path.exists() or path.is_symlink()):
+            raise CellError(f"{path} exists. {what}Choose another name, or replace it with --yes.")

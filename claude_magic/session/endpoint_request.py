@@ -1,0 +1,76 @@
+"""What `claude.request` and `%claude --get` do in a session: one call or all pages of it, or a message as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..api.saved_files import SavedFile
+from ..errors import CellError
+from ..prompt.options.options import Options
+from ..wire import Exchange
+from ..wire.presenter import Presenter, SilentPresenter
+from .ask import ask
+from .endpoint_call import EndpointCall, run_call
+from .endpoint_pages import all_pages as pages_of
+from .ledger import Caller
+from .send import PendingRequest, RequestParts, SessionContext
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_MESSAGES = "/v1/messages"
+
+
+def request(
+    session: Session,
+    call: EndpointCall,
+    caller: Caller | None = None,
+    presenter: Presenter | None = None,
+    *,
+    all_pages: bool = False,
+    save: SavedFile | None = None,
+    profile: str = "",
+) -> Exchange:
+    """The exchange of a call, whole or not: look at its `error`.
+
+    Args:
+        caller: Which cell asks; `None` for the one that runs.
+        presenter: Shows it while it arrives; `None` for nothing.
+        all_pages: Whether to ask for the following pages of a list, too.
+        save: Where the answer's body is written to.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: There is no key for it, or no endpoint.
+    """
+    options = Options(profile=profile, api_version=call.api_version)
+    context = session.context(options)
+    asks = caller or session.caller(options, "")
+    screen = presenter or SilentPresenter()
+    if call.method == "POST" and call.path == _MESSAGES:
+        return _message(context, call, asks, screen, options, is_plain=not all_pages and save is None)
+    if not all_pages:
+        return run_call(context, call, asks, screen, save=save)
+    if save is not None:
+        raise CellError("--all gathers a list, and -o path writes one answer as it is. Use -o NAME with --all.")
+    if call.method != "GET":
+        raise CellError(f"--all follows the pages of a list, which is a GET: {call.method} {call.path}. Leave it out.")
+    return pages_of(call, lambda each, number: run_call(context, each, _numbered(asks, number), screen))
+
+
+def _numbered(caller: Caller, number: int) -> Caller:
+    if number == 1:
+        return caller
+    return replace(caller, cell=f"{caller.cell}.{number}", place=f"{caller.place}.{number}")
+
+
+def _message(
+    context: SessionContext, call: EndpointCall, caller: Caller, screen: Presenter, options: Options, *, is_plain: bool
+) -> Exchange:
+    """A message, with its price, budget and stream as every message has them."""
+    if call.query or call.upload is not None or not is_plain:
+        raise CellError("POST /v1/messages takes a JSON body and headers, no query, file, --all or -o path.")
+    body: dict[str, Any] = dict(call.body or {})
+    parts = RequestParts(new=[], body=body, headers=call.headers)
+    return ask(context, PendingRequest(options=options, question=parts, asker=caller), screen)
