@@ -17,6 +17,7 @@ from claude_magic.prompt.options.option import Option
 from claude_magic.prompt.options.table import all_options
 from claude_magic.settings import Claude
 from tests.notebook_shell import Shell
+from tests.scripted_api import ScriptedAPI
 from tests.server import Server, reply, whole
 from tests.test_architecture import FLOORS
 
@@ -118,7 +119,7 @@ def test_the_manual_lists_the_tables_and_columns_of_the_journal() -> None:
 
 
 @pytest.mark.parametrize("page", [*MANUAL, ROOT / "README.md"], ids=lambda path: path.stem)
-def test_the_cells_of_a_page_run_one_after_another(page: Path, endpoint: Server) -> None:
+def test_the_cells_of_a_page_run_one_after_another(page: Path, endpoint: Server, api: ScriptedAPI) -> None:
     endpoint.strict = False  # the manual's examples need no real conversation
     Path("notes.txt").write_text("The meeting is on Tuesday.", encoding="utf-8")
     with Shell() as shell:
