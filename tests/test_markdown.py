@@ -14,9 +14,10 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from claude_magic.display.markdown import STYLE, preformat, render
+from claude_magic.display.markdown import preformat, render
 from claude_magic.display.markdown.allow_list import UnsafeMarkup, check
 from claude_magic.display.markdown.time_limit import Clock
+from claude_magic.display.reply.style import live_style, style
 
 CORPUS = Path(__file__).parent / "corpus"
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded" / "streams"
@@ -490,10 +491,19 @@ def test_preformatted_text_is_escaped_and_clean() -> None:
 
 
 def test_the_style_is_small_and_stays_within_replies() -> None:
-    selectors = re.findall(r"[^{},]+(?=[,{])", re.sub(r"\{[^{}]*:[^{}]*\}|\([^()]*\)", "{", STYLE))
-    assert len(STYLE) < 3_000
-    assert not re.search(r"url|@import|<", STYLE)
+    rules = live_style().removeprefix("<style>").removesuffix("</style>")
+    selectors = re.findall(r"[^{},]+(?=[,{])", re.sub(r"\{[^{}]*:[^{}]*\}|\([^()]*\)", "{", rules))
+    assert len(rules) < 7_500
+    assert not re.search(r"url|@import|<", rules)
     assert [name for name in selectors if not name.startswith((".cm-reply", "@media"))] == []
+
+
+def test_a_reply_has_the_style_of_what_is_in_it_and_no_other() -> None:
+    plain, code, table = (style(render(text)) for text in ("Hello", "```python\nif x: pass\n```", "|a|\n|-|\n|b|"))
+    assert plain == "<style>.cm-reply{overflow-anchor:none}</style>"
+    assert "code .k{" in code
+    assert "code .nt{" not in code
+    assert ("table{" in table, "table{" in code) == (True, False)
 
 
 # Bounded

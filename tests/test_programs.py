@@ -8,11 +8,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ipywidgets import Dropdown
 
+from claude_magic.display.panel import panel
 from claude_magic.export import LANGUAGES
 from claude_magic.session.pasted_curl import curl
+from claude_magic.wire import Exchange
+from claude_magic.wire.exchange import Code
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
@@ -79,15 +84,60 @@ def test_a_file_that_was_attached_is_read_by_the_program(kernel: Kernel, endpoin
     assert "pixel.png" not in kernel.value("program")
 
 
-def test_the_panel_has_a_tab_of_programs(kernel: Kernel, endpoint: Server) -> None:
+def test_the_panel_has_a_tab_of_programs_and_saves_the_curl_command(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(reply("hi"))
     ran = kernel.run("%%claude\n</script><b>question</b>")
     twin = next(html for html in ran.data("text/html") if "cm-static" in html)
-    for language in LANGUAGES.values():
-        assert f"<summary>{language.title}</summary>" in twin
-    assert "import anthropic" in twin
+    assert "<summary>Code</summary><div><pre>curl http://" in twin
+    assert 'claude.last.code(…) with "python", "typescript", "openai", "requests", "http"' in twin
+    assert "import anthropic" not in twin
     assert "<b>question" not in twin
     assert "</script>" not in twin
+
+
+def test_a_program_is_written_when_its_language_is_chosen(shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(reply("hi"), reply("hi"))
+    shell.run("%%claude\n</script><b>question</b>")
+    box, select, _, page = _code_tab()
+    assert box.children == (select, page)
+    assert [title for title, _ in select.options] == [language.title for language in LANGUAGES.values()]
+    assert select.value == "curl"
+    assert "curl http://" in page.value
+    for name in LANGUAGES:
+        select.value = name
+        assert "question" in page.value
+        assert "<b>" not in page.value
+        assert "</script>" not in page.value
+    select.value = "python"
+    assert "import anthropic" in page.value
+    shell.run("%%claude\nanother")
+    _, select, _, page = _code_tab()
+    assert select.value == "python"
+    assert "import anthropic" in page.value
+
+
+def test_only_the_curl_command_is_written_before_a_language_is_chosen(
+    shell: Shell, endpoint: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.answers(reply("hi"))
+    written = []
+
+    def code(self: Exchange, language: str = "python") -> Code:
+        written.append(language)
+        return Code("program")
+
+    monkeypatch.setattr(Exchange, "code", code)
+    shell.run("%%claude\nquestion")
+    assert written == ["curl"]
+    _code_tab()[1].value = "http"
+    assert written == ["curl", "http"]
+
+
+def _code_tab() -> Any:
+    """The list of languages with the program below it, the list, its style, the program of the last panel."""
+    widgets = panel._live[-1]
+    place = next(number for number, widget in enumerate(widgets) if isinstance(widget, Dropdown))
+    return widgets[place - 1 : place + 3]
 
 
 def test_a_long_program_is_cut_in_the_panel_only(kernel: Kernel, endpoint: Server) -> None:
@@ -95,7 +145,7 @@ def test_a_long_program_is_cut_in_the_panel_only(kernel: Kernel, endpoint: Serve
     ran = kernel.run(f"%%claude\n{'word ' * 20_000}")
     twin = next(html for html in ran.data("text/html") if "cm-static" in html)
     assert "gives all of it" in twin
-    assert len(twin) < 150_000
+    assert len(twin) < 20_000
     kernel.run("from claude_magic import claude")
     assert kernel.value("len(claude.last.code('curl'))") > 100_000
 

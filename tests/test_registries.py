@@ -12,11 +12,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from ipywidgets import HTML
 
 from claude_magic import CellError
 from claude_magic.api.token_breakdown import breakdown
 from claude_magic.batch.compare import combinations
 from claude_magic.cost.token_bounds import token_bound
+from claude_magic.display.panel.programs import program_widgets
 from claude_magic.display.panel.tabs import tabs
 from claude_magic.export import LANGUAGES, Language, program
 from claude_magic.export.call import Call
@@ -122,7 +124,9 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
     assert '10 PRINT "hi"' in shell.run("%%claude --show basic\nhi").stdout
     last = shell.user_ns["last"]
     assert program(last.request, "basic") == '10 PRINT "hi"'
-    assert "<summary>BASIC</summary>" in tabs(last)["Code"]
+    page = HTML()
+    assert ("BASIC", "basic") in program_widgets(last, "", page.layout, page.style)[1].options
+    assert '"basic"' in tabs(last)["Code"]
     assert "basic" in table.help_text()
     assert complete(shell, "%%claude --show ba") == ["basic"]
     assert "basic" in languages_of_workbench(shell)

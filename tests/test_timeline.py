@@ -17,7 +17,7 @@ from claude_magic.wire import Exchange, Message, TimedEvent
 from tests.panel_exchange import exchange, request
 from tests.test_panel import HOSTILE
 
-TAGS = {"svg", "text", "rect", "title", "path"}
+TAGS = {"svg", "g", "text", "rect", "title", "path"}
 ATTRIBUTES = {
     *("class", "role", "aria-label", "viewBox", "fill", "style", "font-family", "x", "y", "width", "height", "rx", "d"),
     *("fill-opacity", "opacity", "text-anchor", "stroke", "stroke-opacity", "stroke-dasharray"),
@@ -87,6 +87,11 @@ def test_a_tool_is_named_beside_its_time_on_the_side_that_has_room() -> None:
 def test_the_seconds_are_told_at_round_numbers() -> None:
     words = [each.text for each in drawn(start(0.1, 0, "text"), stop(24.0, 0), seconds=24.4).iter("text")]
     assert words[-6:] == ["0 s", "5 s", "10 s", "15 s", "20 s", "24 s"]
+
+
+def test_a_brief_axis_has_its_end_only() -> None:
+    brief = ElementTree.fromstring(timeline(made(start(0.1, 0, "text"), seconds=24.4), brief=True))
+    assert [each.text for each in brief.iter("text")] == ["waiting 0.1 s", "text 24 s", "24 s"]
 
 
 def test_the_panel_s_exchange_is_drawn() -> None:

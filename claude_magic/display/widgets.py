@@ -22,3 +22,10 @@ def widget_bundle(widget: Widget) -> dict[str, Any]:
     """The mime bundle that shows a widget."""
     view = {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}
     return {"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}
+
+
+def with_classes(widget: Widget, *names: str) -> Widget:
+    """The widget, with these CSS classes."""
+    for name in names:
+        widget.add_class(name)
+    return widget

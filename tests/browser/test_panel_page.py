@@ -39,6 +39,7 @@ AFTER = "'what stands below'"
 CLOSE = "from claude_magic.display.panel import panel; panel._MOST_LIVE = 0; panel._keep([])"
 TITLE = f"Response headers, usage, request · {REQUEST_ID}"
 ERROR = "Error displaying widget"
+TAB = ".cm-static details > div:visible"
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +69,15 @@ def test_live_only_the_widget_is_seen_and_its_tabs_are_read(
         "Request": "$ANTHROPIC_API_KEY",
         "Response": '"stop_reason": "end_turn"',
         "Events": "content_block_delta",
+        "Code": "curl https://api.anthropic.com",
     }.items():
         page.get_by_role("tab", name=tab).click()
         expect(panel).to_contain_text(fact)
         screenshot(page, f"panel-{tab.lower()}-light")
+    page.get_by_label("Language", exact=True).select_option("Python")
+    expect(panel).to_contain_text("import anthropic")
+    expect(page.locator(".cm-others:visible")).to_have_count(0)
+    screenshot(page, "panel-python-light")
     use_theme(page, dark=True)
     screenshot(page, "panel-events-dark")
     page.get_by_role("tab", name="Headers").click()
@@ -87,10 +93,10 @@ def test_keyboard_and_mouse_open_it_change_tabs_and_close_it(browser_page: Page,
     page = browser_page
     _show_live(page, lab, "keyboard.ipynb")
     panel = page.locator(".cm-panel:visible")
-    door = page.locator(".cm-key > summary")
-    door.focus()
-    assert door.evaluate("e => e.tabIndex") == 0
-    expect(door).to_be_focused()
+    control = page.locator(".cm-key > summary")
+    control.focus()
+    assert control.evaluate("e => e.tabIndex") == 0
+    expect(control).to_be_focused()
     screenshot(page, "panel-focus-light")
 
     page.keyboard.press("Enter")
@@ -100,7 +106,7 @@ def test_keyboard_and_mouse_open_it_change_tabs_and_close_it(browser_page: Page,
     page.keyboard.press("Enter")
     expect(panel).to_contain_text("stop reason")
     page.keyboard.press("Shift+Tab")
-    expect(door).to_be_focused()
+    expect(control).to_be_focused()
     page.keyboard.press("Space")
     expect(panel).to_have_count(0)
     page.keyboard.press("Enter")
@@ -135,10 +141,14 @@ def test_reopened_with_a_new_kernel_only_the_twin_is_seen(new_page: Callable[[],
     assert ERROR not in page.locator(".jp-Notebook").inner_text(timeout=1000)
     assert abs(_gap(page) - live_gap) < 20
     _open_twin(page)
-    expect(page.locator(".cm-panel:visible")).to_contain_text(ORGANIZATION_ID)
+    expect(page.locator(TAB)).to_contain_text(ORGANIZATION_ID)
     screenshot(page, "panel-twin-light")
+    for title in ("Usage", "Request", "Response", "Events", "Code"):
+        page.locator("details.cm-static summary", has_text=title).last.click()
+    expect(page.locator(TAB).last).to_contain_text("curl https://api.anthropic.com")
+    screenshot(page.locator("details.cm-static"), "panel-twin-all-light")
     use_theme(page, dark=True)
-    screenshot(page, "panel-twin-dark")
+    screenshot(page.locator("details.cm-static"), "panel-twin-all-dark")
 
 
 def test_executed_by_nbclient_the_twin_is_read_until_the_notebook_is_trusted_then_the_widget(
@@ -148,7 +158,7 @@ def test_executed_by_nbclient_the_twin_is_read_until_the_notebook_is_trusted_the
     open_notebook(page, lab, executed)
     assert _seen(page) == ["The reply.", TITLE]
     _open_twin(page)
-    expect(page.locator(".cm-panel:visible")).to_contain_text("19,999 of 20,000 left")
+    expect(page.locator(TAB)).to_contain_text("19,999 of 20,000 left")
     screenshot(page, "panel-untrusted-light")
 
     trust(page)
@@ -156,6 +166,9 @@ def test_executed_by_nbclient_the_twin_is_read_until_the_notebook_is_trusted_the
     expect(page.locator(".cm-panel:visible")).to_contain_text(ORGANIZATION_ID)
     assert len(_seen(page)) == 2
     screenshot(page, "panel-nbclient-light")
+    page.get_by_role("tab", name="Code").click()
+    expect(page.locator(".cm-panel:visible")).to_contain_text('claude.last.code(…) with "python"')
+    screenshot(page, "panel-nbclient-code-light")
     assert foreign_requests == []
 
 
@@ -170,7 +183,7 @@ def test_converted_to_html_offline_the_twin_is_seen_alone(
     assert body.count(TITLE) == 1
     assert ERROR not in body
     _open_twin(page)
-    expect(page.locator(".cm-panel:visible")).to_contain_text(ORGANIZATION_ID)
+    expect(page.locator(TAB)).to_contain_text(ORGANIZATION_ID)
     screenshot(page, "panel-nbconvert-light")
 
 

@@ -15,7 +15,7 @@ import ipywidgets
 
 from ...wire.tool import Call
 from ..text.excerpt import one_line
-from ..widgets import Widget
+from ..widgets import Widget, with_classes
 from .bundle import MOST, Decision, call_html, editable, further_html, parse_edit
 
 _ROWS = 12
@@ -36,7 +36,7 @@ class ApprovalPanel:
         self._head = ipywidgets.HTML(value=style)
         self._all: Widget | None = None  # a new one each time, so that a second click never means the next calls
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
-        self.widget = self._box = ipywidgets.VBox(_dom_classes=("cm-approval", "cm-live-approval"))
+        self.widget = self._box = with_classes(ipywidgets.VBox(), "cm-approval", "cm-live-approval")
 
     def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False) -> None:
         """Show these calls; with `sends`, that results wait to be sent."""
@@ -52,7 +52,7 @@ class ApprovalPanel:
         if sends or len(calls) > 1:
             self._all = ipywidgets.Button(description="Send the results" if sends else "Run all")
             self._all.on_click(self._run_all)
-        whole = [] if self._all is None else [ipywidgets.HBox([self._all], _dom_classes=("cm-choices", "cm-whole"))]
+        whole = [] if self._all is None else [with_classes(ipywidgets.HBox([self._all]), "cm-choices", "cm-whole")]
         self._box.children = [self._head, *(row.box for row in self._rows.values()), self._further, *whole, self._said]
         for each in [*before.values(), *([] if old is None else [old])]:
             each.close()
@@ -102,7 +102,7 @@ class _Row:
         self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
         self._said = ipywidgets.HTML()
         self._text: Widget | None = None
-        self._choices = ipywidgets.HBox([self._run, self._edit, self._refuse, self._why], _dom_classes=("cm-choices",))
+        self._choices = with_classes(ipywidgets.HBox([self._run, self._edit, self._refuse, self._why]), "cm-choices")
         self.box = ipywidgets.VBox([self._shown, self._choices, self._said])
         self._run.on_click(self._on_run)
         self._refuse.on_click(self._on_refuse)

@@ -105,5 +105,5 @@ class DetachedReply(Presenter):
         if self._panel and exchange.status is not None:
             from ..panel.panel import static_panel
 
-            bundle = {**bundle, "text/html": bundle.get("text/html", "") + static_panel(exchange)}
+            bundle = {**bundle, "text/html": bundle.get("text/html", "") + static_panel(exchange, live=True)}
         self._output.set_reply(self._place, bundle)

@@ -20,10 +20,9 @@ from .allow_list import check
 from .citations import Sources, bracketed, cleaned
 from .highlight import Highlighter
 from .links import link
-from .style import STYLE
 from .time_limit import Clock, OutOfTime
 
-__all__ = ["NOTHING", "STYLE", "Place", "Sources", "code", "link_html", "preformat", "render"]
+__all__ = ["NOTHING", "Place", "Sources", "code", "link_html", "preformat", "render"]
 
 _LONGEST = 500_000
 _LONGEST_URL = 4_000

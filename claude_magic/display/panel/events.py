@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from ...wire import TimedEvent
-from ..text.excerpt import plain_line
+from ..text.excerpt import line_content, short_line
 
 EVENTS_AT_EACH_END = 100  # rows of a finished table
 DATA_LIMIT = 300  # characters of an event's data
+_MOST_RUNS = 20
+_RUN_DATA = 60  # characters
 NOT_STREAMED = "The response was not streamed."
 _PADDING = re.compile(r"\s+\}$")  # which the API puts before the last brace
 
@@ -26,15 +29,21 @@ def event_table(
     """Events as a table, safe to show.
 
     Args:
-        before: How many came before them that are not shown.
-        then: Events that came later.
-        between: How many came between them that are not shown.
+        before: The number of events before them that are not shown.
+        then: Later events.
+        between: The number of events between `events` and `then` that are not shown.
         data: The most characters of an event's data.
     """
     rows = [_more(before), *(_row(event, data) for event in events), _more(between)]
     rows.extend(_row(event, data) for event in then)
-    head = '<tr><th scope="col">ms</th><th scope="col">event</th><th scope="col">data</th></tr>'
-    return f'<table class="cm-events"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+    return _table(rows)
+
+
+def run_table(events: Iterable[TimedEvent]) -> str:
+    """Events as a short table, safe to show: one row for adjacent events of the same name, with the first's data."""
+    runs = [(run[0], len(run)) for _, each in groupby(events, lambda event: event.event) if (run := list(each))]
+    rows = [_run_row(first, count) for first, count in runs[:_MOST_RUNS]]
+    return _table([*rows, _more(sum(count for _, count in runs[_MOST_RUNS:]))])
 
 
 def milliseconds(event: TimedEvent) -> str:
@@ -51,10 +60,15 @@ def _more(number: int) -> str:
 
 
 def _row(event: TimedEvent, limit: int) -> str:
-    name, data = _content(event.event, 60), _content(event_data(event), limit)
+    name, data = line_content(event.event, 60), line_content(event_data(event), limit)
     return f"<tr><td>{milliseconds(event)}</td><td>{name}</td><td>{data}</td></tr>"
 
 
-def _content(text: str, limit: int) -> str:
-    """One line for an element's content: JSON's many quotes stay one byte each."""
-    return html.escape(plain_line(text, limit), quote=False)
+def _run_row(first: TimedEvent, count: int) -> str:
+    name = f"{first.event} × {count:,}" if count > 1 else first.event
+    data = html.escape(short_line(event_data(first), _RUN_DATA), quote=False)
+    return f"<tr><td>{milliseconds(first)}<td>{line_content(name, 70)}<td>{data}"
+
+
+def _table(rows: list[str]) -> str:
+    return f'<table class="cm-events"><thead><tr><th>ms<th>event<th>data<tbody>{"".join(rows)}</table>'

@@ -1,10 +1,14 @@
-"""The rows and blocks a tab is made of, as HTML; whatever they are given is escaped here."""
+"""The rows and blocks a tab is made of, as HTML; whatever they are given is escaped here.
+
+They are saved with each cell: end tags that HTML makes optional are left out.
+Source: https://html.spec.whatwg.org/multipage/syntax.html#optional-tags
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..text.excerpt import BODY_LIMIT, one_line, pretty, safe_content
+from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, line_content, pretty, safe_content
 
 _NAME_LIMIT = 120
 _VALUE_LIMIT = 500
@@ -14,32 +18,33 @@ _NOTE_LIMIT = 2_000
 def row(name: str, value: str, *, absent: bool = False) -> str:
     """A name and its value; `absent` if the value only says that there is none."""
     mark = ' class="cm-absent"' if absent else ""
-    return row_of(name, f"<td{mark}>{one_line(value, _VALUE_LIMIT)}</td>")
+    return row_of(name, f"<td{mark}>{line_content(value, _VALUE_LIMIT)}")
 
 
 def row_of(name: str, cell: str) -> str:
     """A name and a cell that is HTML already."""
-    return f'<tr><th scope="row">{one_line(name, _NAME_LIMIT)}</th>{cell}</tr>'
+    return f"<tr><th>{line_content(name, _NAME_LIMIT)}{cell}"
 
 
 def group(title: str) -> str:
     """A row that names those after it."""
-    return f'<tr><th colspan="2" scope="colgroup" class="cm-group">{one_line(title)}</th></tr>'
+    return f'<tr><th colspan="2">{line_content(title)}'
 
 
 def table(rows: Iterable[str]) -> str:
     """Rows under one another."""
-    return f'<table class="cm-facts"><tbody>{"".join(rows)}</tbody></table>'
+    return f"<table>{''.join(rows)}</table>"
 
 
-def note(text: str, css_class: str = "cm-note") -> str:
+def note(text: str, css_class: str = "") -> str:
     """One line about what stands above or below it."""
-    return f'<p class="{css_class}">{one_line(text, _NOTE_LIMIT)}</p>'
+    mark = f' class="{css_class}"' if css_class else ""
+    return f"<p{mark}>{line_content(text, _NOTE_LIMIT)}</p>"
 
 
-def json_block(value: object) -> str:
-    """A value as indented JSON."""
-    return text_block(pretty(value))
+def json_block(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT) -> str:
+    """A value as indented JSON of at most `limit` characters, its strings of at most `strings`."""
+    return text_block(pretty(value, limit, strings))
 
 
 def text_block(text: str) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 
 from ...wire import Exchange
 from ..text.excerpt import one_line, plain_line
-from ..widgets import Widget, has_widgets, widget_bundle
+from ..widgets import Widget, has_widgets, widget_bundle, with_classes
+from .programs import program_widgets
 from .style import live_style, twin_style
-from .tabs import tabs
+from .tabs import live_tabs, tabs
 
 _MOST_LIVE = 100
 _live: deque[list[Widget]] = deque()
@@ -35,14 +36,16 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
     twin = {"text/html": _twin(exchange, sections, name), "text/plain": _title(exchange)}
     if not has_widgets():
         return [twin]
-    widgets = _widgets(_title(exchange), sections, name)
+    widgets = _widgets(exchange, sections, name)
     _keep(widgets)
     return [widget_bundle(widgets[0]), twin]
 
 
-def static_panel(exchange: Exchange) -> str:
-    """The panel as HTML that needs no script."""
-    return _twin(exchange, tabs(exchange), f"cm-static-{uuid.uuid4().hex[:12]}")
+def static_panel(exchange: Exchange, *, live: bool = False) -> str:
+    """The panel as HTML that needs no script; with `live`, as complete as the widget's."""
+    sections = tabs(exchange)
+    shown = live_tabs(exchange, sections) if live else sections
+    return _twin(exchange, shown, f"cm-static-{uuid.uuid4().hex[:12]}")
 
 
 def _title(exchange: Exchange) -> str:
@@ -53,36 +56,45 @@ def _title(exchange: Exchange) -> str:
 
 def _twin(exchange: Exchange, sections: dict[str, str], name: str) -> str:
     folded = "".join(
-        f'<details><summary>{title}</summary><div class="cm-panel">{inner}</div></details>'
-        for title, inner in sections.items()
+        f"<details><summary>{title}</summary><div>{inner}</div></details>" for title, inner in sections.items()
     )
+    title = one_line(_title(exchange))
+    ignored = "mathjax_ignore tex2jax_ignore"
     return (
-        f'{twin_style()}<details class="cm-static {name} mathjax_ignore tex2jax_ignore">'
-        f"<summary>{one_line(_title(exchange))}</summary>{folded}</details>"
+        f'{twin_style(folded)}<details class="cm-static {name} {ignored}"><summary>{title}</summary>{folded}</details>'
     )
 
 
-def _widgets(title: str, sections: dict[str, str], name: str) -> list[Widget]:
+def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Widget]:
     """The panel and all it is made of, the outermost first.
 
     Every widget is a message and an entry in a saved notebook: they share one layout and one style.
+
+    Args:
+        sections: Title and HTML of each tab, as saved.
     """
     import ipywidgets
 
     layout = ipywidgets.Layout()
-    door = ipywidgets.HTML(value=_door(title, name), layout=layout, _dom_classes=("cm-door",))
-    pages = [
-        ipywidgets.HTML(value=f'<div class="cm-panel">{inner}</div>', layout=layout, style=door.style)
-        for inner in sections.values()
-    ]
-    tab = ipywidgets.Tab(children=pages, titles=tuple(sections), selected_index=0, layout=layout)
-    accordion = ipywidgets.Accordion(children=[tab], titles=(title,), selected_index=None, layout=layout)
-    outer = ipywidgets.VBox(children=[door, accordion], layout=layout, _dom_classes=("cm-live",))
-    return [outer, accordion, tab, *pages, door, door.style, layout]
+    keyboard = ipywidgets.HTML(value=_keyboard_html(_title(exchange), name), layout=layout)
+    with_classes(keyboard, "cm-keyboard")
+    shown = live_tabs(exchange, sections)
+    pages, inner = [], []
+    for title, source in shown.items():
+        if title == "Code":
+            page = program_widgets(exchange, source, layout, keyboard.style)
+        else:
+            page = [ipywidgets.HTML(value=f'<div class="cm-panel">{source}</div>', layout=layout, style=keyboard.style)]
+        pages.append(page[0])
+        inner += page
+    tab = ipywidgets.Tab(children=pages, titles=tuple(shown), selected_index=0, layout=layout)
+    accordion = ipywidgets.Accordion(children=[tab], titles=(_title(exchange),), selected_index=None, layout=layout)
+    outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion], layout=layout), "cm-live")
+    return [outer, accordion, tab, *inner, keyboard, keyboard.style, layout]
 
 
-def _door(title: str, name: str) -> str:
-    """What the keyboard opens the accordion with, and the style that hides the static twin."""
+def _keyboard_html(title: str, name: str) -> str:
+    """The control that opens the accordion from the keyboard, and the style that hides the static twin."""
     return (
         f'{live_style(name)}<details class="cm-key" data-lm-suppress-shortcuts="true">'
         f'<summary aria-label="{one_line(title)}"></summary></details>'

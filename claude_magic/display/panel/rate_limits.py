@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from ...wire import Headers
-from ..text.excerpt import one_line
+from ..text.excerpt import line_content
 from .html_rows import row_of
 
 _NAME = re.compile(r"anthropic-(?:ratelimit-)?(?P<kind>.+)-(?P<field>limit|remaining|reset)", re.IGNORECASE)
@@ -60,12 +60,8 @@ def bar(limit: RateLimit, sent: datetime | None) -> str:
     """
     words = f"{limit.remaining:,} of {limit.limit:,} left"
     shown = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
-    level = " cm-low" if limit.fraction < 0.1 else " cm-warn" if limit.fraction < 0.25 else ""
-    drawn = (
-        f'<span class="cm-bar{level}" role="img" aria-label="{one_line(limit.kind, 80)}: {words}">'
-        f'<span style="width:{limit.fraction:.0%}"></span></span>'
-    )
-    return row_of(limit.kind, f"<td>{drawn} {one_line(shown, 160)}</td>")
+    meter = f'<meter value="{limit.fraction:.2g}" low="0.1" high="0.25" optimum="1"></meter>'
+    return row_of(limit.kind, f"<td>{meter} {line_content(shown, 160)}")
 
 
 def moment(headers: Headers) -> datetime | None:

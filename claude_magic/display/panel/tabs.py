@@ -1,42 +1,60 @@
 """The tabs of the panel, as HTML. To add one, write a function and name it in `TABS`.
 
+`TABS` is what is saved with the notebook, so it is brief: no headers about caching and security, a
+row for all events of one name in a run, long texts cut, one program. The live panel
+shows all of it: see `LIVE_TABS` and `programs`.
+
 Every name and value is untrusted, whether it comes from the model or the server: each passes `text.excerpt`,
 none becomes an attribute that could load or run something, and the size of a tab is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit, urlunsplit
 
-from ...errors import APIError, CellError, ClaudeError
-from ...export import LANGUAGES
-from ...wire import Exchange
+from ...errors import APIError, ClaudeError
+from ...wire import Exchange, Request
 from ...wire.headers import holds_credential, is_credential_name
-from ..text.excerpt import BODY_LIMIT, cut
-from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table
+from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut
+from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table, run_table
 from .html_rows import group, json_block, note, row, table, text_block
+from .programs import DEFAULT, program_html
 from .rate_limits import bar, moment, rate_limits
 from .timeline import timeline
-from .usage import usage_tab
+from .usage import live_usage_tab, usage_tab
 
 _FIRST = ("request-id", "anthropic-organization-id")
-_SHOWN = {
-    *("content-type", "content-encoding", "content-length", "transfer-encoding", "cache-control", "vary", "date"),
-    *("retry-after", "retry-after-ms", "x-should-retry", "server", "server-timing", "traceresponse", "via"),
-    *("cf-ray", "cf-cache-status", "x-envoy-upstream-service-time", "x-cloud-trace-context", "x-robots-tag"),
+_SAVED = {
+    *("content-type", "content-encoding", "content-length", "date", "retry-after", "retry-after-ms", "x-should-retry"),
+    *("traceresponse", "via", "cf-ray", "x-envoy-upstream-service-time", "x-cloud-trace-context"),
+}
+_LIVE_ONLY = {
+    *("transfer-encoding", "cache-control", "vary", "server", "server-timing", "cf-cache-status", "x-robots-tag"),
     *("strict-transport-security", "content-security-policy"),
 }
-_CODE_LIMIT = 5_000  # characters of a program
+_CLIENT = {"accept", "accept-encoding", "user-agent"}  # headers of any request: only the live panel shows them
 _MOST_HEADERS = 100
+_SAVED_BODY = 6_000  # characters of JSON
+_SAVED_PROMPT = 2_000  # characters of a string in the request
+_SAVED_REPLY = 300  # characters of a string in the response: the reply stands above
 
 
 def tabs(exchange: Exchange) -> dict[str, str]:
-    """Title and HTML of each tab, in order."""
+    """Title and HTML of each tab, in order, as saved with the notebook."""
     return {title: html for title, tab in TABS.items() if (html := tab(exchange))}
 
 
-def _headers(exchange: Exchange) -> str:
+def live_tabs(exchange: Exchange, saved: dict[str, str]) -> dict[str, str]:
+    """Title and HTML of each tab of a live panel, in order.
+
+    Args:
+        saved: What `tabs` returned for the exchange.
+    """
+    return {title: LIVE_TABS[title](exchange) if title in LIVE_TABS else html for title, html in saved.items()}
+
+
+def _headers(exchange: Exchange, shown: Collection[str] = _SAVED) -> str:
     headers = exchange.headers
     limits = rate_limits(headers)
     rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _FIRST]
@@ -47,22 +65,34 @@ def _headers(exchange: Exchange) -> str:
         rows.append(group("Other headers"))
     known = {*_FIRST, *(name for limit in limits for name in limit.names)}
     others = [name for name in headers if name.lower() not in known]
-    shown = sorted((name for name in others if _is_public_header(name)), key=str.lower)[:_MOST_HEADERS]
-    rows.extend(row(name.lower(), headers[name]) for name in shown)
-    hidden = len(others) - len(shown)
+    public = sorted((name for name in others if _is_public_header(name, shown)), key=str.lower)[:_MOST_HEADERS]
+    rows.extend(row(name.lower(), headers[name]) for name in public)
+    hidden = len(others) - len(public)
     return table(rows) + (note(f"{hidden} more not shown") if hidden else "")
 
 
-def _is_public_header(name: str) -> bool:
+def _live_headers(exchange: Exchange) -> str:
+    return _headers(exchange, _SAVED | _LIVE_ONLY)
+
+
+def _is_public_header(name: str, shown: Collection[str]) -> bool:
     name = name.lower()
-    return (name in _SHOWN or name.startswith("anthropic-")) and not is_credential_name(name)
+    return (name in shown or name.startswith("anthropic-")) and not is_credential_name(name)
 
 
 def _request(exchange: Exchange) -> str:
-    request = exchange.request
-    first = note(f"{request.method} {_without_login(request.url)}", "cm-url")
-    sent = table(row(name, _sent_header(name, request.headers[name])) for name in list(request.headers)[:_MOST_HEADERS])
-    return first + sent + ("" if request.body is None else json_block(request.body))
+    headers = [name for name in exchange.request.headers if name.lower() not in _CLIENT]
+    return _request_html(exchange.request, headers, _SAVED_BODY, _SAVED_PROMPT)
+
+
+def _live_request(exchange: Exchange) -> str:
+    return _request_html(exchange.request, list(exchange.request.headers), BODY_LIMIT, STRING_LIMIT)
+
+
+def _request_html(request: Request, headers: list[str], limit: int, strings: int) -> str:
+    head = text_block(f"{request.method} {_without_login(request.url)}")
+    sent = table(row(name, _sent_header(name, request.headers[name])) for name in headers[:_MOST_HEADERS])
+    return head + sent + ("" if request.body is None else json_block(request.body, limit, strings))
 
 
 def _sent_header(name: str, value: str) -> str:
@@ -78,28 +108,15 @@ def _without_login(url: str) -> str:
     return urlunsplit(split._replace(netloc=split.netloc.rpartition("@")[2]))
 
 
-def _response(exchange: Exchange) -> str:
+def _response(exchange: Exchange, limit: int = _SAVED_BODY, strings: int = _SAVED_REPLY) -> str:
     error = "" if exchange.error is None else _error(exchange.error)
     if exchange.message.body:
-        return error + json_block(exchange.message.body)
+        return error + json_block(exchange.message.body, limit, strings)
     return error or note("The response holds no message.")
 
 
-def _code(exchange: Exchange) -> str:
-    """The request as programs, each folded."""
-    return "".join(
-        f"<details><summary>{language.title}</summary>{_program(exchange, name)}</details>"
-        for name, language in LANGUAGES.items()
-    )
-
-
-def _program(exchange: Exchange, language: str) -> str:
-    try:
-        text = str(exchange.code(language))
-    except CellError as error:
-        return note(str(error))
-    whole = "" if len(text) <= _CODE_LIMIT else note(f"cut: claude.last.code({language!r}) gives all of it")
-    return text_block(cut(text, _CODE_LIMIT)) + whole
+def _live_response(exchange: Exchange) -> str:
+    return _response(exchange, BODY_LIMIT, STRING_LIMIT)
 
 
 def _error(error: ClaudeError) -> str:
@@ -115,12 +132,24 @@ def _error(error: ClaudeError) -> str:
 
 
 def _events(exchange: Exchange) -> str:
+    return timeline(exchange, brief=True) + run_table(exchange.events) if exchange.events else _no_events(exchange)
+
+
+def _live_events(exchange: Exchange) -> str:
     events = exchange.events
     if not events:
-        return note("No response." if exchange.status is None else NOT_STREAMED)
+        return _no_events(exchange)
     first, rest = events[:EVENTS_AT_EACH_END], events[EVENTS_AT_EACH_END:]
     last = rest[-EVENTS_AT_EACH_END:]
     return timeline(exchange) + event_table(first, then=last, between=len(rest) - len(last))
+
+
+def _no_events(exchange: Exchange) -> str:
+    return note("No response." if exchange.status is None else NOT_STREAMED)
+
+
+def _code(exchange: Exchange) -> str:
+    return program_html(exchange, DEFAULT)
 
 
 TABS: dict[str, Callable[[Exchange], str]] = {
@@ -132,3 +161,12 @@ TABS: dict[str, Callable[[Exchange], str]] = {
     "Code": _code,
 }
 """Each tab by its title, in order: a function that returns its HTML, or `""` to leave the tab out."""
+
+LIVE_TABS = {
+    "Headers": _live_headers,
+    "Usage": live_usage_tab,
+    "Request": _live_request,
+    "Response": _live_response,
+    "Events": _live_events,
+}
+"""The tabs that a live panel shows at greater length, by title."""

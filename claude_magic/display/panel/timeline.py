@@ -17,7 +17,7 @@ from ..reply.summary import span
 from ..text.excerpt import one_line, plain_line
 
 _MOST_BLOCKS = 60
-_MOST_TICKS = 100
+_MOST_PINGS = 100
 _LARGEST_START = 1_000_000  # characters of an event that is looked into
 _LONGEST = 1e7  # seconds
 _DELTA = "content_block_delta"
@@ -44,30 +44,32 @@ class _Block:
     name: str = ""
 
 
-def timeline(exchange: Exchange) -> str:
-    """An SVG element of bounded size, safe to put into a page; `""` if there are no events."""
+def timeline(exchange: Exchange, *, brief: bool = False) -> str:
+    """An SVG element of bounded size, safe to put into a page; `""` if there are no events.
+
+    Args:
+        brief: Without numbers on the axis, but for its end.
+    """
     events = exchange.events
     if not events:
         return ""
-    blocks, ticks, last = _read(events)
+    blocks, pings, last = _read(events)
     end = max(_seconds(exchange.seconds), last, 0.001)
     blocks = _limit_blocks(
         [_first_token_block(exchange, blocks, end), *(replace(b, end=min(b.end, end)) for b in blocks)]
     )
     lanes = [lane for lane in _LANES if any(block.lane == lane for block in blocks)]
     bottom = _TOP + _LANE * len(lanes)
-    inner = [
-        *(line for place, lane in enumerate(lanes) for line in _lane(lane, place, blocks, end)),
-        *_axis(end, bottom),
-        *_ticks(ticks, end, bottom),
-        _end_line(exchange, bottom),
+    summary = ", ".join(f"{lane} {_sum(blocks, lane)}" for lane in lanes)
+    pieces = [
+        *(piece for place, lane in enumerate(lanes) for piece in _lane(lane, place, blocks, end)),
+        _axis(end, bottom, brief=brief),
+        f'<g stroke="currentColor">{" ".join([*_pings(pings, end, bottom), _end_line(exchange, bottom)])}</g>',
     ]
-    told = ", ".join(f"{lane} {_sum(blocks, lane)}" for lane in lanes)
     return (
-        f'<svg class="cm-timeline" role="img" aria-label="{told}, {span(end)} in all" '
+        f'<svg class="cm-timeline" role="img" aria-label="{summary}, {span(end)} in all" '
         f'viewBox="0 0 {_WIDTH:g} {bottom + _BELOW:g}" fill="currentColor" '
-        'style="display:block;width:100%;max-width:680px;height:auto;font-size:11px" '
-        f'font-family="sans-serif">{" ".join(inner)}</svg>'
+        f'style="display:block;max-width:680px;font-size:11px">{" ".join(pieces)}</svg>'
     )
 
 
@@ -75,7 +77,7 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
     """The blocks as they began and ended, when there was a ping, and when the last event came."""
     blocks: list[_Block] = []
     begun: dict[str, int] = {}
-    ticks: list[float] = []
+    pings: list[float] = []
     last = 0.0
     for seconds, name, data in events:
         if name == _DELTA:
@@ -85,7 +87,7 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
         event = _object(data)
         kind = event.get("type") or name
         if kind == "ping":
-            ticks.append(at)
+            pings.append(at)
         elif kind == "content_block_start":
             place = _place(event)
             _end(blocks, begun.pop(place, None), at)
@@ -93,15 +95,15 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
             blocks.append(_open_block(event.get("content_block"), at))
         elif kind == "content_block_stop":
             _end(blocks, begun.pop(_place(event), None), at)
-    return blocks, ticks, last
+    return blocks, pings, last
 
 
 def _object(data: str) -> dict[str, object]:
     try:
-        found = json.loads(data) if len(data) < _LARGEST_START else None
+        value = json.loads(data) if len(data) < _LARGEST_START else None
     except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {}
+        value = None
+    return value if isinstance(value, dict) else {}
 
 
 def _place(event: dict[str, object]) -> str:
@@ -151,10 +153,10 @@ def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterat
     for number, block in enumerate(own):
         left, right = _x(block.begin, end), _x(block.end, end)
         name = one_line(block.name, 60)
-        said = f"{f'{lane}: {name}' if name else lane}, {block.begin:.2f} s to {block.end:.2f} s"
+        label = f"{f'{lane}: {name}' if name else lane}, {block.begin:.2f} s to {block.end:.2f} s"
         yield (
-            f'<rect x="{left:.1f}" y="{y + (_LANE - _BAR) / 2:g}" width="{max(right - left, 1.5):.1f}" '
-            f'height="{_BAR:g}" rx="2" fill-opacity="{_SHADE[lane]}"><title>{said}</title></rect>'
+            f'<rect x="{left:.0f}" y="{y + (_LANE - _BAR) / 2:g}" width="{max(right - left, 1.5):.1f}" '
+            f'height="{_BAR:g}" fill-opacity="{_SHADE[lane]}"><title>{label}</title></rect>'
         )
         needed = len(plain_line(block.name, 60)) * _CHARACTER + 8
         after = (_x(own[number + 1].begin, end) if number + 1 < len(own) else _WIDTH) - right
@@ -165,16 +167,15 @@ def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterat
             yield f'<text x="{left - 4:.1f}" y="{middle:g}" text-anchor="end" opacity="0.75">{name}</text>'
 
 
-def _axis(end: float, bottom: float) -> Iterator[str]:
+def _axis(end: float, bottom: float, *, brief: bool) -> str:
     """The seconds, at round numbers, and where it ended."""
-    yield f'<path d="M{_LEFT:g} {bottom:g}H{_RIGHT:g}" stroke="currentColor" stroke-opacity="0.4"/>'
     step = _step(end)
-    for number in range(int(end / step) + 1):
-        x = _x(number * step, end)
-        if x < _RIGHT - 50:
-            said = f"{number * step:g} s"
-            yield f'<text x="{x:.1f}" y="{bottom + 16:g}" text-anchor="middle" opacity="0.65">{said}</text>'
-    yield f'<text x="{_RIGHT:g}" y="{bottom + 16:g}" text-anchor="middle">{span(end)}</text>'
+    places = ((number, _x(number * step, end)) for number in range(0 if brief else int(end / step) + 1))
+    y = f"{bottom + 16:g}"
+    labels = [f'<text x="{x:.0f}" y="{y}">{number * step:g} s</text>' for number, x in places if x < _RIGHT - 50]
+    labels.append(f'<text x="{_RIGHT:g}" y="{y}">{span(end)}</text>')
+    line = f'<path d="M{_LEFT:g} {bottom:g}H{_RIGHT:g}" stroke="currentColor" stroke-opacity="0.4"/>'
+    return f'{line} <g text-anchor="middle">{" ".join(labels)}</g>'
 
 
 def _step(end: float) -> float:
@@ -183,17 +184,17 @@ def _step(end: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10, 20) if end / (power * factor) <= 6)
 
 
-def _ticks(ticks: Sequence[float], end: float, bottom: float) -> Iterator[str]:
-    """Signs of life, as strokes on the axis; those that would stand on one place are one."""
-    for x in list(dict.fromkeys(round(_x(at, end)) for at in ticks))[:_MOST_TICKS]:
-        yield f'<path d="M{x} {bottom - 4:g}v6" stroke="currentColor"><title>ping</title></path>'
+def _pings(pings: list[float], end: float, bottom: float) -> Iterator[str]:
+    """A stroke on the axis for each ping; those at one place are one."""
+    for x in list(dict.fromkeys(round(_x(at, end)) for at in pings))[:_MOST_PINGS]:
+        yield f'<path d="M{x} {bottom - 4:g}v6"><title>ping</title></path>'
 
 
 def _end_line(exchange: Exchange, bottom: float) -> str:
-    """A line where the reply ended; broken if it did not come to its end."""
-    whole = exchange.error is None and exchange.message.stop_reason is not None
-    dashes, said = ("", "end") if whole else (' stroke-dasharray="3 2"', "incomplete")
-    return f'<path d="M{_RIGHT:g} 0V{bottom + 4:g}" stroke="currentColor"{dashes}><title>{said}</title></path>'
+    """A line where the reply ended; dashed if it is incomplete."""
+    complete = exchange.error is None and exchange.message.stop_reason is not None
+    dashes, label = ("", "end") if complete else (' stroke-dasharray="3 2"', "incomplete")
+    return f'<path d="M{_RIGHT:g} 0V{bottom + 4:g}"{dashes}><title>{label}</title></path>'
 
 
 def _sum(blocks: Sequence[_Block], lane: str) -> str:

@@ -14,9 +14,23 @@ _MOST_NUMBERS = 200
 
 
 def usage_tab(exchange: Exchange) -> str:
-    """HTML of the tab."""
-    usage = exchange.message.usage if isinstance(exchange.message.usage, Mapping) else {}
-    rows = [
+    """HTML of the tab; the API's own numbers are not in it."""
+    return table(_rows(exchange, _usage(exchange)))
+
+
+def live_usage_tab(exchange: Exchange) -> str:
+    """HTML of the tab with the API's own numbers."""
+    usage = _usage(exchange)
+    counted = [row(name, value) for name, value in islice(_flat(usage), _MOST_NUMBERS)]
+    return table([*_rows(exchange, usage), *([group("Usage, as the API sent it"), *counted] if counted else [])])
+
+
+def _usage(exchange: Exchange) -> Mapping[str, Any]:
+    return exchange.message.usage if isinstance(exchange.message.usage, Mapping) else {}
+
+
+def _rows(exchange: Exchange, usage: Mapping[str, Any]) -> list[str]:
+    return [
         *_stop_lines(exchange),
         group("Tokens"),
         *_tokens(usage),
@@ -24,8 +38,6 @@ def usage_tab(exchange: Exchange) -> str:
         group("Time"),
         *_time(exchange, _count(usage, "output_tokens")),
     ]
-    counted = [row(name, value) for name, value in islice(_flat(usage), _MOST_NUMBERS)]
-    return table([*rows, *([group("Usage, as the API sent it"), *counted] if counted else [])])
 
 
 def _stop_lines(exchange: Exchange) -> Iterator[str]:

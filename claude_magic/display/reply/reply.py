@@ -19,7 +19,7 @@ from ..text.plain import plain
 from .sources import Citations, Source, citations, sources_html, sources_lines, titles
 from .step_html import IGNORED, step_html
 from .steps import ASKS, Step, call_step, is_result, unpaired_result, with_call, with_result
-from .style import PAGE_STYLE
+from .style import live_style, style
 from .summary import facts, warnings
 
 _JSON_LIMIT = 20_000
@@ -130,10 +130,8 @@ def frame(inner: str, *, styled: bool, live: str = "") -> str:
         styled: Whether to include the style; once in a cell is enough.
         live: A name by which the finished reply hides it; `""` for none.
     """
-    from ..markdown import STYLE
-
-    style = f"<style>{STYLE}{PAGE_STYLE}</style>" if styled else ""
-    return f'<div class="cm-reply{f" cm-live-{live}" if live else ""}">{style}{inner}</div>'
+    head = "" if not styled else live_style() if live else style(inner)
+    return f'<div class="cm-reply{f" cm-live-{live}" if live else ""}">{head}{inner}</div>'
 
 
 def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str:
@@ -150,7 +148,7 @@ def passage_html(passage: Passage, *, raw: bool = False, brief: str = "") -> str
         inner = f'<pre class="cm-json">{safe_content(passage.source, 2 * _JSON_LIMIT)}</pre>'
         return _details("cm-block", passage.title, inner)
     if not passage.source.strip():
-        return f'<div class="cm-untold">{html.escape(passage.title)}</div>'
+        return f'<div class="cm-empty">{html.escape(passage.title)}</div>'
     return _details("cm-thinking", passage.title, source_html(passage.source, raw=raw))
 
 

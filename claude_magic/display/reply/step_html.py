@@ -76,7 +76,7 @@ def _result(step: Step) -> str:
     if not isinstance(content, Mapping) or step.kind in ("tool_result", "mcp_tool_result"):
         return blocks_html(content)
     if "error_code" in content:
-        return f'<div class="cm-said">{one_line(error_line(content), 500)}</div>'
+        return f'<div class="cm-message">{one_line(error_line(content), 500)}</div>'
     kind = content.get("type")
     if kind in RAN:
         return _ran(content)

@@ -14,9 +14,10 @@ from typing import Any
 from .plain import plain
 
 BODY_LIMIT = 20_000
-_STRING_LIMIT = 8_000
+STRING_LIMIT = 8_000
 _BASE64_SHOWN = 60
 _DEEPEST = 40
+_WIDTH = 80  # columns of a line of JSON, the name of a field not counted
 _MOST_ITEMS = 400
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{400,}={0,2}")
 _KEY = re.compile(r"sk-ant-(?!(?:[a-z]+\d\d-)?\w{2,4}\.\.\.\w{2,4}(?![\w-])|\(not)[\w-]*")  # no hint of the API
@@ -35,6 +36,11 @@ def safe_content(text: str, limit: int = BODY_LIMIT) -> str:
 def one_line(text: str, limit: int = BODY_LIMIT) -> str:
     """`safe`, with runs of whitespace, line ends included, as one space."""
     return html.escape(plain_line(text, limit), quote=True)
+
+
+def line_content(text: str, limit: int = BODY_LIMIT) -> str:
+    """`safe_content`, with runs of whitespace as one space."""
+    return html.escape(plain_line(text, limit), quote=False)
 
 
 def plain_line(text: str, limit: int = BODY_LIMIT) -> str:
@@ -63,51 +69,72 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:head]} … {len(text) - limit:,} characters not shown … {text[-tail:]}"
 
 
-def pretty(value: object, limit: int = BODY_LIMIT) -> str:
-    """`value` as indented JSON in readable characters, of bounded size whatever it holds."""
-    text = json.dumps(_brief(value, 0), ensure_ascii=False, indent=2, default=repr)
-    return cut(text, limit)
+def pretty(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT) -> str:
+    """`value` as JSON in readable characters, what fits on a line on one.
+
+    Args:
+        limit: The most characters of all of it.
+        strings: The most characters of a string in it.
+    """
+    return cut(_indented(_brief(value, strings), _WIDTH), limit)
+
+
+def _indented(value: Any, width: int) -> str:
+    """`value` as JSON, an item a line if it is wider than `width` columns."""
+    flat = json.dumps(value, ensure_ascii=False, default=repr)
+    if len(flat) <= width or not isinstance(value, (dict, list)) or not value:
+        return flat
+    if isinstance(value, dict):
+        items = [
+            f"{json.dumps(name, ensure_ascii=False)}: {_indented(item, width - 2)}" for name, item in value.items()
+        ]
+    else:
+        items = [_indented(item, width - 2) for item in value]
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    lines = ",\n".join(items).replace("\n", "\n  ")
+    return f"{start}\n  {lines}\n{end}"
 
 
 def clean(text: str, limit: int) -> str:
     """What `safe` shows, before it is escaped."""
-    return _without_key(plain(cut(_without_key(text), limit)))
+    text = cut(_without_key(text), limit)
+    return text if text.isprintable() else _without_key(plain(text))  # of printable text nothing is stripped
 
 
 def _without_key(text: str) -> str:
     return _KEY.sub("sk-ant-(not shown)", text) if "sk-ant-" in text else text
 
 
-def _brief(value: object, depth: int) -> Any:
+def _brief(value: object, limit: int, depth: int = 0) -> Any:
     """A copy of `value` in which nothing is too long, too deep, or not JSON."""
     if isinstance(value, str):
-        return _brief_string(value)
+        return _brief_string(value, limit)
     if depth > _DEEPEST and isinstance(value, (Mapping, list, tuple)):
         return "… deeper levels not shown …"
     if isinstance(value, Mapping):
         pairs = list(value.items())
-        brief = {_brief_string(str(name)): _brief(item, depth + 1) for name, item in pairs[:_MOST_ITEMS]}
+        brief = {_brief_string(str(name), limit): _brief(item, limit, depth + 1) for name, item in pairs[:_MOST_ITEMS]}
         if len(pairs) > _MOST_ITEMS:
             brief["…"] = f"{len(pairs) - _MOST_ITEMS:,} more not shown"
         return brief
     if isinstance(value, (list, tuple)):
-        return _brief_list(value, depth)
+        return _brief_list(value, limit, depth)
     return value
 
 
-def _brief_list(items: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+def _brief_list(items: list[Any] | tuple[Any, ...], limit: int, depth: int) -> list[Any]:
     if len(items) <= _MOST_ITEMS:
-        return [_brief(item, depth + 1) for item in items]
+        return [_brief(item, limit, depth + 1) for item in items]
     half = _MOST_ITEMS // 2
     return [
-        *(_brief(item, depth + 1) for item in items[:half]),
+        *(_brief(item, limit, depth + 1) for item in items[:half]),
         f"… {len(items) - 2 * half:,} more not shown …",
-        *(_brief(item, depth + 1) for item in items[-half:]),
+        *(_brief(item, limit, depth + 1) for item in items[-half:]),
     ]
 
 
-def _brief_string(text: str) -> str:
+def _brief_string(text: str, limit: int) -> str:
     text = _without_key(text)
     if len(text) >= 400 and _BASE64.fullmatch(text):
         return f"{text[:_BASE64_SHOWN]}… {len(text) - _BASE64_SHOWN:,} characters of base64 not shown"
-    return cut(text, _STRING_LIMIT)
+    return cut(text, limit)

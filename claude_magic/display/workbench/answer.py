@@ -37,7 +37,7 @@ class Answer(Page):
         self._finished = True
         inner = reply_bundle(exchange, above=above, body=body).get("text/html", "")
         if exchange.status is not None:
-            inner += static_panel(exchange)
+            inner += static_panel(exchange, live=True)
         self._places[0].value = inner
         for place in self._places[1:]:
             place.value = ""

@@ -23,9 +23,9 @@ from ...concurrency import Event, Lock, start_thread
 from ...errors import ClaudeError
 from ...wire import Exchange
 from ..text.plain import plain
-from ..widgets import Widget, widget_bundle
+from ..widgets import Widget, widget_bundle, with_classes
 from .answer import Answer, places
-from .controls import Controls, with_classes
+from .controls import Controls
 from .form import Form, WorkbenchActions
 from .history import History
 from .script import boot

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
-from ..widgets import Widget
+from ..widgets import Widget, with_classes
 
 
 class Controls:
@@ -26,7 +26,7 @@ class Controls:
         widget = ipywidgets.Textarea(
             value=value, description=label, placeholder=hint, layout=self.layout, continuous_update=False, rows=2
         )
-        return with_classes(widget, name)
+        return with_classes(widget, *name.split())
 
     def choice(self, label: str, values: Sequence[str | tuple[str, str]], value: str | None = None) -> Widget:
         """A drop-down list."""
@@ -45,25 +45,19 @@ class Controls:
         """A button that calls `press` on a click."""
         widget = ipywidgets.Button(description=label, button_style=style, tooltip=hint or None, layout=self.layout)
         widget.on_click(lambda _: press())
-        return with_classes(widget, name)
+        return with_classes(widget, *name.split())
 
     def html(self, value: str = "", name: str = "") -> Widget:
         """Safe HTML."""
-        return with_classes(ipywidgets.HTML(value=value, layout=self.layout), name)
+        return with_classes(ipywidgets.HTML(value=value, layout=self.layout), *name.split())
 
     def row(self, *children: Widget, name: str = "") -> Widget:
         """Widgets side by side."""
-        return with_classes(ipywidgets.HBox(children=children, layout=self.layout), name)
+        return with_classes(ipywidgets.HBox(children=children, layout=self.layout), *name.split())
 
     def column(self, *children: Widget, name: str = "") -> Widget:
         """Widgets below each other."""
-        return with_classes(ipywidgets.VBox(children=children, layout=self.layout), name)
-
-
-def with_classes(widget: Widget, name: str) -> Widget:
-    """The widget, with the CSS classes that the style and the script select it by."""
-    widget._dom_classes = tuple(name.split())
-    return widget
+        return with_classes(ipywidgets.VBox(children=children, layout=self.layout), *name.split())
 
 
 def set_visible(widget: Widget, show: bool) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
-from .controls import Controls, set_visible, with_classes
+from ..widgets import with_classes
+from .controls import Controls, set_visible
 
 
 class History:
