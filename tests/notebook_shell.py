@@ -204,8 +204,7 @@ def forget() -> None:
     from claude_magic.magics import mcp
     from claude_magic.magics.claude import claude
 
-    for journal in claude.session.ledger._journals.values() if claude.session.has_ledger else ():
-        journal.writer.close()
+    claude.session.close()
     for server in list(mcp._named.values()):
         server.close()
     vars(claude).clear()

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from claude_magic.wire import Exchange, Fold, Headers, Request, TimedEvent
+from tests.exchange_fields import exchange_of
 
 REQUEST_ID = "req_011CdeLUpakHYCG43qGLsdXo"
 ORGANIZATION_ID = "9e1d0b7c-32a5-4f16-9f7e-6a6c3f8de111"
@@ -105,7 +106,7 @@ def exchange(deltas: int = 54, **changes: Any) -> Exchange:
         "seconds": 4.21,
         "first_token_seconds": 0.93,
     }
-    return Exchange(**{**values, **changes})
+    return exchange_of(**{**values, **changes})
 
 
 def request(**body: Any) -> Request:

@@ -12,6 +12,7 @@ from claude_magic.display.live import page as page_module
 from claude_magic.display.live.page import Page
 from claude_magic.errors import ClaudeError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request
+from tests.exchange_fields import exchange_of
 
 REQUEST = Request(method="POST", url="https://api.test/v1/messages", body={"model": "claude-opus-5-5", "max_tokens": 9})
 
@@ -28,7 +29,7 @@ def exchange(content: str | list[dict[str, Any]] = "", *, seconds: float = 1.0, 
     fields.setdefault("status", 200)
     fields.setdefault("headers", Headers([("request-id", "req_test")]))
     message = fields.pop("message", Message(body=body))
-    return Exchange(request=REQUEST, message=message, seconds=seconds, **fields)
+    return exchange_of(request=REQUEST, message=message, seconds=seconds, **fields)
 
 
 def replay(

@@ -30,6 +30,7 @@ from claude_magic.api.transports.retry import RetryTransport
 from claude_magic.errors import APIError, ConnectionFailed, ExchangeError, Interrupted, StreamError, TimedOut
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
+from claude_magic.session.prompt import Prompt
 from claude_magic.wire import Exchange, Headers
 from tests.conftest import KEY
 from tests.server import HEADERS, JSON, STREAM, Answer, Server, event, failure, message, reply, text_events, whole
@@ -45,13 +46,12 @@ def claude(endpoint: Server) -> Iterator[ClaudeHandle]:
     made.settings.max_retries = 0
     made.settings.timeout = 5
     yield made
-    if made.session._pool is not None:
-        made.session._pool.close()
+    made.session.close()
 
 
 def asked(claude: ClaudeHandle, text: str = "hi", **options: Any) -> Exchange:
     """The exchange, whole or not."""
-    return claude.session.ask(Options(**options), text)
+    return claude.session.ask(Prompt(options=Options(**options), text=text))
 
 
 def failed(claude: ClaudeHandle, **options: Any) -> Any:

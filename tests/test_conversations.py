@@ -10,7 +10,7 @@ import pytest
 
 from claude_magic import CellError, SettingsError
 from claude_magic.prompt.turns import parse_turns
-from claude_magic.session.conversation import Turn
+from claude_magic.session.conversation import ConversationTurn, messages_of
 from claude_magic.session.conversations import Conversations
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
@@ -19,9 +19,9 @@ from tests.server import STREAM, Answer, Server, event, failure, message, reply,
 THINKING = {"type": "thinking", "thinking": "hm", "signature": "sig"}
 
 
-def turn(cell: str, said: str, *blocks: dict[str, object], frame: str = "f") -> Turn:
+def turn(cell: str, said: str, *blocks: dict[str, object], frame: str = "f") -> ConversationTurn:
     content = [*blocks, {"type": "text", "text": f"re: {said}"}]
-    return Turn(
+    return ConversationTurn(
         cell=cell, frame=frame, messages=({"role": "user", "content": said}, {"role": "assistant", "content": content})
     )
 
@@ -92,7 +92,7 @@ def test_running_a_cell_again_replaces_its_turn_and_drops_the_later_ones(kernel:
         cell(kernel, f"%%claude -c\nq{number}", f"cell-{number}")
     ran = cell(kernel, "%%claude -c\nq1 edited", "cell-1")
     assert said(endpoint) == ["q0", "0", "q1 edited"]
-    assert "replaced its turn, and dropped the one after it" in summaries(ran)
+    assert "re-run: turn 2 replaced, turn 3 removed" in summaries(ran)
     cell(kernel, "%%claude -c\nq4", "cell-4")
     assert said(endpoint) == ["q0", "0", "q1 edited", "3", "q4"]
 
@@ -296,7 +296,7 @@ def test_thinking_after_a_turn_edited_in_its_file_is_left_out(tmp_path: Path) ->
         main.add(main.plan(name), turn(name, name, THINKING))
     path = main.save(tmp_path / "talk.json")
     path.write_text(path.read_text().replace("re: b", "edited"))
-    messages = conversations.load(path, "edited").plan("x").messages("f")
+    messages = messages_of(conversations.load(path, "edited").plan("x").kept, "f")
     assert [THINKING in m["content"] for m in messages if m["role"] == "assistant"] == [True, False, False]
 
 

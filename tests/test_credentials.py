@@ -24,6 +24,7 @@ from claude_magic.api.stand_ins import StandIns
 from claude_magic.errors import ClaudeError, SettingsError
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
+from claude_magic.session.prompt import Prompt
 from tests.conftest import KEY
 from tests.server import Server, failure, reply
 
@@ -44,14 +45,13 @@ def claude(endpoint: Server) -> Iterator[ClaudeHandle]:
     made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made.session._pool is not None:
-        made.session._pool.close()
+    made.session.close()
 
 
 def sent(claude: ClaudeHandle, endpoint: Server) -> str | None:
     """The key that the next request carries, as it stands on the wire."""
     before = len(endpoint.received)
-    claude.session.ask(Options(), "hi")
+    claude.session.ask(Prompt(options=Options(), text="hi"))
     assert len(endpoint.received) == before + 1
     headers = endpoint.last.headers
     return headers.get("x-api-key") or headers.get("authorization")
@@ -61,7 +61,7 @@ def refused(claude: ClaudeHandle, endpoint: Server, text: str = "hi", **options:
     """Why nothing was sent."""
     before = len(endpoint.received)
     with pytest.raises(ClaudeError) as caught:
-        claude.session.ask(Options(**options), text)
+        claude.session.ask(Prompt(options=Options(**options), text=text))
     assert len(endpoint.received) == before
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -283,7 +283,7 @@ def test_no_traceback_of_a_wrong_key_shows_it(source: str, monkeypatch: pytest.M
 def test_an_error_of_the_network_holds_no_key(claude: ClaudeHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "net-key-0123456789")
     claude.settings.base_url = "http://127.0.0.1:9"
-    error = claude.session.ask(Options(), "hi").error
+    error = claude.session.ask(Prompt(options=Options(), text="hi")).error
     while error is not None:
         captured = traceback.TracebackException.from_exception(error, capture_locals=True)
         assert "net-key-0123456789" not in "".join(captured.format())
@@ -292,7 +292,7 @@ def test_an_error_of_the_network_holds_no_key(claude: ClaudeHandle, monkeypatch:
 
 def test_an_exchange_and_its_error_can_be_pickled_without_a_key(claude: ClaudeHandle, endpoint: Server) -> None:
     endpoint.answers(failure(401, "authentication_error", f"wrong key {KEY}"))
-    exchange = claude.session.ask(Options(), "hi")
+    exchange = claude.session.ask(Prompt(options=Options(), text="hi"))
     assert KEY.encode() not in pickle.dumps((exchange.request.headers, exchange.message, exchange.headers))
     assert KEY not in repr(vars(exchange)) + repr(vars(exchange.error))
 
@@ -327,7 +327,7 @@ def test_a_key_is_not_sent_as_text(text: str, place: str, claude: ClaudeHandle, 
     "text", ["sk-ant-", "sk-ant-...", "what does sk-ant-api mean?", "sk-something-else-0123456789"]
 )
 def test_talking_of_keys_is_allowed(text: str, claude: ClaudeHandle, endpoint: Server) -> None:
-    claude.session.ask(Options(), text)
+    claude.session.ask(Prompt(options=Options(), text=text))
     assert endpoint.last.json["messages"][0]["content"] == text
 
 
@@ -387,4 +387,4 @@ def test_loopback_may_be_asked_without_tls(host: str, claude: ClaudeHandle, endp
 def test_http_to_another_machine_is_allowed_when_asked_for(claude: ClaudeHandle) -> None:
     claude.settings.base_url = "http://no-such-host.invalid"
     claude.settings.allow_http = True
-    assert "no such host" in str(claude.session.ask(Options(), "hi").error)
+    assert "no such host" in str(claude.session.ask(Prompt(options=Options(), text="hi")).error)

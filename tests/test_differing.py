@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from claude_magic.display.reply.diff import diff_bundle
 from claude_magic.errors import StreamError
 from claude_magic.wire import Exchange, Headers, Message, Request
+from tests.exchange_fields import exchange_of
 from tests.test_panel import HOSTILE, Read
 
 POEM = "Roses are red,\nviolets are blue,\nsugar is sweet,\nand so are you.\n"
@@ -49,7 +50,7 @@ def test_tokens_times_and_ids_are_no_change() -> None:
     def tool(name: str) -> list[dict[str, Any]]:
         return [{"type": "tool_use", "id": name, "name": "t", "input": {}}]
 
-    one = Exchange(
+    one = exchange_of(
         request=said().request, message=said(blocks=tool("a")).message, seconds=1, headers=Headers([("a", "b")])
     )
     assert text(one, said(blocks=tool("b"))) == "nothing changed"

@@ -27,6 +27,7 @@ from claude_magic.journal.database import connect
 from claude_magic.journal.migrations import MIGRATIONS, migrate, statements
 from claude_magic.journal.rows import begin_columns, end_columns
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
+from tests.exchange_fields import exchange_of
 
 ROOT = Path(__file__).parents[1]
 BEGAN = "2026-11-20T10:00:00.000+00:00"
@@ -78,7 +79,7 @@ def exchange(request: Request, text: str = "hi there", **fields: Any) -> Exchang
         "usd": 0.002,
         "seconds": 1.5,
     }
-    return Exchange(**{"request": request, "message": Message(body=body), **known, **fields})
+    return exchange_of(**{"request": request, "message": Message(body=body), **known, **fields})
 
 
 def entry(request: Request, began: str = BEGAN, arrived: Sequence[TimedEvent] = (), **place: str) -> Entry:

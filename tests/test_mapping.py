@@ -17,6 +17,7 @@ from claude_magic.batch.grading import Rubric, grader, is_pass
 from claude_magic.batch.rows import rows_of
 from claude_magic.errors import APIError, CellError, ConnectionFailed, Interrupted, OverBudget, SettingsError, TimedOut
 from claude_magic.magics.claude import ClaudeHandle
+from claude_magic.settings import Claude
 from tests.notebook_shell import Shell
 from tests.server import Answer, Server, failure, silence, whole
 
@@ -365,9 +366,9 @@ def test_a_grading_model_is_not_told_what_the_other_one_was(echo: Echo) -> None:
 
 def test_an_unknown_grader_or_column_is_one_line() -> None:
     with pytest.raises(CellError, match="grade='close' is not known"):
-        grader("close", "expected", ["expected"])
+        grader("close", "expected", ["expected"], settings=Claude())
     with pytest.raises(CellError, match=r"compares with (a|the) column 'right'"):
-        grader("exact", "right", ["a"])
+        grader("exact", "right", ["a"], settings=Claude())
 
 
 def test_rows_are_texts_dicts_and_frames() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
+from claude_magic.session.prompt import Prompt
 from claude_magic.wire.tool import Tool
 from tests.server import STREAM, Answer, Server, reply
 
@@ -25,7 +26,7 @@ PAUSED = "pydantic_pydantic-ai__test_pause_turn_web_search_streaming_vcr"
 def claude(endpoint: Server) -> Iterator[ClaudeHandle]:
     made = ClaudeHandle()
     yield made
-    made.session._connections().close()
+    made.session.close()
 
 
 def streamed(recorded: Path, name: str, size: int = 0) -> Answer:
@@ -65,7 +66,9 @@ def test_the_calls_of_a_real_reply_are_run_and_answered(
         return Tool(definition={"name": called, "input_schema": {"type": "object"}}, run=run)
 
     endpoint.answers(streamed(recorded, name, size), reply("done"))
-    exchange = claude.session.ask(Options(), "hi", tools={b["name"]: tool(b["name"]) for b in asked})
+    exchange = claude.session.ask(
+        Prompt(options=Options(), text="hi", tools={b["name"]: tool(b["name"]) for b in asked})
+    )
     assert exchange.text == "done"
     assert ran == [(block["name"], block["input"]) for block in asked]
     question, echoed, results = endpoint.last.json["messages"]
@@ -79,7 +82,7 @@ def test_the_calls_of_a_real_reply_are_run_and_answered(
 def test_a_real_paused_turn_is_gone_on_with_as_it_came(recorded: Path, claude: ClaudeHandle, endpoint: Server) -> None:
     first, second = f"{PAUSED}__0", f"{PAUSED}__1"
     endpoint.answers(streamed(recorded, first), streamed(recorded, second))
-    exchange = claude.session.ask(Options(), "hi")
+    exchange = claude.session.ask(Prompt(options=Options(), text="hi"))
     assert len(endpoint.received) == 2
     assert exchange.message.stop_reason == "end_turn"
     assert exchange.text == "".join(b["text"] for b in message(recorded, second)["content"] if b["type"] == "text")

@@ -22,6 +22,7 @@ from claude_magic.journal.request_diff import nearest
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 from claude_magic.wire.recorded_answer import RecordedAnswer
 from tests.conftest import KEY
+from tests.exchange_fields import exchange_of
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
 from tests.server import Server, failure, reply, whole
@@ -37,7 +38,7 @@ def asked(text: str = "hello", **fields: Any) -> Request:
 def exchange(request: Request, text: str = "hi", **fields: Any) -> Exchange:
     body = {"model": "m", "content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": {}}
     known = {"message": Message(body=body), "status": 200, "began": "2026-11-20T10:00:00.000+00:00"}
-    return Exchange(request=request, **{**known, **fields})
+    return exchange_of(request=request, **{**known, **fields})
 
 
 def recorded_in(path: Path, *exchanges: Exchange) -> Path:

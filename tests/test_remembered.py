@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from claude_magic.errors import ClaudeError
 from claude_magic.prompt.options.options import Options
+from claude_magic.session.prompt import Prompt
 from claude_magic.session.session import Session
-from claude_magic.session.turn import SilentTurn, Turn, approve
+from claude_magic.session.turn import ApproveAll, SilentTurn, Turn, approve
 from claude_magic.tools.calls import refuse
 from claude_magic.wire.tool import WAITING, Call, Tool
 from tests.server import STREAM, Answer, Server, event, failure, message, reply
@@ -140,8 +141,8 @@ def streamed(blocks: list[Block], stop_reason: str | None, broken: str) -> Answe
     return Answer(headers=STREAM, pieces=[event(e) for e in kept], ending="cut" if broken else "clean")
 
 
-class Approving(SilentTurn):
-    """A stage on which calls wait for their reader."""
+class Waiting(ApproveAll):
+    """Lets the calls wait for the user."""
 
     def decide(self, turn: Turn) -> None:  # type: ignore[override]
         return None
@@ -178,10 +179,12 @@ class Reader:
         if action != "again":
             self.cells += 1
         options, text, tools = self._options(action, model), self._text(action), self._tools(action)
-        turn = self.desk.begin_turn(options, text, f"c{self.cells}", tools=tools)
-        turn = self.desk.run_turn(turn, Approving() if action == "approve" else SilentTurn())
+        prompt, shown = Prompt(options=options, text=text, tools=tools), SilentTurn()
+        turn = self.desk.begin_turn(prompt, f"c{self.cells}")
+        turn = self.desk.run_turn(turn, shown, Waiting() if action == "approve" else ApproveAll())
         while turn.waits:
-            turn = self.desk.resume_turn(turn, Approving(), [decided(*each) for each in enumerate(turn.exchange.calls)])
+            calls = [decided(*each) for each in enumerate(turn.exchange.calls)]
+            turn = self.desk.resume_turn(turn, shown, Waiting(), calls)
 
     def _options(self, action: str, model: str) -> Options:
         return Options(

@@ -19,6 +19,7 @@ from claude_magic.api.stand_ins import StandIns
 from claude_magic.errors import APIError, CellError, SettingsError
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
+from claude_magic.session.prompt import Prompt
 from claude_magic.tools.remote_mcp import BETA, RemoteServers, is_address, remote_servers
 from claude_magic.wire import Exchange, Request
 from tests.notebook_shell import Shell
@@ -167,14 +168,13 @@ def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Claude
     made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made.session._pool is not None:
-        made.session._pool.close()
+    made.session.close()
 
 
 def asked(claude: ClaudeHandle, **fields: Any) -> Exchange:
     found = remote_servers([URL], ["MCP_TOKEN_LINEAR_APP"])
     param = {"mcp_servers": list(found.servers), "tools": list(found.toolsets), **fields}
-    return claude.session.ask(Options(param=param, header={"anthropic-beta": found.betas()}), "hi")
+    return claude.session.ask(Prompt(options=Options(param=param, header={"anthropic-beta": found.betas()}), text="hi"))
 
 
 def shows(exchange: Exchange) -> str:

@@ -20,7 +20,8 @@ import urllib3.connection
 
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
-from claude_magic.session import worker
+from claude_magic.session import ask as exchanges
+from claude_magic.session.prompt import Prompt
 from claude_magic.wire import Exchange
 from tests.notebook_kernel import Kernel
 from tests.server import JSON, STREAM, Answer, Server, event, failure, reply, text_events
@@ -36,16 +37,15 @@ def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Claude
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("MCP_TOKEN", TOKEN)
     endpoint.answers(reply("ok"))
-    monkeypatch.setattr(worker, "_idle", [])  # a trace function is seen by new threads only
+    monkeypatch.setattr(exchanges, "_idle", [])  # a trace function is seen by new threads only
     made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made
-    if made.session._pool is not None:
-        made.session._pool.close()
+    made.session.close()
 
 
 def ask(claude: ClaudeHandle) -> Exchange:
-    return claude.session.ask(Options(param={"mcp_servers": [SERVER]}), "hi")
+    return claude.session.ask(Prompt(options=Options(param={"mcp_servers": [SERVER]}), text="hi"))
 
 
 def assert_sent(endpoint: Server) -> None:

@@ -11,13 +11,16 @@ from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.options.table import all_options
 from claude_magic.prompt.snippets import Snippets
 from claude_magic.session.prompt import build_prompt
+from claude_magic.settings import Claude
 
 ACTIONS = ("--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
 
 
 def compose(line: str, text: str) -> Options:
     options, _ = parse_line(line, text_follows=False)
-    return build_prompt(options, line, text, namespace={}, snippets=Snippets(), failing=LastError(), write=str).options
+    return build_prompt(
+        options, line, text, namespace={}, snippets=Snippets(), last_error=LastError(), settings=Claude()
+    ).options
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -50,7 +53,7 @@ def test_what_a_cell_asks_is_stored() -> None:
 def test_in_a_line_the_text_is_not_taken_for_options() -> None:
     line = "--preview --save brief -t 60 Be brief."
     options, text = parse_line(line)
-    build_prompt(options, line, text, namespace={}, snippets=Snippets(), failing=LastError(), write=str)
+    build_prompt(options, line, text, namespace={}, snippets=Snippets(), last_error=LastError(), settings=Claude())
     assert str(Snippets()["brief"]) == "%%claude -t 60\nBe brief."
 
 

@@ -20,6 +20,7 @@ from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.wire import Exchange, Fold
 from claude_magic.wire.tool import Call
 from tests.browser.hostile import SNIPPETS
+from tests.exchange_fields import exchange_of
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
 from tests.replaying import exchange
@@ -302,7 +303,7 @@ def recorded_exchange(folder: Path, name: str) -> Iterator[Exchange]:
     for line in (folder / "streams" / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("data:"):
             fold.add(json.loads(line[5:]))
-            yield Exchange(request=exchange().request, message=fold.message, status=200)
+            yield exchange_of(request=exchange().request, message=fold.message, status=200)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from claude_magic.display.panel.timeline import timeline
 from claude_magic.errors import Interrupted
 from claude_magic.wire import Exchange, Message, TimedEvent
+from tests.exchange_fields import exchange_of
 from tests.panel_exchange import exchange, request
 from tests.test_panel import HOSTILE
 
@@ -39,7 +40,7 @@ def ping(seconds: float) -> TimedEvent:
 
 def made(*events: TimedEvent, **fields: Any) -> Exchange:
     message = Message(body={"stop_reason": "end_turn"})
-    return Exchange(request=request(), message=message, events=events, **fields)
+    return exchange_of(request=request(), message=message, events=events, **fields)
 
 
 def drawn(*events: TimedEvent, **fields: Any) -> ElementTree.Element:

@@ -37,7 +37,7 @@ def opened(front: Front) -> Callable[[str], str]:
 
 def ran(front: Front, bench: str) -> None:
     """Press Run, and wait for its end."""
-    front.idle(bench)
+    front.idle()
     begun = front.begun
     front.press(bench, "Run")
     front.until(lambda: front.begun > begun and "Running" not in front.told(bench))
@@ -103,7 +103,7 @@ def test_turns_are_added_given_to_a_role_and_deleted(
         {"role": "user", "content": "Three"},
     ]
     assert endpoint.last.json["messages"] == sent
-    front.idle(bench)
+    front.idle()
     front.press(bench, "Add reply")
     front.until(lambda: "Delete turn 5" in front.labels(bench))
     assert front.kernel.value("w.form.turns[3:]") == [["assistant", "Fine."], ["user", ""]]
@@ -191,7 +191,7 @@ def test_a_typed_key_is_taken_out_and_nothing_is_sent(
         front.until(lambda: "nothing was sent" in front.told(bench))
         assert key not in front.kernel.value("str(w.form)")
         assert endpoint.received == []
-        front.idle(bench)
+        front.idle()
         front.type(bench, "System", f"s{key[:3]}")
         front.until(lambda: True)
 
@@ -206,7 +206,7 @@ def test_no_widget_holds_the_key(front: Front, endpoint: Server, opened: Callabl
     front.until(lambda: "looks like a secret" in front.told(bench))
     front.type(bench, "User", "Hello")
     for press in ("Run", "Copy code", "Preview", "Insert as cell"):
-        front.idle(bench)
+        front.idle()
         front.press(bench, press)
         front.take(1.0)
     states = json.dumps(front.run("import ipywidgets; s = ipywidgets.Widget.get_manager_state()").outputs)
@@ -266,7 +266,7 @@ def test_insert_as_cell_and_copy_code_show_the_text_and_give_one_order(
     front.press(bench, "done")
     front.until(lambda: front.told(bench).startswith("Copied: "))
     assert front._html(bench, "cm-order") == ""
-    front.idle(bench)
+    front.idle()
     front.press(bench, "Insert as cell")
     front.until(lambda: 'data-act="insert"' in front._html(bench, "cm-order"))
     front.press(bench, "not done")
@@ -334,7 +334,7 @@ def test_what_is_streamed_grows_with_the_reply_and_not_with_its_square(
             pieces += [event(made)] + [0.02] * (number % (size // 9_000) == 0)
         endpoint.answers(Answer(headers=STREAM, pieces=pieces))
         before, updates = front.sent, front.updates
-        front.idle(bench)
+        front.idle()
         ran(front, bench)
         assert f"Line {size // 45 - 1} " in front.answer(bench)
         sent.append((front.sent - before) / size)
@@ -364,7 +364,7 @@ def test_it_opens_and_fails_in_one_line_without_a_key() -> None:
         for press in ("Run", "List models"):
             front.press(bench, press)
             front.until(lambda: front.told(bench).startswith("SettingsError: "))
-            front.idle(bench)
+            front.idle()
             front.type(bench, "System", press)
 
 
@@ -417,7 +417,7 @@ def test_an_earlier_question_is_brought_back(front: Front, endpoint: Server, ope
     listed = front.states[front.named(bench, "Earlier requests")]["_options_labels"]
     assert [line.split(" · ")[2] for line in listed] == ["c", "On {single} {{b}}."]
     front.type(bench, "Earlier requests", listed[1])
-    front.idle(bench)
+    front.idle()
     front.press(bench, "Load")
     front.until(lambda: "is in the workbench again" in front.told(bench))
     assert "Earlier requests" not in front.labels(bench)

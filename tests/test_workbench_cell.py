@@ -19,8 +19,8 @@ from claude_magic.prompt.last_error import LastError
 from claude_magic.prompt.options.formatter import format_line
 from claude_magic.prompt.options.parser import parse_line
 from claude_magic.prompt.turns import format_turns, parse_turns
-from claude_magic.session.prompt import build_prompt
-from claude_magic.session.send import preview_request
+from claude_magic.session.prompt import Prompt, build_prompt
+from claude_magic.session.request import preview_request
 
 NAMESPACE: dict[str, Any] = {"city": "Lisbon", "d": {"a": [1, 2]}, "braces": "{{city}} \\ user:\nassistant: x", "n": 3}
 PIECES = [
@@ -77,9 +77,9 @@ forms = st.builds(
 
 
 def body_of(desk: ClaudeHandle, options: Any, text: str) -> Any:
-    means = desk.session.context(options)
-    question = desk.session.pending_request(means, options, text, "cell", ())
-    return preview_request(means, question).body
+    settings = desk.session.settings_for(options)
+    prompt, _ = desk.session.recall(Prompt(options=options, text=text), settings, "cell")
+    return preview_request(settings, prompt).body
 
 
 def body_of_cell(desk: ClaudeHandle, source: str) -> Any:
@@ -97,8 +97,8 @@ def body_of_cell(desk: ClaudeHandle, source: str) -> Any:
         below,
         namespace=NAMESPACE,
         snippets=desk.snippets,
-        failing=LastError(),
-        write=desk.session.format_value,
+        last_error=LastError(),
+        settings=desk.settings,
     )
     return body_of(desk, cell.options, cell.text)
 
@@ -112,7 +112,8 @@ def test_the_cell_of_any_form_asks_what_the_form_asks(form: Form, system: str, c
     rooms = _SessionActions(session=desk.session, namespace=NAMESPACE, name="bench")
     wanted = source = None
     with contextlib.suppress(CellError):  # what is not sent, such as a missing variable or an empty turn
-        wanted = body_of(desk, *rooms._question(form))
+        prompt = rooms._prompt(form)
+        wanted = body_of(desk, prompt.options, prompt.text)
     if wanted is not None:
         with contextlib.suppress(CellError):
             source = rooms._cell(form)
@@ -152,6 +153,6 @@ def test_a_question_with_a_default_conversation_stands_alone() -> None:
     desk = ClaudeHandle()
     desk.settings.conversation = "main"
     rooms = _SessionActions(session=desk.session, namespace={}, name="bench")
-    options, _ = rooms._question(Form(turns=(("user", "Hello"),)))
+    options = rooms._prompt(Form(turns=(("user", "Hello"),))).options
     assert options.conversation == ""
     assert rooms._cell(Form(turns=(("user", "Hello"),))) == "%%claude -c ''\nHello"

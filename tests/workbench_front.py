@@ -49,9 +49,8 @@ class Front:
         assert views, ran
         return str(views[-1]["model_id"])
 
-    def idle(self, bench: str) -> None:
+    def idle(self) -> None:
         """Wait until what was pressed in the workbench `w` has ended; the next press is no second click then."""
-        self.until(lambda: self.states[self.named(bench, "Stop")]["disabled"])
         ran = self.run("import time\nwhile w._busy: time.sleep(0.01)\nw._pressed = None")
         assert ran.error is None, ran.error
 

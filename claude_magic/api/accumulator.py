@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
-from ..wire import Events, Exchange, Fold, Headers, Request, ServerSentEvent
+from ..wire import Events, Exchange, Fold, Headers, Request, Response, ServerSentEvent, Timing
 from ..wire.answer import Answer
 from ..wire.exchange import Batch
 from ..wire.short_text import shorten
@@ -144,16 +144,17 @@ class Accumulator:
     def exchange(self, error: ClaudeError | None = None) -> Exchange:
         """The exchange so far."""
         with self._lock:
+            events = Events(self._events) if self._fold.is_complete or error else ()
             return Exchange(
                 request=self._request,
+                response=Response(status=self._status, headers=self._headers, events=events),
                 message=self._fold.message,
                 answer=self.answer,
-                status=self._status,
-                headers=self._headers,
-                events=Events(self._events) if self._fold.is_complete or error else (),
-                seconds=time.monotonic() - self._began,
-                first_token_seconds=self._first_token,
-                retries=self._retries,
+                timing=Timing(
+                    seconds=time.monotonic() - self._began,
+                    first_token_seconds=self._first_token,
+                    retries=self._retries,
+                ),
                 model_note=self._model_note,
                 notes=tuple(self._fold.notes),
                 error=error,

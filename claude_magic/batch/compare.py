@@ -1,4 +1,4 @@
-"""`--compare`: one question with each combination of some settings, and a table of what came back."""
+"""`--compare`: one prompt with each combination of some settings, and a table of the replies."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..wire import Exchange
 
 @dataclass(frozen=True, kw_only=True)
 class Combination:
-    """One of the settings that are compared.
+    """One combination of the settings to compare.
 
     Attributes:
-        values: By the name of an option, the value as it was written.
+        values: The value as written, by the name of its option.
     """
 
     values: Mapping[str, str]
@@ -46,7 +46,7 @@ def combinations(options: Options, namespace: Mapping[str, Any], snippets: Snipp
 
 
 def results(several: Sequence[Combination], exchanges: Sequence[Exchange]) -> Any:
-    """What `-o` binds: a DataFrame where pandas is installed, else the list of exchanges."""
+    """The value for `-o`: a DataFrame if pandas is installed, else the list of exchanges."""
     if importlib.util.find_spec("pandas") is None:
         return list(exchanges)
     import pandas
@@ -57,14 +57,13 @@ def results(several: Sequence[Combination], exchanges: Sequence[Exchange]) -> An
 def _combination(
     options: Options, values: Mapping[str, str], namespace: Mapping[str, Any], snippets: Snippets
 ) -> Combination:
-    made = options
     for name, value in values.items():
-        made = with_value(made, name, _resolve(value, namespace, snippets))
-    return Combination(values=values, options=made)
+        options = with_value(options, name, _resolve(value, namespace, snippets))
+    return Combination(values=values, options=options)
 
 
 def _resolve(value: str, namespace: Mapping[str, Any], snippets: Snippets) -> str:
-    """A value as it is written; of `@name`, the text of that variable or snippet."""
+    """A value as written; for `@name`, the text of that variable or snippet."""
     if not value.startswith("@"):
         return value
     name = value[1:]

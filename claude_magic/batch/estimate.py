@@ -1,4 +1,4 @@
-"""What `claude.map` would send: how many tokens, and the highest price; nobody is asked for it."""
+"""What `claude.map` would send: how many tokens, and the highest price; nothing is sent to find out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ..cost import prices
 from ..cost.token_bounds import token_bound
 from ..display.reply.summary import estimate_tokens
 from ..errors import ClaudeError
+from ..session.costs import highest_cost
 from ..session.provider import is_local
-from ..session.send import preview_request
+from ..session.request import preview_request
 from ..wire.short_text import dollars
 from .runner import Job, RowResult, missing
 
@@ -20,18 +20,18 @@ Amount = TypeVar("Amount", int, float)
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What would be sent; a token is a byte at least, so `most_tokens` is more than there can be.
+    """What would be sent; a token is at least one byte, so `most_tokens` is an upper bound.
 
     Attributes:
-        rows: How many there are.
-        requests: How many would be sent.
-        known: Rows that are answered from the journal.
-        refused: Why rows cannot be asked, and how many.
-        tokens: About how many tokens would be sent.
-        most_tokens: More than that cannot be; `None` if it cannot be told.
-        most_reply: The most tokens of a reply.
-        usd: The highest price, in US dollars; `None` if it is unknown.
-        graded: Whether what a grading model is sent is among these.
+        rows: The number of rows.
+        requests: The number of requests to send.
+        known: The number of rows with an answer in the journal.
+        refused: Why rows have no prompt, and how many.
+        tokens: About how many input tokens would be sent.
+        most_tokens: An upper bound of them; `None` if there is none.
+        most_reply: The most output tokens of one reply.
+        usd: The highest price, in US dollars; `None` if unknown.
+        graded: Whether the requests to a grading model are included.
     """
 
     rows: int
@@ -45,7 +45,7 @@ class Estimate:
     graded: bool = False
 
     def plus(self, grading: Estimate) -> Estimate:
-        """The same, with what grades the replies."""
+        """The same, with the requests that grade the replies."""
         return replace(
             self,
             requests=self.requests + grading.requests,
@@ -57,7 +57,7 @@ class Estimate:
 
     @property
     def summary(self) -> str:
-        """All of it in a line."""
+        """All of it in one line."""
         sent = f"{self.requests:,} requests" + " (those that grade among them)" * self.graded
         facts = [f"dry run, nothing was sent: {self.rows:,} rows, {sent}"]
         facts += [f"{self.known:,} rows answered before"] * bool(self.known)
@@ -71,42 +71,39 @@ class Estimate:
         return self.summary
 
 
-def estimate(job: Job, more: int = 0) -> Estimate:
-    """What the rows of a job would be.
+def estimate(job: Job, further: int = 0) -> Estimate:
+    """What the rows of a job would send.
 
     Args:
-        more: Further tokens of each request, such as a reply that is not there yet.
+        further: Further tokens of each request, such as a reply that is not there yet.
     """
-    told: list[RowResult] = []
-    found = Estimate(rows=len(job.questions))
+    others: list[RowResult] = []
+    total = Estimate(rows=len(job.texts))
     refused: Counter[str] = Counter()
-    free = is_local(job.means.settings)
-    for _, asking in missing(job, lambda _, answer: told.append(answer)):
+    for _, text in missing(job, lambda _, result: others.append(result)):
         try:
-            body = preview_request(job.means, asking).body or {}
+            total = _plus_request(job, total, text, further)
         except ClaudeError as error:
             refused[str(error)] += 1
-            continue
-        text = f"{body.get('system', '')}{asking.question.new[0]['content']}"
-        most = _sum(token_bound(body), more)
-        price = (
-            0.0
-            if free
-            else None
-            if most is None
-            else prices.highest_cost(body, sent=most, corrections=job.means.settings.prices)
-        )
-        found = replace(
-            found,
-            requests=found.requests + 1,
-            tokens=found.tokens + estimate_tokens(len(text)) + more,
-            most_tokens=_sum(found.most_tokens, most),
-            most_reply=max(found.most_reply, int(body.get("max_tokens") or 0)),
-            usd=_sum(found.usd, price),
-        )
-    refused.update(str(answer.reply) for answer in told if not isinstance(answer.reply, str))
-    known = sum(isinstance(answer.reply, str) for answer in told)
-    return replace(found, known=known, refused=tuple(refused.most_common()))
+    refused.update(str(each.reply) for each in others if not isinstance(each.reply, str))
+    known = sum(isinstance(each.reply, str) for each in others)
+    return replace(total, known=known, refused=tuple(refused.most_common()))
+
+
+def _plus_request(job: Job, total: Estimate, text: str, further: int) -> Estimate:
+    """The estimate with one more request."""
+    request = preview_request(job.settings, job.prompt(text))
+    body = request.body or {}
+    most = _sum(token_bound(body), further)
+    usd = None if most is None else highest_cost(job.settings, request, most)
+    return replace(
+        total,
+        requests=total.requests + 1,
+        tokens=total.tokens + estimate_tokens(len(f"{body.get('system', '')}{text}")) + further,
+        most_tokens=_sum(total.most_tokens, most),
+        most_reply=max(total.most_reply, int(body.get("max_tokens") or 0)),
+        usd=_sum(total.usd, 0.0 if is_local(job.settings) else usd),
+    )
 
 
 def _sum(one: Amount | None, other: Amount | None) -> Amount | None:

@@ -1,13 +1,13 @@
 """Sending a request from another thread, process or machine, through an executor.
 
-What crosses is the request and a few settings, and an exchange comes back; never a key. Whoever
-sends finds the key in its own environment.
+The request and a few settings are sent there, and an exchange comes back; never a key: the sending process finds it
+in its own environment.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..api import credentials
 from ..api.accumulator import Accumulator
@@ -18,45 +18,60 @@ from ..api.transports.http import Pool, pool
 from ..concurrency import Executor, Future, completed, in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude
-from ..wire import Exchange, Headers, Request
+from ..wire import Events, Exchange, Headers, Request
 
-_PLACES_OF_A_KEY = ("x-api-key", "authorization")  # where its name stands in a request
-_TICK = 0.1  # seconds between two looks at whether the reader pressed stop
+_KEY_HEADERS = ("x-api-key", "authorization")  # hold the name of the key in a request
+_TICK = 0.1  # seconds between two looks at whether the user pressed stop
 
 
-def send_through(executor: Executor, settings: Claude, request: Request, number: int, interrupt: Interrupt) -> Exchange:
-    """The exchange that `executor` made of `request`.
+@dataclass(frozen=True, kw_only=True)
+class ExecutorStream:
+    """Sends a request through an executor.
 
-    Args:
+    Attributes:
         number: Another one for each request, since some executors do equal work only once.
-
-    Raises:
-        Interrupted: The reader stopped it.
-        ConnectionFailed: The executor could not run it.
     """
-    try:
-        future: Future[Exchange] = executor.submit(
-            send, request, number, settings.connect_timeout, settings.timeout, settings.max_retries
-        )
-        while not completed([future], timeout=_TICK):
-            if interrupt.is_set():
-                future.cancel()
-            interrupt.check()
-        return future.result()
-    except ClaudeError:
-        raise
-    except Exception as error:
-        raise ConnectionFailed(f"the executor failed: {type(error).__name__}: {str(error)[:200]}.") from None
+
+    executor: Executor
+    settings: Claude
+    number: int
+    interrupt: Interrupt
+
+    def stream(self, request: Request, accumulator: Accumulator) -> Exchange:
+        """The exchange that the executor brings; its events are added to `accumulator`, to be written down."""
+        try:
+            exchange = self._result(request)
+        except ClaudeError as error:
+            return accumulator.exchange(error)
+        if isinstance(exchange.events, Events):
+            accumulator.add_batches(exchange.events.batches)
+        return exchange
+
+    def _result(self, request: Request) -> Exchange:
+        settings = self.settings
+        try:
+            future: Future[Exchange] = self.executor.submit(
+                send, request, self.number, settings.connect_timeout, settings.timeout, settings.max_retries
+            )
+            while not completed([future], timeout=_TICK):
+                if self.interrupt.is_set():
+                    future.cancel()
+                self.interrupt.check()
+            return future.result()
+        except ClaudeError:
+            raise
+        except Exception as error:
+            raise ConnectionFailed(f"the executor failed: {type(error).__name__}: {str(error)[:200]}.") from None
 
 
 def send(request: Request, number: int, connect_timeout: float, timeout: float, max_retries: int) -> Exchange:
-    """Send `request` from here; what runs in the executor.
+    """Sends `request` from this process; what runs in the executor.
 
     Raises:
-        SettingsError: It needs a key, and there is none here.
+        SettingsError: It needs a key, and this process has none.
     """
     credential, interrupt = credentials.find(), Interrupt()
-    bare = [(name, value) for name, value in request.headers.items() if name.lower() not in _PLACES_OF_A_KEY]
+    bare = [(name, value) for name, value in request.headers.items() if name.lower() not in _KEY_HEADERS]
     if credential is None and len(bare) < len(request.headers):
         raise SettingsError(
             "no API key where the executor runs: $ANTHROPIC_API_KEY is empty there. Set it there: the key of this "

@@ -1,18 +1,19 @@
-"""Whether a reply is right: by what was expected, by a function, or by a model that is given a rubric."""
+"""Grades replies: by comparison with the expected one, by a function, or by a model with a rubric."""
 
 from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ..errors import CellError
-from .rows import is_missing
+from ..session.prompt import write_value
+from ..settings import Claude
+from .rows import Row, is_missing
 
-Row = Mapping[str, Any]
 Grader = Callable[[str, Row], Any]
 
 _VERDICT = re.compile(r"\b(pass|fail)\b", re.IGNORECASE)
@@ -20,7 +21,7 @@ _VERDICT = re.compile(r"\b(pass|fail)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Rubric:
-    """What a model looks for in a reply.
+    """The criteria by which a model grades a reply.
 
     Attributes:
         model: The model that grades; `None` for the one that answers.
@@ -29,29 +30,27 @@ class Rubric:
     text: str
     model: str | None = None
 
-    def question(self, asked: str, reply: str) -> str:
-        """What the grading model is asked."""
+    def text_for(self, prompt: str, reply: str) -> str:
+        """The prompt of the grading model."""
         return (
             "Grade an answer by a rubric. Say `pass` or `fail` in the first line, and why in a sentence below.\n\n"
-            f"<rubric>\n{self.text}\n</rubric>\n\n<question>\n{asked}\n</question>\n\n<answer>\n{reply}\n</answer>"
+            f"<rubric>\n{self.text}\n</rubric>\n\n<question>\n{prompt}\n</question>\n\n<answer>\n{reply}\n</answer>"
         )
 
     @staticmethod
-    def verdict(said: str) -> bool | None:
-        """Whether it passed; `None` if the model did not say so."""
-        found = _VERDICT.search(said)
-        return None if found is None else found[1].lower() == "pass"
+    def verdict(text: str) -> bool | None:
+        """Whether it passed; `None` if the model's reply does not say."""
+        match = _VERDICT.search(text)
+        return None if match is None else match[1].lower() == "pass"
 
 
-def grader(
-    grade: Any, expected: str, columns: Sequence[str], *, write: Callable[[Any], str] = str, empty: bool = False
-) -> Grader:
-    """From a reply and its row to the grade.
+def grader(grade: Any, expected: str, columns: Sequence[str], *, settings: Claude, empty: bool = False) -> Grader:
+    """A function that returns the grade of a reply and its row.
 
     Args:
         grade: `"exact"`, `"contains"`, `"regex"`, or a function of the reply, or of the reply and its row.
-        expected: The column that holds what is right; of no meaning for a function.
-        write: From what is right to its text, as in a prompt.
+        expected: The column with the expected reply; a function does not use it.
+        settings: How a value is written, as in a prompt.
         empty: Whether there are no rows, and so perhaps no columns.
 
     Raises:
@@ -71,7 +70,11 @@ def grader(
     def compare_reply(reply: str, row: Row) -> bool | re.error | None:
         wanted = row.get(expected)
         try:
-            return None if is_missing(wanted) else compare(reply, write(wanted)) or (same and _is_same(reply, wanted))
+            return (
+                None
+                if is_missing(wanted)
+                else compare(reply, write_value(wanted, settings)) or (same and _is_same(reply, wanted))
+            )
         except re.error as error:
             return error
 
@@ -79,7 +82,7 @@ def grader(
 
 
 def is_pass(grade: Any) -> bool | None:
-    """Whether a grade counts as passed: what is true, or half and more of a number; `None` if there is none."""
+    """Whether a grade counts as passed: a true value, or a float of at least 0.5; `None` without a grade."""
     if grade is None or isinstance(grade, BaseException):
         return None
     try:
@@ -107,7 +110,7 @@ def _custom_grader(grade: Callable[..., Any]) -> Grader:
 
 
 def _binds(signature: Any, *values: Any) -> bool:
-    """Whether it may be called with these."""
+    """Whether it can be called with these values."""
     try:
         signature.bind(*values)
     except TypeError:
@@ -116,7 +119,7 @@ def _binds(signature: Any, *values: Any) -> bool:
 
 
 def _is_same(reply: str, wanted: Any) -> bool:
-    """Whether a reply is this number, or this truth value, however it is written."""
+    """Whether a reply is this number or truth value, however it is written."""
     if type(wanted).__name__ in ("bool", "bool_"):
         return reply.strip().casefold() == str(wanted).casefold()
     if not isinstance(wanted, numbers.Number):

@@ -1,11 +1,12 @@
-"""From the rows of `claude.map` to the texts of their questions.
+"""From the rows of `claude.map` to the texts of their prompts.
 
-A template's `{{name}}` is a column, whatever the column is called: also `{{city name}}` and `{{1}}`, which no
-variable could be. A cell that holds no value makes no question: `nan` is nothing that one asks for money.
+`{{name}}` in a template is a column, whatever its name: also `{{city name}}` and `{{1}}`, which no variable could
+have. A row without a value there has no prompt: nobody wants to pay for the text `nan`.
 """
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 from collections import Counter
@@ -15,6 +16,8 @@ from typing import Any
 
 from ..errors import CellError
 from ..prompt.templates import fill_template, names, refuse_python
+from ..session.prompt import write_value
+from ..settings import Claude
 from .rows import COLUMN, Row, is_missing
 
 _BRACES = re.compile(r"(?<![\\{])\{\{[ \t]*([^{}\n]+?)[ \t]*\}\}(?!\})")
@@ -22,28 +25,32 @@ _BRACES = re.compile(r"(?<![\\{])\{\{[ \t]*([^{}\n]+?)[ \t]*\}\}(?!\})")
 
 @dataclass(frozen=True, kw_only=True)
 class RowTemplate:
-    """How a row is asked.
+    """How the prompt of a row is written.
 
     Attributes:
         template: With a variable's name for each column; `None` to send the only column.
-        columns: Those that are asked for, by the name that stands for them.
+        columns: The columns that it uses, by the variable's name.
     """
 
     template: str | None
     columns: dict[str, str]
 
-    def prompt(self, row: Row, write: Callable[[Any], str]) -> str | CellError:
-        """The text of a row, or why it has none."""
+    def text(self, row: Row, settings: Claude) -> str | CellError:
+        """The text of a row's prompt, or why it has none.
+
+        Args:
+            settings: How much of a value is inserted.
+        """
         for column in self.columns.values():
             if is_missing(row.get(column)):
                 return CellError(f"the row has nothing in the column {column!r}.")
         try:
-            text = self._text(row, write)
+            text = self._fill(row, functools.partial(write_value, settings=settings))
         except CellError as error:
             return error
         return text if text.strip() else CellError("the question is empty.")
 
-    def _text(self, row: Row, write: Callable[[Any], str]) -> str:
+    def _fill(self, row: Row, write: Callable[[Any], str]) -> str:
         values = {name: row[column] for name, column in self.columns.items()}
         if self.template is None:
             (value,) = values.values()
@@ -52,28 +59,28 @@ class RowTemplate:
 
 
 def row_template(template: Any, columns: Sequence[str], *, expected: str | None) -> RowTemplate:
-    """How rows with these columns are asked.
+    """The template for rows with these columns.
 
     Args:
-        columns: None if nothing is known of them, as there are no rows.
-        expected: The column that holds what is right, which is not sent where no template says so.
+        columns: Empty if they are unknown because there are no rows.
+        expected: The column with the expected reply, which is sent only if the template names it.
 
     Raises:
         CellError: The template does not fit them.
     """
     if template is None:
         only = _only_column(list(dict.fromkeys(columns)), expected)
-        asked = RowTemplate(template=None, columns={only: only})
+        row = RowTemplate(template=None, columns={only: only})
     elif isinstance(template, str):
-        asked = _from_template(template, columns)
+        row = _from_template(template, columns)
     else:
         raise CellError(f"the template is no text, but {type(template).__name__}. Give one such as 'Hi: {{{{text}}}}'.")
-    check_unique(columns, asked.columns.values())
-    return asked
+    check_unique(columns, row.columns.values())
+    return row
 
 
 def check_unique(columns: Sequence[str], wanted: Collection[str]) -> None:
-    """Refuse a column that two have the name of.
+    """Refuses a column whose name another one has.
 
     Raises:
         CellError: There is one.
@@ -85,37 +92,37 @@ def check_unique(columns: Sequence[str], wanted: Collection[str]) -> None:
 
 
 def _only_column(columns: list[str], expected: str | None) -> str:
-    found = [name for name in columns if name != expected] or columns
-    if len(found) > 1 and COLUMN not in found:
+    others = [name for name in columns if name != expected] or columns
+    if len(others) > 1 and COLUMN not in others:
         raise CellError(
-            f"which column is to be sent? There are {', '.join(found)}. "
+            f"which column is to be sent? There are {', '.join(others)}. "
             "Give a template such as 'Translate: {{text}}'."
         )
-    return found[0] if len(found) == 1 else COLUMN
+    return others[0] if len(others) == 1 else COLUMN
 
 
 def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
     odd = [name for name in columns if not name.isidentifier() or keyword.iskeyword(name)]
     taken = set(columns) - set(odd)
-    stands: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for column in dict.fromkeys(odd):
         name = "_" + re.sub(r"\W", "_", column)
         while name in taken:
             name += "_"
         taken.add(name)
-        stands[column] = name
+        variables[column] = name
 
     def rename(braces: re.Match[str]) -> str:
-        name = stands.get(braces[1], "")
-        made = f"{{{{{name}}}}}"
+        name = variables.get(braces[1], "")
+        variable = f"{{{{{name}}}}}"
         before = template[: braces.start()]
-        filled_there = name and name in names(before + made)  # not where templates are left alone, as in LaTeX
-        return made if filled_there else braces[0]
+        is_filled = name and name in names(before + variable)  # not where templates are left alone, as in LaTeX
+        return variable if is_filled else braces[0]
 
-    made = _BRACES.sub(rename, template)
-    refuse_python(made, {*columns, *stands.values()})
-    column_of = {name: column for column, name in stands.items()}
-    wanted = {name: column_of.get(name, name) for name in names(made)}
+    text = _BRACES.sub(rename, template)
+    refuse_python(text, {*columns, *variables.values()})
+    column_of = {name: column for column, name in variables.items()}
+    wanted = {name: column_of.get(name, name) for name in names(text)}
     missing = [column for column in wanted.values() if columns and column not in columns]
     if missing:
         raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
@@ -124,4 +131,4 @@ def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
             f"the template names no column, so that all rows would be asked the same. Write {{{{{columns[0]}}}}} "
             "where a row's value goes. Nothing was sent."
         )
-    return RowTemplate(template=made, columns=wanted)
+    return RowTemplate(template=text, columns=wanted)

@@ -1,4 +1,4 @@
-"""What `claude.map` is given, as rows: texts, mappings, or a DataFrame."""
+"""The rows that `claude.map` takes: texts, mappings, or a DataFrame."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from ..errors import CellError
 
-COLUMN = "prompt"  # the column of rows that are only texts
+COLUMN = "prompt"  # the column of rows that are texts
 
 Row = Mapping[str, Any]
 
 
 def rows_of(given: Any) -> list[Row]:
-    """The rows of `given`; a text is a row with the column `prompt`.
+    """The rows of `given`; a text is a row with the one column `prompt`.
 
     Raises:
         CellError: It is no table.
@@ -37,14 +37,14 @@ def rows_of(given: Any) -> list[Row]:
 
 
 def columns_of(given: Any, rows: Sequence[Row]) -> list[str]:
-    """The names of all columns, in their order; a DataFrame may have one twice."""
+    """The names of all columns, in order; a DataFrame may have one twice."""
     if is_frame(given):
         return [str(name) for name in given.columns]
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def is_frame(given: Any) -> bool:
-    """Whether it is a DataFrame of pandas, which is not imported to find out."""
+    """Whether it is a pandas DataFrame; pandas is not imported to find out."""
     return any(
         f"{each.__module__}.{each.__name__}".startswith("pandas.") and each.__name__ == "DataFrame"
         for each in type(given).__mro__
@@ -52,10 +52,10 @@ def is_frame(given: Any) -> bool:
 
 
 def readable(rows: Sequence[Row]) -> list[Row]:
-    """The rows as a reader knows them, which is how they are written and compared.
+    """The rows as their author knows them, which is how they are written and compared.
 
-    A gap makes floats of integers in a column of pandas, and a date has a time there: whole numbers in a column with
-    gaps are integers again, and timestamps that are all at midnight are dates.
+    pandas turns the integers of a column with gaps into floats, and dates into timestamps: whole numbers in a column
+    with gaps become integers again, and timestamps that are all at midnight become dates.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     reads = {name: read for name in columns if (read := _reading([row[name] for row in rows if name in row]))}
@@ -65,14 +65,14 @@ def readable(rows: Sequence[Row]) -> list[Row]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a table holds nothing there: None, NaN, NaT or NA."""
+    """Whether it is a missing value: None, NaN, NaT or NA."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, numbers.Number) and bool(value != value)  # so is only NaN
 
 
 def _reading(values: Sequence[Any]) -> Callable[[Any], Any] | None:
-    """How the values of a column are read; `None` for as they are."""
+    """The function that converts the values of a column; `None` to keep them."""
     there = [value for value in values if not is_missing(value)]
     gaps = any(isinstance(value, float) and math.isnan(value) for value in values)
     if gaps and there and all(isinstance(value, float) and value.is_integer() for value in there):
@@ -87,7 +87,7 @@ def _is_midnight(value: Any) -> bool:
 
 
 def refuse_taken(columns: Sequence[str], new: Sequence[str]) -> None:
-    """Refuse to replace columns that the table has.
+    """Refuses to replace columns of the table.
 
     Raises:
         CellError: There are some; nothing was sent.
@@ -104,14 +104,14 @@ def with_columns(frame: Any, columns: Mapping[str, list[Any]], prefix: str = "")
     """A copy of a DataFrame with these columns after its own."""
     import pandas
 
-    made = frame.copy()
+    copy = frame.copy()
     for name, values in columns.items():
-        made[prefix + name] = pandas.Series(values, index=frame.index, dtype=_DTYPES.get(name) or _dtype(values))
-    return made
+        copy[prefix + name] = pandas.Series(values, index=frame.index, dtype=_DTYPES.get(name) or _dtype(values))
+    return copy
 
 
 def _dtype(grades: Sequence[Any]) -> str:
-    """The type of a column of grades."""
+    """The pandas type of a column of grades."""
     there = [grade for grade in grades if not is_missing(grade)]
     if all(type(grade).__name__ in ("bool", "bool_") for grade in there):
         return "boolean"

@@ -1,14 +1,14 @@
-"""`claude.map`: one question for each row of a table, many at once, each asked only once.
+"""Sends the prompts of a table, many at once, each only once.
 
-What the journal holds already is not asked again, so a second run sends only what is missing or
-failed. Of each answer only what the table shows stays in memory; the rest is in the journal.
+What the journal holds already is not sent again, so a second run sends only what is missing or failed. Of each reply
+only what the table shows stays in memory; the rest is in the journal.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..api.interrupt import Interrupt
@@ -16,24 +16,27 @@ from ..concurrency import Executor, Future, Lock, completed, thread_pool
 from ..errors import CellError, ClaudeError
 from ..prompt.options.options import Options
 from ..session.ledger import Caller
-from ..session.send import PendingRequest, RequestParts, SessionContext, offline_requests, send
+from ..session.prompt import Prompt
+from ..session.request import offline_requests, waiting
+from ..session.send import Sender
+from ..settings import Claude
 from ..wire import Exchange
 from ..wire.short_text import ShortRepr
-from .executors import send_through
+from .executors import ExecutorStream
 
 _LOOKED_UP = 200  # rows that are looked up in the journal at once
-_LAST_WORDS = 0.5  # seconds that stopped exchanges have to be written down
-_TICK = 0.1  # seconds between two looks at whether the reader pressed stop
+_GRACE = 0.5  # seconds that stopped exchanges have to be written down
+_TICK = 0.1  # seconds between two looks at whether the user pressed stop
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RowResult(ShortRepr):
-    """What became of a row.
+    """The result of a row.
 
     Attributes:
         reply: Its text, or the error.
         usd: What it cost, or would have cost; `None` if unknown.
-        entry: The exchange's number in the journal; `None` if it is not there.
+        entry: The exchange's id in the journal; `None` if it is not there.
         known: Whether it was answered before.
     """
 
@@ -47,129 +50,137 @@ class RowResult(ShortRepr):
     known: bool = False
 
 
+OnResult = Callable[[int, RowResult], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """The questions of a table.
+    """The prompts of a table, and how they are sent.
 
     Attributes:
-        questions: A text each, or why there is none.
+        texts: The text of each row's prompt, or why there is none.
         executor: Sends the requests; `None` for threads of our own.
         at_once: How many are under way at the same time.
-        resume: Whether an answer in the journal is taken.
-        told: Told the number of each row and its answer.
+        resume: Whether an answer in the journal is used.
     """
 
-    means: SessionContext
-    asker: Caller
+    sender: Sender
+    settings: Claude
+    caller: Caller
     options: Options
-    questions: Sequence[str | CellError]
+    texts: Sequence[str | CellError]
     executor: Executor | None
     at_once: int
     resume: bool
-    told: Callable[[int, RowResult], None]
+
+    def prompt(self, text: str) -> Prompt:
+        return Prompt(options=self.options, text=text)
 
 
-def run(job: Job) -> bool:
-    """Ask all questions; whether the reader let it end. What was answered by then was told."""
-    doing: dict[Future[None], Interrupt] = {}
-    told = Lock()
+def run(job: Job, on_result: OnResult) -> bool:
+    """Sends all prompts; `False` if the user stopped it.
 
-    def tell_known(number: int, found: RowResult) -> None:
-        if found.known:
-            job.means.books.usage.add({}, None, replayed=True)
-        with told:
-            job.told(number, found)
+    Args:
+        on_result: Called with the number and the result of each row, by one thread at a time.
+    """
+    under_way: dict[Future[None], Interrupt] = {}
+    lock = Lock()
 
-    def do(number: int, asking: PendingRequest, interrupt: Interrupt) -> None:
-        found = _send_row(job, number, asking, interrupt)
-        with told:
-            job.told(number, found)
+    def report(number: int, result: RowResult) -> None:
+        with lock:
+            on_result(number, result)
+
+    def report_known(number: int, result: RowResult) -> None:
+        if result.known:
+            job.sender.ledger.usage.add({}, None, replayed=True)
+        report(number, result)
+
+    def send(number: int, text: str, interrupt: Interrupt) -> None:
+        report(number, _send_row(job, number, text, interrupt))
 
     pool = thread_pool(job.at_once, name="map")
     try:
-        for number, asking in missing(job, tell_known):
+        for number, text in missing(job, report_known):
             interrupt = Interrupt()
-            doing[pool.submit(do, number, asking, interrupt)] = interrupt
-            while len(doing) >= 2 * job.at_once:
-                _drop_done(doing)
-        while doing:
-            _drop_done(doing)
+            under_way[pool.submit(send, number, text, interrupt)] = interrupt
+            while len(under_way) >= 2 * job.at_once:
+                _drop_done(under_way)
+        while under_way:
+            _drop_done(under_way)
     except KeyboardInterrupt:
-        for future, interrupt in doing.items():
+        for future, interrupt in under_way.items():
             future.cancel()
             interrupt.set()
-        completed(doing, timeout=_LAST_WORDS)
+        completed(under_way, timeout=_GRACE)
         return False
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return True
 
 
-def _drop_done(doing: dict[Future[None], Interrupt]) -> None:
-    """Wait a moment, and leave those that are still under way."""
-    for future in completed(doing, timeout=_TICK, first=True):
-        del doing[future]
+def _drop_done(under_way: dict[Future[None], Interrupt]) -> None:
+    """Waits a moment, and leaves those that are still under way."""
+    for future in completed(under_way, timeout=_TICK, first=True):
+        del under_way[future]
         future.result()
 
 
-def missing(job: Job, tell: Callable[[int, RowResult], None]) -> Iterator[tuple[int, PendingRequest]]:
-    """The rows that are to be asked; of the others it is told what they were answered, or why they cannot be asked."""
+def missing(job: Job, on_result: OnResult) -> Iterator[tuple[int, str]]:
+    """The rows to send.
+
+    Args:
+        on_result: Called with the results of the other rows: recorded replies, or why there is no prompt.
+    """
     seen: Counter[str] = Counter()
-    for begin in range(0, len(job.questions), _LOOKED_UP):
-        rows = list(enumerate(job.questions[begin : begin + _LOOKED_UP], begin))
-        askings = {number: _row_request(job, number, text) for number, text in rows if isinstance(text, str)}
-        known = _journal_answers(job, askings, seen)
+    for begin in range(0, len(job.texts), _LOOKED_UP):
+        rows = list(enumerate(job.texts[begin : begin + _LOOKED_UP], begin))
+        known = _journal_answers(job, {number: text for number, text in rows if isinstance(text, str)}, seen)
         for number, text in rows:
-            found = known.get(number) if isinstance(text, str) else RowResult(reply=text)
-            if found is None:
-                yield number, askings[number]
-                continue
-            tell(number, found)
+            result = known.get(number) if isinstance(text, str) else RowResult(reply=text)
+            if result is not None:
+                on_result(number, result)
+            elif isinstance(text, str):
+                yield number, text
 
 
-def _row_request(job: Job, number: int, text: str) -> PendingRequest:
-    asker = replace(job.asker, cell=f"{job.asker.cell}/{number}", place=f"{job.asker.place}/{number}")
-    question = RequestParts(new=[{"role": "user", "content": text}])
-    return PendingRequest(options=job.options, question=question, asker=asker)
-
-
-def _journal_answers(job: Job, askings: dict[int, PendingRequest], seen: Counter[str]) -> dict[int, RowResult]:
-    """What the journal answers: the first of equal questions gets the first answer, and so on."""
-    journal = job.means.books.journal(job.means.settings)
-    if journal is None or not job.resume or job.means.books.recording is not None:
+def _journal_answers(job: Job, texts: Mapping[int, str], seen: Counter[str]) -> dict[int, RowResult]:
+    """The results in the journal: the first of equal prompts gets the first one, and so on."""
+    ledger, settings = job.sender.ledger, job.settings
+    journal = ledger.journal(settings)
+    if journal is None or not job.resume or ledger.replays.recording is not None:
         return {}
     identities: dict[int, list[str]] = {}
-    settings, sends = job.means.settings, not job.means.books.never_sends(job.means.settings)
-    for number, asking in askings.items():
+    sends = not ledger.replays.never_sends(settings)
+    for number, text in texts.items():
         try:
-            identities[number] = [request.identity for request in offline_requests(settings, asking, sends=sends)]
+            requests = offline_requests(settings, job.prompt(text), sends=sends)
+            identities[number] = [request.identity for request in requests]
         except ClaudeError:
-            continue  # it is told when it is asked
+            continue  # it is the result once it is sent
     answers = journal.answers({identity for each in identities.values() for identity in each})
-    found: dict[int, RowResult] = {}
+    results: dict[int, RowResult] = {}
     for number, candidates in identities.items():
         identity = next((each for each in candidates if each in answers), candidates[0])
         several = answers.get(identity, ())
         if seen[identity] < len(several):
-            found[number] = _of_row(several[seen[identity]])
+            results[number] = _of_journal(several[seen[identity]])
         seen[identity] += 1
-    return found
+    return results
 
 
-def _send_row(job: Job, number: int, asking: PendingRequest, stop: Interrupt) -> RowResult:
-    growing = asking.accumulator(job.means.settings)
-    means = job.means
+def _send_row(job: Job, number: int, text: str, interrupt: Interrupt) -> RowResult:
+    settings, caller, accumulator = job.settings, job.caller.part(f"/{number}"), waiting()
+    through = None
     if job.executor is not None:
-        executor = job.executor
-        means = replace(means, carry=lambda request: send_through(executor, means.settings, request, number, stop))
+        through = ExecutorStream(executor=job.executor, settings=settings, number=number, interrupt=interrupt)
     try:
-        return of_exchange(send(means, asking, growing, stop))
+        return of_exchange(job.sender.send(settings, job.prompt(text), caller, accumulator, interrupt, through))
     except ClaudeError as error:
         return RowResult(reply=error)
 
 
 def of_exchange(exchange: Exchange) -> RowResult:
-    """What stays of an exchange."""
+    """What the table shows of an exchange."""
     usage = exchange.message.usage
     return RowResult(
         reply=exchange.error or exchange.text,
@@ -183,7 +194,7 @@ def of_exchange(exchange: Exchange) -> RowResult:
     )
 
 
-def _of_row(row: Mapping[str, Any]) -> RowResult:
+def _of_journal(row: Mapping[str, Any]) -> RowResult:
     return RowResult(
         reply=row["reply"],
         stop_reason=row["stop_reason"],

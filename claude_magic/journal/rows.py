@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
-from ..wire import Decoder, Exchange, Fold, Headers, Message, Request, TimedEvent
+from ..wire import Decoder, Exchange, Fold, Headers, Message, Record, Request, Response, TimedEvent, Timing
 from ..wire.answer import Answer
 from ..wire.headers import holds_credential
 from ..wire.message import fix_surrogates
@@ -112,18 +112,17 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exc
     message = Message(body=json.loads(row["message"])) if row["message"] else fold_message(events)
     return Exchange(
         request=_request(row, data),
+        response=Response(status=row["status"], headers=_pairs(row["response_headers"]), events=events),
         message=message,
         answer=Answer.of_kept(row["answer"]) if row["answer"] else None,
-        status=row["status"],
-        headers=_pairs(row["response_headers"]),
-        events=events,
-        seconds=row["seconds"] or (events[-1].seconds if events else 0.0),
-        first_token_seconds=row["first_token_seconds"],
-        retries=row["retries"] or 0,
+        timing=Timing(
+            began=row["began"],
+            seconds=row["seconds"] or (events[-1].seconds if events else 0.0),
+            first_token_seconds=row["first_token_seconds"],
+            retries=row["retries"] or 0,
+        ),
+        record=Record(entry=row["id"], usd=row["usd"]),
         model_note=row["model_note"],
-        began=row["began"],
-        usd=row["usd"],
-        entry=row["id"],
         error=_error(row),
     )
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CellError, ClaudeError, SettingsError
-from ..prompt.options.keywords import options_of_many
+from ..errors import ClaudeError, SettingsError
 from ..prompt.options.options import Options
 from ..session.session import Session
 from ..settings import Claude
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from ..display.workbench.bench import Workbench
     from ..journal import Journal
     from ..journal.recordings import Recorder, Recording
-    from ..prompt.attachments.attach import Attachment
     from ..prompt.snippets import Snippets
     from ..session.conversation import Conversation
     from ..session.conversations import Conversations
@@ -86,10 +84,10 @@ class ClaudeHandle:
         Raises:
             SettingsError: `Claude.journal` is `""`: none is kept.
         """
-        found = self.session.ledger.journal(self.settings)
-        if found is None:
+        journal = self.session.ledger.journal(self.settings)
+        if journal is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
-        return found
+        return journal
 
     @property
     def usage(self) -> Usage:
@@ -116,7 +114,7 @@ class ClaudeHandle:
         Raises:
             SettingsError: It cannot be read, or is no recording.
         """
-        return self.session.ledger.replay(None if path is None else Path(path))
+        return self.session.ledger.replays.open(None if path is None else Path(path))
 
     def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
         """Ask, and return the exchange without displaying it.
@@ -172,26 +170,19 @@ class ClaudeHandle:
 
         return schema_of(function)
 
-    def count(self, what: Any, *, cell: str = "", attached: tuple[Attachment, ...] = (), **options: Any) -> Count:
-        """How many tokens each portion of a request is: system prompt, tools, each message, attachments.
+    def count(self, what: Any, **options: Any) -> Count:
+        """The tokens of each portion of a request: system prompt, tools, each message, attachments.
 
         Args:
-            what: A text to ask, or an exchange.
+            what: A text, or an exchange.
             options: The options of `%%claude`, with underscores.
 
         Raises:
             ExchangeError: The endpoint does not count, or does not answer.
         """
-        from ..wire import Exchange
-        from .token_count import of_question, of_request
+        from .token_count import count
 
-        read = options.pop("read", None) or options_of_many(options)
-        means = self.session.context(read)
-        if isinstance(what, Exchange):
-            return of_request(means, what.request)
-        if not isinstance(what, str):
-            raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
-        return of_question(means, self.session.pending_request(means, read, what, cell, attached))
+        return count(self.session, what, options)
 
     def request(
         self,
@@ -236,7 +227,7 @@ class ClaudeHandle:
         """
         from .model_list import models
 
-        return models(self.session.context(Options()))
+        return models(self.session.sender, self.session.settings_for(Options()))
 
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
         """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
@@ -296,9 +287,16 @@ class ClaudeHandle:
         from ..batch.map import MapOptions, map_rows
 
         how = MapOptions(
-            options=options, at_once=concurrency, executor=executor, resume=resume, dry_run=dry_run, prefix=prefix
+            options=options,
+            grade=grade,
+            expected=expected,
+            at_once=concurrency,
+            executor=executor,
+            resume=resume,
+            dry_run=dry_run,
+            prefix=prefix,
         )
-        return map_rows(self.session, rows, template, grade=grade, expected=expected, how=how)
+        return map_rows(self.session, rows, template, how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
@@ -391,10 +389,7 @@ class ClaudeHandle:
 
     def __reduce__(self) -> Any:
         """In another process it is the handle of that process, with the settings of this one; never a key."""
-        held = self.settings._trait_values
-        traits = self.settings.traits(config=True)
-        chosen = {name: held[name] for name in traits if name in held and held[name] != traits[name].default_value}
-        return _unpickled, (os.getpid(), chosen)
+        return _unpickled, (os.getpid(), self.settings.assigned_values())
 
     def __repr__(self) -> str:
         asks = f"claude: {self.settings.model} at {self.settings.base_url}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .claude import claude
@@ -13,29 +12,30 @@ _EXCHANGE = ("claude_magic.wire.exchange", "Exchange")
 
 
 def load(shell: Any) -> None:
-    """Give `shell` the magics, the settings and the Tab key; loading again changes nothing."""
+    """Adds the magics, the settings and the completions to `shell`; loading again changes nothing."""
     if "claude" in shell.magics_manager.magics["cell"] and isinstance(_registered_magics(shell), ClaudeMagics):
         return
     claude.open(shell)
     magics = ClaudeMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", claude.cells.begin)
-    shell.events.register("post_run_cell", magics.failing.remember)
+    shell.events.register("post_run_cell", magics.last_error.remember)
     input_transforms.add(shell)
     completion.add(shell)
-    _show_with(shell, _show)
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type_by_name(*_EXCHANGE, _show)  # their class is not imported for it
 
 
 def unload(shell: Any) -> None:
-    """Take back what `load` gave."""
+    """Removes what `load` added."""
     magics = _registered_magics(shell)
     if not isinstance(magics, ClaudeMagics):
         return
-    _show_with(shell, None)
+    _forget_display(shell)
     completion.remove(shell)
     input_transforms.remove(shell)
     shell.events.unregister("pre_run_cell", claude.cells.begin)
-    shell.events.unregister("post_run_cell", magics.failing.remember)
+    shell.events.unregister("post_run_cell", magics.last_error.remember)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("claude", None)
     shell.magics_manager.registry.pop(type(magics).__name__, None)
@@ -45,21 +45,18 @@ def unload(shell: Any) -> None:
 
 
 def _show(exchange: Any) -> None:
-    """What a cell that ends in an exchange shows: its reply and its panel."""
+    """Shows the reply and the panel of an exchange at the end of a cell."""
     from .views import show
 
     show(exchange, page=claude.cells.in_notebook)
 
 
-def _show_with(shell: Any, show: Callable[[Any], None] | None) -> None:
-    """Let IPython show exchanges so; their class is not imported for it. `None` takes that back."""
-    shown = shell.display_formatter.ipython_display_formatter
-    if show is not None:
-        shown.for_type_by_name(*_EXCHANGE, show)
-        return
-    shown.deferred_printers.pop(_EXCHANGE, None)
-    for kind in [kind for kind in shown.type_printers if (kind.__module__, kind.__name__) == _EXCHANGE]:
-        shown.pop(kind)
+def _forget_display(shell: Any) -> None:
+    """Lets IPython show exchanges by their repr again."""
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.deferred_printers.pop(_EXCHANGE, None)
+    for kind in [kind for kind in formatter.type_printers if (kind.__module__, kind.__name__) == _EXCHANGE]:
+        formatter.pop(kind)
 
 
 def _registered_magics(shell: Any) -> object:

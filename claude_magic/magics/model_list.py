@@ -1,4 +1,4 @@
-"""`claude.models`: the models that the endpoint has, asked for once a day."""
+"""`claude.models`: the models of the endpoint, listed once a day."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..api import known_models as known_models
-from ..api.client import Client
+from ..api import known_models
 from ..api.endpoints.models import Model, list_models
 from ..api.known_models import nearest
-from ..api.provider import Provider
 from ..cost.prices import rates
 from ..errors import CellError, did_you_mean
 from ..session.provider import is_local
-from ..session.send import SessionContext, with_transport
+from ..session.send import Sender
 from ..settings import Claude
 
 
 class Models(Sequence[Model]):
-    """Models, newest first; shown, they are a table."""
+    """Models, newest first; displayed, they are a table."""
 
     def __init__(self, models: Sequence[Model], prices: Mapping[str, Mapping[str, Any]]) -> None:
         self._models = models
@@ -38,11 +36,11 @@ class Models(Sequence[Model]):
         return self._models[index]
 
     def _find(self, name: str) -> Model:
-        found = {model.id: model for model in self._models}
-        if name not in found:
-            near = did_you_mean(nearest(name, list(found)))
+        by_name = {model.id: model for model in self._models}
+        if name not in by_name:
+            near = did_you_mean(nearest(name, list(by_name)))
             raise CellError(f"no model {name!r}.{near} claude.models lists all.")
-        return found[name]
+        return by_name[name]
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]
@@ -53,37 +51,33 @@ class Models(Sequence[Model]):
         return model_table([self._row(model) for model in self._models])
 
     def _row(self, model: Model) -> dict[str, Any]:
-        found = rates(model.id, self._prices)
+        prices = rates(model.id, self._prices)
         row = asdict(model)
-        row["retires"] = row["retires"] or found.get("sdk_deprecated_eol", "")
-        return {**row, "usd_input": found.get("input"), "usd_output": found.get("output")}
+        row["retires"] = row["retires"] or prices.get("sdk_deprecated_eol", "")
+        return {**row, "usd_input": prices.get("input"), "usd_output": prices.get("output")}
 
 
-def models(means: SessionContext) -> Models:
-    """The models of the endpoint: those of today's list, or of one that is asked for now.
+def models(sender: Sender, settings: Claude) -> Models:
+    """The models of the endpoint, from today's list or a new one.
 
     Raises:
         ExchangeError: The endpoint does not list models, or does not answer.
-        SettingsError: Nobody can be asked.
-        Interrupted: The reader stopped it.
+        SettingsError: There is no provider.
+        Interrupted: The user stopped it.
     """
-    settings = means.settings
-    found = _load_cache(settings)
-    if found is None:
-        found = with_transport(means, lambda client, asked: _fetch(client, asked, settings))
-        _save_cache(settings, found)
-    known_models.remember([model.id for model in found if model.lifecycle != "retired"])
-    return Models(found, settings.prices)
+    several = _load_cache(settings)
+    if several is None:
+        with sender.endpoint(settings) as (client, provider):
+            several = list_models(client, base_url=provider.base_url, api_version=settings.api_version)
+        _save_cache(settings, several)
+    known_models.remember([model.id for model in several if model.lifecycle != "retired"])
+    return Models(several, settings.prices)
 
 
 def names(settings: Claude) -> Sequence[str]:
-    """What can stand after `-m`; the endpoint is not asked."""
-    found = _load_cache(settings)
-    return known_models.names() if found is None else [model.id for model in found if model.lifecycle != "retired"]
-
-
-def _fetch(client: Client, asked: Provider, settings: Claude) -> list[Model]:
-    return list_models(client, base_url=asked.base_url, api_version=settings.api_version)
+    """The names for `-m`; nothing is sent."""
+    several = _load_cache(settings)
+    return known_models.names() if several is None else [each.id for each in several if each.lifecycle != "retired"]
 
 
 def _load_cache(settings: Claude) -> list[Model] | None:
@@ -102,7 +96,7 @@ def _save_cache(settings: Claude, models: Sequence[Model]) -> None:
         value = {"day": date.today().isoformat(), "models": [asdict(model) for model in models]}
         path.write_text(json.dumps(value, default=dict), encoding="utf-8")
     except (OSError, TypeError, ValueError):
-        return  # then it is asked for again
+        return  # then it is listed again
 
 
 def _path(settings: Claude) -> Path:

@@ -1,10 +1,10 @@
-"""A turn that waits for its reader: buttons under the cell, or `%claude --approve`, go on with it."""
+"""A turn that waits for the user: buttons under the cell, or `%claude --approve`, resume it."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import Lock
@@ -17,27 +17,23 @@ if TYPE_CHECKING:
     from ..display.approval.bundle import Approval, Decision
     from ..display.live.detached import DetachedOutput
     from .presenters import CellPresenter
+    from .turn_runner import TurnRunner
 
 
 class PendingApproval:
-    """The turn that waits, and what its reader sees of that.
+    """The turn that waits, and the buttons that the user sees.
 
     Args:
-        go_on: Goes on with the turn, from the calls as they were decided, on a stage.
+        runner: Resumes the turn.
     """
 
-    def __init__(
-        self,
-        turn: Turn,
-        stage: CellPresenter,
-        go_on: Callable[[PendingApproval, Sequence[Call], DetachedOutput], object],
-    ) -> None:
+    def __init__(self, runner: TurnRunner, turn: Turn, presenter: CellPresenter) -> None:
         self.turn = turn
-        self.stage = stage
-        self._go_on = go_on
+        self.presenter = presenter
+        self._runner = runner
         self._lock = Lock()
         self._taken = False
-        self._placed: DetachedOutput | None = None
+        self._output: DetachedOutput | None = None
         self._buttons: Approval | None = None
 
     def take(self) -> bool:
@@ -47,76 +43,77 @@ class PendingApproval:
         return not taken
 
     def show(self, messages: dict[str, str]) -> None:
-        """Ask the reader: under the cell, whose later replies will stand there too.
+        """Shows the buttons under the cell, whose later replies will appear there too.
 
         Args:
-            messages: What shows the messages so far; `{}` for nothing.
+            messages: The mime bundle of the messages so far; `{}` for none.
         """
         from ..display.approval.bundle import Approval
         from ..display.live.detached import DetachedOutput
 
-        self._placed = DetachedOutput(uuid.uuid4().hex)
-        self._placed.begin(messages)
+        self._output = DetachedOutput(uuid.uuid4().hex)
+        self._output.begin(messages)
         self._buttons = Approval((), self._on_decision)
         self._ask()
         self._buttons.publish()
 
-    def again(self, turn: Turn, stage: CellPresenter) -> None:
-        """The turn waits once more, in the same place."""
+    def ask_again(self, turn: Turn, presenter: CellPresenter) -> None:
+        """Lets the turn wait once more, in the same place."""
         with self._lock:
-            self.turn, self.stage, self._taken = turn, stage, False
+            self.turn, self.presenter, self._taken = turn, presenter, False
         self._ask()
 
-    def close(self, said: str = "") -> None:
-        """Take the buttons away, and say why."""
+    def close(self, why: str = "") -> None:
+        """Removes the buttons, and shows why."""
         if self._buttons is not None:
-            self._buttons.done(said)
+            self._buttons.done(why)
 
     def _ask(self) -> None:
         assert self._buttons is not None  # noqa: S101  it is shown
         self._buttons.ask(pending_calls(self.turn), sends=self.turn.waits == RESULTS)
 
     def _on_decision(self, decisions: Mapping[str, Decision]) -> None:
-        """What the buttons said."""
-        several = [_decision(call, decisions.get(call.id)) for call in self.turn.exchange.calls]
-        assert self._placed is not None  # noqa: S101  it is shown
-        self._go_on(self, several, self._placed)
+        """The user pressed a button."""
+        calls = [_apply(decisions.get(call.id), call) for call in self.turn.exchange.calls]
+        assert self._output is not None  # noqa: S101  it is shown
+        self._runner.resume_below(self, calls, self._output)
 
 
-def _decision(call: Call, decision: Decision | None) -> Call:
+def _apply(decision: Decision | None, call: Call) -> Call:
     if decision is None or decision.run:
         return approve(call, None if decision is None else decision.arguments)
     return refuse(call, decision.why)
 
 
-def by_word(found: PendingApproval | None, said: str, *, refuses: bool) -> tuple[PendingApproval, list[Call]]:
+def decide(pending: PendingApproval | None, argument: str, *, refuses: bool) -> tuple[PendingApproval, list[Call]]:
     """The turn that waits, taken, and its calls as `%claude --approve` or `--refuse` decides them.
 
     Args:
-        said: Of a refusal, why; of an approval, other arguments as JSON; `""` for none.
+        argument: Of a refusal, why; of an approval, edited arguments as JSON; `""` for none.
 
     Raises:
-        CellError: Nothing waits, or the arguments are none.
+        CellError: No turn waits, or the arguments are invalid.
     """
-    if found is not None and refuses and found.turn.waits == RESULTS:
+    if pending is not None and refuses and pending.turn.waits == RESULTS:
         raise CellError("the calls were run; their results wait to be sent. %claude --approve sends them.")
-    arguments = _arguments(said, found) if found is not None and said and not refuses else None
-    if found is None or not found.take():
+    arguments = _arguments(argument, pending) if pending is not None and argument and not refuses else None
+    if pending is None or not pending.take():
         raise CellError("nothing waits for your approval. It is asked for when a cell with --tools calls a function.")
-    found.close("decided in another cell")
-    asked = {call.id for call in pending_calls(found.turn)}
+    pending.close("decided in another cell")
+    waiting = {call.id for call in pending_calls(pending.turn)}
     if refuses:
-        return found, [refuse(call, said) if call.id in asked else call for call in found.turn.exchange.calls]
-    return found, [approve(call, arguments) for call in found.turn.exchange.calls]
+        calls = pending.turn.exchange.calls
+        return pending, [refuse(call, argument) if call.id in waiting else call for call in calls]
+    return pending, [approve(call, arguments) for call in pending.turn.exchange.calls]
 
 
-def _arguments(said: str, found: PendingApproval) -> dict[str, Any]:
-    """The arguments to run the call with that waits, instead of those it was asked for with."""
+def _arguments(text: str, pending: PendingApproval) -> dict[str, Any]:
+    """The edited arguments of the one call that waits."""
     try:
-        arguments = json.loads(said)
+        arguments = json.loads(text)
     except ValueError as error:
         raise CellError(f"the arguments after --approve are not JSON: {error}. The call still waits.") from None
-    if not isinstance(arguments, dict) or len(pending_calls(found.turn)) != 1:
+    if not isinstance(arguments, dict) or len(pending_calls(pending.turn)) != 1:
         raise CellError(
             'after --approve may stand the arguments of one call, as in \'{"city": "Oslo"}\'. The calls still wait.'
         )

@@ -1,64 +1,119 @@
-"""Where a turn is shown and its reader asked: a page, a terminal, or nowhere."""
+"""Where a cell's turn is shown, and who approves its calls: a page, a terminal, or an output below the cell."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CellError, ClaudeError
+from ..prompt.options.options import Options
+from ..session.prompt import Prompt
 from ..session.turn import Turn, approve, calls_to_approve
 from ..tools.calls import refuse
+from ..wire import Exchange
 from ..wire.presenter import Presenter
 from ..wire.tool import Call
 from .output import Result, result
 
 if TYPE_CHECKING:
-    from ..session.prompt import Prompt
-    from ..wire import Exchange
+    from ..display.live.detached import DetachedOutput
+
+
+class Screen(Protocol):
+    """Where replies are shown."""
+
+    def presenter(self, *, first: bool) -> Presenter:
+        """What shows the next exchange.
+
+        Args:
+            first: Whether it is the first of the turn here.
+        """
+
+
+class PageScreen:
+    """The outputs of a cell in a notebook.
+
+    Args:
+        owns_cell: Whether nothing else is shown in the cell.
+        panel: Whether each reply has a panel.
+    """
+
+    def __init__(self, options: Options, *, owns_cell: bool, panel: bool) -> None:
+        self._options = options
+        self._owns_cell = owns_cell
+        self._panel = panel
+
+    def presenter(self, *, first: bool) -> Presenter:
+        if self._options.events:
+            from ..display.live.event_log import EventPage
+
+            return EventPage(panel=self._panel)
+        from ..display.live.page import Page
+
+        return Page(owns_cell=self._owns_cell and first, raw=_is_raw(self._options), panel=self._panel)
+
+
+class DetachedScreen:
+    """An output below a cell that has ended."""
+
+    def __init__(self, output: DetachedOutput, options: Options, *, panel: bool) -> None:
+        self._output = output
+        self._options = options
+        self._panel = panel
+
+    def presenter(self, *, first: bool) -> Presenter:
+        return self._output.next(raw=_is_raw(self._options), panel=self._panel)
+
+
+class TerminalScreen:
+    """The lines of a terminal."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def presenter(self, *, first: bool) -> Presenter:
+        if self._options.events:
+            from ..display.live.event_log import EventTerminal
+
+            return EventTerminal()
+        from ..display.terminal import rich_terminal
+        from ..display.terminal.terminal import Terminal
+
+        return rich_terminal.RichTerminal() if rich_terminal.available() and not self._options.raw else Terminal()
 
 
 class CellPresenter:
-    """Shows a cell's turn.
+    """Shows a cell's turn, and makes the result of its final reply.
 
     Args:
-        presenters: From whether it is the first to what shows the next exchange.
         above: Safe HTML above the first reply.
-        after: The stage whose last reply shows what becomes of the calls that wait; `None` if none do.
+        after: The presenter whose last reply shows the results of the calls that wait; `None` if none do.
 
     Attributes:
-        made: What the cell made of its final reply; `None` before.
-        misfit: Why it could not; `None` if it could.
-        interrupted: Whether the reader pressed stop when the reply was whole.
+        result: What the options make of the final reply; `None` before.
+        result_error: Why they cannot; `None` if they can.
+        interrupted: Whether the user pressed stop when the reply was complete.
     """
 
-    def __init__(
-        self,
-        cell: Prompt,
-        presenters: Callable[[bool], Presenter],
-        *,
-        above: str = "",
-        after: CellPresenter | None = None,
-    ) -> None:
-        self.cell = cell
-        self.made: Result | None = None
-        self.misfit: ClaudeError | None = None
+    def __init__(self, prompt: Prompt, screen: Screen, *, above: str = "", after: CellPresenter | None = None) -> None:
+        self.prompt = prompt
+        self.result: Result | None = None
+        self.result_error: ClaudeError | None = None
         self.interrupted = False
-        self._presenters = presenters
+        self._screen = screen
         self._above = above
         self._presenter: Presenter | None = after._presenter if after is not None else None
 
-    def presenter(self) -> Presenter:
-        self._presenter = self._presenters(self._presenter is None)
+    def next(self) -> Presenter:
+        self._presenter = self._screen.presenter(first=self._presenter is None)
         return self._presenter
 
     def finish(self, exchange: Exchange, *, final: bool) -> None:
         body = None
         if final:
-            self.made, self.misfit = _cell_output(self.cell, exchange)
-            body = self.made.html
-            exchange = replace(exchange, notes=(*exchange.notes, *filter(None, [self.made.note])))
+            self.result, self.result_error = _result(self.prompt, exchange)
+            body = self.result.html
+            exchange = exchange.with_notes(self.result.note)
         if self._presenter is not None:
             self.interrupted = _finish(self._presenter, exchange, self._above, body)
         self._above = ""
@@ -69,66 +124,55 @@ class CellPresenter:
                 self._presenter.update(exchange)
 
 
-class PagePresenter(CellPresenter):
-    """A turn in a notebook; to ask its reader, the cell ends.
+class PageApprover:
+    """Approves calls in a notebook; to ask the user, the cell ends.
 
     Args:
-        asks: Whether the front end can ask, as far as it tells.
+        can_ask: Whether the front end can ask the user, as far as it tells.
     """
 
-    def __init__(
-        self,
-        cell: Prompt,
-        presenters: Callable[[bool], Presenter],
-        *,
-        asks: bool,
-        above: str = "",
-        after: CellPresenter | None = None,
-    ) -> None:
-        super().__init__(cell, presenters, above=above, after=after)
-        self._asks = asks
+    def __init__(self, *, can_ask: bool) -> None:
+        self._can_ask = can_ask
 
     def decide(self, turn: Turn) -> tuple[Call, ...] | None:
-        asked = calls_to_approve(turn)
-        if not asked:
+        calls = calls_to_approve(turn)
+        if not calls:
             return tuple(map(approve, turn.exchange.calls))
-        self._check(turn, asked[0])
-        return None
+        if self._can_ask:
+            return None
+        name = calls[0].name
+        advice = f"Run the cell with --yes, or mark {name} with @claude.tool(approve=False)."
+        advice = "Leave --step out." if turn.prompt.options.step else advice
+        raise CellError(f"{name} needs your approval, and nobody can be asked where this notebook runs. {advice}")
 
     def may_send(self, turn: Turn) -> bool:
-        return not self._asks  # where nobody can be asked, only what was recorded has come so far
-
-    def _check(self, turn: Turn, call: Call) -> None:
-        if self._asks:
-            return
-        way = (
-            "Leave --step out."
-            if turn.options.step
-            else f"Run the cell with --yes, or mark {call.name} with @claude.tool(approve=False)."
-        )
-        raise CellError(f"{call.name} needs your approval, and nobody can be asked where this notebook runs. {way}")
+        return not self._can_ask  # where the user cannot be asked, there are only recorded results so far
 
 
-class TerminalPresenter(CellPresenter):
-    """A turn in a terminal: its reader is asked in the next line."""
+class TerminalApprover:
+    """Approves calls in a terminal: the user is asked in the next line."""
 
     def decide(self, turn: Turn) -> tuple[Call, ...]:
         asks = {call.id for call in calls_to_approve(turn)}
-        return tuple(_answer(call) if call.id in asks else approve(call) for call in turn.exchange.calls)
+        return tuple(_ask(call) if call.id in asks else approve(call) for call in turn.exchange.calls)
 
     def may_send(self, turn: Turn) -> bool:
         _read_line("Results are there. Enter to send them: ")
         return True
 
 
-def _answer(call: Call) -> Call:
-    """The call, as whoever sits at the terminal decides it, with all its arguments in view."""
+def _is_raw(options: Options) -> bool:
+    return options.raw or options.as_ == "text"
+
+
+def _ask(call: Call) -> Call:
+    """The call as the user decides it, with all its arguments in view."""
     from ..display.approval.bundle import call_text
 
     print(call_text(call))
     while True:
-        said = _read_line("Run it? y, or n and why: ").strip()
-        word, _, why = said.partition(" ")
+        line = _read_line("Run it? y, or n and why: ").strip()
+        word, _, why = line.partition(" ")
         if word.lower() in ("y", "yes"):
             return approve(call)
         if word.lower() in ("n", "no"):
@@ -144,18 +188,18 @@ def _read_line(question: str) -> str:
         ) from None
 
 
-def _cell_output(cell: Prompt, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
-    """What the cell makes of its reply, or the plain text and why it cannot be made."""
+def _result(prompt: Prompt, exchange: Exchange) -> tuple[Result, ClaudeError | None]:
+    """What the options make of a reply, or the plain text and why they cannot."""
     if exchange.error is not None:
         return Result(value=exchange.text), None
     try:
-        return result(cell.options, exchange, cell.schema), None
+        return result(prompt.options, exchange, prompt.schema), None
     except ClaudeError as error:
         return Result(value=exchange.text), error
 
 
 def _finish(presenter: Presenter, exchange: Exchange, above: str, body: str | None) -> bool:
-    """Show the end; whether the reader pressed stop meanwhile. A display that fails shows the plain text."""
+    """Shows the end, as plain text if the display fails; whether the user pressed stop meanwhile."""
     try:
         presenter.finish(exchange, above=above, body=body)
     except KeyboardInterrupt:

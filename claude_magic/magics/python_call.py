@@ -18,7 +18,9 @@ from ..prompt.options.keywords import options_of, words_of
 from ..prompt.options.options import Options
 from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
-from ..session.tool_selection import refuse_unapproved, several
+from ..session.tool_selection import as_list, refuse_unapproved
+from ..wire.presenter import SilentPresenter
+from .output import result
 from .views import preview_text
 
 if TYPE_CHECKING:
@@ -36,42 +38,48 @@ class Text(str):
 
 
 def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any]) -> Any:
-    """What `claude(text, ...)` returns.
+    """The result of `claude(text, ...)`.
 
     Raises:
-        ClaudeError: It cannot be asked, or failed.
+        ClaudeError: It cannot be sent, or failed.
     """
     if not isinstance(text, str):
         raise CellError(
             f"claude takes a text, not {type(text).__name__}: {text!r:.80}. "
             "Other values go into the text, or with attach=; turns with turns=True."
         )
-    offered = several(tools)
-    options = options_of({**keywords, "tools": [each for each in offered if isinstance(each, str)]})
+    several = as_list(tools)
+    options = options_of({**keywords, "tools": [each for each in several if isinstance(each, str)]})
     if options.help:
         return Text(help_text())
-    session, shell = handle.session, handle.shell()
-    magics = None if shell is None else shell.magics_manager.registry.get("ClaudeMagics")
+    magics = _magics(handle)
     if options.approve or options.refuse is not None:
-        _needed(magics, "approve and refuse").go_on(options, text)
+        _needed(magics, "approve and refuse").turns.resume(options, text)
         return None
-    cell = build_prompt(
+    prompt = build_prompt(
         options,
         format_line(words_of(keywords)) if options.save else "",
         text,
-        namespace=shell.user_ns if shell is not None else {},
-        snippets=session.snippets,
-        failing=magics.failing if magics is not None else LastError(),
-        write=session.format_value,
-        given=[each for each in offered if not isinstance(each, str)],
+        namespace=magics.shell.user_ns if magics is not None else {},
+        snippets=handle.session.snippets,
+        last_error=magics.last_error if magics is not None else LastError(),
+        settings=handle.session.settings_for(Options()),
+        functions=[each for each in several if not isinstance(each, str)],
         fills=False,
     )
-    if _is_shown(cell.options):
-        _needed(magics, "events, raw, panel, diff and step").answer(cell)
+    if _is_shown(prompt.options):
+        _needed(magics, "events, raw, panel, diff and step").answer(prompt)
         return None
-    if not cell.options.yes:
-        refuse_unapproved(cell.tools)
-    return _answer(handle, cell, magics)
+    if not prompt.options.yes:
+        refuse_unapproved(prompt.tools)
+    return _answer(handle.session, prompt, magics)
+
+
+def _magics(handle: ClaudeHandle) -> ClaudeMagics | None:
+    """The magics of the shell that runs; `None` in plain Python."""
+    shell = handle.shell()
+    magics: ClaudeMagics | None = None if shell is None else shell.magics_manager.registry.get("ClaudeMagics")
+    return magics
 
 
 def _needed(magics: ClaudeMagics | None, what: str) -> ClaudeMagics:
@@ -84,61 +92,53 @@ def _is_shown(options: Options) -> bool:
     return bool(options.events or options.raw or options.diff or options.step or options.panel is not None)
 
 
-def _answer(handle: ClaudeHandle, cell: Prompt, magics: ClaudeMagics | None) -> Any:
-    options, session = cell.options, handle.session
+def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
+    options = prompt.options
     if options.show:
-        return Text(session.program(options, cell.text, "", cell.attached))
+        return Text(session.program(prompt))
     if options.count:
-        return handle.count(cell.text, attached=cell.attached, read=options)
+        from .token_count import count_prompt
+
+        return count_prompt(session, prompt)
     if options.preview:
-        return Text(preview_text(session.preview(options, cell.text, "", cell.attached)))
+        return Text(preview_text(session.preview(prompt)))
     if options.compare or options.times > 1:
-        return _ask_several(session, cell, magics)
-    exchange = _with_notes(session.ask(options, cell.text, attached=cell.attached, tools=cell.tools), cell)
+        return _ask_several(session, prompt, magics)
+    exchange = _with_notes(session.ask(prompt), prompt)
     session.last = exchange
     if exchange.error is not None:
         raise exchange.error
-    _conclude(cell, exchange, magics)
+    value = result(options, exchange, prompt.schema)
+    if options.out:
+        _needed(magics, "out")
+    if magics is not None:
+        magics.turns.use(options, value)
     return exchange
 
 
-def _ask_several(session: Session, cell: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
-    """The exchanges of `times` or `compare`, and what `out` binds of them."""
+def _ask_several(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:
+    """The exchanges of `times` or `compare`; `out` binds what a cell would bind."""
     from ..batch.compare import combinations, results
-    from ..wire.presenter import SilentPresenter
-    from .output import result
 
-    options = cell.options
-    namespace = magics.shell.user_ns if magics is not None else {}
-    made: Any
+    options = prompt.options
+    value: Any
     if options.compare:
-        several = combinations(options, namespace, session.snippets)
-        asked = [each.options for each in several]
-        exchanges = session.ask_each(asked, cell.text, [SilentPresenter()] * len(asked), "", cell.attached)
-        made = results(several, exchanges)
+        several = combinations(options, magics.shell.user_ns if magics is not None else {}, session.snippets)
+        prompts = [replace(prompt, options=each.options) for each in several]
+        exchanges = session.ask_each(prompts, [SilentPresenter()] * len(prompts))
+        value = results(several, exchanges)
     else:
-        exchanges = session.ask_times(options, cell.text, [SilentPresenter()] * options.times, "", cell.attached)
+        exchanges = session.ask_each([prompt] * options.times, [SilentPresenter()] * options.times)
         failed = next((each.error for each in exchanges if each.error is not None), None)
         if failed is not None:
             raise failed
-        made = [result(options, each, cell.schema).value for each in exchanges]
+        value = [result(options, each, prompt.schema).value for each in exchanges]
     if options.out:
-        _needed(magics, "out").shell.push({options.out: made})
-    return [_with_notes(each, cell) for each in exchanges]
+        _needed(magics, "out").shell.push({options.out: value})
+    return [_with_notes(each, prompt) for each in exchanges]
 
 
-def _conclude(cell: Prompt, exchange: Exchange, magics: ClaudeMagics | None) -> None:
-    """What a cell makes of its reply: the variable of `out`, and the next cell."""
-    from .output import result
-
-    made = result(cell.options, exchange, cell.schema)
-    if cell.options.out:
-        _needed(magics, "out").shell.push({cell.options.out: made.value})
-    if made.next_input is not None and magics is not None:
-        magics.offer(made.next_input)
-
-
-def _with_notes(exchange: Exchange, cell: Prompt) -> Exchange:
+def _with_notes(exchange: Exchange, prompt: Prompt) -> Exchange:
     """The exchange with what was cut, assumed or changed: there is no page above the reply."""
-    told = [f"{each.title}: {each.note}" for each in cell.attached if each.note]
-    return replace(exchange, notes=(*exchange.notes, *told, *cell.notes))
+    attached = [f"{each.title}: {each.note}" for each in prompt.attached if each.note]
+    return exchange.with_notes(*attached, *prompt.notes)

@@ -1,4 +1,4 @@
-"""What `%claude` alone prints: what is set, where the key comes from, and what was used so far."""
+"""What `%claude` alone prints: the settings, where the key comes from, and what was used so far."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .claude import ClaudeHandle
 
 
 def card(handle: ClaudeHandle) -> str:
-    """The status of the next request, a fact a line; never the key's value."""
+    """The status of the next request, one fact a line; never the key's value."""
     from ..session.local_model import max_tokens
     from ..session.provider import is_local
 
@@ -20,11 +20,11 @@ def card(handle: ClaudeHandle) -> str:
         local = is_local(settings)
     except ClaudeError as error:
         return str(error)
-    from_where = {name: f"   (from {source})" for name, source in sources.items()}
+    origins = {name: f"   (from {source})" for name, source in sources.items()}
     facts = {
-        "model": "the small local model, not Claude" if local else settings.model + from_where.pop("model", ""),
+        "model": "the small local model, not Claude" if local else settings.model + origins.pop("model", ""),
         "max_tokens": str(max_tokens(settings, local=local))
-        + from_where.pop("max_tokens", "   (the local model's own)" if local else ""),
+        + origins.pop("max_tokens", "   (the local model's own)" if local else ""),
         "temperature": _temperature(local),
         "endpoint": "this machine" if local else settings.base_url,
         "key": "none needed" if local else _key(),
@@ -35,14 +35,14 @@ def card(handle: ClaudeHandle) -> str:
         "journal": _journal(handle, settings),
         "version": f"claude-magic {version('claude-magic')}",
     }
-    facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in from_where.items()})
+    facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in origins.items()})
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
-    used = ["", repr(handle.usage)] if handle.session.has_ledger else []
-    return "\n".join([*lines, *used, "", "Options: %%claude --help"])
+    usage = ["", repr(handle.usage)] if handle.session.has_ledger else []
+    return "\n".join([*lines, *usage, "", "Options: %%claude --help"])
 
 
 def _temperature(local: bool) -> str:
-    """What is sent by itself: to the API, nothing."""
+    """The temperature sent by default: to the API, none."""
     if not local:
         return ""
     from ..local.request import TEMPERATURE
@@ -61,8 +61,8 @@ def _key() -> str:
 
 
 def _answers(handle: ClaudeHandle, settings: Claude) -> str:
-    """Where answers come from, if not only from the endpoint."""
-    recording = handle.session.ledger.recording if handle.session.has_ledger else None
+    """Where answers come from, if not from the endpoint alone."""
+    recording = handle.session.ledger.replays.recording if handle.session.has_ledger else None
     if recording is not None:
         return f"only from {recording.path}: nothing is sent"
     return {
@@ -82,7 +82,7 @@ def _budget(handle: ClaudeHandle, settings: Claude) -> str:
 
 
 def _limits(handle: ClaudeHandle) -> str:
-    """What the last reply said is left."""
+    """What is left by the headers of the last reply."""
     if handle.last is None:
         return ""
     from ..display.panel.rate_limits import rate_limits

@@ -1,24 +1,27 @@
-"""`claude.count` and `--count`: how many tokens each portion of a request is, as the endpoint counts them."""
+"""`claude.count` and `--count`: the tokens of each portion of a request, as the endpoint counts them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..api.client import Client
 from ..api.endpoints.count_tokens import count as count_tokens
-from ..api.provider import Provider
 from ..api.token_breakdown import Portion, breakdown, total
-from ..session.send import PendingRequest, SessionContext, build_request, with_transport
-from ..wire import Headers, Request
+from ..errors import CellError
+from ..prompt.options.keywords import options_of_many
+from ..prompt.options.options import Options
+from ..session.prompt import Prompt
+from ..session.request import build_request
+from ..session.session import Session
+from ..wire import Exchange, Headers
 
 
 class Count(Sequence[Portion]):
-    """The portions of a request; shown, they are a table. `int()` gives the tokens of all."""
+    """The portions of a request; displayed, they are a table. `int()` gives the sum."""
 
-    def __init__(self, found: Sequence[Portion]) -> None:
-        self._portions = found
+    def __init__(self, portions: Sequence[Portion]) -> None:
+        self._portions = portions
 
     @property
     def total(self) -> int:
@@ -43,26 +46,38 @@ class Count(Sequence[Portion]):
         return token_counts(self._portions)
 
 
-def of_question(means: SessionContext, asking: PendingRequest) -> Count:
-    """The count of what would be sent; nothing is answered, and it costs nothing.
+def count(session: Session, what: Any, keywords: Mapping[str, Any]) -> Count:
+    """The tokens of a text, or of an exchange's request.
+
+    Raises:
+        CellError: It is neither.
+        ExchangeError: The endpoint does not count, or does not answer.
+    """
+    options = options_of_many(keywords)
+    if isinstance(what, Exchange):
+        return _count_exchange(session, options, what)
+    if not isinstance(what, str):
+        raise CellError(f"claude.count takes a text or an exchange, not {type(what).__name__}.")
+    return count_prompt(session, Prompt(options=options, text=what))
+
+
+def count_prompt(session: Session, prompt: Prompt, cell: str = "") -> Count:
+    """The tokens of the request that a prompt would send; no model is asked, and it costs nothing.
 
     Raises:
         ExchangeError: The endpoint does not count, or does not answer.
     """
+    settings = session.settings_for(prompt.options)
+    prompt, _ = session.recall(prompt, settings, cell)
+    with session.sender.endpoint(settings) as (client, provider):
+        request = build_request(settings, provider, prompt)
+        return Count(breakdown(request, lambda each: count_tokens(client, each)))
 
-    def count(client: Client, asked: Provider) -> list[Portion]:
-        request = build_request(means, asking, asked)
-        return breakdown(request, lambda each: count_tokens(client, each))
 
-    return Count(with_transport(means, count))
-
-
-def of_request(means: SessionContext, request: Request) -> Count:
-    """The count of a request that was sent before."""
-
-    def count(client: Client, asked: Provider) -> list[Portion]:
-        headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("x-api-key", "authorization")]
-        here = replace(request, url=f"{asked.base_url}{request.endpoint}", headers=Headers(headers))
-        return breakdown(here, lambda each: count_tokens(client, each))
-
-    return Count(with_transport(means, count))
+def _count_exchange(session: Session, options: Options, exchange: Exchange) -> Count:
+    """The tokens of a request that was sent before; it may have gone to another endpoint."""
+    request, settings = exchange.request, session.settings_for(options)
+    headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("x-api-key", "authorization")]
+    with session.sender.endpoint(settings) as (client, provider):
+        request = replace(request, url=f"{provider.base_url}{request.endpoint}", headers=Headers(headers))
+        return Count(breakdown(request, lambda each: count_tokens(client, each)))

@@ -1,18 +1,21 @@
-"""How a notebook shows conversations, the journal, a preview, and an exchange that is looked at again."""
+"""How a notebook displays conversations, the journal, a preview, notes on a prompt, and a past exchange."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..prompt.attachments.attach import Attachment
     from ..session.conversation import Conversation
-    from ..session.session import Preview
+    from ..session.preview import Preview
+    from ..session.prompt import Prompt
     from ..wire import Exchange
 
 
 class NotebookViews:
-    """Shows conversations and the journal as a notebook does."""
+    """Displays conversations and the journal as tables."""
 
     def conversation(self, conversation: Conversation) -> Mapping[str, str]:
         from ..display.reply.conversation import bundle
@@ -39,8 +42,30 @@ def preview_text(preview: Preview) -> str:
     return text(preview.request, preview.tokens, preview.usd, as_of=as_of(), note=preview.note)
 
 
+def notes_html(prompt: Prompt) -> str:
+    """The attachments, and what was cut, as HTML above the reply; `""` if there is nothing to say."""
+    if not prompt.attached and not prompt.notes:
+        return ""
+    from ..display.reply.thumbnails import thumbnails_html
+
+    return thumbnails_html(_facts(prompt.attached), prompt.notes)
+
+
+def print_notes(prompt: Prompt, *, attachments: bool = False, to_stderr: bool = False) -> None:
+    """Prints what was cut, assumed or changed, where no reply is shown that it could stand above.
+
+    Args:
+        attachments: Whether to print all attachments, not only those with a note.
+    """
+    several = [each for each in prompt.attached if each.note or attachments]
+    if several or prompt.notes:
+        from ..display.reply.thumbnails import lines
+
+        print(lines(_facts(several), prompt.notes), file=sys.stderr if to_stderr else None)
+
+
 def show(exchange: Exchange, *, page: bool) -> None:
-    """Show an exchange as the cell that asked it did.
+    """Shows an exchange as the cell that sent it did.
 
     Args:
         page: Whether there is a page; else it is a terminal.
@@ -53,3 +78,7 @@ def show(exchange: Exchange, *, page: bool) -> None:
     from ..display.live.page import Page
 
     Page(owns_cell=False, raw=False, panel=True).finish(exchange)
+
+
+def _facts(attached: Sequence[Attachment]) -> list[tuple[str, str, str, bytes]]:
+    return [(each.title, each.kind, each.note, each.thumbnail) for each in attached]

@@ -1,131 +1,209 @@
-"""Asking, while the reader looks on: one question, or several at once."""
+"""Exchanges in threads of their own, while the user's thread shows what has arrived.
+
+The user's thread only ever waits for a tenth of a second, so that an interrupt is obeyed at once whatever the network
+does, and a display that fails does not lose the reply.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
-from ..concurrency import Event
+from ..concurrency import Event, SimpleQueue, in_child, start_thread
 from ..errors import ClaudeError, Interrupted
+from ..settings import Claude
 from ..wire import Events, Exchange
 from ..wire.presenter import Presenter
-from .send import PendingRequest, SessionContext, send
-from .worker import Worker, wait
+from .ledger import Caller
+from .prompt import Prompt
+from .request import waiting
+from .send import Sender
 
-_LAST_WORDS = 0.2  # seconds that a stopped exchange has to be written down
-_TICK = 0.1  # seconds between two looks at whether a question that waits for its turn was stopped
+_GRACE = 0.2  # seconds that a stopped exchange has to be written down
+_TICK = 0.1  # seconds between two looks at what has arrived
 
 
-def ask(means: SessionContext, asking: PendingRequest, presenter: Presenter) -> Exchange:
-    """The exchange that was asked for; look at its `error`.
+def ask(sender: Sender, settings: Claude, prompt: Prompt, caller: Caller, presenter: Presenter) -> Exchange:
+    """The exchange of a prompt; a failure is its `error`.
 
     Raises:
         CellError: It cannot be sent, such as for a key in it, or a budget.
-        SettingsError: Nobody can be asked.
+        SettingsError: There is no provider to send it to.
     """
-    running = _start(means, asking)
-    if not wait([running], _Feed(running, presenter).show):
-        return _on_stop(running)
-    if isinstance(running.outcome, ClaudeError):
-        presenter.finish(running.growing.exchange(running.outcome))
-    return running.result()
+    worker = _prompt_worker(sender, settings, prompt, caller, presenter)
+    if not wait_for([worker]):
+        return _stop(worker)
+    if isinstance(worker.outcome, ClaudeError):
+        presenter.finish(worker.accumulator.exchange(worker.outcome))
+    return worker.result()
 
 
 def ask_all(
-    means: SessionContext, several: Sequence[PendingRequest], presenters: Sequence[Presenter], at_once: int
+    sender: Sender, settings: Claude, prompts: Sequence[Prompt], caller: Caller, presenters: Sequence[Presenter]
 ) -> list[Exchange]:
-    """The exchanges of several questions, in their order; one that cannot be sent stands beside the others.
+    """The exchanges of several prompts at once, in their order; one that cannot be sent has an `error`.
 
     Args:
         presenters: One for each.
-        at_once: How many are under way at the same time.
 
     Raises:
         CellError: None of them can be sent.
-        SettingsError: Nobody can be asked.
+        SettingsError: There is no provider to send them to.
     """
-    turns = _Turns(len(several), at_once)
-    all_running = [_start(means, each, turn, turns.end) for each, turn in zip(several, turns.begin, strict=True)]
-    feeds = [_Feed(running, presenter) for running, presenter in zip(all_running, presenters, strict=True)]
+    queue = _Queue(len(prompts), settings.concurrency)
+    workers = [
+        _prompt_worker(sender, settings, prompt, caller.part(f"/{number}"), presenter, queue, number - 1)
+        for number, (prompt, presenter) in enumerate(zip(prompts, presenters, strict=True), 1)
+    ]
+    if not wait_for(workers):
+        return [each.outcome if isinstance(each.outcome, Exchange) else _stop(each) for each in workers]
+    if not any(isinstance(each.outcome, Exchange) for each in workers):
+        return [each.result() for each in workers]
+    return [
+        each.accumulator.exchange().with_error(each.outcome) if isinstance(each.outcome, ClaudeError) else each.result()
+        for each in workers
+    ]
 
-    def show() -> None:
-        for feed in feeds:
-            feed.show()
 
-    if not wait(all_running, show):
-        return [
-            running.outcome if isinstance(running.outcome, Exchange) else _on_stop(running) for running in all_running
-        ]
-    return _results(all_running)
+def _prompt_worker(
+    sender: Sender,
+    settings: Claude,
+    prompt: Prompt,
+    caller: Caller,
+    presenter: Presenter,
+    queue: _Queue | None = None,
+    index: int = 0,
+) -> Worker:
+    def send(accumulator: Accumulator, interrupt: Interrupt) -> Exchange:
+        if queue is None:
+            return sender.send(settings, prompt, caller, accumulator, interrupt)
+        queue.enter(index, interrupt)
+        try:
+            return sender.send(settings, prompt, caller, accumulator, interrupt)
+        finally:
+            queue.leave()
+
+    return Worker(send, waiting(prompt.options.model or settings.model), presenter)
 
 
-class _Turns:
+class _Queue:
     """Lets so many requests be under way at once, in their order: a semaphore would let any of them go first."""
 
     def __init__(self, number: int, at_once: int) -> None:
-        self.begin = [Event() for _ in range(number)]
-        self._waiting = iter(self.begin)
+        self._turns = [Event() for _ in range(number)]
+        self._waiting = iter(self._turns)
         for _ in range(at_once):
-            self.end()
+            self.leave()
 
-    def end(self) -> None:
-        """Let the next one begin."""
+    def enter(self, index: int, interrupt: Interrupt) -> None:
+        """Waits until it is this request's turn."""
+        while not self._turns[index].wait(_TICK):
+            interrupt.check()
+
+    def leave(self) -> None:
+        """Lets the next request begin."""
         for turn in self._waiting:
             turn.set()
             return
 
 
-class _Feed:
-    """Brings what has arrived of an exchange to its presenter."""
+class _Thread:
+    """A thread that is kept for the next exchange: to start one costs about a third of a small exchange."""
 
-    def __init__(self, running: Worker, presenter: Presenter) -> None:
-        self._growing = running.growing
+    def __init__(self) -> None:
+        self.work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        start_thread(self._run, name="exchange")
+
+    def _run(self) -> None:
+        while True:
+            self.work.get()()
+
+
+_idle: list[_Thread] = []
+in_child(_idle.clear)
+
+
+class Worker:
+    """An exchange under way in a thread.
+
+    Args:
+        send: Sends the request, and returns the exchange.
+        accumulator: Holds what has arrived.
+        presenter: Shows it meanwhile.
+
+    Attributes:
+        outcome: The exchange, or what was raised; `None` until it is over.
+    """
+
+    def __init__(
+        self, send: Callable[[Accumulator, Interrupt], Exchange], accumulator: Accumulator, presenter: Presenter
+    ) -> None:
+        self.accumulator = accumulator
+        self.interrupt = Interrupt()
+        self.outcome: Exchange | BaseException | None = None
+        self._send = send
         self._presenter = presenter
         self._cursor = 0, 0
+        self._done = Event()
+        try:
+            self._thread = _idle.pop()
+        except IndexError:
+            self._thread = _Thread()
+        self._thread.work.put(self._run)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is over, at the latest after so many seconds."""
+        return self._done.wait(seconds)
 
     def show(self) -> None:
-        batches, self._cursor = self._growing.events_since(self._cursor)
+        """Shows what has arrived."""
+        batches, self._cursor = self.accumulator.events_since(self._cursor)
         if batches:
             self._presenter.events(Events(batches))
-        self._presenter.show(self._growing.exchange(), self._growing.note)
+        self._presenter.show(self.accumulator.exchange(), self.accumulator.note)
 
+    def result(self) -> Exchange:
+        """The exchange; raises what was raised."""
+        if isinstance(self.outcome, Exchange):
+            return self.outcome
+        assert self.outcome is not None  # noqa: S101  it is over
+        raise self.outcome
 
-def _start(
-    means: SessionContext, asking: PendingRequest, turn: Event | None = None, end: Callable[[], object] = bool
-) -> Worker:
-    growing, interrupt = asking.accumulator(means.settings), Interrupt()
+    def stop(self) -> Exchange:
+        """What had arrived when the user stopped it; its thread notices at once, and writes it down."""
+        self.wait(_GRACE)
+        return self.outcome if isinstance(self.outcome, Exchange) else self.accumulator.exchange()
 
-    def exchange() -> Exchange:
-        while turn is not None and not turn.wait(_TICK):
-            interrupt.check()
+    def _run(self) -> None:
         try:
-            return send(means, asking, growing, interrupt)
+            self.outcome = self._send(self.accumulator, self.interrupt)
+        except BaseException as error:
+            self.outcome = error
         finally:
-            end()
-
-    return Worker(exchange, growing, interrupt)
-
-
-def _results(several: Sequence[Worker]) -> list[Exchange]:
-    if not any(isinstance(running.outcome, Exchange) for running in several):
-        return [running.result() for running in several]
-    return [
-        running.growing.exchange().with_error(running.outcome)
-        if isinstance(running.outcome, ClaudeError)
-        else running.result()
-        for running in several
-    ]
+            _idle.append(self._thread)
+            self._done.set()
 
 
-def _on_stop(running: Worker) -> Exchange:
-    """What had arrived when the reader pressed stop; its worker notices at once, and closes the books on it."""
-    running.wait(_LAST_WORDS)
-    exchange = running.outcome if isinstance(running.outcome, Exchange) else running.growing.exchange()
-    return exchange.with_error(_interrupt_error(running.growing))
+def _stop(worker: Worker) -> Exchange:
+    """The exchange of a prompt that the user stopped."""
+    exchange, arrived = worker.stop(), worker.accumulator.exchange()
+    kept = f"the {len(arrived.text):,} characters that had arrived are in claude.last.text"
+    why = f"stopped after {arrived.seconds:.1f} s; {kept if arrived.text else 'nothing had arrived'}."
+    return exchange.with_error(Interrupted(why))
 
 
-def _interrupt_error(growing: Accumulator) -> Interrupted:
-    exchange = growing.exchange()
-    kept = f"the {len(exchange.text):,} characters that had arrived are in claude.last.text"
-    return Interrupted(f"stopped after {exchange.seconds:.1f} s; {kept if exchange.text else 'nothing had arrived'}.")
+def wait_for(workers: Sequence[Worker]) -> bool:
+    """Waits until all are over, showing what has arrived; `False` if the user stopped them."""
+    try:
+        for worker in workers:
+            while not worker.wait(_TICK):
+                with contextlib.suppress(Exception):
+                    for each in workers:
+                        each.show()
+    except KeyboardInterrupt:
+        for worker in workers:
+            worker.interrupt.set()
+        return False
+    return True

@@ -2,55 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import SettingsError
 from . import conversation_files
-from .conversation import Conversation, turns_of
+from .conversation import Conversation
+from .notebook import TextViews, Views
 
 
 class Conversations(Mapping[str, Conversation]):
-    """Names, turns and tokens; a conversation is there from the first time it is named."""
+    """Conversations by name; one exists from the first time it is named.
 
-    def __init__(
-        self,
-        shown: Callable[[Conversation], Mapping[str, str]] | None = None,
-        tell: Callable[[str], object] = lambda _: None,
-    ) -> None:
+    Args:
+        views: How a conversation is displayed.
+    """
+
+    def __init__(self, views: Views | None = None) -> None:
         self._by_name: dict[str, Conversation] = {}
-        self._shown = shown
-        self._tell = tell
+        self._views = views or TextViews()
 
     def open(self, name: str) -> Conversation:
         """The conversation of this name, empty if it is new."""
         if name not in self._by_name:
-            self._by_name[name] = Conversation(name, shown=self._shown, keep=self._add)
+            self._by_name[name] = Conversation(name, views=self._views, keep=self._add)
         return self._by_name[name]
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
-        """Read what `save` wrote, under its own name or another.
+        """Reads a file that `save` wrote, under its own name or another.
 
-        What the API would refuse, such as a call that nobody answered, is left out, and told in a line.
+        What the API would refuse, such as a call without a result, is left out, and printed in one line.
 
         Raises:
-            SettingsError: It cannot be read, is no conversation that the API takes, or the name is in use.
+            SettingsError: It cannot be read, holds no conversation that the API accepts, or the name is in use.
         """
-        saved, values = conversation_files.read(Path(path))
-        try:
-            turns, left_out = turns_of(values)
-        except ValueError as error:
-            raise SettingsError(
-                f"not a conversation that the API takes: {path}: {error}. Mend the file, or load another."
-            ) from None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise SettingsError(
-                f"not a conversation: {path}: a turn lacks {error}. It is what .save() wrote."
-            ) from None
-        conversation = Conversation(name or saved, turns, shown=self._shown, keep=self._add)
+        own_name, turns, notes = conversation_files.read(Path(path))
+        conversation = Conversation(name or own_name, turns, views=self._views, keep=self._add)
         self._add(conversation)
-        if left_out:
-            self._tell(f"{path}: left out or changed, for the API would refuse it: {'; '.join(left_out)}.")
+        if notes:
+            print(f"{path}: left out or changed, because the API would refuse it: {'; '.join(notes)}.")
         return conversation
 
     def _add(self, conversation: Conversation) -> None:

@@ -1,8 +1,8 @@
 """A call of any endpoint of the API: checked, sent through the client and the ledger like every request, and read.
 
     call = endpoint_call("GET", "/v1/files", base_url=settings.base_url, query={"limit": 5})
-    exchange = run_call(context, call, caller, SilentPresenter())     # in a thread; Stop is obeyed; see its `error`
-    exchange = send_call(context, call, caller, accumulator, interrupt)  # the same, in the thread that calls it
+    exchange = run_call(sender, settings, call, caller, SilentPresenter())  # in a thread; Stop is obeyed
+    exchange = send_call(sender, settings, call, caller, accumulator, interrupt)  # the same, in the calling thread
 
 Nothing here asks for approval: `magics` does that before, for what `catalog.changes` names.
 """
@@ -31,10 +31,10 @@ from ..errors import CellError, Interrupted, NotRecorded
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from ..wire.presenter import Presenter
+from .ask import Worker, wait_for
 from .ledger import Caller
 from .provider import endpoint_provider
-from .send import SessionContext
-from .worker import Worker, wait
+from .send import Sender
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SAFE = "/:@!$&'()*+,;=~-._"
@@ -42,7 +42,6 @@ _UNRESERVED = re.compile(r"%(?:2[DE]|3\d|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])"
 _DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _JSON = "application/json"
-_LAST_WORDS = 0.2  # seconds that a stopped call has to be written down
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +212,8 @@ def _refuse_keys(call: EndpointCall, version: str) -> None:
 
 
 def send_call(
-    context: SessionContext,
+    sender: Sender,
+    settings: Claude,
     call: EndpointCall,
     caller: Caller,
     accumulator: Accumulator,
@@ -232,18 +232,19 @@ def send_call(
         CellError: It cannot be sent, or only recorded answers are given and there is none.
         SettingsError: There is no key for it, or no endpoint.
     """
-    settings, books = context.settings, context.books
+    ledger = sender.ledger
     if save is not None:
         save.check()
-    if books.never_sends(settings) or (settings.replay == "on" and not caller.again and not call.changes):
-        replayed = _replay(context, call, caller, accumulator, interrupt, save=save, each=each)
+    never_sends = ledger.replays.never_sends(settings)
+    if never_sends or (settings.replay == "on" and not caller.again and not call.changes):
+        replayed = _replay(sender, settings, call, caller, accumulator, interrupt, save=save, each=each)
         if replayed is not None:
             return replayed
     provider = endpoint_provider(settings, call.path, accumulator, interrupt)
     request = build_request(settings, call, provider)
     accumulator.set_request(request)
-    client = connect(settings, provider, pool=context.pool, interrupt=interrupt, accumulator=accumulator)
-    with books.open(
+    client = connect(settings, provider, pool=sender.connections(), interrupt=interrupt, accumulator=accumulator)
+    with ledger.open(
         settings, request, caller, provider=provider.name, client=client, accumulator=accumulator, priced=False
     ) as entry:
         entry.exchange = _with_notes(answer_exchange(client, request, accumulator, save=save, each=each), call)
@@ -251,7 +252,8 @@ def send_call(
 
 
 def _replay(
-    context: SessionContext,
+    sender: Sender,
+    settings: Claude,
     call: EndpointCall,
     caller: Caller,
     accumulator: Accumulator,
@@ -265,11 +267,11 @@ def _replay(
     Raises:
         NotRecorded: It is not to be sent, and there is no answer.
     """
-    settings, books = context.settings, context.books
+    ledger, replays = sender.ledger, sender.ledger.replays
     request = build_request(settings, call, Provider(base_url=settings.base_url, credential=None))
-    recorded = books.recorded_answer(settings, request, caller)
+    recorded = replays.answer(settings, request, caller, None if replays.recording else ledger.journal(settings))
     if recorded is None:
-        if not books.never_sends(settings):
+        if not replays.never_sends(settings):
             return None
         raise NotRecorded(
             f"no answer to {call.method} {call.target} is recorded, and only recorded answers are given. "
@@ -278,7 +280,7 @@ def _replay(
     accumulator.set_request(request)
     client = replay(settings, recorded, interrupt=interrupt)
     exchange = answer_exchange(client, request, accumulator, save=save, each=each)
-    return books.close_replay(settings, exchange, recorded, caller)
+    return ledger.close_replay(settings, exchange, recorded, caller)
 
 
 def _with_notes(exchange: Exchange, call: EndpointCall) -> Exchange:
@@ -297,7 +299,8 @@ def _with_notes(exchange: Exchange, call: EndpointCall) -> Exchange:
 
 
 def run_call(
-    context: SessionContext,
+    sender: Sender,
+    settings: Claude,
     call: EndpointCall,
     caller: Caller,
     presenter: Presenter,
@@ -311,15 +314,13 @@ def run_call(
         CellError: It cannot be sent.
         SettingsError: There is no key for it, or no endpoint.
     """
-    accumulator, interrupt = Accumulator(Request(method=call.method, url=call.target)), Interrupt()
 
-    def exchange() -> Exchange:
-        return send_call(context, call, caller, accumulator, interrupt, save=save, each=each)
+    def send(accumulator: Accumulator, interrupt: Interrupt) -> Exchange:
+        return send_call(sender, settings, call, caller, accumulator, interrupt, save=save, each=each)
 
-    running = Worker(exchange, accumulator, interrupt)
-    if wait([running], lambda: presenter.show(accumulator.exchange(), accumulator.note)):
-        return running.result()
-    running.wait(_LAST_WORDS)
-    stopped = running.outcome if isinstance(running.outcome, Exchange) else accumulator.exchange()
+    worker = Worker(send, Accumulator(Request(method=call.method, url=call.target)), presenter)
+    if wait_for([worker]):
+        return worker.result()
+    stopped = worker.stop()
     note = outcome_note(stopped.request)
     return stopped.with_error(Interrupted(f"stopped after {stopped.seconds:.1f} s. {note}".rstrip()))

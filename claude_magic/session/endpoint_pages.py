@@ -92,6 +92,5 @@ def _joined(pages: list[Exchange], items: list[Any], following: EndpointCall | N
     if last.answer is not None and (last.error is None or not last.json):
         body = {**last.json, "data": items} if isinstance(last.json, dict) else {"data": items}
         whole = replace(last, answer=replace(last.answer, value=body))
-    return replace(
-        whole, earlier=tuple(pages[:-1]), notes=(*last.notes, note), seconds=sum(page.seconds for page in pages)
-    )
+    timing = replace(whole.timing, seconds=sum(page.seconds for page in pages))
+    return replace(whole, earlier=tuple(pages[:-1]), timing=timing).with_notes(note)

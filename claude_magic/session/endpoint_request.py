@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.saved_files import SavedFile
@@ -14,7 +13,7 @@ from .ask import ask
 from .endpoint_call import EndpointCall, run_call
 from .endpoint_pages import all_pages as pages_of
 from .ledger import Caller
-from .send import PendingRequest, RequestParts, SessionContext
+from .prompt import Prompt
 
 if TYPE_CHECKING:
     from .session import Session
@@ -45,32 +44,30 @@ def request(
         SettingsError: There is no key for it, or no endpoint.
     """
     options = Options(profile=profile, api_version=call.api_version)
-    context = session.context(options)
-    asks = caller or session.caller(options, "")
+    settings, caller = session.settings_for(options), caller or session.caller(options)
     screen = presenter or SilentPresenter()
     if call.method == "POST" and call.path == _MESSAGES:
-        return _message(context, call, asks, screen, options, is_plain=not all_pages and save is None)
+        return _message(session, call, caller, screen, options, is_plain=not all_pages and save is None)
     if not all_pages:
-        return run_call(context, call, asks, screen, save=save)
+        return run_call(session.sender, settings, call, caller, screen, save=save)
     if save is not None:
         raise CellError("--all gathers a list, and -o path writes one answer as it is. Use -o NAME with --all.")
     if call.method != "GET":
         raise CellError(f"--all follows the pages of a list, which is a GET: {call.method} {call.path}. Leave it out.")
-    return pages_of(call, lambda each, number: run_call(context, each, _numbered(asks, number), screen))
 
+    def send(page: EndpointCall, number: int) -> Exchange:
+        asks = caller if number == 1 else caller.part(f".{number}")
+        return run_call(session.sender, settings, page, asks, screen)
 
-def _numbered(caller: Caller, number: int) -> Caller:
-    if number == 1:
-        return caller
-    return replace(caller, cell=f"{caller.cell}.{number}", place=f"{caller.place}.{number}")
+    return pages_of(call, send)
 
 
 def _message(
-    context: SessionContext, call: EndpointCall, caller: Caller, screen: Presenter, options: Options, *, is_plain: bool
+    session: Session, call: EndpointCall, caller: Caller, screen: Presenter, options: Options, *, is_plain: bool
 ) -> Exchange:
     """A message, with its price, budget and stream as every message has them."""
     if call.query or call.upload is not None or not is_plain:
         raise CellError("POST /v1/messages takes a JSON body and headers, no query, file, --all or -o path.")
     body: dict[str, Any] = dict(call.body or {})
-    parts = RequestParts(new=[], body=body, headers=call.headers)
-    return ask(context, PendingRequest(options=options, question=parts, asker=caller), screen)
+    prompt = Prompt(options=options, body=body, headers=call.headers)
+    return ask(session.sender, session.settings_for(options), prompt, caller, screen)

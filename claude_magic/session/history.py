@@ -1,28 +1,23 @@
-"""From a cell to a question: its text, the turns it spells out, and what its conversation replays."""
+"""What goes before a prompt, and where its reply is remembered: a conversation, or the cut reply that it continues."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import CellError
-from ..prompt.options.options import Options
-from ..prompt.turns import parse_turns
 from ..wire import Block, Exchange
-from ..wire.history import History, history, without_thinking
+from ..wire.history import History, history
 from ..wire.message_places import blocks
 from ..wire.message_rules import form_problems
-from .conversation import Conversation, Plan, Turn
-from .conversations import Conversations
-from .prompt import content
-from .send import RequestParts, thinking_key
+from .conversation import Conversation, ConversationTurn, Plan
+from .prompt import Message, Prompt
+from .request import thinking_key
 
-if TYPE_CHECKING:
-    from ..prompt.attachments.attach import Attachment
-
-GO_ON = "Go on exactly where you stopped; repeat nothing."
+CONTINUE = "Go on exactly where you stopped; repeat nothing."
 _NOT_REMEMBERED = {
     "refusal": "a refusal is not remembered",
     "tool_use": "a reply that waits for a tool is not remembered",
@@ -32,141 +27,119 @@ _NOT_REMEMBERED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PendingTurn:
-    """A question, and where its answer is remembered.
+class Memory:
+    """Where the reply to a prompt is remembered.
 
     Attributes:
-        conversation: `None` if nothing is remembered.
-        before: Blocks of a cut reply that the answer goes on with.
-        note: What the reader must know of where the answer is remembered; `""` if nothing.
+        cell: The cell that sends it; `""` if none does.
+        conversation: `None` if it is not remembered.
+        plan: How the conversation changes when the reply is added.
+        before: Blocks of a cut reply that the reply continues.
+        note: A note for the user on where it is remembered; `""` if none.
     """
 
-    cell: str
-    question: RequestParts
+    cell: str = ""
     conversation: Conversation | None = None
     plan: Plan | None = None
     before: tuple[Block, ...] = ()
     note: str = ""
 
-    def remember(self, exchange: Exchange, said: Sequence[Mapping[str, Any]] = ()) -> Exchange:
-        """Add the turn if its reply is whole; the exchange, with what the reader must know of it.
+    def remember(self, prompt: Prompt, exchange: Exchange, said: Sequence[Message] = ()) -> Exchange:
+        """Adds the turn if its reply is complete.
 
         Args:
-            said: Messages between the question and the reply: calls, and their results. If the reply is not whole,
-                the turn ends with the last results: what the functions did, they did.
+            said: Messages between the prompt and the reply: calls and their results. If the reply is incomplete,
+                the turn ends with the last results, since the functions did run.
+
+        Returns:
+            The exchange, with notes on what was remembered.
         """
         exchange = replace(exchange, before=self.before)
         if self.conversation is None or self.plan is None:
-            return _with_notes(exchange, self.note)
+            return exchange.with_notes(self.note)
         why = _NOT_REMEMBERED.get(exchange.message.stop_reason or "", "")
         kept, until = None, ""
         if exchange.error is None and not why and not exchange.calls:
-            kept = _kept(self.question.new, [*said, {"role": "assistant", "content": exchange.message.content}])
+            kept = _valid(prompt.own, [*said, {"role": "assistant", "content": exchange.message.content}])
             why = "nothing of this reply can be sent again" if exchange.message.content else ""
         if kept is None:
-            kept, until = _kept(self.question.new, _up_to_results(said)), ", up to the last results"
+            kept, until = _valid(prompt.own, _until_results(said)), ", up to the last results"
         if kept is None:
-            return _with_notes(
-                exchange, f"{why}: the conversation is as it was" if why else "the conversation is as it was"
+            return exchange.with_notes(
+                f"{why}: the conversation is as it was" if why else "the conversation is as it was"
             )
+        return self._add(self.conversation, self.plan, exchange, kept, until)
+
+    def _add(self, conversation: Conversation, plan: Plan, exchange: Exchange, kept: History, until: str) -> Exchange:
         body = exchange.request.body or {}
-        turn = Turn(
-            cell=self.cell,
+        turn = ConversationTurn(
+            cell=self.cell or os.urandom(16).hex(),
             messages=kept.messages,
             model=str(body.get("model", "")),
             frame=thinking_key(body),
             usage=_sum_usage(each.message.usage for each in (*exchange.earlier, exchange)),
         )
         try:
-            self.conversation.add(self.plan, turn)
+            conversation.add(plan, turn)
         except CellError as error:
-            return _with_notes(exchange, str(error))
-        told = f"conversation {self.conversation.name}, turn {len(self.conversation)}{until}"
-        left_out = f"left out or changed, for the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
-        return _with_notes(exchange, told, left_out, self.plan.note)
+            return exchange.with_notes(str(error))
+        place = f"conversation {conversation.name}, turn {len(conversation)}{until}"
+        left_out = (
+            f"left out or changed, because the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
+        )
+        return exchange.with_notes(place, left_out, plan.note)
 
 
-def _sum_usage(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """The tokens of several requests together."""
-    found: Counter[str] = Counter()
-    for usage in several:
-        found.update({name: count for name, count in usage.items() if type(count) is int})
-    return dict(found)
-
-
-def _kept(new: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]) -> History | None:
-    """What is remembered of a question and of what was said after it; `None` if nothing of the latter can be."""
-    kept = history([*new, *said], closed=True)
-    return kept if len(kept.messages) > len(history(new, closed=True).messages) else None
-
-
-def _up_to_results(said: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The messages up to the last one of ours, after which every call is answered."""
-    ours = [number for number, message in enumerate(said, 1) if message["role"] == "user"]
-    return list(said[: ours[-1]]) if ours else []
-
-
-def plan_turn(
-    options: Options,
-    text: str,
-    cell: str,
-    attached: tuple[Attachment, ...] = (),
-    *,
-    conversations: Conversations,
-    default: str,
-    cut: Callable[[str], Exchange | None],
-) -> PendingTurn:
-    """What `text` and `options` ask.
+def recall(
+    prompt: Prompt, cell: str, conversation: Conversation | None, last: Exchange | None
+) -> tuple[Prompt, Memory]:
+    """The prompt with what goes before it, and where its reply is remembered.
 
     Args:
-        cell: Which cell asks.
-        attached: What goes with the text.
-        default: Name of the conversation that a cell continues by itself; `""` for none.
-        cut: From the asking cell to the exchange that `--finish` goes on with.
+        cell: The cell that sends it; `""` if none does.
+        conversation: The conversation that it continues; `None` for none.
+        last: The exchange that `--finish` continues.
 
     Raises:
         CellError: There is nothing to send.
     """
-    name = default if options.conversation is None else options.conversation
-    conversation = conversations.open(name) if name else None
-    if options.finish:
-        return _finish_reply(text, cell, conversation, cut(cell))
-    system, new = parse_turns(text) if options.turns else (None, [{"role": "user", "content": text}])
-    _attach(new, attached)
-    question = RequestParts(new=new, system=system)
+    if prompt.options.finish:
+        return _finish(prompt, cell, conversation, last)
     if conversation is None:
-        return PendingTurn(cell=cell, question=question)
-    plan = Plan(kept=(), replaces=len(conversation) > 0) if options.fresh else conversation.plan(cell)
-    question = replace(question, replayed=plan.messages)
-    return PendingTurn(cell=cell, question=question, conversation=conversation, plan=plan)
+        return prompt, Memory(cell=cell)
+    plan = conversation.plan_anew() if prompt.options.fresh else conversation.plan(cell)
+    return replace(prompt, earlier=plan.kept), Memory(cell=cell, conversation=conversation, plan=plan)
 
 
-def _finish_reply(text: str, cell: str, conversation: Conversation | None, cut: Exchange | None) -> PendingTurn:
-    partial = _text_to_go_on_with(cut)
-    assert cut is not None  # noqa: S101  it has text
-    before = (*cut.before, *partial)
-    user = {"role": "user", "content": text if text.strip() else GO_ON}
+def _finish(
+    prompt: Prompt, cell: str, conversation: Conversation | None, last: Exchange | None
+) -> tuple[Prompt, Memory]:
+    """As `recall`, for a prompt that continues a cut reply."""
+    if prompt.options.turns:
+        raise CellError("--finish continues one reply: leave --turns out.")
+    partial = _text_to_continue(last)
+    assert last is not None  # noqa: S101  it has text
+    before = (*last.before, *partial)
+    prompt = prompt if prompt.text.strip() else replace(prompt, text=CONTINUE)
     plan = conversation.plan(cell) if conversation is not None else None
     if plan is not None and plan.kept and partial == _last_text(plan.kept[-1].messages):
-        question = RequestParts(new=[user], replayed=plan.messages)
-        return PendingTurn(cell=cell, question=question, conversation=conversation, plan=plan, before=before)
-    question = RequestParts(new=[user], replayed=_replay_of(cut, partial))
+        memory = Memory(cell=cell, conversation=conversation, plan=plan, before=before)
+        return replace(prompt, earlier=plan.kept), memory
     note = f"not remembered: conversation {conversation.name} ends otherwise" if conversation is not None else ""
-    return PendingTurn(cell=cell, question=question, before=before, note=note)
+    return replace(prompt, earlier=(_as_turn(last, partial),)), Memory(cell=cell, before=before, note=note)
 
 
-def _replay_of(cut: Exchange, partial: Sequence[Block]) -> Callable[[str], list[Any]]:
-    """What a request replays to go on with a reply: what it was asked with, and its text."""
+def _as_turn(cut: Exchange, partial: Sequence[Block]) -> ConversationTurn:
+    """A cut exchange, with all messages that it was sent with and the text of its reply."""
     body = cut.request.body or {}
-    said = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
-    for problem in form_problems(said):
+    messages = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
+    for problem in form_problems(messages):
         raise CellError(f"--finish: the messages of the last request cannot be sent again: {problem.text}.")
-    bound_to = thinking_key(body)
-    return lambda found: said if found == bound_to else list(without_thinking(said))
+    return ConversationTurn(cell="", messages=tuple(messages), frame=thinking_key(body))
 
 
-def _text_to_go_on_with(cut: Exchange | None) -> list[Block]:
-    """The text of the reply that is to be gone on with.
+def _text_to_continue(cut: Exchange | None) -> list[Block]:
+    """The text of the reply to continue.
 
     Raises:
         CellError: There is none.
@@ -175,31 +148,39 @@ def _text_to_go_on_with(cut: Exchange | None) -> list[Block]:
         raise CellError("--finish: there is no reply to go on with. Ask something first.")
     if cut.message.stop_reason == "refusal":
         raise CellError("--finish: the last reply was refused, and asking for its rest is refused too. Ask otherwise.")
-    found = _text_blocks(cut.message.content)
-    if not found and cut.message.stop_reason in ("max_tokens", "model_context_window_exceeded"):
+    text = _text_blocks(cut.message.content)
+    if not text and cut.message.stop_reason in ("max_tokens", "model_context_window_exceeded"):
         raise CellError("--finish: the last reply was cut before its first word. Raise -t, and run its cell again.")
-    if not found:
+    if not text:
         raise CellError("--finish: there is no reply to go on with: the last one holds no text. Ask again.")
-    return found
+    return text
 
 
-def _last_text(messages: Sequence[Mapping[str, Any]]) -> list[Block]:
+def _last_text(messages: Sequence[Message]) -> list[Block]:
     replies = [message["content"] for message in messages if message["role"] == "assistant"]
     return _text_blocks(blocks(replies[-1])) if replies else []
 
 
 def _text_blocks(content: Sequence[Mapping[str, Any]]) -> list[Block]:
-    """Its text, as a later request may replay it."""
+    """The text blocks, as a later request may replay them."""
     return [dict(b) for b in content if b.get("type") == "text" and str(b.get("text") or "").strip()]
 
 
-def _attach(messages: list[dict[str, Any]], attached: tuple[Attachment, ...]) -> None:
-    """Put what is attached before the text of the last user message."""
-    last = next(message for message in reversed(messages) if message["role"] == "user")
-    last["content"] = content(last["content"], attached)
-    if not last["content"] or not (attached or last["content"].strip()):
-        raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
+def _sum_usage(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The tokens of several requests together."""
+    total: Counter[str] = Counter()
+    for usage in several:
+        total.update({name: count for name, count in usage.items() if type(count) is int})
+    return dict(total)
 
 
-def _with_notes(exchange: Exchange, *notes: str) -> Exchange:
-    return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))
+def _valid(own: Sequence[Message], said: Sequence[Message]) -> History | None:
+    """What the API accepts of a prompt's messages and those after them; `None` if none of the latter."""
+    kept = history([*own, *said], closed=True)
+    return kept if len(kept.messages) > len(history(own, closed=True).messages) else None
+
+
+def _until_results(said: Sequence[Message]) -> list[Message]:
+    """The messages up to the last one of the user, after which every call has a result."""
+    users = [number for number, message in enumerate(said, 1) if message["role"] == "user"]
+    return list(said[: users[-1]]) if users else []

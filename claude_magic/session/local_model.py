@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..errors import CellError
@@ -48,7 +47,7 @@ def with_notes(exchange: Exchange, settings: Claude, new: Iterable[Mapping[str, 
 
     looped = exchange.message.stop_reason != STOP_REASON and is_repeating(exchange.text)
     notes = (ignored_note(exchange.request, settings, new), "the reply ends in repetitions" if looped else "")
-    return replace(exchange, notes=(*exchange.notes, *filter(None, notes)))
+    return exchange.with_notes(*notes)
 
 
 def ignored_note(request: Request, settings: Claude, new: Iterable[Mapping[str, Any]]) -> str:

@@ -1,8 +1,9 @@
-"""From what stands in a cell to what is sent: its snippets, its variables, its attachments."""
+"""What a cell asks: its text with snippets and variables filled in, its attachments, schema and tools."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,32 +12,92 @@ from ..prompt.last_error import EXPLAIN, FIX, LastError
 from ..prompt.options.options import Options, merge
 from ..prompt.options.parser import parse_line, without_actions
 from ..prompt.snippets import Snippets
+from ..settings import Claude
+from ..wire.short_text import Object
 
 if TYPE_CHECKING:
     from ..prompt.attachments.attach import Attachment
     from ..wire.tool import Tool
+    from .conversation import ConversationTurn
 
 MANY = 20  # images in a request from which on the API takes only smaller ones
+
+Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A cell, ready to become a question.
+    """What one cell asks, and what stands before it in a conversation.
 
     Attributes:
-        text: With snippets before it and variables in it.
+        text: With snippets before it and variables filled in.
         attached: What goes with the text.
-        schema: The class or schema that the reply has the form of; `None` for free text.
-        tools: What this kernel runs if the reply asks for it, by name.
-        notes: What of the variables in the text was cut.
+        schema: The class or schema of the reply; `None` for free text.
+        tools: The functions that this kernel runs if the reply calls them, by name.
+        notes: What was cut from the variables in the text.
+        body: The whole request body, sent as it is, from a pasted curl command; `None` to build it from the rest.
+        headers: Further headers, from a pasted curl command.
+        earlier: The turns of the conversation before this one.
+        said: The messages of this turn that follow its own: replies and tool results.
     """
 
-    options: Options
-    text: str
+    options: Options = field(default_factory=Options)
+    text: str = ""
     attached: tuple[Attachment, ...] = ()
     schema: Any = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    body: Message | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[ConversationTurn, ...] = ()
+    said: tuple[Message, ...] = ()
+
+    @property
+    def system(self) -> str | None:
+        """The system prompt written in the text with `--turns`; `None` leaves it to the options and the settings."""
+        return self._content[0]
+
+    @property
+    def own(self) -> tuple[Message, ...]:
+        """The messages that the cell spells out, as the API's JSON.
+
+        Raises:
+            CellError: There is nothing to send.
+        """
+        return self._content[1]
+
+    @property
+    def new(self) -> tuple[Message, ...]:
+        """The messages that no request of this turn has sent before."""
+        if not self.said:
+            return self.own
+        return self.said[-1:] if self.said[-1]["role"] == "user" else ()
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The base64 data of attachments, and the file each came from."""
+        pairs = ((each.block.get("source", {}), each.source) for each in self.attached)
+        return Object({source["data"]: path for source, path in pairs if source.get("type") == "base64"})
+
+    def check(self) -> None:
+        """Reads the text.
+
+        Raises:
+            CellError: There is nothing to send.
+        """
+        self._content  # noqa: B018  a property that reads it once
+
+    @functools.cached_property
+    def _content(self) -> tuple[str | None, tuple[Message, ...]]:
+        if self.body is not None:
+            return None, ()
+        if not self.options.turns:
+            return None, (_with_attachments({"role": "user", "content": self.text}, self.attached),)
+        from ..prompt.turns import parse_turns
+
+        system, messages = parse_turns(self.text)
+        last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+        return system, (*messages[:last], _with_attachments(messages[last], self.attached), *messages[last + 1 :])
 
 
 def build_prompt(
@@ -46,100 +107,120 @@ def build_prompt(
     *,
     namespace: Mapping[str, Any],
     snippets: Snippets,
-    failing: LastError,
-    write: Callable[[Any], str],
-    given: Iterable[Any] = (),
+    last_error: LastError,
+    settings: Claude,
+    functions: Iterable[Any] = (),
     fills: bool = True,
 ) -> Prompt:
     """What a cell asks.
 
     Args:
         line: Its options as written, for `--save`.
-        write: From a variable's value to the text that is inserted.
-        given: Functions, definitions and servers that are offered besides those named in the options.
-        fills: Whether the text is filled with variables; that of snippets always is.
+        settings: How much of a variable's value is inserted.
+        functions: Functions, definitions and servers offered besides those named in the options.
+        fills: Whether variables are filled into the text; they always are into snippets.
 
     Raises:
-        CellError: A snippet, a variable or a file is not there or cannot be sent; nothing was.
+        CellError: A snippet, a variable or a file does not exist or cannot be sent; nothing was sent.
     """
     if options.save:
         snippets.keep(options.save, without_actions(line, text), text)
+    options, before = _with_snippets(options, snippets)
+    notes: list[str] = []
+    if fills:
+        text = _fill(_join_texts(before, text) if options.with_ else text, options, namespace, settings, notes)
+    elif options.with_:
+        text = _join_texts(_fill(before, options, namespace, settings, notes), text)
+    if options.explain or options.fix:
+        text = last_error.message(text if text.strip() else FIX if options.fix else EXPLAIN)
+    attached = _attachments(options, namespace, settings)
+    prompt = Prompt(options=options, text=text, attached=attached, notes=tuple(dict.fromkeys(notes)))
+    given = tuple(functions)
+    if given or options.tools or options.server_tools or options.mcp or options.tool_choice:
+        from .tool_selection import select
+
+        options, tools = select(options, namespace, given)
+        prompt = replace(prompt, options=options, tools=tools)
+    return _with_schema(prompt, namespace)
+
+
+def write_value(value: Any, settings: Claude) -> str:
+    """How a variable's value is written in a prompt."""
+    from ..prompt.values import format_value
+
+    return format_value(value, table_rows=settings.table_rows, value_chars=settings.value_chars)
+
+
+def _with_snippets(options: Options, snippets: Snippets) -> tuple[Options, str]:
+    """The options with those of `--with`, and the texts of these snippets."""
     before = ""
     for name in reversed(options.with_):
         snippet = snippets[name]
-        kept = without_actions(snippet.line, "")  # the file may be older, or written by hand
-        options = merge(parse_line(kept, text_follows=False)[0], options)
+        line = without_actions(snippet.line, "")  # the file may be older, or written by hand
+        options = merge(parse_line(line, text_follows=False)[0], options)
         before = _join_texts(snippet.text, before) if before else snippet.text
-    notes: list[str] = []
-
-    def fill(text: str) -> str:
-        if "{{" not in text or options.curl:  # what was pasted is no template
-            return text
-        from ..prompt.templates import fill_template
-
-        return fill_template(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
-
-    if fills:
-        text = fill(_join_texts(before, text) if options.with_ else text)
-    elif options.with_:
-        text = _join_texts(fill(before), text)
-    if options.explain or options.fix:
-        text = failing.message(text if text.strip() else FIX if options.fix else EXPLAIN)
-    said = tuple(dict.fromkeys(notes))
-    made = Prompt(options=options, text=text, attached=_attachments(options, namespace, write), notes=said)
-    functions = tuple(given)
-    if functions or options.tools or options.server_tools or options.mcp or options.tool_choice:
-        from .tool_selection import select
-
-        options, tools = select(options, namespace, functions)
-        made = replace(made, options=options, tools=tools)
-    if options.schema is None:
-        return made
-    if not isinstance(options.schema, str):
-        return _with_schema(made, options.schema)
-    if options.schema not in namespace:
-        raise CellError(f"--schema {options.schema}: there is no such variable. Define it in a cell above.")
-    return _with_schema(made, namespace[options.schema])
+    return options, before
 
 
-def content(text: str, attached: tuple[Attachment, ...]) -> str | list[dict[str, Any]]:
-    """The content of a user message: the text alone, or after what is attached."""
-    if not attached:
+def _fill(text: str, options: Options, namespace: Mapping[str, Any], settings: Claude, notes: list[str]) -> str:
+    """The text with its variables filled in; what was cut is added to `notes`."""
+    if "{{" not in text or options.curl:  # a pasted command is no template
         return text
+    from ..prompt.templates import fill_template
+
+    write = functools.partial(write_value, settings=settings)
+    return fill_template(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
+
+
+def _with_attachments(message: Message, attached: tuple[Attachment, ...]) -> Message:
+    """A user message with its attachments before the text."""
+    text = str(message["content"])
+    if not attached and not text.strip():
+        raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
+    if not attached:
+        return message
     blocks = [dict(attachment.block) for attachment in attached]
-    return [*blocks, {"type": "text", "text": text}] if text.strip() else blocks
+    return {**message, "content": [*blocks, {"type": "text", "text": text}] if text.strip() else blocks}
 
 
 def _join_texts(first: str, second: str) -> str:
     return "\n\n".join(filter(str.strip, (first, second)))
 
 
-def _attachments(options: Options, namespace: Mapping[str, Any], write: Callable[[Any], str]) -> tuple[Attachment, ...]:
+def _attachments(options: Options, namespace: Mapping[str, Any], settings: Claude) -> tuple[Attachment, ...]:
     if not options.attach:
         return ()
-    found = [each for name in options.attach for each in _found(name, namespace, write, many=False)]
-    if sum(each.block["type"] == "image" for each in found) > MANY:
-        found = [each for name in options.attach for each in _found(name, namespace, write, many=True)]
-    return tuple(found)
+    few = [each for name in options.attach for each in _attach(name, namespace, settings, many=False)]
+    if sum(each.block["type"] == "image" for each in few) <= MANY:
+        return tuple(few)
+    return tuple(each for name in options.attach for each in _attach(name, namespace, settings, many=True))
 
 
-def _found(name: Any, namespace: Mapping[str, Any], write: Callable[[Any], str], *, many: bool) -> list[Attachment]:
-    """What a name, or from Python a value, stands for."""
+def _attach(name: Any, namespace: Mapping[str, Any], settings: Claude, *, many: bool) -> list[Attachment]:
+    """The attachments that a name, or from Python a value, stands for."""
     from ..prompt.attachments.attach import attach
 
+    write = functools.partial(write_value, settings=settings)
     if isinstance(name, str):
         return attach(name, namespace, write=write, many=many)
     title = type(name).__name__
     return attach(title, {title: name}, write=write, many=many)
 
 
-def _with_schema(made: Prompt, kind: Any) -> Prompt:
-    """Ask for structured output.
+def _with_schema(prompt: Prompt, namespace: Mapping[str, Any]) -> Prompt:
+    """The prompt with the fields that ask for structured output.
 
     Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
     """
+    kind = prompt.options.schema
+    if kind is None:
+        return prompt
+    if isinstance(kind, str):
+        if kind not in namespace:
+            raise CellError(f"--schema {kind}: there is no such variable. Define it in a cell above.")
+        kind = namespace[kind]
     from ..tools.schema.reply import schema
 
     wanted = {"format": {"type": "json_schema", "schema": schema(kind)}}
-    param = {**made.options.param, "output_config": {**made.options.param.get("output_config", {}), **wanted}}
-    return replace(made, options=replace(made.options, param=param), schema=kind)
+    param = {**prompt.options.param, "output_config": {**prompt.options.param.get("output_config", {}), **wanted}}
+    return replace(prompt, options=replace(prompt.options, param=param), schema=kind)

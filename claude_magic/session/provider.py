@@ -15,7 +15,7 @@ from ..settings import ANTHROPIC, Claude, check_url
 from ..wire.headers import RANDOM_KEY
 
 
-def provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
+def find_provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
     """Who answers now; starts the local model if it is to.
 
     Raises:
@@ -37,7 +37,7 @@ def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, int
         SettingsError: There is no key for it, or no endpoint.
     """
     if not is_of_organization(path):
-        return provider(settings, accumulator, interrupt)
+        return find_provider(settings, accumulator, interrupt)
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     credential = credentials.find(admin=True)
     if credential is None:

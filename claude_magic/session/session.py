@@ -1,65 +1,44 @@
-"""A session: sends requests with its settings, conversations, connections and ledger. No IPython, no display."""
+"""A session: sends prompts with its settings, conversations, connections and ledger. No IPython, no display."""
 
 from __future__ import annotations
 
-import functools
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..concurrency import Lock, in_child
+from ..concurrency import Lock
 from ..errors import CellError, SettingsError
 from ..prompt.options.options import Options
 from ..prompt.snippets import Snippets
 from ..settings import Claude
-from ..wire.short_text import Object
-from .cells import Cells, NoCells
+from .notebook import Cells, NoCells, TextViews, Views
 
 if TYPE_CHECKING:
-    from ..prompt.attachments.attach import Attachment
-    from ..wire import Block, Exchange, Request
+    from ..wire import Exchange
     from ..wire.presenter import Presenter
-    from ..wire.tool import Call, Tool
-    from .conversation import Conversation
+    from ..wire.tool import Call
     from .conversations import Conversations
     from .endpoint_call import EndpointCall
-    from .history import PendingTurn
+    from .history import Memory
     from .ledger import Caller, Ledger
-    from .send import PendingRequest, SessionContext
-    from .turn import Turn, TurnPresenter
-    from .views import Views
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """A request that was not sent.
-
-    Attributes:
-        tokens: Its input tokens as the endpoint counts them, or why they are unknown.
-        usd: The highest price; `None` if unknown.
-        note: What the local model would ignore; `""` for nothing.
-    """
-
-    request: Request
-    tokens: int | str
-    usd: float | None
-    note: str = ""
+    from .preview import Preview
+    from .prompt import Prompt
+    from .send import Sender
+    from .turn import Approver, Turn, TurnPresenter
 
 
 class Session:
-    """Sends requests, and remembers what was said.
+    """Sends prompts, and remembers what was said.
 
     Args:
-        cells: Which cell sends a request; by default there are no cells.
-        views: How conversations and the journal are shown; by default as text.
+        cells: The cells of the notebook; by default there are none.
+        views: How conversations and the journal are displayed; by default as text.
 
     Attributes:
         settings: The traits of `%config Claude`.
         snippets: Cells kept by name, with `--save NAME`.
         mapped: The replies of the last `map`; `None` before the first.
-        last: The last exchange; after a failure it holds what arrived, and the `error`.
-            `None` before the first.
+        last: The last exchange; after a failure it holds what arrived, and the `error`. `None` before the first.
     """
 
     def __init__(self, cells: Cells | None = None, views: Views | None = None) -> None:
@@ -68,179 +47,128 @@ class Session:
         self.cells = cells or NoCells()
         self.last: Exchange | None = None
         self.mapped: Sequence[Any] | None = None
-        self._views = views
-        self._before: dict[str, Exchange] = {}
-        self._went_on: dict[str, Exchange] = {}
-        self._pool: Any = None
+        self._views = views or TextViews()
+        self._by_cell: dict[str, Exchange] = {}
+        self._finished: dict[str, Exchange] = {}
         self._lock = Lock()
         self._conversations: Conversations | None = None
-        self._books: Ledger | None = None
-        in_child(self._forget)
+        self._sender: Sender | None = None
 
     @property
     def conversations(self) -> Conversations:
-        """By name: turns and tokens."""
+        """The conversations, by name."""
         from .conversations import Conversations
 
         with self._lock:
-            self._conversations = self._conversations or Conversations(shown=self.views.conversation, tell=print)
+            self._conversations = self._conversations or Conversations(self._views)
             return self._conversations
 
     @property
-    def views(self) -> Views:
-        """How conversations and the journal are shown."""
-        from .views import TextViews
+    def sender(self) -> Sender:
+        """The connections and the ledger."""
+        with self._lock:
+            if self._sender is None:
+                from .ledger import Ledger
+                from .send import Sender
 
-        return self._views or TextViews()
+                self._sender = Sender(Ledger(self._views))
+            return self._sender
 
     @property
     def ledger(self) -> Ledger:
-        """What was asked, what it cost, and what is answered from a recording."""
-        from .ledger import Ledger
-
-        with self._lock:
-            self._books = self._books or Ledger(self.views)
-            return self._books
-
-    def _forget(self) -> None:
-        """In a child: its parent goes on with the connections."""
-        self._pool = None
+        """Journal, budget, usage and recordings."""
+        return self.sender.ledger
 
     @property
     def has_ledger(self) -> bool:
-        """Whether the books were ever opened."""
-        return self._books is not None
+        """Whether the ledger was ever used."""
+        return self._sender is not None
 
-    def ask(
-        self,
-        options: Options,
-        text: str,
-        presenter: Presenter | None = None,
-        cell: str = "",
-        attached: tuple[Attachment, ...] = (),
-        tools: Mapping[str, Tool] | None = None,
-    ) -> Exchange:
-        """The exchange that was asked for, whole or not: look at its `error`.
+    def close(self) -> None:
+        """Closes connections and journals; they are opened again when they are used."""
+        if self._sender is not None:
+            self._sender.close()
+
+    def ask(self, prompt: Prompt, presenter: Presenter | None = None, cell: str = "") -> Exchange:
+        """The exchange of a prompt, complete or not: look at its `error`. Every tool call runs without approval.
 
         Args:
-            cell: Which cell asks; asked again, it replaces its own turn of the conversation.
-            attached: What goes with the text.
-            tools: What is run, without asking, if the reply asks for it.
+            presenter: Shows it while it arrives; `None` for nothing.
+            cell: The cell that sends it; when that cell runs again, its turn of the conversation is replaced.
         """
-        from .turn import SilentTurn
+        from .turn import ApproveAll, SilentTurn
 
-        turn = self.begin_turn(options, text, cell, attached, tools)
-        turn = self.run_turn(turn, SilentTurn(presenter))
+        turn = self.run_turn(self.begin_turn(prompt, cell), SilentTurn(presenter), ApproveAll())
         if turn.error is not None:
             raise turn.error
         return turn.exchange
 
-    def begin_turn(
-        self,
-        options: Options,
-        text: str,
-        cell: str = "",
-        attached: tuple[Attachment, ...] = (),
-        tools: Mapping[str, Tool] | None = None,
-    ) -> Turn:
-        """A turn that has asked nothing yet."""
+    def ask_each(self, prompts: Sequence[Prompt], presenters: Sequence[Presenter], cell: str = "") -> list[Exchange]:
+        """The exchanges of several prompts at once, in their order.
+
+        Raises:
+            CellError: None of them can be sent, or there is a conversation.
+        """
+        from .ask import ask_all
+
+        options = prompts[0].options
+        settings = self.settings_for(options)
+        if options.conversation or settings.conversation:
+            raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
+        prompts = [self.recall(prompt, settings)[0] for prompt in prompts]
+        exchanges = ask_all(self.sender, settings, prompts, self.caller(options, cell), presenters)
+        self.last = exchanges[-1]
+        return exchanges
+
+    def begin_turn(self, prompt: Prompt, cell: str = "") -> Turn:
+        """A turn that has sent nothing yet.
+
+        Raises:
+            CellError: There is nothing to send.
+        """
         from .turn import Turn
 
-        means = self.context(options)
-        asked = self._question(means.settings, options, text, cell, attached)
-        return Turn(
-            options=options,
-            means=means,
-            asked=asked,
-            asker=self.caller(options, cell, asked.conversation),
-            cell=cell,
-            tools=tools or {},
-            complete=functools.partial(self._complete, attached_files(attached)),
-            content=functools.partial(self._content, means.settings),
-        )
+        settings = self.settings_for(prompt.options)
+        prompt, memory = self.recall(prompt, settings, cell)
+        caller = self.caller(prompt.options, cell)
+        if memory.conversation is not None:
+            caller = replace(caller, conversation=memory.conversation.name)
+        return Turn(prompt=prompt, settings=settings, memory=memory, caller=caller)
 
-    def run_turn(self, turn: Turn, stage: TurnPresenter) -> Turn:
+    def run_turn(self, turn: Turn, presenter: TurnPresenter, approver: Approver) -> Turn:
         """The turn, as far as it goes.
 
         Raises:
             CellError: It cannot be sent, such as for a key in it, or a budget.
-            SettingsError: Nobody can be asked.
+            SettingsError: There is no provider to send it to.
         """
-        from .tool_loop import run_turn
+        from .tool_loop import ToolLoop
 
-        return self._keep(run_turn(turn, stage))
+        return self._keep(ToolLoop(session=self, presenter=presenter, approver=approver).run(turn))
 
-    def resume_turn(self, turn: Turn, stage: TurnPresenter, decided: Sequence[Call]) -> Turn:
-        """A turn that waited, as far as it goes now, with its calls decided."""
-        from .tool_loop import resume_turn
+    def resume_turn(self, turn: Turn, presenter: TurnPresenter, approver: Approver, calls: Sequence[Call]) -> Turn:
+        """A turn that waited, as far as it goes now.
 
-        return self._keep(resume_turn(turn, stage, decided))
+        Args:
+            calls: Its calls, each `running` or with a result.
+        """
+        from .tool_loop import ToolLoop
 
-    def _complete(self, files: Mapping[str, str], exchange: Exchange) -> Exchange:
-        self.last = replace(exchange, files=files)
-        return self.last
+        return self._keep(ToolLoop(session=self, presenter=presenter, approver=approver).resume(turn, calls))
 
     def _keep(self, turn: Turn) -> Turn:
         self.last = turn.exchange
-        if turn.cell:
-            self._before[self.cells.lasting(turn.cell)] = self.last
+        if turn.memory.cell:
+            self._by_cell[self.cells.lasting(turn.memory.cell)] = self.last
         return turn
-
-    def _content(self, settings: Claude, name: str, value: Any) -> tuple[Block, ...]:
-        """The blocks of a tool's result, without the key or anything shaped like one."""
-        from ..api import credentials
-        from ..tools.results import blocks
-
-        return blocks(value, name, write=self.format_value, hide=credentials.redact_secrets, most=settings.value_chars)
-
-    def ask_times(
-        self,
-        options: Options,
-        text: str,
-        presenters: Sequence[Presenter],
-        cell: str = "",
-        attached: tuple[Attachment, ...] = (),
-    ) -> list[Exchange]:
-        """The exchanges of a question that is asked several times at once, in order."""
-        return self.ask_each([options] * options.times, text, presenters, cell, attached)
-
-    def ask_each(
-        self,
-        several: Sequence[Options],
-        text: str,
-        presenters: Sequence[Presenter],
-        cell: str = "",
-        attached: tuple[Attachment, ...] = (),
-    ) -> list[Exchange]:
-        """The exchanges of a question that is asked with several options, at once, in order."""
-        from .ask import ask_all
-        from .send import PendingRequest
-
-        means = self.context(several[0])
-        if several[0].conversation or means.settings.conversation:
-            raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
-        asker = self.caller(several[0], cell)
-        asked = [
-            PendingRequest(
-                options=options,
-                question=self._question(means.settings, options, text, "", attached).question,
-                asker=replace(asker, cell=f"{asker.cell}/{number}", place=f"{asker.place}/{number}"),
-            )
-            for number, options in enumerate(several, 1)
-        ]
-        files = attached_files(attached)
-        found = ask_all(means, asked, presenters, at_once=means.settings.concurrency)
-        exchanges = [replace(each, files=files) for each in found]
-        self.last = exchanges[-1]
-        return exchanges
 
     def request(
         self, call: EndpointCall, caller: Caller | None = None, presenter: Presenter | None = None, **how: Any
     ) -> Exchange:
-        """The exchange of a call of any endpoint, whole or not: look at its `error`. Nobody is asked for approval.
+        """The exchange of a call of any endpoint, complete or not: look at its `error`. No approval is asked for.
 
         Args:
-            caller: Which cell asks; `None` for the one that runs.
+            caller: Who sends it; `None` for the cell that runs.
             how: `all_pages`, `save` and `profile`; see `endpoint_request.request`.
         """
         from .endpoint_request import request
@@ -248,124 +176,64 @@ class Session:
         self.last = request(self, call, caller, presenter, **how)
         return self.last
 
-    def preview(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> Preview:
-        """What `ask` would send, how many tokens that is, and what it would cost; nothing is sent."""
-        from ..cost.prices import highest_cost
-        from ..wire.headers import RANDOM_KEY
-        from .local_model import ignored_note
-        from .send import count_request
+    def preview(self, prompt: Prompt, cell: str = "") -> Preview:
+        """What `ask` would send, its tokens and its price; no model is asked."""
+        from .preview import preview
 
-        means = self.context(options)
-        settings, asking = means.settings, self.pending_request(means, options, text, cell, attached)
-        request, tokens = count_request(means, asking)
-        if request.headers.get("x-api-key") == RANDOM_KEY:
-            note = ignored_note(request, settings, asking.question.new)
-            return Preview(request=request, tokens=tokens, usd=0.0, note=note)
-        cost = (
-            highest_cost(request.body or {}, sent=tokens, corrections=settings.prices)
-            if isinstance(tokens, int)
-            else None
-        )
-        return Preview(request=request, tokens=tokens, usd=cost)
+        settings = self.settings_for(prompt.options)
+        return preview(self.sender, settings, self.recall(prompt, settings, cell)[0])
 
-    def program(self, options: Options, text: str, cell: str = "", attached: tuple[Attachment, ...] = ()) -> str:
-        """The request that `ask` would send, as a program in `options.show`; nothing is sent."""
-        from ..export import program, unchanged
-        from .send import preview_request
+    def program(self, prompt: Prompt, cell: str = "") -> str:
+        """The request that `ask` would send, as a program in the language of `--show`; nothing is sent."""
+        from .preview import preview_program
 
-        means = self.context(options)
-        request = preview_request(means, self.pending_request(means, options, text, cell, attached))
-        return program(request, options.show, files=unchanged(attached_files(attached)))
+        settings = self.settings_for(prompt.options)
+        return preview_program(settings, self.recall(prompt, settings, cell)[0])
 
     def previous_exchange(self, cell: str) -> Exchange | None:
-        """What `cell` was answered last, in this kernel or an earlier one; `None` if it was not."""
-        if self.cells.lasting(cell) in self._before:
-            return self._before[self.cells.lasting(cell)]
+        """The last exchange of `cell`, in this kernel or an earlier one; `None` if there is none."""
+        if self.cells.lasting(cell) in self._by_cell:
+            return self._by_cell[self.cells.lasting(cell)]
         journal = self.ledger.journal(self.settings) if self.cells.has_name else None  # inputs have other numbers
         try:
             return None if journal is None else journal.before(cell, self.cells.notebook)
         except SettingsError:  # it cannot be read; the line under the reply will say so
             return None
 
-    def format_value(self, value: Any) -> str:
-        """How a variable's value is written in a prompt."""
-        from ..prompt.values import format_value
+    def settings_for(self, options: Options) -> Claude:
+        """The settings of one cell: with the project's defaults, and the profile of its options."""
+        return self.settings.effective(options.profile)[0]
 
-        settings, _ = self.settings.effective()
-        return format_value(value, table_rows=settings.table_rows, value_chars=settings.value_chars)
-
-    def context(self, options: Options) -> SessionContext:
-        """What it takes to ask with these options."""
-        from .send import SessionContext
-
-        settings, _ = self.settings.effective(options.profile)
-        return SessionContext(settings=settings, pool=self._connections(), books=self.ledger)
-
-    def caller(self, options: Options, cell: str, conversation: Conversation | None = None) -> Caller:
-        """Who asks: the cell of this name, or the one that runs."""
+    def caller(self, options: Options, cell: str = "") -> Caller:
+        """Who sends a request: the cell of this name, or the one that runs."""
         from .ledger import Caller
 
-        cell = cell or self.cells.next()
-        return Caller(
-            cell=cell,
-            place=cell,
-            on_page=self.cells.has_name,
-            notebook=self.cells.notebook,
-            conversation=conversation.name if conversation is not None else "",
-            again=options.again,
-        )
+        name = cell or self.cells.next()
+        return Caller(cell=name, notebook=self.cells.notebook, on_page=self.cells.has_name, again=options.again)
 
-    def pending_request(
-        self, means: SessionContext, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
-    ) -> PendingRequest:
-        from .send import PendingRequest
+    def recall(self, prompt: Prompt, settings: Claude, cell: str = "") -> tuple[Prompt, Memory]:
+        """The prompt with what goes before it, and where its reply is remembered.
 
-        question = self._question(means.settings, options, text, cell, attached).question
-        return PendingRequest(options=options, question=question, asker=self.caller(options, cell or "nobody"))
+        Raises:
+            CellError: There is nothing to send.
+        """
+        from .history import Memory, recall
 
-    def _question(
-        self, settings: Claude, options: Options, text: str, cell: str, attached: tuple[Attachment, ...]
-    ) -> PendingTurn:
-        from .history import plan_turn
-
+        options = prompt.options
         if options.curl:
-            return self._from_curl(options, text, cell, settings)
-        return plan_turn(
-            options,
-            text,
-            cell or os.urandom(16).hex(),
-            attached,
-            conversations=self.conversations,
-            default=settings.conversation,
-            cut=self._cut,
-        )
+            from .pasted_curl import curl, refuse_options
 
-    def _from_curl(self, options: Options, text: str, cell: str, settings: Claude) -> PendingTurn:
-        """What a curl command asks."""
-        from .history import PendingTurn
-        from .pasted_curl import curl, refuse_options
-        from .send import RequestParts
+            refuse_options(options)
+            body, headers = curl(prompt.text, settings.base_url)
+            return replace(prompt, body=body, headers=headers), Memory(cell=cell)
+        name = settings.conversation if options.conversation is None else options.conversation
+        conversation = self.conversations.open(name) if name else None
+        prompt, memory = recall(prompt, cell, conversation, self._last_for(cell) if options.finish else None)
+        prompt.check()
+        return prompt, memory
 
-        refuse_options(options)
-        body, headers = curl(text, settings.base_url)
-        return PendingTurn(cell=cell, question=RequestParts(new=[], body=body, headers=headers))
-
-    def _cut(self, cell: str) -> Exchange | None:
-        """The reply that `cell` goes on with: the last one, or the same as before if the cell is run again."""
-        if cell not in self._went_on and self.last is not None:
-            self._went_on[cell] = self.last
-        return self._went_on.get(cell)
-
-    def _connections(self) -> Any:
-        from ..api.transports.http import pool
-
-        with self._lock:
-            if self._pool is None:
-                self._pool = pool()
-            return self._pool
-
-
-def attached_files(attached: tuple[Attachment, ...]) -> dict[str, str]:
-    """The base64 data of attachments, and the file each came from."""
-    pairs = ((each.block.get("source", {}), each.source) for each in attached)
-    return Object({source["data"]: path for source, path in pairs if source.get("type") == "base64"})
+    def _last_for(self, cell: str) -> Exchange | None:
+        """The exchange that `--finish` continues: the last one, or the same as before if the cell runs again."""
+        if cell not in self._finished and self.last is not None and cell:
+            self._finished[cell] = self.last
+        return self._finished.get(cell, self.last)

@@ -54,7 +54,7 @@ def select(
     return replace(options, param={**param, **fields}), {tool.name: tool for tool in found}
 
 
-def several(tools: Any) -> list[Any]:
+def as_list(tools: Any) -> list[Any]:
     """Functions, definitions, servers, or names of them, as a list: one may be given alone."""
     alone = isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools)
     return [tools] if alone else list(tools or ())

@@ -197,6 +197,11 @@ class Claude(Configurable):
         """Whether a value was set, by `%config`, a configuration file or the project."""
         return name in self._assigned
 
+    def assigned_values(self) -> dict[str, Any]:
+        """The values that somebody set, by name; also prices that were added in place."""
+        values = self.trait_values(config=True)
+        return {name: value for name, value in values.items() if self.is_assigned(name) or (name == "prices" and value)}
+
     @property
     def base_url_is_configured(self) -> bool:
         """Whether an endpoint is set, here or in the environment."""

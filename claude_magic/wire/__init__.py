@@ -1,6 +1,6 @@
 """What crosses the wire, as values; no input or output happens here."""
 
-from .exchange import Events, Exchange, TimedEvent
+from .exchange import Events, Exchange, Record, Response, TimedEvent, Timing
 from .fold import Fold
 from .headers import Headers
 from .message import Block, Message, fix_surrogates
@@ -15,8 +15,11 @@ __all__ = [
     "Fold",
     "Headers",
     "Message",
+    "Record",
     "Request",
+    "Response",
     "ServerSentEvent",
     "TimedEvent",
+    "Timing",
     "fix_surrogates",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
@@ -80,53 +80,83 @@ class Events(Sequence[TimedEvent]):
         return list(self)[index]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """What came back over HTTP.
+
+    Attributes:
+        status: `None` if there was no answer.
+        events: As they arrived; empty for an answer that was not streamed.
+    """
+
+    status: int | None = None
+    headers: Headers = field(default_factory=Headers)
+    events: Sequence[TimedEvent] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When an exchange took place, and how long it took.
+
+    Attributes:
+        began: In ISO 8601, UTC; `""` if unknown.
+        seconds: From the first byte sent to the last byte read, waits and retries included.
+        first_token_seconds: Until the first piece of content; `None` if there was none.
+        retries: The number of failed tries before this answer.
+    """
+
+    began: str = ""
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    retries: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the ledger knows of an exchange.
+
+    Attributes:
+        entry: Its id in the journal; `None` if it is not there.
+        usd: Its price in US dollars; `None` if unknown. Of a replayed exchange: the price without the replay.
+        replayed: When the replayed answer was recorded, in ISO 8601, UTC; `""` if the request was sent.
+    """
+
+    entry: int | None = None
+    usd: float | None = None
+    replayed: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange:
     """A request and its response, complete or incomplete.
 
     Attributes:
         request: Without the credential.
+        response: The HTTP status, headers and events.
         message: As far as it was received; its `stop_reason` is `None` if it is incomplete. Empty if `answer` is set.
         answer: What an endpoint that sends no message has answered; `None` for a message.
-        status: HTTP status; `None` if there was no response.
-        headers: Of the response.
-        events: As received; empty for a response that was not streamed.
-        seconds: From the first byte sent to the last byte read, waits and retries included.
-        first_token_seconds: Until the first piece of content; `None` if there was none.
-        retries: The number of failed tries before this response.
-        before: The blocks of an earlier, incomplete reply that this one continues; the texts are joined.
-        notes: Further notes for the user, a sentence each.
-        model_note: A note on the model, such as that it is not Claude; `""` if there is none.
-        began: When the request was sent, in ISO 8601, UTC; `""` if unknown.
-        usd: The cost, in US dollars; `None` if unknown. For a replay: what it would have cost.
-        replayed: When the replayed answer was recorded, in ISO 8601, UTC; `""` if the request was really sent.
-        entry: Its number in the journal; `None` if it is not there.
+        timing: When it took place, and how long it took.
+        record: Its price, its journal entry, and whether it is a replay.
+        before: Blocks of an earlier, cut reply that this one continues; its text is joined to theirs.
+        notes: What else the user should know, a sentence each.
+        model_note: What the user should know about the model, such as that it is not Claude; `""` if nothing.
         error: Why it failed; `None` if it did not.
-        calls: The tool calls of the message, with their results.
+        calls: The tool calls in the message, with their results.
         earlier: The exchanges of the same turn before this one.
-        files: The path of each attached file, by the base64 data that was sent for it.
     """
 
     request: Request
+    response: Response = field(default_factory=Response)
     message: Message = field(default_factory=Message)
     answer: Answer | None = None
-    status: int | None = None
-    headers: Headers = field(default_factory=Headers)
-    events: Sequence[TimedEvent] = field(default=(), repr=False)
-    seconds: float = 0.0
-    first_token_seconds: float | None = None
-    retries: int = 0
+    timing: Timing = field(default_factory=Timing)
+    record: Record = field(default_factory=Record)
     before: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
     model_note: str = ""
-    began: str = ""
-    usd: float | None = None
-    replayed: str = ""
-    entry: int | None = None
     error: ClaudeError | None = None
     calls: tuple[Call, ...] = ()
     earlier: tuple[Exchange, ...] = field(default=(), repr=False)
-    files: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         model = self.message.model or (self.request.body or {}).get("model")
@@ -153,7 +183,7 @@ class Exchange:
         """
         from ..export import program, unchanged  # the one import upwards: see tests/test_architecture.py
 
-        return Code(program(self.request, language, files=unchanged(self.files)))
+        return Code(program(self.request, language, files=unchanged(self.request.files)))
 
     @property
     def text(self) -> str:
@@ -168,9 +198,67 @@ class Exchange:
         return Message(body={**self.message.body, "content": [*self.before, *self.message.content]})
 
     @property
+    def status(self) -> int | None:
+        """The HTTP status; `None` if there was no answer."""
+        return self.response.status
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the response."""
+        return self.response.headers
+
+    @property
+    def events(self) -> Sequence[TimedEvent]:
+        """The events as they arrived; empty for an answer that was not streamed."""
+        return self.response.events
+
+    @property
     def request_id(self) -> str | None:
         return self.headers.get("request-id")
 
+    @property
+    def began(self) -> str:
+        """When it began, in ISO 8601, UTC; `""` if unknown."""
+        return self.timing.began
+
+    @property
+    def seconds(self) -> float:
+        """From the first byte sent to the last byte read, waits and retries included."""
+        return self.timing.seconds
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """Until the first piece of content; `None` if there was none."""
+        return self.timing.first_token_seconds
+
+    @property
+    def retries(self) -> int:
+        """The number of failed tries before this answer."""
+        return self.timing.retries
+
+    @property
+    def usd(self) -> float | None:
+        """Its price in US dollars; `None` if unknown."""
+        return self.record.usd
+
+    @property
+    def entry(self) -> int | None:
+        """Its id in the journal; `None` if it is not there."""
+        return self.record.entry
+
+    @property
+    def replayed(self) -> str:
+        """When the replayed answer was recorded, in ISO 8601, UTC; `""` if the request was sent."""
+        return self.record.replayed
+
     def with_error(self, error: ClaudeError) -> Exchange:
-        """The same exchange, with the reason why it failed."""
+        """The same exchange, with the reason why it is incomplete."""
         return replace(self, error=error)
+
+    def with_notes(self, *notes: str) -> Exchange:
+        """The same exchange with further notes; empty ones are left out."""
+        return replace(self, notes=(*self.notes, *filter(None, notes)))
+
+    def with_record(self, **changes: Any) -> Exchange:
+        """The same exchange with another `usd`, `entry` or `replayed`."""
+        return replace(self, record=replace(self.record, **changes))

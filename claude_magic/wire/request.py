@@ -32,6 +32,7 @@ class Request(ShortRepr):
             `$ANTHROPIC_API_KEY`, stands in its place.
         body: The API's JSON; `None` where the method has none. Of an upload, a description of its parts.
         upload: What is sent instead of `body`; `None` for JSON.
+        files: The path of each attached file, by the base64 data that is sent for it.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Request(ShortRepr):
     headers: Headers = field(default_factory=Headers)
     body: Mapping[str, Any] | None = None
     upload: Upload | None = field(default=None, repr=False, compare=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     _full_value: ClassVar[str] = "its .body and .content"
 
     def __post_init__(self) -> None:

@@ -47,21 +47,22 @@ def by_turns() -> Mapping[str, list[float]]:
 def _ours() -> Callable[[], bytes]:
     from claude_magic.api.provider import Provider
     from claude_magic.prompt.options.options import Options
-    from claude_magic.session.conversation import Turn
+    from claude_magic.session.conversation import ConversationTurn
     from claude_magic.session.conversations import Conversations
-    from claude_magic.session.history import plan_turn
-    from claude_magic.session.send import _request
+    from claude_magic.session.history import recall
+    from claude_magic.session.prompt import Prompt
+    from claude_magic.session.request import build_request
     from claude_magic.settings import Claude
 
     conversations = Conversations()
     main = conversations.open("main")
-    main._turns = tuple(Turn(cell=str(number), messages=_messages(number)) for number in range(TURNS))
+    main._turns = tuple(ConversationTurn(cell=str(number), messages=_messages(number)) for number in range(TURNS))
     options, settings = Options(conversation="main"), Claude()
     provider = Provider(base_url="http://127.0.0.1:1", credential=None)
 
     def content() -> bytes:
-        made = plan_turn(options, "And now?", "new", conversations=conversations, default="", cut=lambda _: None)
-        return _request(settings, options, made.question, provider).content
+        prompt, _ = recall(Prompt(options=options, text="And now?"), "new", main, None)
+        return build_request(settings, provider, prompt).content
 
     return content
 

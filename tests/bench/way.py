@@ -93,10 +93,10 @@ def cell() -> Mapping[str, Any]:
 
 def _forget_threads(claude: Any) -> None:
     """Let the next cell start new threads: only those that start under the profile are seen."""
-    from claude_magic.session import worker
+    from claude_magic.session import ask
 
-    worker._idle.clear()
-    claude.session.ledger._journals.clear()
+    ask._idle.clear()
+    claude.session.ledger.close()
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_a_cell_run_again_replaces_its_turn(browser_page: Page, lab: Lab, api: S
     open_notebook(page, lab, "turns.ipynb")
     run_all(page)
     run_cell(page, 2)
-    expect(outputs(page, 2).first).to_contain_text("asked again: replaced its turn, and dropped the one after it")
+    expect(outputs(page, 2).first).to_contain_text("re-run: turn 2 replaced, turn 3 removed")
     said = [m["content"] for m in api.last.json["messages"]]
     assert [s if isinstance(s, str) else s[0]["text"] for s in said] == ["first", "reply 0", "second"]
 

@@ -1,7 +1,7 @@
-"""`claude.workbench()`: what its panel asks of the other rooms, by the same way as a cell.
+"""`claude.workbench()`: the actions of its panel, by the same way as a cell.
 
-A form becomes the first line and the text of a `%%claude` cell, and these are read as a cell's are. So what Run
-sends, what "Insert as cell" writes and what "Copy code" shows are one request.
+A form becomes the first line and the text of a `%%claude` cell, and these are parsed like a cell. So what Run sends,
+what "Insert as cell" writes and what "Copy code" shows are one request.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ...export import LANGUAGES
 from ...prompt import templates
 from ...prompt.options.options import Options
 from ...prompt.options.parser import parse_line
+from ...session.prompt import Prompt, write_value
 from ...wire import Exchange
 from ..views import preview_text
 from .form_from_request import exchange_line, form_of
@@ -89,30 +90,33 @@ class _SessionActions:
         )
 
     def _ask(self, form: Form, answer: Answer) -> Exchange:
-        return self.session.ask(*self._question(form), answer, self.name)
+        return self.session.ask(self._prompt(form), answer, self.name)
 
     def _preview(self, form: Form) -> str:
-        return preview_text(self.session.preview(*self._question(form), self.name))
+        return preview_text(self.session.preview(self._prompt(form), self.name))
 
     def _code(self, form: Form, language: str) -> str:
-        options, text = self._question(form)
-        return self.session.program(replace(options, show=language), text, self.name)
+        prompt = self._prompt(form)
+        return self.session.program(replace(prompt, options=replace(prompt.options, show=language)), self.name)
 
     def _models(self) -> Sequence[str]:
         from ..model_list import models
 
-        return [model.id for model in models(self.session.context(Options()))]
+        return [model.id for model in models(self.session.sender, self.session.settings_for(Options()))]
 
-    def _question(self, form: Form) -> tuple[Options, str]:
-        """The options, and the text with its variables in it."""
-        laid_out = Layout.of(form, self._settings)
+    def _prompt(self, form: Form) -> Prompt:
+        """The prompt, with variables filled in."""
+        layout = Layout.of(form, self._settings)
         filled = map_texts(form, self._fill(form))
-        options, _ = parse_line(laid_out.line(filled), text_follows=False)
-        return options, laid_out.text(filled)
+        options, _ = parse_line(layout.line(filled), text_follows=False)
+        return Prompt(options=options, text=layout.text(filled))
 
     def _fill(self, form: Form) -> Callable[[str], str]:
         values = ChainMap(dict(form.fields), dict(self.namespace))
-        return lambda text: templates.fill_template(text, values, self.session.format_value)
+        return lambda text: templates.fill_template(text, values, self._write)
+
+    def _write(self, value: Any) -> str:
+        return write_value(value, self._settings)
 
     @property
     def _settings(self) -> Claude:
@@ -124,12 +128,13 @@ class _SessionActions:
         Raises:
             CellError: There is none.
         """
-        wanted = cell_meaning(*self._question(form))
-        laid_out, fill = Layout.of(form, self._settings), self._fill(form)
+        prompt = self._prompt(form)
+        wanted = cell_meaning(prompt.options, prompt.text)
+        layout, fill = Layout.of(form, self._settings), self._fill(form)
         typed = map_texts(form, lambda text: templates.insert_values(text, form.fields))
         whole = map_texts(form, lambda text: templates.escape(fill(text)))
         for written in (typed, whole):
-            first, text = laid_out.line(written), laid_out.text(written)
+            first, text = layout.line(written), layout.text(written)
             if self._read_back(first, text) == wanted:
                 return f"%%claude {first}\n{text}"
         raise CellError(_UNWRITABLE)
@@ -138,7 +143,7 @@ class _SessionActions:
         """What a cell with this first line and text asks; `None` if it asks nothing."""
         try:
             options, _ = parse_line(first, text_follows=False)
-            return cell_meaning(options, templates.fill_template(text, self.namespace, self.session.format_value))
+            return cell_meaning(options, templates.fill_template(text, self.namespace, self._write))
         except ClaudeError:
             return None
 
@@ -154,9 +159,8 @@ class _SessionActions:
 
         known = name in self.namespace
         try:
-            text = templates.fill_template(
-                "{{" + name + "}}", self.namespace if known else {name: ""}, self.session.format_value
-            )
+            values = self.namespace if known else {name: ""}
+            text = templates.fill_template("{{" + name + "}}", values, self._write)
         except ClaudeError as error:  # such as for a name that promises a secret
             return Variable(name=name, note=str(error))
         if credentials.redact_secrets(text) != text:

@@ -1,0 +1,184 @@
+"""Runs a cell's turn: shows it, lets the user approve its calls, and binds its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.display_functions import display
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..errors import Interrupted
+from ..prompt.options.options import Options
+from ..session.prompt import Prompt
+from .output import Result
+from .presenters import (
+    CellPresenter,
+    DetachedScreen,
+    PageApprover,
+    PageScreen,
+    Screen,
+    TerminalApprover,
+    TerminalScreen,
+)
+from .views import notes_html, print_notes
+
+if TYPE_CHECKING:
+    from ..display.live.detached import DetachedOutput
+    from ..session.turn import Approver, Turn
+    from ..wire import Exchange
+    from ..wire.tool import Call
+    from .claude import ClaudeHandle
+    from .pending_approval import PendingApproval
+
+
+class TurnRunner:
+    """Runs the turns of one shell's cells."""
+
+    def __init__(self, handle: ClaudeHandle, shell: Any) -> None:
+        self._handle = handle
+        self._shell = shell
+        self._cells = handle.cells
+        self._next_inputs: dict[str, str] = {}
+
+    def run(self, prompt: Prompt) -> None:
+        """Sends the prompt of the running cell, and shows its turn.
+
+        Raises:
+            ClaudeError: It cannot be sent, or failed.
+        """
+        session, options, cell = self._handle.session, prompt.options, self._cells.next()
+        before = session.previous_exchange(cell) if options.diff else None
+        owns_cell = self._cells.source.lstrip().startswith("%%claude") and not prompt.tools
+        presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=owns_cell), above=self._above(prompt))
+        turn = session.run_turn(session.begin_turn(prompt, cell), presenter, self._approver())
+        if turn.waits:
+            self._wait(turn, presenter)
+            return
+        if options.diff and turn.exchange.error is None:
+            _show_difference(before, turn.exchange)
+        self._end(presenter, turn)
+
+    def resume(self, options: Options, text: str) -> None:
+        """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: resumes the turn that waits, in this cell.
+
+        Raises:
+            ClaudeError: No turn waits, or it failed.
+        """
+        from .pending_approval import decide
+
+        argument = options.refuse or text.strip().strip("'" if options.approve else "'\"")
+        pending, calls = decide(self._handle.waiting, argument, refuses=options.refuse is not None)
+        self._handle.waiting = None
+        prompt = pending.presenter.prompt
+        presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=False), after=pending.presenter)
+        turn = pending.turn.with_approval(options.yes)
+        turn = self._handle.session.resume_turn(turn, presenter, self._approver(), calls)
+        if turn.waits:
+            self._wait(turn, presenter)
+            return
+        if messages := _messages(turn):
+            display(messages, raw=True)
+        self._end(presenter, turn)
+
+    def resume_below(self, pending: PendingApproval, calls: Sequence[Call], output: DetachedOutput) -> None:
+        """Resumes a turn after a button was pressed, below the cell that sent it."""
+        if not pending.take():
+            return
+        self._handle.waiting = None
+        prompt = pending.presenter.prompt
+        screen = DetachedScreen(output, prompt.options, panel=self._shows_panel(prompt))
+        presenter = CellPresenter(prompt, screen, after=pending.presenter)
+        try:
+            turn = self._handle.session.resume_turn(pending.turn, presenter, PageApprover(can_ask=True), calls)
+            output.messages(_messages(turn))
+            if turn.waits:
+                self._handle.waiting = pending
+                pending.ask_again(turn, presenter)
+                return
+            self._end(presenter, turn)
+        except KeyboardInterrupt:
+            output.fail(Interrupted("stopped."))
+        except Exception as error:  # after a button there is no traceback, and the reply is in claude.last
+            output.fail(error)
+        pending.close()
+
+    def set_next_input(self, source: str) -> None:
+        """Puts `source` into the next cell, without running it; not again if this cell has just done so."""
+        place = self._cells.name
+        if self._next_inputs.get(place) == source:
+            return
+        self._next_inputs[place] = source
+        if self._cells.in_notebook and type(self._shell).set_next_input is InteractiveShell.set_next_input:
+            print(f"This kernel cannot insert a cell; the code for it:\n\n{source}")
+        else:
+            self._shell.set_next_input(source, replace=False)
+
+    def _wait(self, turn: Turn, presenter: CellPresenter) -> None:
+        """Lets the cell end; its turn is resumed when the user decides."""
+        from .pending_approval import PendingApproval
+
+        waiting = self._handle.waiting
+        if waiting is not None and waiting.take():
+            waiting.close("replaced by a later request; run this cell again")
+        self._handle.waiting = PendingApproval(self, turn, presenter)
+        self._handle.waiting.show(_messages(turn))
+
+    def _end(self, presenter: CellPresenter, turn: Turn) -> None:
+        """Raises the error of a turn, or binds its result."""
+        error = turn.exchange.error or turn.error or presenter.result_error
+        if error is not None:
+            raise error
+        if presenter.result is not None:
+            self.use(presenter.prompt.options, presenter.result)
+        if presenter.interrupted:
+            raise Interrupted("stopped, after the reply was whole.")
+
+    def use(self, options: Options, result: Result) -> None:
+        """Binds the variable of `-o`, and fills the next cell."""
+        if options.out:
+            self._shell.push({options.out: result.value})
+        if result.next_input is not None:
+            self.set_next_input(result.next_input)
+
+    def _above(self, prompt: Prompt) -> str:
+        """What stands above the reply: attachments and what was cut; a terminal prints it."""
+        if self._cells.in_notebook:
+            return notes_html(prompt)
+        if prompt.attached or prompt.notes:
+            print_notes(prompt, attachments=True)
+        return ""
+
+    def _screen(self, prompt: Prompt, *, owns_cell: bool) -> Screen:
+        """Where the replies of the running cell are shown.
+
+        Args:
+            owns_cell: Whether nothing else is shown in the cell.
+        """
+        if not self._cells.in_notebook:
+            return TerminalScreen(prompt.options)
+        return PageScreen(prompt.options, owns_cell=owns_cell, panel=self._shows_panel(prompt))
+
+    def _shows_panel(self, prompt: Prompt) -> bool:
+        return self._handle.session.settings.panel if prompt.options.panel is None else prompt.options.panel
+
+    def _approver(self) -> Approver:
+        return PageApprover(can_ask=self._cells.asks) if self._cells.in_notebook else TerminalApprover()
+
+
+def _messages(turn: Turn) -> dict[str, str]:
+    """All messages of a turn so far, for a turn that stops after each; else `{}`."""
+    if not turn.prompt.options.step:
+        return {}
+    from ..display.reply.conversation import messages_bundle
+
+    return messages_bundle(turn.messages)
+
+
+def _show_difference(before: Exchange | None, exchange: Exchange) -> None:
+    if before is None:
+        print("nothing to compare with: this cell was not answered before.")
+        return
+    from ..display.reply.diff import diff_bundle
+
+    display(diff_bundle(before, exchange), raw=True)

@@ -1,0 +1,60 @@
+"""What an exchange costs, and what a request can cost at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..api.client import Client
+from ..api.endpoints.count_tokens import count
+from ..cost import prices
+from ..cost.token_bounds import token_bound
+from ..errors import APIError, ConnectionFailed, ExchangeError, OverBudget
+from ..settings import Claude
+from ..wire import Exchange, Message, Request
+
+
+def highest_cost(settings: Claude, request: Request, tokens: int) -> float | None:
+    """The highest price of a request with so many input tokens, in US dollars; `None` if unknown."""
+    return prices.highest_cost(request.body or {}, sent=tokens, corrections=settings.prices)
+
+
+def worst_cases(settings: Claude, request: Request, client: Client) -> Iterator[float]:
+    """The highest price of a request: by an upper bound of its tokens, then by the tokens that the endpoint counts.
+
+    Raises:
+        OverBudget: The price of its model is unknown.
+    """
+    if highest_cost(settings, request, 1) is None:
+        if settings.unpriced == "refuse":
+            model = str((request.body or {}).get("model"))
+            raise OverBudget(
+                f"the price of {model} is unknown, and there is a budget. Nothing was sent. Set Claude.prices = "
+                f"{{{model!r}: {{'input': ..., 'output': ...}}}}, or Claude.unpriced = 'allow'."
+            )
+        yield 0.0
+        return
+    bound = token_bound(request.body or {})
+    if bound is not None:
+        yield highest_cost(settings, request, bound) or 0.0
+    try:
+        yield highest_cost(settings, request, count(client, request)) or 0.0
+    except ExchangeError:
+        return
+
+
+def cost(settings: Claude, exchange: Exchange) -> float | None:
+    """The price of an exchange in US dollars, `None` if unknown; of an incomplete reply, of the part received."""
+    if not exchange.message.body:
+        return 0.0 if isinstance(exchange.error, APIError | ConnectionFailed) else None
+    model = exchange.message.model or str((exchange.request.body or {}).get("model", ""))
+    usage = exchange.message.usage
+    if exchange.message.stop_reason is None:
+        tokens = max(_estimate_output_tokens(exchange.message), usage.get("output_tokens") or 0)
+        usage = {**usage, "output_tokens": tokens}
+    return prices.cost_usd(model, usage, corrections=settings.prices)
+
+
+def _estimate_output_tokens(message: Message) -> int:
+    """About how many tokens have arrived."""
+    texts = (block.get(name) for block in message.content for name in ("text", "thinking"))
+    return round(sum(len(text) for text in texts if isinstance(text, str)) / 4)

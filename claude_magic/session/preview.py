@@ -1,0 +1,64 @@
+"""A request that is not sent: how many tokens it has, what it would cost, and the program that sends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..api.endpoints.count_tokens import count
+from ..errors import ExchangeError
+from ..export import program, unchanged
+from ..settings import Claude
+from ..wire import Request
+from ..wire.headers import RANDOM_KEY
+from .costs import highest_cost
+from .local_model import ignored_note
+from .prompt import Prompt
+from .request import build_request, preview_request
+from .send import Sender
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A request that was not sent.
+
+    Attributes:
+        tokens: Its input tokens as the endpoint counts them, or why they are unknown.
+        usd: The highest price; `None` if unknown.
+        note: What the local model would ignore; `""` for nothing.
+    """
+
+    request: Request
+    tokens: int | str
+    usd: float | None
+    note: str = ""
+
+
+def preview(sender: Sender, settings: Claude, prompt: Prompt) -> Preview:
+    """What the prompt would send, its tokens, and its highest price.
+
+    Raises:
+        CellError: It cannot be sent.
+        SettingsError: There is no provider to send it to.
+    """
+    request, tokens = _count(sender, settings, prompt)
+    if request.headers.get("x-api-key") == RANDOM_KEY:
+        return Preview(request=request, tokens=tokens, usd=0.0, note=ignored_note(request, settings, prompt.new))
+    usd = highest_cost(settings, request, tokens) if isinstance(tokens, int) else None
+    return Preview(request=request, tokens=tokens, usd=usd)
+
+
+def preview_program(settings: Claude, prompt: Prompt) -> str:
+    """The request that the prompt would send, as a program in the language of `--show`."""
+    request = preview_request(settings, prompt)
+    return program(request, prompt.options.show, files=unchanged(request.files))
+
+
+def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, int | str]:
+    if sender.ledger.replays.never_sends(settings):
+        return preview_request(settings, prompt), "nothing is sent while only recorded answers are given"
+    with sender.endpoint(settings) as (client, provider):
+        request = build_request(settings, provider, prompt)
+        try:
+            return request, count(client, request)
+        except ExchangeError as error:
+            return request, str(error)

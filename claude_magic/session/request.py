@@ -1,0 +1,134 @@
+"""From a prompt to a request: settings, options, history and provider become the API's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..api import credentials
+from ..api.accumulator import Accumulator
+from ..api.endpoints.messages import messages
+from ..api.interrupt import Interrupt
+from ..api.mcp_tokens import refuse_tokens
+from ..api.provider import Provider
+from ..errors import CellError, SettingsError
+from ..prompt.attachments.limits import check_size
+from ..settings import Claude
+from ..wire import Headers, Request
+from ..wire.history import history
+from ..wire.message_rules import problems, takes_prefill
+from .prompt import Message, Prompt
+from .provider import find_provider, is_local, local_unstarted, offline_providers
+
+
+def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Request:
+    """The request that sends `prompt`.
+
+    Raises:
+        CellError: It cannot be sent, such as for a key in it.
+    """
+    options = prompt.options
+    model = options.model or provider.model or settings.model
+    system = next((s for s in (prompt.system, options.system, settings.system) if s is not None), "")
+    fields = {**({"system": system} if system else {}), **options.body()}
+    said = _messages(prompt, {**fields, "model": model})
+    max_tokens = settings.max_tokens
+    if provider.local:
+        from . import local_model
+
+        fields, said = local_model.adapted(fields, said)
+        max_tokens = local_model.max_tokens(settings, local=True)
+    version = options.api_version or settings.api_version
+    headers = {**prompt.headers, **options.header}
+    _refuse_keys(
+        {**fields, "model": model, "messages": prompt.new, **(prompt.body or {})},
+        [version, *headers.values()],
+        provider,
+    )
+    request = messages(
+        base_url=provider.base_url,
+        api_version=version,
+        model=model,
+        max_tokens=max_tokens if options.max_tokens is None else options.max_tokens,
+        messages=list(said),
+        stream=settings.stream if options.stream is None else options.stream,
+        fields=fields,
+        headers=headers,
+    )
+    request = replace(request, files=prompt.files, body=request.body if prompt.body is None else prompt.body)
+    if provider.credential is not None:
+        request = replace(request, headers=Headers([*request.headers.items(), provider.credential.placeholder]))
+    check_size(request.content)
+    return request
+
+
+def offline_requests(settings: Claude, prompt: Prompt, *, sends: bool) -> Iterator[Request]:
+    """The requests that the prompt may have become when it was recorded; nothing is sent for them.
+
+    Args:
+        sends: Whether it is sent if it is not recorded.
+    """
+    for provider in offline_providers(settings, sends=sends):
+        yield build_request(settings, provider, prompt)
+
+
+def preview_request(settings: Claude, prompt: Prompt) -> Request:
+    """The request as it would be sent, as far as that is known without a key."""
+    try:
+        target = local_unstarted(settings) if is_local(settings) else find_provider(settings, waiting(), Interrupt())
+    except SettingsError:
+        return next(offline_requests(settings, prompt, sends=True))
+    return build_request(settings, target, prompt)
+
+
+def waiting(model: str = "") -> Accumulator:
+    """An accumulator before its request is known."""
+    return Accumulator(Request(method="POST", url="", body={"model": model} if model else None))
+
+
+def thinking_key(body: Mapping[str, Any]) -> str:
+    """What thinking blocks are bound to: a digest of model, system prompt and tools."""
+    from .conversation_files import digest
+
+    return digest(body.get("model"), body.get("system"), body.get("tools"))
+
+
+def refuse_turns(body: Mapping[str, Any]) -> None:
+    """Refuses turns written by hand that the API would refuse.
+
+    Raises:
+        CellError: There is one; nothing was sent.
+    """
+    said, model = body["messages"], str(body["model"])
+    if said[-1]["role"] == "assistant" and not takes_prefill(model):
+        raise CellError(
+            f"--turns: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
+            "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
+        )
+    for problem in problems(said, model=model, thinking=body.get("thinking")):
+        raise CellError(f"--turns: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
+
+
+def _messages(prompt: Prompt, fields: Mapping[str, Any]) -> Sequence[Message]:
+    """The messages of a request: those of the conversation, of the prompt, and of its turn so far."""
+    before: list[Message] = []
+    if prompt.earlier:
+        from .conversation import messages_of
+
+        before = messages_of(prompt.earlier, thinking_key(fields))
+    said = history([*before, *prompt.own, *prompt.said]).messages
+    if not said and prompt.body is None:
+        raise CellError("the message is empty: there is nothing to send.")
+    return said
+
+
+def _refuse_keys(fields: Mapping[str, Any], headers: Sequence[str], provider: Provider) -> None:
+    """Refuses a key in what this cell adds; what is replayed was checked when it was first sent."""
+    try:
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
+    credentials.refuse_keys("\n".join((text, *headers)), provider.credential, *credentials.in_use())
+    refuse_tokens(fields)
