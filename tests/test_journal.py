@@ -20,27 +20,33 @@ from typing import Any
 import pytest
 
 from claude_magic.errors import APIError, CellError, OverBudget, SettingsError
-from claude_magic.journal import Entry, Journal, Limit, Place, database
+from claude_magic.journal import Entry, Journal, Limit, Origin, database
 from claude_magic.journal import migrations as migrations_module
-from claude_magic.journal.crash_recovery import session
+from claude_magic.journal.crash_recovery import new_session_name
 from claude_magic.journal.database import connect
-from claude_magic.journal.migrations import MIGRATIONS, migrate, statements
-from claude_magic.journal.rows import begin_columns, end_columns
+from claude_magic.journal.migrations import MIGRATIONS, migrate, split_statements
+from claude_magic.journal.rows import end_columns, start_columns
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 from tests.exchange_fields import exchange_of
 
 ROOT = Path(__file__).parents[1]
 BEGAN = "2026-11-20T10:00:00.000+00:00"
-SESSION = session()
-LATER = "not in the journal yet: it is written as soon as another process lets it"
+SESSION = new_session_name()
+LATER = "not in the journal yet: it is written as soon as another process releases the file"
 
 
-def shown(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {"text/plain": f"{title}: {len(rows)}"}
+class Views:
+    """Shows a title and the number of rows."""
+
+    def entries(self, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        return {"text/plain": f"{title}: {len(rows)}"}
+
+    def spending(self, rows: Sequence[Mapping[str, Any]], by: str) -> Any:
+        return rows
 
 
 def made(path: Path) -> Journal:
-    return Journal(path, shown=shown, sums=lambda rows, by: rows)
+    return Journal(path, Views())
 
 
 @pytest.fixture
@@ -83,9 +89,9 @@ def exchange(request: Request, text: str = "hi there", **fields: Any) -> Exchang
 
 
 def entry(request: Request, began: str = BEGAN, arrived: Sequence[TimedEvent] = (), **place: str) -> Entry:
-    columns, attachments = begin_columns(request, Place(**{"session": SESSION, **place}), began)
+    columns, attachments = start_columns(request, Origin(**{"session": SESSION, **place}), began)
     found = [(each.seconds, [each.event], [each.data]) for each in arrived]
-    return Entry(columns=columns, attachments=attachments, arrived=lambda at: (found[at[0] :], (len(found), 0)))
+    return Entry(columns=columns, attachments=attachments, source=lambda at: (found[at[0] :], (len(found), 0)))
 
 
 def keep(journal: Journal, text: str = "hello", answer: str = "hi there", **more: Any) -> int:
@@ -179,7 +185,7 @@ def test_a_journal_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, 
     path = tmp_path / "old.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         for script in MIGRATIONS[:version]:
-            for statement in statements(script):
+            for statement in split_statements(script):
                 old.execute(statement)
         old.execute(f"pragma user_version = {version}")
         if version:
@@ -264,7 +270,7 @@ def test_a_locked_journal_delays_nobody_and_is_written_later(journal: Journal) -
         note = journal.writer.end(begun, end_columns(exchange(asked()), BEGAN))
         took = time.monotonic() - began
         other.execute("rollback")
-    assert "written as soon as another process lets it" in note
+    assert "written as soon as another process releases the file" in note
     assert took < 2
     assert [row["prompt"] for row in journal.last()] == ["while it is locked", "hello"]
 
@@ -475,7 +481,7 @@ def test_it_is_exported(journal: Journal, tmp_path: Path, name: str) -> None:
 
 
 def test_an_export_that_cannot_be_is_one_line(journal: Journal, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="its name ends in one of"):
+    with pytest.raises(SettingsError, match="name must end in one of"):
         journal.export(tmp_path / "all.xls")
     with pytest.raises(SettingsError, match="No such file or directory"):
         journal.export(tmp_path / "none" / "all.csv")
@@ -501,7 +507,7 @@ def test_a_days_budget_holds_for_all_who_write(journal: Journal) -> None:
 def test_a_days_budget_that_cannot_be_read_lets_nothing_pass(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     it = made(tmp_path / "file" / "journal.db")
-    with pytest.raises(OverBudget, match=r"what was spent today is not known: (Not a directory|File exists)"):
+    with pytest.raises(OverBudget, match=r"the amount spent today is not known: (Not a directory|File exists)"):
         it.writer.begin(entry(asked()), 0.1, Limit(usd=1, since=BEGAN))
     it.close()
 
@@ -548,11 +554,11 @@ def test_a_reply_that_was_forgotten_while_it_was_written_is_kept(journal: Journa
 
 def test_a_damaged_file_that_another_kernel_has_replaced_is_not_moved_again(journal: Journal) -> None:
     keep(journal)
-    now = database.number(journal.path)
-    assert database.aside(journal.path, now + 1) == ""
-    assert database.number(journal.path) == now
-    assert database.aside(journal.path, now).startswith("the journal was damaged")
-    assert database.number(journal.path) == -1
+    now = database.file_number(journal.path)
+    assert database.move_aside(journal.path, now + 1) == ""
+    assert database.file_number(journal.path) == now
+    assert database.move_aside(journal.path, now).startswith("the journal was damaged")
+    assert database.file_number(journal.path) == -1
 
 
 @pytest.mark.parametrize(

@@ -252,8 +252,8 @@ from pathlib import Path
 from claude_magic import local
 process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True)
 model = local.Model(base_url="http://127.0.0.1:1", key="k", name="m", path=Path("m.gguf"))
-local._running = model, local._Child(
-    process=process, answers=queue.Queue(), last_words=collections.deque(), readers=()
+local._current = model, local._Child(
+    process=process, stdout_lines=queue.Queue(), stderr_tail=collections.deque(), readers=()
 )
 child = os.fork()
 if child == 0:

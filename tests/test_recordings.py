@@ -17,8 +17,8 @@ from claude_magic.api.client import Client
 from claude_magic.api.interrupt import Interrupt
 from claude_magic.api.transports.replay import ReplayTransport
 from claude_magic.errors import APIError, SettingsError, StreamError
-from claude_magic.journal.recordings import Recorder, line, read
-from claude_magic.journal.request_diff import nearest
+from claude_magic.journal.recordings import Recorder, read_recording, to_line
+from claude_magic.journal.request_diff import describe_nearest
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
 from claude_magic.wire.recorded_answer import RecordedAnswer
 from tests.conftest import KEY
@@ -129,8 +129,8 @@ def test_the_rhythm_is_the_recorded_one_at_the_speed_that_is_set() -> None:
 
 def test_a_line_is_the_same_whenever_it_is_written(tmp_path: Path) -> None:
     one, other = asked(stream=True, system="s"), asked(system="s", stream=True)
-    assert line(exchange(one)) == line(exchange(other))
-    keys = list(json.loads(line(exchange(one))))
+    assert to_line(exchange(one)) == to_line(exchange(other))
+    keys = list(json.loads(to_line(exchange(one))))
     assert keys == sorted(keys)
 
 
@@ -146,7 +146,7 @@ def test_nothing_of_the_reader_or_the_server_is_in_a_recording() -> None:
     ]
     sent = Headers([("x-api-key", "$ANTHROPIC_API_KEY"), ("x-token", "hush"), ("anthropic-version", "2023-06-01")])
     request = replace(asked(), headers=sent, url="https://secret.host.test/v1/messages")
-    text = line(exchange(request, headers=Headers(headers)))
+    text = to_line(exchange(request, headers=Headers(headers)))
     for hidden in ("org-1", "wrkspc-1", "_cfuvid", "ray-1", "x-1", "hush", "API_KEY", "secret.host"):
         assert hidden not in text
     for kept in ("req_1", "2023-06-01", "anthropic-ratelimit-requests-limit"):
@@ -189,7 +189,7 @@ def test_a_refusal_of_the_request_itself_is_recorded(tmp_path: Path, status: int
     path = recorded_in(tmp_path / "r.jsonl", exchange(asked(), message=Message(), status=status, error=error))
     assert path.exists() == kept
     if kept:
-        answer = read(path).answer(asked(), 0)
+        answer = read_recording(path).answer(asked(), 0)
         assert answer is not None
         transport = ReplayTransport(recorded=answer, speed=0, interrupt=Interrupt())
         again = Client(transport=transport, credential=None).stream(asked())
@@ -199,7 +199,7 @@ def test_a_refusal_of_the_request_itself_is_recorded(tmp_path: Path, status: int
 
 
 def test_equal_requests_get_their_answers_in_order_and_then_the_last_again(tmp_path: Path) -> None:
-    recording = read(recorded_in(tmp_path / "r.jsonl", exchange(asked(), "one"), exchange(asked(), "two")))
+    recording = read_recording(recorded_in(tmp_path / "r.jsonl", exchange(asked(), "one"), exchange(asked(), "two")))
     answers = [recording.answer(asked(), number) for number in range(3)]
     assert [each.body["content"][0]["text"] for each in answers if each and each.body] == ["one", "two", "two"]
 
@@ -211,9 +211,9 @@ def test_a_file_that_is_no_recording_is_one_line(tmp_path: Path, content: bytes)
     path = tmp_path / "r.jsonl"
     path.write_bytes(content)
     with pytest.raises(SettingsError, match="recording"):
-        read(path)
+        read_recording(path)
     with pytest.raises(SettingsError, match="No such file"):
-        read(tmp_path / "none.jsonl")
+        read_recording(tmp_path / "none.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_recording_with_a_value_that_cannot_be_is_one_line(tmp_path: Path, nam
     assert text.count(f'"{name}": {before}') == 1
     (tmp_path / "r.jsonl").write_text(text.replace(f'"{name}": {before}', f'"{name}": {wrong}'), encoding="utf-8")
     with pytest.raises(SettingsError, match=r"not a recording: .*line 1"):
-        read(tmp_path / "r.jsonl")
+        read_recording(tmp_path / "r.jsonl")
 
 
 def found_in(value: Any, name: str) -> Any:
@@ -256,7 +256,7 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_recorded(tmp_path
 def test_a_recording_that_an_editor_has_saved_is_the_same(tmp_path: Path) -> None:
     path = recorded_in(tmp_path / "r.jsonl", exchange(asked(), "one"))
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert read(path).answer(asked(), 0) is not None
+    assert read_recording(path).answer(asked(), 0) is not None
 
 
 def test_a_place_that_cannot_be_written_is_one_line_and_keeps_what_was(tmp_path: Path) -> None:
@@ -276,12 +276,12 @@ def test_a_place_that_cannot_be_written_is_one_line_and_keeps_what_was(tmp_path:
 )
 def test_what_differs_from_the_nearest_is_told(change: dict[str, Any], told: str) -> None:
     others = [asked("something else entirely").body, asked().body, asked(tools=[]).body]
-    assert told in nearest({**asked().body, **change, "stream": True}, others)
+    assert told in describe_nearest({**asked().body, **change, "stream": True}, others)
 
 
 def test_a_long_text_is_shown_where_it_differs() -> None:
     long = "word " * 500
-    told = nearest(asked(long + "now").body, [asked(long + "then").body])
+    told = describe_nearest(asked(long + "now").body, [asked(long + "then").body])
     assert "then" in told
     assert "now" in told
     assert len(told) < 300
@@ -508,7 +508,7 @@ def test_recording_takes_what_was_asked_before_it_began(kernel: Kernel, endpoint
     kernel.run("%%claude\nfirst", cell_id="a")
     kernel.run("from claude_magic import claude; claude.record('r.jsonl')", cell_id="b")
     kernel.run("%%claude\nsecond", cell_id="c")
-    recording = read(tmp_path / "r.jsonl")
+    recording = read_recording(tmp_path / "r.jsonl")
     assert [body["messages"][0]["content"] for body in recording.bodies] == ["first", "second"]
 
 
@@ -518,7 +518,7 @@ def test_several_at_once_are_all_recorded(kernel: Kernel, endpoint: Server, tmp_
         "from claude_magic import claude; claude.record('r.jsonl'); import os; os.makedirs('sub'); os.chdir('sub')"
     )
     kernel.run("replies = claude.map([f'question {n}' for n in range(30)], concurrency=8)")
-    assert len(read(tmp_path / "r.jsonl").bodies) == 30
+    assert len(read_recording(tmp_path / "r.jsonl").bodies) == 30
     kernel.run("claude.replay('../r.jsonl')")
     again = kernel.run("again = claude.map([f'question {n}' for n in range(30)], concurrency=8)")
     assert again.error is None

@@ -1,6 +1,6 @@
-"""Images and documents of a request, kept once however often they are sent.
+"""Images and documents of requests, each stored once however often it is sent.
 
-In the request their data is replaced by a name, `attachment:` and a digest; what is small stays where it is.
+In the stored request, their data is replaced by `attachment:` and a digest; small ones stay in the request.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SMALL = 4_096  # characters
-_NAME = "attachment:"
+_MIN_LENGTH = 4_096  # characters of an attachment that is taken out of the request
+_PREFIX = "attachment:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """What was sent in base64.
+    """An attachment that was sent in base64.
 
     Attributes:
-        digest: SHA-256 of the data.
+        digest: The SHA-256 of the data.
     """
 
     digest: str
@@ -31,61 +31,61 @@ class Attachment:
 
 
 def extract_attachments(content: bytes) -> tuple[str, list[Attachment]]:
-    """A request's body without its large attachments, and those."""
-    if len(content) < _SMALL or b'"base64"' not in content:
+    """The body of a request without its large attachments, and these."""
+    if len(content) < _MIN_LENGTH or b'"base64"' not in content:
         return content.decode(), []
-    found: dict[str, Attachment] = {}
+    attachments: dict[str, Attachment] = {}
 
-    def reference(source: dict[str, Any]) -> dict[str, Any]:
-        made = _attachment(source)
-        if made is None:
+    def extract(source: dict[str, Any]) -> dict[str, Any]:
+        attachment = _extract(source)
+        if attachment is None:
             return source
-        found[made.digest] = made
-        return {**source, "data": _NAME + made.digest}
+        attachments[attachment.digest] = attachment
+        return {**source, "data": _PREFIX + attachment.digest}
 
-    body = _with_sources(json.loads(content), reference)
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")), list(found.values())
+    body = _map_sources(json.loads(content), extract)
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")), list(attachments.values())
 
 
-def restore_attachments(request: str, data: Callable[[str], bytes | None]) -> Any:
-    """The body as it was sent.
+def restore_attachments(request: str, attachments: Mapping[str, bytes]) -> Any:
+    """The body of a request as it was sent.
 
     Args:
-        data: From a digest to the attachment; `None` if it is gone.
+        attachments: The data by digest.
     """
 
     def restore(source: dict[str, Any]) -> dict[str, Any]:
         name = source.get("data")
-        found = data(name.removeprefix(_NAME)) if isinstance(name, str) and name.startswith(_NAME) else None
-        return source if found is None else {**source, "data": base64.b64encode(found).decode()}
+        if not isinstance(name, str) or not name.startswith(_PREFIX):
+            return source
+        data = attachments.get(name.removeprefix(_PREFIX))
+        return source if data is None else {**source, "data": base64.b64encode(data).decode()}
 
     body = json.loads(request)
-    return _with_sources(body, restore) if _NAME in request else body
+    return _map_sources(body, restore) if _PREFIX in request else body
 
 
-def _attachment(source: Mapping[str, Any]) -> Attachment | None:
-    """`None` if it is small, or would not come back the same."""
-    data = source.get("data")
-    if source.get("type") != "base64" or not isinstance(data, str) or len(data) < _SMALL:
+def _extract(source: Mapping[str, Any]) -> Attachment | None:
+    """The attachment of a `source`; `None` if it is small, or could not be restored exactly."""
+    text = source.get("data")
+    if source.get("type") != "base64" or not isinstance(text, str) or len(text) < _MIN_LENGTH:
         return None
     try:
-        plain = base64.b64decode(data, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    if base64.b64encode(plain).decode() != data:
+    if base64.b64encode(data).decode() != text:
         return None
-    return Attachment(
-        digest=hashlib.sha256(plain).hexdigest(), media_type=str(source.get("media_type", "")), data=plain
-    )
+    return Attachment(digest=hashlib.sha256(data).hexdigest(), media_type=str(source.get("media_type", "")), data=data)
 
 
-def _with_sources(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """`value` with `change` made to every `source` in it."""
+def _map_sources(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """`value` with `change` applied to every `source` object in it."""
     if isinstance(value, list):
-        return [_with_sources(inner, change) for inner in value]
+        return [_map_sources(inner, change) for inner in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: change(inner) if name == "source" and isinstance(inner, dict) else _with_sources(inner, change)
+        name: change(inner) if name == "source" and isinstance(inner, dict) else _map_sources(inner, change)
         for name, inner in value.items()
     }

@@ -1,4 +1,4 @@
-"""Completes exchanges whose kernel died during a reply: what had arrived becomes the reply."""
+"""Completes exchanges whose kernel died during a reply: the part received becomes the reply."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from ..wire import TimedEvent
 from . import rows
 from .deletion import utc
 
-DIED = "the kernel died while this reply was written; what had arrived by then is kept."
-_CLOCKS = timedelta(seconds=5)  # the tolerance between two clocks
+KERNEL_DIED = "the kernel died during this reply; the part received is kept."
+_CLOCK_TOLERANCE = timedelta(seconds=5)  # the tolerance between two clocks
 
-_ours: set[str] = set()  # the session names of this process
-
-
-def session() -> str:
-    """A new session name for this kernel; it holds the machine and the process id."""
-    made = f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    _ours.add(made)
-    return made
+_own_sessions: set[str] = set()  # the session names of this process
 
 
-def settle(connection: sqlite3.Connection) -> None:
+def new_session_name() -> str:
+    """A new session name for this kernel, which includes the machine and the process id."""
+    name = f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    _own_sessions.add(name)
+    return name
+
+
+def complete_unfinished(connection: sqlite3.Connection) -> None:
     """Completes the unfinished rows of kernels that no longer run."""
-    unended = connection.execute("select id, began, session from exchange where ended is null").fetchall()
-    for number, began, of in unended:
-        if not _may_live(of, began):
-            found = connection.execute(
+    unfinished = connection.execute("select id, began, session from exchange where ended is null").fetchall()
+    for number, began, session in unfinished:
+        if not _may_run(session, began):
+            arrivals = connection.execute(
                 "select seconds, events from arrival where exchange_id = ? order by id", (number,)
             )
-            _end(connection, number, began, rows.events(found))
+            _complete(connection, number, began, rows.events(arrivals))
 
 
-def _end(connection: sqlite3.Connection, number: int, began: str, events: list[TimedEvent]) -> None:
+def _complete(connection: sqlite3.Connection, number: int, began: str, events: list[TimedEvent]) -> None:
     message = rows.fold_message(events)
     seconds = events[-1].seconds if events else 0.0
     connection.execute(
@@ -51,33 +51,33 @@ def _end(connection: sqlite3.Connection, number: int, began: str, events: list[T
             message.text,
             message.usage.get("input_tokens"),
             "StreamError",
-            DIED,
+            KERNEL_DIED,
             number,
         ),
     )
 
 
-def _may_live(of: str, began: str) -> bool:
-    """Whether the kernel of this session may still run; one of another machine may."""
-    machine, _, rest = of.partition("-")
-    number = rest.partition("-")[0]
-    if machine != _machine() or not number.isdecimal() or os.name != "posix":
+def _may_run(session: str, began: str) -> bool:
+    """Whether the kernel of this session may still run; `True` for other machines."""
+    machine, _, rest = session.partition("-")
+    process = rest.partition("-")[0]
+    if machine != _machine() or not process.isdecimal() or os.name != "posix":
         return machine != _machine()
-    if int(number) == os.getpid():
-        return of in _ours
+    if int(process) == os.getpid():
+        return session in _own_sessions
     try:
-        os.kill(int(number), 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
         return True
-    return not _is_another(int(number), began)
+    return not _is_other_process(int(process), began)
 
 
-def _is_another(process: int, began: str) -> bool:
-    """Whether a process has ended, or started after `began`: process ids are reused, in containers at once.
+def _is_other_process(process: int, began: str) -> bool:
+    """Whether the process has ended, or started after `began`: process ids are reused, in containers at once.
 
-    `False` where that cannot be determined.
+    `False` if that cannot be determined.
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (state, starttime)
     """
     try:
@@ -86,7 +86,7 @@ def _is_another(process: int, began: str) -> bool:
     except (OSError, ValueError, IndexError):
         return False
     started = datetime.now(timezone.utc) - timedelta(seconds=seconds)
-    return state in ("Z", "X") or started - datetime.fromisoformat(began) > _CLOCKS
+    return state in ("Z", "X") or started - datetime.fromisoformat(began) > _CLOCK_TOLERANCE
 
 
 def _machine() -> str:

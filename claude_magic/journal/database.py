@@ -1,7 +1,7 @@
-"""The journal's file: opened so that only its owner can read it, and put aside if it is damaged.
+"""The journal's file: only its owner can read it, and a damaged one is moved aside.
 
-Write-ahead logging lets many kernels write at once, each in an immediate transaction: deferred ones
-lose rows even so. SQLite gives the files beside it (-wal, -shm) the mode of the file itself.
+With write-ahead logging many kernels can write at the same time, each in an immediate transaction; deferred
+transactions would lose rows. SQLite gives the other files (-wal, -shm) the mode of the file itself.
 Source: https://www.sqlite.org/wal.html
 """
 
@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from .migrations import migrate, refuse_newer
 
-BUSY = 5.0  # seconds that SQLite waits for another writer
-_LONG_LOG = 1_000_000  # bytes
-_BESIDE = ("", "-wal", "-shm")
+BUSY_TIMEOUT = 5.0  # seconds that SQLite waits for another writer
+_MAX_LOG = 1_000_000  # bytes of the write-ahead log, after which a checkpoint is made
+_FILE_SUFFIXES = ("", "-wal", "-shm")
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to the journal, which is made if it is not there.
+    """Opens the journal, which is created if it does not exist.
 
     Raises:
         sqlite3.Error, OSError: It cannot be opened.
@@ -32,15 +32,15 @@ def connect(path: Path) -> sqlite3.Connection:
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)  # whatever the umask
-    _close_to_others(path)
-    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    _restrict_access(path)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
         refuse_newer(connection)
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")
-        connection.execute("pragma wal_autocheckpoint = 16000")  # pages; before that, `tidied` does it unseen
+        connection.execute("pragma wal_autocheckpoint = 16000")  # pages; `checkpoint` is usually earlier
         migrate(connection)
     except BaseException:
         connection.close()
@@ -48,25 +48,25 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _close_to_others(path: Path) -> None:
-    """Take away what others may do with the files, such as after they were copied."""
-    for ending in _BESIDE:
-        found = path.with_name(path.name + ending)
+def _restrict_access(path: Path) -> None:
+    """Removes the permissions of other users, which a copied file may have."""
+    for suffix in _FILE_SUFFIXES:
+        file = path.with_name(path.name + suffix)
         with suppress(OSError):
-            if found.stat().st_mode & 0o077:
-                found.chmod(0o600)
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def checkpoint(connection: sqlite3.Connection, path: Path) -> None:
-    """Move what is in the log into the file, if it has grown: the one thing here that waits for the disk."""
+    """Moves a large write-ahead log into the file: the only operation here that waits for the disk."""
     with suppress(OSError, sqlite3.Error):
-        if path.with_name(path.name + "-wal").stat().st_size > _LONG_LOG:
+        if path.with_name(path.name + "-wal").stat().st_size > _MAX_LOG:
             connection.execute("pragma wal_checkpoint(truncate)")
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All of it or nothing."""
+    """A transaction: all statements take effect, or none."""
     connection.execute("begin immediate")
     try:
         yield connection
@@ -77,47 +77,46 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def connect_or_replace(path: Path, told: Callable[[str], None]) -> sqlite3.Connection:
-    """As `opened`; a damaged file is moved aside and kept, and a new one begun.
+def connect_or_replace(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Opens the journal as `connect` does; a damaged file is moved aside, and a new one created.
 
-    Args:
-        told: Gets the sentence that says so.
+    Returns:
+        The connection, and a sentence that says where the damaged file is, or `""`.
     """
-    seen = number(path)
+    damaged = file_number(path)
     try:
-        return connect(path)
+        return connect(path), ""
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        if said := aside(path, seen):
-            told(said)
-        return connect(path)
+        note = move_aside(path, damaged)
+        return connect(path), note
 
 
-def number(path: Path) -> int:
-    """Of the file that is there now; -1 if there is none."""
+def file_number(path: Path) -> int:
+    """The inode of the file; -1 if there is none."""
     try:
         return path.stat().st_ino
     except OSError:
         return -1
 
 
-def aside(path: Path, damaged: int) -> str:
-    """Move a damaged journal out of the way.
+def move_aside(path: Path, damaged: int) -> str:
+    """Renames a damaged journal.
 
     Args:
-        damaged: Its number; if another file is there by now, another kernel has done it.
+        damaged: Its file number; if the path has another file now, another kernel has moved the damaged one.
 
     Returns:
-        A sentence that says where it is; `""` if it was done already.
+        A sentence that says where it is; `""` if another kernel has moved it.
     """
-    with _alone(path):
-        return _aside(path) if number(path) == damaged else ""
+    with _folder_lock(path):
+        return _rename_files(path) if file_number(path) == damaged else ""
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process after another; where files cannot be locked, at once."""
+def _folder_lock(path: Path) -> Iterator[None]:
+    """A lock of the folder between processes; no lock where files cannot be locked."""
     try:
         import fcntl
     except ImportError:  # Windows: a file that is open elsewhere cannot be moved
@@ -132,28 +131,29 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _aside(path: Path) -> str:
-    kept = path.with_name(f"{path.stem}.damaged-{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{os.getpid()}{path.suffix}")
-    for ending in _BESIDE:
-        found = path.with_name(path.name + ending)
-        if found.exists():
-            found.rename(kept.with_name(kept.name + ending))
-    return f"the journal was damaged: it is kept as {kept}, and a new one was begun"
+def _rename_files(path: Path) -> str:
+    time = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}"
+    target = path.with_name(f"{path.stem}.damaged-{time}-{os.getpid()}{path.suffix}")
+    for suffix in _FILE_SUFFIXES:
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.rename(target.with_name(target.name + suffix))
+    return f"the journal was damaged: it is kept as {target}, and a new one was created"
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the file is no journal, or one that is broken."""
-    said = str(error)
-    return isinstance(error, sqlite3.DatabaseError) and ("not a database" in said or "malformed" in said)
+    """Whether the file is damaged, or not a database."""
+    text = str(error)
+    return isinstance(error, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text)
 
 
 def is_lock(error: BaseException) -> bool:
-    """Whether another process is writing."""
+    """Whether another process holds the file locked."""
     return isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error))
 
 
 def reason(error: BaseException) -> str:
-    """Why the journal could not be written, in a few words."""
+    """The reason why the journal could not be read or written, in a few words."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return str(error)

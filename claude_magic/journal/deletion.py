@@ -1,16 +1,15 @@
-"""Permanent deletion: rows, the search index, attachments, and the pages of the file that held them."""
+"""Permanent deletion: of rows, index entries, attachments, and the pages of the file that held them."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 
 from ..errors import CellError
 
 
-def moment(before: object) -> str:
-    """The moment of a day, a time, or an age, in ISO 8601, UTC.
+def parse_moment(before: object) -> str:
+    """Converts a day, a time, or an age to a moment in ISO 8601, UTC.
 
     Raises:
         CellError: `before` is none of these.
@@ -24,36 +23,29 @@ def moment(before: object) -> str:
             return utc(datetime.combine(before, time()).astimezone())
         return utc(datetime.fromisoformat(str(before)).astimezone())
     except (ValueError, OverflowError):
-        raise CellError(f"before={before!r} is not a day. Write it as '2026-11-20'; nothing was deleted.") from None
+        raise CellError(f"before={before!r} is not a day. Write it as '2026-11-20'. Nothing was deleted.") from None
 
 
 def utc(when: datetime) -> str:
-    """A moment as the journal stores it; these sort as text."""
+    """A moment in the form of the journal, which sorts as text."""
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 
-def delete_statement(where: str, value: object, count: Callable[[int], None]) -> Callable[[sqlite3.Connection], None]:
-    """A function that deletes the exchanges for which `where` holds.
-
-    Args:
-        count: Called with the number of deleted exchanges.
-    """
-
-    def delete(connection: sqlite3.Connection) -> None:
-        count(connection.execute(f"delete from exchange where {where}", (value,)).rowcount)  # noqa: S608
-        connection.execute("delete from attachment where digest not in (select digest from exchange_attachment)")
-        connection.execute("insert into words (words) values ('rebuild')")
-
-    return delete
+def delete(connection: sqlite3.Connection, where: str, value: object) -> int:
+    """Deletes the exchanges for which the condition `where` holds, and returns their number."""
+    count = connection.execute(f"delete from exchange where {where}", (value,)).rowcount  # noqa: S608
+    connection.execute("delete from attachment where digest not in (select digest from exchange_attachment)")
+    connection.execute("insert into words (words) values ('rebuild')")
+    return count
 
 
 def wipe(connection: sqlite3.Connection) -> None:
-    """Rewrites the file without what was deleted, and empties the write-ahead log.
+    """Rewrites the file without the deleted data, and empties the write-ahead log.
 
     Raises:
-        sqlite3.OperationalError: Another process still reads the file, so what was deleted stays on the disk.
+        sqlite3.OperationalError: Another process reads the file, so the deleted data is still on the disk.
     """
     connection.execute("vacuum")
     (busy, *_) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
     if busy:
-        raise sqlite3.OperationalError("it is deleted, but still on the disk, for somebody else is reading the file")
+        raise sqlite3.OperationalError("it is deleted, but still on the disk, because another process reads the file")

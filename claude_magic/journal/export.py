@@ -1,7 +1,7 @@
-"""All of the journal in a file of its own, that only its owner can read.
+"""Exports the whole journal to a file that only its owner can read.
 
-Questions and replies are untrusted, and a spreadsheet computes a cell that begins like a formula: in CSV a
-text that does so has an apostrophe before it. The other kinds hold every text as it is.
+Prompts and replies are untrusted, and a spreadsheet evaluates a cell that begins like a formula: in CSV, such a text
+gets an apostrophe before it. The other formats hold every text unchanged.
 Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
 
@@ -24,7 +24,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export(connection: sqlite3.Connection, target: Path) -> None:
-    """Write all exchanges, in the form that the name of the file ends in.
+    """Writes all exchanges, in the format given by the suffix of the file's name.
 
     Raises:
         SettingsError: The file cannot be written.
@@ -33,7 +33,7 @@ def export(connection: sqlite3.Connection, target: Path) -> None:
         if target.suffix.lower() in (".db", ".sqlite"):
             _copy(connection, target)
         else:
-            _text(connection, target)
+            _write_text(connection, target)
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(
             f"the journal cannot be written to {target}: {database.reason(error)}. Choose another place."
@@ -46,24 +46,24 @@ def _copy(connection: sqlite3.Connection, target: Path) -> None:
         connection.backup(copy)
 
 
-def _text(connection: sqlite3.Connection, target: Path) -> None:
+def _write_text(connection: sqlite3.Connection, target: Path) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    write = _lines if target.suffix.lower() == ".jsonl" else _table
+    write = _write_jsonl if target.suffix.lower() == ".jsonl" else _write_csv
     with os.fdopen(os.open(target, flags, 0o600), "w", encoding="utf-8", newline="") as file:
-        write(file, queries.columns_of(connection))
+        write(file, queries.all_rows(connection))
 
 
-def _lines(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_jsonl(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
     file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _table(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_csv(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
     table = csv.writer(file)
     for number, row in enumerate(rows):
         if not number:
             table.writerow(row)
-        table.writerow(map(_harmless, row.values()))
+        table.writerow(map(_escape_formula, row.values()))
 
 
-def _harmless(value: Any) -> Any:
+def _escape_formula(value: Any) -> Any:
     return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,6 +1,6 @@
-"""How the journal's tables came to be what they are: a list that only ever grows.
+"""The journal's tables, as a list of migrations; existing ones never change, new ones are added at its end.
 
-`pragma user_version` says how many of them a file has seen.
+`pragma user_version` is the number of migrations that a file has had.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ MIGRATIONS = (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file up to what this version writes, in one transaction; two kernels may try at once.
+    """Applies the missing migrations to a file, in one transaction; several kernels may do so at the same time.
 
     Raises:
-        SettingsError: A later version has written the file; it is left as it is.
+        SettingsError: A later version has written the file; it is not changed.
     """
     if _version(connection) == len(MIGRATIONS):
         return
@@ -106,7 +106,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     try:
         refuse_newer(connection)
         for number in range(_version(connection), len(MIGRATIONS)):
-            for statement in statements(MIGRATIONS[number]):
+            for statement in split_statements(MIGRATIONS[number]):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number + 1}")
         connection.execute("commit")
@@ -116,28 +116,28 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def refuse_newer(connection: sqlite3.Connection) -> None:
-    """Nothing is done to a file whose tables are not known here.
+    """Checks that this version knows the tables of the file.
 
     Raises:
-        SettingsError: A later version has written it.
+        SettingsError: A later version has written the file.
     """
     version = _version(connection)
     if version > len(MIGRATIONS):
         raise SettingsError(
-            f"the journal is of a newer claude-magic: its tables are of version {version}, known here are "
-            f"{len(MIGRATIONS)}. Install that one, or set Claude.journal to another path."
+            f"the journal was written by a newer claude-magic: its tables have version {version}, this release knows "
+            f"{len(MIGRATIONS)}. Install the newer release, or set Claude.journal to another path."
         )
 
 
-def statements(script: str) -> list[str]:
-    """The statements of a script; `executescript` would commit before them."""
-    found, begun = [], ""
+def split_statements(script: str) -> list[str]:
+    """The statements of a script, to run them one by one: `executescript` would first commit the transaction."""
+    statements, statement = [], ""
     for line in script.splitlines():
-        begun += line + "\n"
-        if sqlite3.complete_statement(begun):
-            found.append(begun.strip())
-            begun = ""
-    return found
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            statements.append(statement.strip())
+            statement = ""
+    return statements
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""What the journal is asked: rows by time, by words, by what was asked, and sums of them."""
+"""Queries of the journal: rows by time, by words, by request, and sums."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from ..wire.message import fix_surrogates
 from ..wire.recorded_answer import RecordedAnswer
 from . import rows
 
-BY = ("day", "model", "notebook", "conversation", "provider")
-_MOST_WORDS = 50  # of a search
+GROUPS = ("day", "model", "notebook", "conversation", "provider")
+_MAX_WORDS = 50  # of a search
 _DAY = "date(began, 'localtime')"
-_LINE = (
+_SUMMARY_COLUMNS = (
     "id, began, model, prompt, stop_reason, input_tokens, cache_write_tokens, cache_read_tokens, output_tokens, "
     "usd, seconds, request_id, error, notebook, conversation, provider"
 )
-_WHOLE = "stop_reason is not null and error is null and status < 300 and message is not null"
-_ANSWERED = "answer is not null and error is null and status < 300 and json_extract(answer, '$.dropped') is null"
+_IS_COMPLETE = "stop_reason is not null and error is null and status < 300 and message is not null"
+_HAS_ANSWER = "answer is not null and error is null and status < 300 and json_extract(answer, '$.dropped') is null"
 
-_MOST_FOLLOWING = 100  # exchanges in which the results of calls are looked for
+_MAX_LATER = 100  # exchanges that are searched for the results of calls
 
 Row = dict[str, Any]
 
 
 def last(connection: sqlite3.Connection, count: int) -> list[Row]:
     """The last exchanges, the newest first."""
-    return _all(connection, f"select {_LINE} from exchange order by id desc limit ?", count)  # noqa: S608
+    return _rows(connection, f"select {_SUMMARY_COLUMNS} from exchange order by id desc limit ?", count)  # noqa: S608
 
 
 def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
-    """Exchanges in whose question or reply all the words begin, the best first.
+    """Exchanges with words in their prompt or reply that begin with each of `words`, the best match first.
 
-    What the index knows no words for, such as a part of a Chinese sentence or a row of signs, is looked for
-    letter by letter, the newest first.
+    If the index finds none, as for a part of a Chinese sentence or for punctuation, the words are searched as
+    substrings, the newest exchange first.
     """
-    asked = fix_surrogates(words).replace("\0", " ").split()[:_MOST_WORDS]
-    if not asked:
+    terms = fix_surrogates(words).replace("\0", " ").split()[:_MAX_WORDS]
+    if not terms:
         return []
-    return _by_index(connection, asked, count) or _by_letters(connection, asked, count)
+    return _search_index(connection, terms, count) or _search_substrings(connection, terms, count)
 
 
-def _by_index(connection: sqlite3.Connection, asked: list[str], count: int) -> list[Row]:
-    quoted = " ".join('"' + word.replace('"', '""') + '"*' for word in asked)
-    columns = ", ".join(f"exchange.{name.strip()}" for name in _LINE.split(","))
-    return _all(
+def _search_index(connection: sqlite3.Connection, terms: list[str], count: int) -> list[Row]:
+    quoted = " ".join('"' + term.replace('"', '""') + '"*' for term in terms)
+    columns = ", ".join(f"exchange.{name.strip()}" for name in _SUMMARY_COLUMNS.split(","))
+    return _rows(
         connection,
         f"select {columns} from words join exchange on exchange.id = words.rowid "  # noqa: S608
         "where words match ? order by rank, exchange.id desc limit ?",
@@ -57,94 +57,96 @@ def _by_index(connection: sqlite3.Connection, asked: list[str], count: int) -> l
     )
 
 
-def _by_letters(connection: sqlite3.Connection, asked: list[str], count: int) -> list[Row]:
-    holds = " and ".join(["(instr(lower(prompt), lower(?)) or instr(lower(reply), lower(?)))"] * len(asked))
-    return _all(
+def _search_substrings(connection: sqlite3.Connection, terms: list[str], count: int) -> list[Row]:
+    condition = " and ".join(["(instr(lower(prompt), lower(?)) or instr(lower(reply), lower(?)))"] * len(terms))
+    return _rows(
         connection,
-        f"select {_LINE} from exchange where {holds} order by id desc limit ?",  # noqa: S608
-        *(word for word in asked for _ in range(2)),
+        f"select {_SUMMARY_COLUMNS} from exchange where {condition} order by id desc limit ?",  # noqa: S608
+        *(term for term in terms for _ in range(2)),
         count,
     )
 
 
 def exchange(connection: sqlite3.Connection, number: int) -> Exchange | None:
-    """The whole exchange; `None` if there is none of this number."""
-    found = _all(connection, "select * from exchange where id = ?", number)
-    return _exchange(connection, found[0]) if found else None
+    """The exchange of this number; `None` if there is none."""
+    return _first_exchange(connection, "select * from exchange where id = ?", number)
 
 
-def of_session(connection: sqlite3.Connection, session: str) -> list[tuple[str, Exchange]]:
-    """A kernel's exchanges in order, with the place that each was asked at."""
-    found = _all(connection, "select * from exchange where session = ? order by id", session)
+def session_exchanges(connection: sqlite3.Connection, session: str) -> list[tuple[str, Exchange]]:
+    """The exchanges of a kernel session in order, each with the place of its request."""
+    found = _rows(connection, "select * from exchange where session = ? order by id", session)
     return [(row["place"], _exchange(connection, row)) for row in found]
 
 
 def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_last: bool) -> RecordedAnswer | None:
-    """The `number`-th whole answer to a request, from 0, in the order they were given; or the last one."""
-    answers = f"select * from exchange where identity = ? and (({_WHOLE}) or ({_ANSWERED})) order by id"  # noqa: S608
-    found = _all(connection, f"{answers} limit 1 offset ?", identity, number)
+    """The complete answer number `number` (from 0, the oldest) to a request; `None` if there is none.
+
+    Args:
+        or_last: Whether the last answer is returned for numbers beyond it.
+    """
+    answers = f"select * from exchange where identity = ? and (({_IS_COMPLETE}) or ({_HAS_ANSWER})) order by id"  # noqa: S608
+    found = _rows(connection, f"{answers} limit 1 offset ?", identity, number)
     if not found and or_last:
-        found = _all(connection, f"{answers} desc limit 1", identity)
+        found = _rows(connection, f"{answers} desc limit 1", identity)
     return _recorded_answer(connection, found)
 
 
-def rows_of(connection: sqlite3.Connection, identities: Iterable[str]) -> list[Row]:
-    """What the whole answers to these requests were, without their events, in their order."""
+def answer_rows(connection: sqlite3.Connection, identities: Iterable[str]) -> list[Row]:
+    """The rows of the complete answers to these requests, without their events, in order."""
     columns = "id, identity, reply, stop_reason, input_tokens, output_tokens, usd, seconds"
-    asked = "select value from json_each(?)"
-    return _all(
+    values = "select value from json_each(?)"
+    return _rows(
         connection,
-        f"select {columns} from exchange where identity in ({asked}) and {_WHOLE} order by id",  # noqa: S608
+        f"select {columns} from exchange where identity in ({values}) and {_IS_COMPLETE} order by id",  # noqa: S608
         json.dumps(list(identities)),
     )
 
 
-def shown_answer(connection: sqlite3.Connection, identity: str, cell: str) -> RecordedAnswer | None:
-    """The last answer that a cell was given, if it is a whole one to this request."""
+def displayed_answer(connection: sqlite3.Connection, identity: str, cell: str) -> RecordedAnswer | None:
+    """The last answer to a cell, if it is complete and answers this request; else `None`."""
     newest = "select * from exchange where cell = ? order by id desc limit 1"
-    found = _all(connection, f"select * from ({newest}) where identity = ? and {_WHOLE}", cell, identity)  # noqa: S608
+    found = _rows(connection, f"select * from ({newest}) where identity = ? and {_IS_COMPLETE}", cell, identity)  # noqa: S608
     return _recorded_answer(connection, found)
 
 
 def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchange]:
-    """The exchanges that a cell went on with after the exchange of this number, without their events."""
-    found = _all(connection, "select cell, session from exchange where id = ?", number)
+    """The later exchanges of the same turn as the exchange of this number, without their events."""
+    found = _rows(connection, "select cell, session from exchange where id = ?", number)
     if not found:
         return []
     first = re.sub(r"(#\d+)\.\d+$", r"\1", found[0]["cell"])
-    later = _all(
+    later = _rows(
         connection,
         "select * from exchange where id > ? and session = ? and substr(cell, 1, ?) = ? order by id limit ?",
         number,
         found[0]["session"],
         len(first) + 1,
         f"{first}.",
-        _MOST_FOLLOWING,
+        _MAX_LATER,
     )
-    return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in later]
+    return [rows.exchange(row, [], _attachments(connection, row["id"])) for row in later]
 
 
 def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> RecordedAnswer | None:
     return rows.recorded_answer(found[0], _events(connection, found[0]["id"])) if found else None
 
 
-def before(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:
-    """The last whole exchange of a notebook's cell."""
-    asked = f"select * from exchange where cell = ? and notebook = ? and {_WHOLE} order by id desc limit 1"  # noqa: S608
-    found = _all(connection, asked, cell, notebook)
-    return _exchange(connection, found[0]) if found else None
+def last_of_cell(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:
+    """The last complete exchange of a notebook's cell; `None` if there is none."""
+    statement = f"select * from exchange where cell = ? and notebook = ? and {_IS_COMPLETE} order by id desc limit 1"  # noqa: S608
+    return _first_exchange(connection, statement, cell, notebook)
 
 
-def requests(connection: sqlite3.Connection, count: int) -> list[Exchange]:
-    """The last whole exchanges, without their events, to look for the nearest one."""
-    found = _all(connection, f"select * from exchange where {_WHOLE} order by id desc limit ?", count)  # noqa: S608
-    return [rows.exchange(row, [], lambda digest: _attachment(connection, digest)) for row in found]
+def recent_exchanges(connection: sqlite3.Connection, count: int) -> list[Exchange]:
+    """The last complete exchanges, without their events."""
+    found = _rows(connection, f"select * from exchange where {_IS_COMPLETE} order by id desc limit ?", count)  # noqa: S608
+    return [rows.exchange(row, [], _attachments(connection, row["id"])) for row in found]
 
 
 def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
     """Exchanges, tokens and dollars of each day, model, notebook, conversation or provider."""
     name = _DAY if by == "day" else by
-    return _all(
+    return _rows(
         connection,
         f"""select {name} as "{by}", count(*) as exchanges, count(error) as failed,
             cast(total(input_tokens) + total(cache_write_tokens) + total(cache_read_tokens) as integer) as tokens_in,
@@ -155,26 +157,32 @@ def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
     )
 
 
-def columns_of(connection: sqlite3.Connection) -> Iterable[Row]:
-    """Every row, whole, one after another."""
+def all_rows(connection: sqlite3.Connection) -> Iterable[Row]:
+    """All rows with all columns, in order; read one by one."""
     cursor = connection.execute("select * from exchange order by id")
     return (rows.as_mapping(cursor, row) for row in cursor)
 
 
+def _first_exchange(connection: sqlite3.Connection, statement: str, *values: object) -> Exchange | None:
+    found = _rows(connection, statement, *values)
+    return _exchange(connection, found[0]) if found else None
+
+
 def _exchange(connection: sqlite3.Connection, row: Row) -> Exchange:
-    return rows.exchange(row, _events(connection, row["id"]), lambda digest: _attachment(connection, digest))
+    return rows.exchange(row, _events(connection, row["id"]), _attachments(connection, row["id"]))
 
 
 def _events(connection: sqlite3.Connection, number: int) -> list[TimedEvent]:
-    found = connection.execute("select seconds, events from arrival where exchange_id = ? order by id", (number,))
-    return rows.events(found)
+    arrivals = connection.execute("select seconds, events from arrival where exchange_id = ? order by id", (number,))
+    return rows.events(arrivals)
 
 
-def _attachment(connection: sqlite3.Connection, digest: str) -> bytes | None:
-    found = connection.execute("select data from attachment where digest = ?", (digest,)).fetchone()
-    return None if found is None else bytes(found[0])
+def _attachments(connection: sqlite3.Connection, number: int) -> dict[str, bytes]:
+    """The data of the attachments of an exchange, by digest."""
+    statement = "select digest, data from attachment join exchange_attachment using (digest) where exchange_id = ?"
+    return {digest: bytes(data) for digest, data in connection.execute(statement, (number,))}
 
 
-def _all(connection: sqlite3.Connection, statement: str, *values: object) -> list[Row]:
+def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> list[Row]:
     cursor = connection.execute(statement, values)
     return [rows.as_mapping(cursor, row) for row in cursor]

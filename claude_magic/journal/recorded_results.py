@@ -1,4 +1,4 @@
-"""What was answered to the calls of a reply, as the request that came next tells it."""
+"""The recorded tool results of a reply, which are in the request that followed it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from ..wire import Block, Exchange
 from ..wire.history import history
 
 
-def results(later: Iterable[Mapping[str, Any]], exchange: Exchange) -> list[Block] | None:
-    """The `tool_result` blocks that the first fitting one of the bodies `later` answers a reply with.
+def recorded_results(later: Iterable[Mapping[str, Any]], exchange: Exchange) -> list[Block] | None:
+    """The `tool_result` blocks of the first of the bodies `later` that continues the exchange; `None` for none.
 
     Args:
-        exchange: The reply, and the request it answered.
+        exchange: The reply with the calls, and its request.
     """
-    asked = (exchange.request.body or {}).get("messages")
+    before = (exchange.request.body or {}).get("messages")
     reply = {"role": "assistant", "content": exchange.message.content}
     for body in later:
-        found = body.get("messages")
-        if isinstance(found, list) and isinstance(asked, list) and found[:-2] == asked and len(found) >= len(asked) + 2:
-            answer = found[-1]
-            if list(history([*asked, reply, answer]).messages) == found and (blocks := _blocks(answer)):
-                return blocks
+        messages = body.get("messages")
+        if not isinstance(messages, list) or not isinstance(before, list) or len(messages) < len(before) + 2:
+            continue
+        is_next = messages[:-2] == before and list(history([*before, reply, messages[-1]]).messages) == messages
+        if is_next and (blocks := _result_blocks(messages[-1])):
+            return blocks
     return None
 
 
-def _blocks(answer: Mapping[str, Any]) -> list[Block]:
-    content = answer.get("content")
-    several = content if isinstance(content, list) else []
-    return [block for block in several if isinstance(block, dict) and block.get("type") == "tool_result"]
+def _result_blocks(message: Mapping[str, Any]) -> list[Block]:
+    content = message.get("content")
+    blocks = content if isinstance(content, list) else []
+    return [block for block in blocks if isinstance(block, dict) and block.get("type") == "tool_result"]

@@ -1,7 +1,6 @@
-"""Recordings that travel: a text file made for git, an exchange a line, its keys in order.
+"""Recordings of a notebook's exchanges, to be shared: a text file for git with one exchange a line, keys sorted.
 
-It holds what was asked and what came back, and of the headers only what a lesson shows: no key, no
-cookie, no organisation, no address of a server.
+It holds requests and responses, and few of their headers: no key, no cookie, no organisation, no address of a server.
 """
 
 from __future__ import annotations
@@ -21,23 +20,23 @@ from ..wire import Block, Exchange, Headers, Request, TimedEvent
 from ..wire.answer import Answer
 from ..wire.message import fix_json_surrogates
 from ..wire.recorded_answer import RecordedAnswer
-from . import recorded_results
-from .request_diff import nearest
+from .recorded_results import recorded_results
+from .request_diff import describe_nearest
 
-_SENT = ("anthropic-version", "anthropic-beta")
-_KEPT_HEADERS = ("content-type", "date", "request-id", "retry-after", "server")
-_LIMITS = ("anthropic-ratelimit-", "anthropic-priority-")
-_LONGEST = 86_400.0  # seconds of an answer
-_MAY_PASS = (401, 403, 408, 409, 429)
+_REQUEST_HEADERS = ("anthropic-version", "anthropic-beta")
+_RESPONSE_HEADERS = ("content-type", "date", "request-id", "retry-after", "server")
+_LIMIT_HEADERS = ("anthropic-ratelimit-", "anthropic-priority-")
+_MAX_SECONDS = 86_400.0  # of an answer
+_TEMPORARY = (401, 403, 408, 409, 429)  # errors that do not depend on the request alone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
-        answers: By the identity of the request, in the order they came.
-        bodies: Of the requests, in order.
+        answers: By the identity of the request, in the order of the file.
+        bodies: The bodies of the requests, in order.
     """
 
     path: Path
@@ -45,44 +44,46 @@ class Recording:
     bodies: Sequence[Mapping[str, Any]]
 
     def answer(self, request: Request, number: int) -> RecordedAnswer | None:
-        """The answer to a request that is asked for the `number`-th time, from 0; `None` if it was never asked.
+        """Answer number `number` (from 0) to a request; `None` if there is none.
 
-        Asked more often than it was recorded, it gets the last answer again.
+        Numbers beyond the recorded answers get the last one.
         """
         known = self.answers.get(request.identity, ())
         return known[min(number, len(known) - 1)] if known else None
 
     def results(self, exchange: Exchange) -> list[Block] | None:
-        """The results that the calls of a recorded reply got; `None` if what came next is not there."""
-        return recorded_results.results(self.bodies, exchange)
+        """The results of the tool calls of a recorded reply; `None` if the request after it is not recorded."""
+        return recorded_results(self.bodies, exchange)
 
     def not_recorded(self, request: Request) -> NotRecorded:
-        """The error that says what differs from the nearest request."""
+        """The error for a request without an answer, with its differences from the most similar one."""
         return NotRecorded(
-            f"not recorded in {self.path}: {nearest(request.body or {}, self.bodies)} Nothing was sent. "
-            "Undo that, record again, or run claude.replay(None)."
+            f"not recorded in {self.path}: {describe_nearest(request.body or {}, self.bodies)} Nothing was sent. "
+            "Undo the change, record again, or run claude.replay(None)."
         )
 
     def __repr__(self) -> str:
         days = sorted({each.when[:10] for several in self.answers.values() for each in several})
-        of = f", of {days[0]}" + f" to {days[-1]}" * (len(days) > 1) if days else ""
+        dates = f", of {days[0]}" + f" to {days[-1]}" * (len(days) > 1) if days else ""
         count = sum(map(len, self.answers.values()))
-        return f"answers come from {self.path}: {count} recorded {'exchange' if count == 1 else 'exchanges'}{of}"
+        return f"answers come from {self.path}: {count} recorded {'exchange' if count == 1 else 'exchanges'}{dates}"
 
 
-def read(path: Path) -> Recording:
+def read_recording(path: Path) -> Recording:
     """The recording in a file.
 
     Raises:
-        SettingsError: It cannot be read, or is no recording.
+        SettingsError: It cannot be read, or is not a recording.
     """
     answers: dict[str, list[RecordedAnswer]] = {}
     bodies: list[Mapping[str, Any]] = []
     try:
         lines = [line for line in path.expanduser().read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(f"the recording cannot be read: {path}: {said}. claude.record(path) makes one.") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(
+            f"the recording cannot be read: {path}: {reason}. claude.record(path) writes one."
+        ) from None
     for number, line in enumerate(lines, 1):
         try:
             request, recorded = _parse_line(json.loads(line))
@@ -90,7 +91,7 @@ def read(path: Path) -> Recording:
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
             raise SettingsError(
                 f"not a recording: {path}, line {number}: {type(error).__name__}: {str(error)[:80]}. "
-                "It is what claude.record(path) wrote."
+                "Use a file that claude.record(path) wrote."
             ) from None
         answers.setdefault(identity, []).append(recorded)
         bodies.append(request.body or {})
@@ -98,13 +99,13 @@ def read(path: Path) -> Recording:
 
 
 class Recorder:
-    """Writes a notebook's exchanges; a place that asks again replaces what it had recorded.
+    """Writes a notebook's exchanges; a later exchange of the same place replaces the earlier one.
 
-    The file is written whole after each exchange, so that it is never half of one; until the first,
-    what stands there is left alone.
+    The whole file is written after each exchange, so that it is never incomplete; until the first exchange, an
+    existing file stays unchanged.
 
     Args:
-        hide: From a text to the same without anything shaped like a key.
+        hide: Redacts API keys.
     """
 
     def __init__(self, path: Path, hide: Callable[[str], str]) -> None:
@@ -115,45 +116,45 @@ class Recorder:
         self._lock = Lock()
 
     def record(self, place: str, exchange: Exchange) -> None:
-        """Keep an exchange, if it is one that can be given again.
+        """Adds an exchange and writes the file, if the exchange can be replayed.
 
         Raises:
-            SettingsError: The file cannot be written; what stood there is untouched.
+            SettingsError: The file cannot be written; the existing one is unchanged.
         """
-        if self.take(place, exchange):
+        if self.add(place, exchange):
             self.write()
 
-    def take(self, place: str, exchange: Exchange) -> bool:
-        """As `record`, without writing; whether there is something new."""
+    def add(self, place: str, exchange: Exchange) -> bool:
+        """Adds an exchange without writing the file; returns whether it can be replayed."""
         if not _is_answer(exchange):
             return False
-        text = self._hide(line(exchange))
+        text = self._hide(to_line(exchange))
         with self._lock:
             self._lines[place] = text
         return True
 
     def write(self) -> None:
-        """Write the file, if anything was recorded; that it could be is told at once.
+        """Writes the file, if there is an exchange; checks the folder in any case.
 
         Raises:
-            SettingsError: The file cannot be written; what stood there is untouched.
+            SettingsError: The file cannot be written; the existing one is unchanged.
         """
         if not self._target.parent.is_dir():
             raise SettingsError(
-                f"the recording cannot be written: {self.path}: there is no such folder. Make it first."
+                f"the recording cannot be written: {self.path}: there is no such folder. Create it first."
             )
         with self._lock:
             if self._lines:
                 self._write("".join(each + "\n" for each in self._lines.values()))
 
     def _write(self, text: str) -> None:
-        beside = self._target.with_name(f".{self._target.name}.{os.getpid()}")
+        temporary = self._target.with_name(f".{self._target.name}.{os.getpid()}")
         try:
-            beside.write_text(text, encoding="utf-8", newline="\n")
-            beside.replace(self._target)
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(self._target)
         except OSError as error:
             with suppress(OSError):
-                beside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise SettingsError(
                 f"the recording cannot be written: {self.path}: {error.strerror}. Choose another place."
             ) from None
@@ -162,16 +163,16 @@ class Recorder:
         return f"recording this notebook's exchanges in {self.path}: {len(self._lines)} so far"
 
 
-def line(exchange: Exchange) -> str:
+def to_line(exchange: Exchange) -> str:
     """An exchange as one line of JSON."""
     return json.dumps(fix_json_surrogates(_as_json(exchange)), sort_keys=True, ensure_ascii=False)
 
 
 def _is_answer(exchange: Exchange) -> bool:
-    """Whether the endpoint would answer the same again: a whole reply, or a refusal of the request itself."""
+    """Whether it can be replayed: a complete reply, or an error that the request itself causes."""
     error = exchange.error
     if isinstance(error, APIError):
-        return 400 <= error.status < 500 and error.status not in _MAY_PASS
+        return 400 <= error.status < 500 and error.status not in _TEMPORARY
     if exchange.answer is not None:
         return error is None and not Answer.of_kept(exchange.answer.kept()).dropped
     return error is None and exchange.message.stop_reason is not None
@@ -193,7 +194,9 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
         "request": {
             "method": request.method,
             "endpoint": request.target,
-            "headers": {name.lower(): value for name, value in request.headers.items() if name.lower() in _SENT},
+            "headers": {
+                name.lower(): value for name, value in request.headers.items() if name.lower() in _REQUEST_HEADERS
+            },
             "body": request.body,
         },
         "response": answer,
@@ -205,29 +208,29 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
 
 def _header_pairs(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
-        if name.lower() in _KEPT_HEADERS or name.lower().startswith(_LIMITS):
+        if name.lower() in _RESPONSE_HEADERS or name.lower().startswith(_LIMIT_HEADERS):
             yield name.lower(), value
 
 
 def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
-    asked, came = value["request"], value["response"]
-    if not isinstance(asked["body"], dict | None):
+    sent, received = value["request"], value["response"]
+    if not isinstance(sent["body"], dict | None):
         raise ValueError("the request has no body")
-    request = Request(method=str(asked["method"]), url=str(asked["endpoint"]), body=asked["body"])
-    events = [TimedEvent(_seconds(at), str(event), str(data)) for at, event, data in came.get("events", ())]
+    request = Request(method=str(sent["method"]), url=str(sent["endpoint"]), body=sent["body"])
+    events = [TimedEvent(_seconds(at), str(event), str(data)) for at, event, data in received.get("events", ())]
     first = value.get("first_token_seconds")
-    status = int(came["status"])
+    status = int(received["status"])
     if not 100 <= status <= 999:
         raise ValueError(f"the status is {status}")
-    answer = Answer.of_kept(json.dumps(came["answer"])) if "answer" in came else None
-    if answer is None and not events and status < 300 and not isinstance(came["body"], dict):
+    answer = Answer.of_kept(json.dumps(received["answer"])) if "answer" in received else None
+    if answer is None and not events and status < 300 and not isinstance(received["body"], dict):
         raise ValueError("the answer is neither events nor an object")
     return request, RecordedAnswer(
         when=datetime.fromisoformat(value["recorded"]).isoformat(timespec="milliseconds"),
         status=status,
-        headers=Headers((str(name), str(text)) for name, text in came["headers"].items()),
+        headers=Headers((str(name), str(text)) for name, text in received["headers"].items()),
         events=events,
-        body=None if events or answer is not None else came["body"],
+        body=None if events or answer is not None else received["body"],
         answer=answer,
         seconds=_seconds(value["seconds"]),
         first_token_seconds=None if first is None else _seconds(first),
@@ -236,8 +239,8 @@ def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
 
 
 def _seconds(value: Any) -> float:
-    """A time of an answer; of a hostile file, nobody waits for it until tomorrow."""
+    """A time within an answer; checked, so that a malicious file cannot cause an endless wait."""
     seconds = float(value)
-    if not 0 <= seconds <= _LONGEST:
+    if not 0 <= seconds <= _MAX_SECONDS:
         raise ValueError(f"no answer takes {seconds} s")
     return seconds

@@ -1,7 +1,7 @@
-"""Which of several recorded answers a request gets.
+"""Chooses among several recorded answers to equal requests.
 
-Equal requests of different cells are answered with the first, the second, ... recorded answer; a
-cell that asks again gets the same one again, so that Run All shows the same page twice.
+Equal requests of different cells get the first, the second, ... recorded answer; a cell that runs again gets the same
+answer again, so that Run All shows the same page twice.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from ..wire import Request
 
 
 class RequestCounts:
-    """Remembers which cell asked what."""
+    """The places from which each request was sent, in order."""
 
     def __init__(self) -> None:
-        self._askers: dict[str, list[str]] = {}
+        self._places: dict[str, list[str]] = {}
         self._lock = Lock()
 
-    def number(self, request: Request, place: str) -> int:
-        """How many other places asked the same before this one."""
+    def index(self, request: Request, place: str) -> int:
+        """The number of other places that sent an equal request before this one did."""
         with self._lock:
-            askers = self._askers.setdefault(request.identity, [])
-            if place not in askers:
-                askers.append(place)
-            return askers.index(place)
+            places = self._places.setdefault(request.identity, [])
+            if place not in places:
+                places.append(place)
+            return places.index(place)

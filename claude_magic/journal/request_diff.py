@@ -1,4 +1,4 @@
-"""What differs between a request and the nearest of those that were recorded, in a line."""
+"""The differences between a request and the most similar recorded one, in one line."""
 
 from __future__ import annotations
 
@@ -6,49 +6,51 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_SHOWN = 60  # characters of a value
-_MOST = 4  # differences told
-_NOWHERE = object()
+_MAX_VALUE = 60  # characters of a value
+_MAX_DIFFERENCES = 4
+_ABSENT = object()
 
 
-def nearest(body: Mapping[str, Any], recorded: Sequence[Mapping[str, Any]]) -> str:
-    """What differs from the nearest of `recorded`, a sentence."""
+def describe_nearest(body: Mapping[str, Any], recorded: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on how `body` differs from the most similar of `recorded`."""
     if not recorded:
         return "nothing is recorded there."
-    asked = dict(_leaves(body))
-    found = min((_differences(asked, dict(_leaves(each))) for each in recorded), key=_weight)
-    told = "; ".join(
-        f"{name}: recorded {_excerpt(was, now)}, now {_excerpt(now, was)}" for name, was, now in found[:_MOST]
+    fields = dict(_leaves(body))
+    differences = min((_differences(fields, dict(_leaves(each))) for each in recorded), key=_weight)
+    listed = "; ".join(
+        f"{name}: recorded {_excerpt(before, now)}, now {_excerpt(now, before)}"
+        for name, before, now in differences[:_MAX_DIFFERENCES]
     )
-    more = f"; and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return f"the nearest request differs in {told}{more}."
+    rest = len(differences) - _MAX_DIFFERENCES
+    return f"the most similar recorded request differs in {listed}{f'; and {rest} more' if rest > 0 else ''}."
 
 
-def _differences(asked: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    names = [*recorded, *(name for name in asked if name not in recorded)]
-    pairs = ((name, recorded.get(name, _NOWHERE), asked.get(name, _NOWHERE)) for name in names)
-    return [(name, was, now) for name, was, now in pairs if was != now or type(was) is not type(now)]
+def _differences(fields: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """The fields that differ: name, recorded value, present value."""
+    names = [*recorded, *(name for name in fields if name not in recorded)]
+    pairs = ((name, recorded.get(name, _ABSENT), fields.get(name, _ABSENT)) for name in names)
+    return [(name, before, now) for name, before, now in pairs if before != now or type(before) is not type(now)]
 
 
 def _weight(differences: Sequence[tuple[str, Any, Any]]) -> float:
-    """Few differences before many, and among them those of texts that begin or end alike."""
-    return sum(1 - 0.9 * _likeness(was, now) for _, was, now in differences)
+    """Smaller for fewer differences, and for texts with a common beginning or end."""
+    return sum(1 - 0.9 * _similarity(before, now) for _, before, now in differences)
 
 
-def _likeness(one: Any, other: Any) -> float:
+def _similarity(one: Any, other: Any) -> float:
     if not isinstance(one, str) or not isinstance(other, str) or not one or not other:
         return 0.0
-    same = _alike(one, other) + _alike(one[::-1], other[::-1])
+    same = _common_prefix(one, other) + _common_prefix(one[::-1], other[::-1])
     return min(1.0, same / max(len(one), len(other)))
 
 
-def _alike(one: str, other: str) -> int:
-    """How many characters they begin with in common."""
+def _common_prefix(one: str, other: str) -> int:
+    """The number of equal characters at the beginning."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Values under their paths; `stream` says nothing of what is asked."""
+    """The values of an object with their paths; without `stream`, which does not matter to the model."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             if name or key != "stream":
@@ -61,13 +63,13 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _excerpt(value: Any, other: Any) -> str:
-    """A value, or of a long text where it begins to differ from the other."""
-    if value is _NOWHERE:
+    """A value, shortened; of a long text, the part where it begins to differ from `other`."""
+    if value is _ABSENT:
         return "nothing"
     if not isinstance(value, str):
-        return json.dumps(value)[:_SHOWN]
+        return json.dumps(value)[:_MAX_VALUE]
     begin = 0
-    if isinstance(other, str) and len(value) > _SHOWN:
-        begin = max(0, min(_alike(value, other) - 20, len(value) - _SHOWN))
-    cut = " ".join(value[begin : begin + _SHOWN].split())
-    return f"'{'…' * (begin > 0)}{cut}{'…' * (begin + _SHOWN < len(value))}'"
+    if isinstance(other, str) and len(value) > _MAX_VALUE:
+        begin = max(0, min(_common_prefix(value, other) - 20, len(value) - _MAX_VALUE))
+    excerpt = " ".join(value[begin : begin + _MAX_VALUE].split())
+    return f"'{'…' * (begin > 0)}{excerpt}{'…' * (begin + _MAX_VALUE < len(value))}'"

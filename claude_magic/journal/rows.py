@@ -20,14 +20,14 @@ from .attachments import Attachment, extract_attachments, restore_attachments
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a request was made.
+class Origin:
+    """Where a request was sent from.
 
     Attributes:
         session: The name of the kernel session; a new one after each restart.
         notebook: The path of the notebook; `""` if the front end does not send it.
         cell: The id of the cell; `""` for none.
-        place: The same, but distinct for equal cells without ids.
+        place: Like `cell`, but also distinct for equal cells without ids.
         conversation: The name of the conversation; `""` for none.
         provider: `anthropic`, `local`, or the host of another endpoint.
     """
@@ -40,7 +40,7 @@ class Place:
     provider: str = ""
 
 
-def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str, Any], list[Attachment]]:
+def start_columns(request: Request, place: Origin, began: str) -> tuple[dict[str, Any], list[Attachment]]:
     """The columns known before the request is sent, and its large attachments."""
     text, attachments = extract_attachments(request.content)
     body = request.body or {}
@@ -58,7 +58,7 @@ def begin_columns(request: Request, place: Place, began: str) -> tuple[dict[str,
         "request": text,
         "identity": request.identity,
         "model": str(body.get("model", "")),
-        "prompt": prompt(body) if request.is_message else request.summary,
+        "prompt": prompt_text(body) if request.is_message else request.summary,
     }, attachments
 
 
@@ -89,7 +89,7 @@ def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
     }
 
 
-def prompt(body: Mapping[str, Any]) -> str:
+def prompt_text(body: Mapping[str, Any]) -> str:
     """The text of the last user message."""
     for message in reversed(body.get("messages") or []):
         if isinstance(message, Mapping) and message.get("role") == "user":
@@ -103,16 +103,19 @@ def prompt(body: Mapping[str, Any]) -> str:
     return ""
 
 
-def exchange(row: Mapping[str, Any], events: list[TimedEvent], data: Any) -> Exchange:
+def exchange(row: Mapping[str, Any], events: list[TimedEvent], attachments: Mapping[str, bytes]) -> Exchange:
     """The exchange of a row.
 
     Args:
-        data: Returns the attachment of a digest.
+        attachments: The data of its attachments, by digest.
     """
     message = Message(body=json.loads(row["message"])) if row["message"] else fold_message(events)
+    body = restore_attachments(row["request"], attachments) if row["request"] else None
     return Exchange(
-        request=_request(row, data),
-        response=Response(status=row["status"], headers=_pairs(row["response_headers"]), events=events),
+        request=Request(
+            method=row["method"], url=row["url"], headers=_parse_headers(row["request_headers"]), body=body
+        ),
+        response=Response(status=row["status"], headers=_parse_headers(row["response_headers"]), events=events),
         message=message,
         answer=Answer.of_kept(row["answer"]) if row["answer"] else None,
         timing=Timing(
@@ -132,7 +135,7 @@ def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorde
     return RecordedAnswer(
         when=row["began"],
         status=row["status"] or 200,
-        headers=_pairs(row["response_headers"]),
+        headers=_parse_headers(row["response_headers"]),
         events=events,
         body=json.loads(row["message"]) if row["message"] and not events else None,
         answer=Answer.of_kept(row["answer"]) if row["answer"] else None,
@@ -144,13 +147,8 @@ def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> Recorde
     )
 
 
-def _request(row: Mapping[str, Any], data: Any) -> Request:
-    body = restore_attachments(row["request"], data) if row["request"] else None
-    return Request(method=row["method"], url=row["url"], headers=_pairs(row["request_headers"]), body=body)
-
-
 def events(arrivals: Iterable[tuple[float, str]]) -> list[TimedEvent]:
-    """The events of a reply, decoded from the SSE text of each arrival."""
+    """The events of a reply, decoded from the SSE text of each row of `arrival`."""
     return [
         TimedEvent(seconds, each.event or "", each.data)
         for seconds, text in arrivals
@@ -171,26 +169,27 @@ def fold_message(events: list[TimedEvent]) -> Message:
 
 def _error(row: Mapping[str, Any]) -> ClaudeError | None:
     if row["ended"] is None:
-        return errors.StreamError("the kernel died, or still runs, while this reply was written.")
+        return errors.StreamError("the reply is incomplete: its kernel died, or still receives it.")
     if row["error_type"] is None:
         return None
     if row["error_body"] is not None:
         kind, body = json.loads(row["error_body"])
         status = row["status"] or 0
         return APIError(row["error"], status=status, type=kind, request_id=row["request_id"], body=body)
-    made = getattr(errors, row["error_type"], ExchangeError)
-    return made(row["error"]) if issubclass(made, ClaudeError) else ExchangeError(row["error"])
+    error_class = getattr(errors, row["error_type"], ExchangeError)
+    return error_class(row["error"]) if issubclass(error_class, ClaudeError) else ExchangeError(row["error"])
 
 
 def _headers(headers: Headers) -> str:
     return as_json([[name, "not kept" if holds_credential(name, value) else value] for name, value in headers.items()])
 
 
-def _pairs(text: str | None) -> Headers:
+def _parse_headers(text: str | None) -> Headers:
     return Headers((name, value) for name, value in json.loads(text or "[]"))
 
 
-def as_json(value: Any) -> str:
+def as_json(value: object) -> str:
+    """Compact JSON, which SQLite can store."""
     return fix_surrogates(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 

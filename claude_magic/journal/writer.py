@@ -1,11 +1,11 @@
-"""One thread that writes the journal, so that nobody who waits for a reply waits for a disk.
+"""One thread that writes the journal, so that no reply waits for the disk.
 
-The caller that begins or ends an exchange waits PATIENCE seconds for its row, and no longer: a locked file is
+The caller that begins or ends an exchange waits at most `CALLER_TIMEOUT` seconds for its row: to a locked file it is
 written later, and an error is reported. While a reply is streamed, this thread fetches its events a few times a
-second; the thread that reads the network does nothing for it.
+second; the thread that reads the network does nothing for the journal.
 
-SQLite keeps the locks of a file in the process, and a child that inherits them believes that it holds them, or waits
-for ever for whoever held them. So the connection is closed before each fork, and no transaction is open then.
+SQLite keeps the locks of a file in the process; a child that inherits them believes that it holds them, or waits for
+ever for their holder. So the connection is closed before each fork, and no transaction is open then.
 Source: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
 """
 
@@ -17,7 +17,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..concurrency import Empty, Event, SimpleQueue, before_fork, fork_lock, start_thread
 from ..errors import ClaudeError, OverBudget
@@ -27,22 +27,22 @@ from ..wire.sse import encode_events
 from . import database
 from .attachments import Attachment
 
-PATIENCE = 0.25  # seconds that a caller waits for the row of its exchange
-EVERY = 0.25  # seconds between two fetches of new events
-_LONGEST = 2 * database.BUSY  # seconds that a caller waits who cannot go on without the journal
+CALLER_TIMEOUT = 0.25  # seconds that a caller waits for the row of its exchange
+FETCH_INTERVAL = 0.25  # seconds between two fetches of new events
+_MAX_WAIT = 2 * database.BUSY_TIMEOUT  # seconds that a caller waits who cannot continue without the journal
 _IDLE = 1.0  # seconds without work after which the write-ahead log is checkpointed
-_FROM_SERVER = frozenset(
-    ("message", "reply", "answer", "error", "error_body", "response_headers", "request_id")
-)  # columns that hold text of a server
+# Columns with text of a server.
+_FROM_SERVER = frozenset(("message", "reply", "answer", "error", "error_body", "response_headers", "request_id"))
 _INSERT_ARRIVAL = "insert into arrival (exchange_id, seconds, events) values (?, ?, ?)"
-_AT_EXIT = 10.0  # seconds that the end of the process waits for pending writes
+_EXIT_TIMEOUT = 10.0  # seconds that the end of the process waits for pending writes
 
 Cursor = tuple[int, int]
 Source = Callable[[Cursor], tuple[list[Batch], Cursor]]
+T = TypeVar("T")
 
 
-def _no_events(since: Cursor) -> tuple[list[Batch], Cursor]:
-    return [], since
+def _no_events(cursor: Cursor) -> tuple[list[Batch], Cursor]:
+    return [], cursor
 
 
 @dataclass(kw_only=True, eq=False)
@@ -51,15 +51,15 @@ class Entry:
 
     Attributes:
         id: The id of its row; `None` until that is written.
-        arrived: Returns the events after a cursor, and the new cursor.
-        hide: Redacts API keys; a server may have sent one back.
-        cursor: Where the events begin that are not yet written.
-        reserved: The most that it can cost, in US dollars; counted against a budget until it has ended.
+        source: Returns the events after a cursor, and the new cursor.
+        hide: Redacts API keys, which a server may repeat.
+        cursor: The end of the events that are written.
+        reserved: The highest cost, in US dollars; counted against a budget until the exchange has ended.
     """
 
     columns: Mapping[str, Any]
     attachments: Sequence[Attachment] = ()
-    arrived: Source = _no_events
+    source: Source = _no_events
     hide: Callable[[str], str] = str
     id: int | None = None
     cursor: Cursor = (0, 0)
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """The most that may be spent since a moment, by all processes that write this journal.
+    """A limit on what all processes that write this journal may spend since a moment.
 
     Attributes:
         usd: US dollars.
@@ -81,7 +81,16 @@ class Limit:
 
 @dataclass(kw_only=True, eq=False)
 class _Job:
-    do: Callable[[sqlite3.Connection], None]
+    """Work for the writer's thread.
+
+    Attributes:
+        run: Called within a transaction.
+        entry: The exchange that it writes; `None` for other work.
+        error: Why it failed; `None` if it did not.
+        done: Set when it has succeeded or failed.
+    """
+
+    run: Callable[[sqlite3.Connection], object]
     entry: Entry | None = None
     error: BaseException | None = None
     done: Event = field(default_factory=Event)
@@ -98,39 +107,39 @@ class Writer:
         self._open: set[Entry] = set()
         self._notes: list[str] = []
         self._closing = False
-        self._untidy = False
+        self._needs_checkpoint = False
         self._thread = start_thread(self._loop, name="journal")
         atexit.register(self.close)
         before_fork(self._close_connection)
 
-    def begin(self, entry: Entry, most: float = 0.0, limit: Limit | None = None) -> str:
+    def begin(self, entry: Entry, max_cost: float = 0.0, limit: Limit | None = None) -> str:
         """Writes the row of an exchange that is about to be sent; returns why that failed, or `""`.
 
         Args:
-            most: The most that it can cost, in US dollars.
+            max_cost: The highest cost of the exchange, in US dollars.
             limit: The budget; `None` for none.
 
         Raises:
-            OverBudget: The exchange could exceed `limit`, or what was spent is not known.
+            OverBudget: The exchange could exceed `limit`, or the amount spent is not known.
         """
 
         def write(connection: sqlite3.Connection) -> None:
             if limit is not None:
-                _check(connection, limit, most)
+                _check_budget(connection, limit, max_cost)
             _insert(connection, entry)
 
-        entry.reserved = most
+        entry.reserved = max_cost
         self._open.add(entry)
-        job = self._enqueue(_Job(do=write, entry=entry))
-        job.done.wait(PATIENCE if limit is None else _LONGEST)
+        job = self._enqueue(_Job(run=write, entry=entry))
+        job.done.wait(CALLER_TIMEOUT if limit is None else _MAX_WAIT)
         if isinstance(job.error, OverBudget):
             self._open.discard(entry)
             raise job.error
-        why = "" if job.done.is_set() and job.error is None else _failure(job)
-        if limit is not None and why:
+        reason = "" if job.done.is_set() and job.error is None else _failure_reason(job)
+        if limit is not None and reason:
             self._open.discard(entry)
-            raise OverBudget(f"what was spent today is not known: {why}. Nothing was sent. Look at Claude.journal.")
-        return why
+            raise OverBudget(f"the amount spent today is not known: {reason}. Nothing was sent. Check Claude.journal.")
+        return reason
 
     def end(self, entry: Entry, columns: Mapping[str, Any]) -> str:
         """Completes the row; returns a note for the user, or `""`."""
@@ -141,38 +150,40 @@ class Writer:
             names = ", ".join(f"{name} = ?" for name in columns)
             connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
 
-        job = self._enqueue(_Job(do=write, entry=entry))
-        job.done.wait(PATIENCE)
+        job = self._enqueue(_Job(run=write, entry=entry))
+        job.done.wait(CALLER_TIMEOUT)
         notes, self._notes = self._notes, []
         if not job.done.is_set():
-            notes.append("not in the journal yet: it is written as soon as another process lets it")
+            notes.append("not in the journal yet: it is written as soon as another process releases the file")
         elif job.error is not None:
-            notes.append(f"not kept in the journal: {_failure(job)}")
+            notes.append(f"not kept in the journal: {_failure_reason(job)}")
         return "; ".join(notes)
 
-    def run(self, do: Callable[[sqlite3.Connection], None]) -> None:
-        """Runs `do` in a transaction of its own, after all pending writes.
+    def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `function` in a transaction, after all pending writes, and returns its result.
 
         Raises:
-            sqlite3.Error, OSError: `do` failed; nothing was changed.
+            sqlite3.Error, OSError: `function` failed; nothing was changed.
             TimeoutError: Another process holds the file locked.
         """
-        job = self._enqueue(_Job(do=do))
-        if not job.done.wait(_LONGEST):
+        results: list[T] = []
+        job = self._enqueue(_Job(run=lambda connection: results.append(function(connection))))
+        if not job.done.wait(_MAX_WAIT):
             raise TimeoutError("another process is writing it")
         if job.error is not None:
             raise job.error
+        return results[-1]
 
     def flush(self) -> None:
-        """Waits until pending writes are done, as long as another process may need that is writing."""
-        self._enqueue(_Job(do=lambda _: None)).done.wait(_LONGEST)
+        """Waits until pending writes are done, or for a time in which another process should have finished."""
+        self._enqueue(_Job(run=lambda _: None)).done.wait(_MAX_WAIT)
 
     def close(self) -> None:
         """Finishes pending writes and closes the file."""
         atexit.unregister(self.close)
         self._closing = True
-        self._enqueue(_Job(do=lambda _: None))
-        self._thread.join(_AT_EXIT)
+        self._enqueue(_Job(run=lambda _: None))
+        self._thread.join(_EXIT_TIMEOUT)
 
     def abandon(self) -> None:
         """In a forked child: the thread is the parent's, and so are the pending writes."""
@@ -187,8 +198,8 @@ class Writer:
         while True:
             waiting += self._take_jobs(waiting)
             with fork_lock:
-                if self._all_done(waiting):
-                    waiting, self._untidy = [], bool(waiting)
+                if self._run_jobs(waiting):
+                    waiting, self._needs_checkpoint = [], bool(waiting)
             if self._closing and self._jobs.empty():
                 with fork_lock:
                     self._close_connection()
@@ -199,21 +210,24 @@ class Writer:
         jobs: list[_Job] = []
         with contextlib.suppress(Empty):
             if not waiting:
-                jobs.append(self._jobs.get(timeout=EVERY if self._open else _IDLE if self._untidy else None))
+                jobs.append(self._jobs.get(timeout=FETCH_INTERVAL if self._open else self._idle_timeout()))
             while True:
                 jobs.append(self._jobs.get_nowait())
         if jobs or waiting:
             return jobs
         if not self._open:
             with fork_lock:
-                self._tidy()
-        return [self._events_of(entry) for entry in list(self._open)]
+                self._checkpoint()
+        return [self._events_job(entry) for entry in list(self._open)]
 
-    def _events_of(self, entry: Entry) -> _Job:
-        return _Job(do=lambda connection: _insert_events(connection, entry), entry=entry)
+    def _idle_timeout(self) -> float | None:
+        return _IDLE if self._needs_checkpoint else None
 
-    def _all_done(self, jobs: list[_Job]) -> bool:
-        """Runs `jobs` in one transaction, else one by one; returns whether they have ended, done or failed."""
+    def _events_job(self, entry: Entry) -> _Job:
+        return _Job(run=lambda connection: _insert_events(connection, entry), entry=entry)
+
+    def _run_jobs(self, jobs: list[_Job]) -> bool:
+        """Runs `jobs` in one transaction, or else one by one; returns whether they have succeeded or failed."""
         error = self._try_jobs(jobs)
         if error is None:
             return True
@@ -225,7 +239,7 @@ class Writer:
         return True
 
     def _try_jobs(self, jobs: list[_Job], *, again: bool = True) -> BaseException | None:
-        """Runs `jobs` in one transaction; returns the error that undid all of them, or `None`.
+        """Runs `jobs` in one transaction; returns the error that rolled all of them back, or `None`.
 
         Args:
             again: Whether to try again with a new file if this one is damaged.
@@ -235,9 +249,9 @@ class Writer:
             with database.transaction(self._connect()) as connection:
                 for job in jobs:
                     try:
-                        job.do(connection)
-                    except ClaudeError as refused:
-                        job.error = refused
+                        job.run(connection)
+                    except ClaudeError as failure:
+                        job.error = failure
         except BaseException as error:
             for entry, number, cursor in reversed(before):
                 entry.id, entry.cursor = number, cursor
@@ -251,24 +265,29 @@ class Writer:
     def _retry_in_new_file(self, jobs: list[_Job]) -> BaseException | None:
         """Moves the damaged file aside and tries again with a new one."""
         try:
-            if said := database.aside(self.path, self._file):
-                self._notes.append(said)
+            note = database.move_aside(self.path, self._file)
         except OSError as error:
             return error
+        self._add_note(note)
         return self._try_jobs(jobs, again=False)
 
     def _connect(self) -> sqlite3.Connection:
         """The connection, opened again if the file has been replaced."""
-        if self._connection is not None and database.number(self.path) != self._file:
+        if self._connection is not None and database.file_number(self.path) != self._file:
             self._close_connection()
         if self._connection is None:
-            self._connection = database.connect_or_replace(self.path, self._notes.append)
-            self._file = database.number(self.path)
+            self._connection, note = database.connect_or_replace(self.path)
+            self._file = database.file_number(self.path)
+            self._add_note(note)
         return self._connection
 
-    def _tidy(self) -> None:
+    def _add_note(self, note: str) -> None:
+        if note:
+            self._notes.append(note)
+
+    def _checkpoint(self) -> None:
         """Checkpoints the write-ahead log while no caller waits."""
-        self._untidy = False
+        self._needs_checkpoint = False
         if self._connection is not None:
             database.checkpoint(self._connection, self.path)
 
@@ -279,27 +298,29 @@ class Writer:
                 connection.close()
 
 
-def _failure(job: _Job) -> str:
+def _failure_reason(job: _Job) -> str:
     return "another process is writing it" if job.error is None else database.reason(job.error)
 
 
-def _check(connection: sqlite3.Connection, limit: Limit, most: float) -> None:
-    """Raises `OverBudget` if `most`, added to what was spent and is reserved, exceeds the limit."""
+def _check_budget(connection: sqlite3.Connection, limit: Limit, max_cost: float) -> None:
+    """Raises `OverBudget` if the amounts spent and reserved, together with `max_cost`, exceed the limit."""
     (spent,) = connection.execute(
         "select total(coalesce(usd, reserved_usd)) from exchange where began >= ?", (limit.since,)
     ).fetchone()
-    if spent + most > limit.usd:
-        raise OverBudget.from_figures(most, spent=spent, limit=limit.usd, setting="budget_usd_per_day", since="today")
+    if spent + max_cost > limit.usd:
+        raise OverBudget.from_figures(
+            max_cost, spent=spent, limit=limit.usd, setting="budget_usd_per_day", since="today"
+        )
 
 
 def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
     columns = {**entry.columns, "reserved_usd": entry.reserved}
-    places = ", ".join("?" * len(columns))
-    done = connection.execute(
-        f"insert into exchange ({', '.join(columns)}) values ({places})",  # noqa: S608  names are ours
+    parameters = ", ".join("?" * len(columns))
+    cursor = connection.execute(
+        f"insert into exchange ({', '.join(columns)}) values ({parameters})",  # noqa: S608  the names are constants
         _values(columns, entry.hide),
     )
-    entry.id, entry.cursor = done.lastrowid, (0, 0)
+    entry.id, entry.cursor = cursor.lastrowid, (0, 0)
     for each in entry.attachments:
         connection.execute(
             "insert or ignore into attachment values (?, ?, ?)", (each.digest, each.media_type, each.data)
@@ -307,7 +328,7 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
         connection.execute("insert or ignore into exchange_attachment values (?, ?)", (entry.id, each.digest))
 
 
-def _is_there(connection: sqlite3.Connection, entry: Entry) -> bool:
+def _row_exists(connection: sqlite3.Connection, entry: Entry) -> bool:
     """Whether its row is in this file: the file may have been replaced, or the row deleted, during the reply."""
     columns = entry.columns
     row = connection.execute("select session, began from exchange where id = ?", (entry.id,)).fetchone()
@@ -315,9 +336,9 @@ def _is_there(connection: sqlite3.Connection, entry: Entry) -> bool:
 
 
 def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
-    if not _is_there(connection, entry):
+    if not _row_exists(connection, entry):
         _insert(connection, entry)
-    batches, cursor = entry.arrived(entry.cursor)
+    batches, cursor = entry.source(entry.cursor)
     for seconds, names, data in batches:
         text = entry.hide(encode_events(names, data))
         try:
@@ -328,11 +349,5 @@ def _insert_events(connection: sqlite3.Connection, entry: Entry) -> None:
 
 
 def _values(columns: Mapping[str, Any], hide: Callable[[str], str]) -> list[Any]:
-    return [
-        value
-        if not isinstance(value, str)
-        else hide(fix_surrogates(value))
-        if name in _FROM_SERVER
-        else fix_surrogates(value)
-        for name, value in columns.items()
-    ]
+    values = {name: fix_surrogates(value) if isinstance(value, str) else value for name, value in columns.items()}
+    return [hide(value) if isinstance(value, str) and name in _FROM_SERVER else value for name, value in values.items()]

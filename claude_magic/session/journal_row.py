@@ -29,9 +29,9 @@ class JournalRow:
             OverBudget: Together with today's other requests it could cost more than `usd_per_day`.
         """
         from ..journal import Limit
-        from ..journal.deletion import moment
+        from ..journal.deletion import parse_moment
 
-        limit = None if usd_per_day is None else Limit(usd=usd_per_day, since=moment(date.today()))
+        limit = None if usd_per_day is None else Limit(usd=usd_per_day, since=parse_moment(date.today()))
         self.journal.writer.begin(self.entry, reserved_usd, limit)
 
     def end(self, exchange: Exchange) -> Exchange:
@@ -61,10 +61,10 @@ def new_row(
         client: Redacts its key.
         accumulator: What has arrived, to be written down if the process ends.
     """
-    from ..journal import Entry, Place
-    from ..journal.rows import begin_columns
+    from ..journal import Entry, Origin
+    from ..journal.rows import start_columns
 
-    place = Place(
+    origin = Origin(
         session=session,
         notebook=caller.notebook,
         cell=caller.cell,
@@ -72,8 +72,8 @@ def new_row(
         conversation=caller.conversation,
         provider=provider,
     )
-    columns, attachments = begin_columns(request, place, began)
-    entry = Entry(columns=columns, attachments=attachments, arrived=accumulator.events_since, hide=client.redact)
+    columns, attachments = start_columns(request, origin, began)
+    entry = Entry(columns=columns, attachments=attachments, source=accumulator.events_since, hide=client.redact)
     return JournalRow(journal=journal, entry=entry)
 
 

@@ -99,12 +99,12 @@ class Ledger:
         if path is None:
             return None
         from ..journal import Journal
-        from ..journal.crash_recovery import session
+        from ..journal.crash_recovery import new_session_name
 
         with self._lock:
-            self.session = self.session or session()
+            self.session = self.session or new_session_name()
             if path not in self._journals:
-                self._journals[path] = Journal(path, shown=self._views.entries, sums=self._views.spending)
+                self._journals[path] = Journal(path, self._views)
             return self._journals[path]
 
     def close(self) -> None:
@@ -132,8 +132,8 @@ class Ledger:
         if path is not None:
             recorder = Recorder(path, credentials.redact_secrets)
             journal = self.journal(settings)
-            for place, exchange in () if journal is None else journal.of_session(self.session):
-                recorder.take(place, exchange)
+            for place, exchange in () if journal is None else journal.session_exchanges(self.session):
+                recorder.add(place, exchange)
             recorder.write()
             self.recorder = recorder
         return self.recorder

@@ -38,7 +38,7 @@ class Replays:
         """
         from ..journal import recordings
 
-        self.recording = None if path is None else recordings.read(path)
+        self.recording = None if path is None else recordings.read_recording(path)
         return self.recording
 
     def never_sends(self, settings: Claude) -> bool:
@@ -57,14 +57,14 @@ class Replays:
         from ..journal.request_counts import RequestCounts
 
         self._counts = self._counts or RequestCounts()
-        number = self._counts.number(request, caller.cell)
+        number = self._counts.index(request, caller.cell)
         if self.recording is not None:
             return self.recording.answer(request, number)
         if journal is None:
             return None
         try:
             if settings.replay == "off":
-                return journal.shown_answer(request, caller.cell) if caller.on_page else None
+                return journal.displayed_answer(request, caller.cell) if caller.on_page else None
             return journal.answer(request, number, only=settings.replay == "only")
         except SettingsError:  # it cannot be read; the line under the reply will say so
             if settings.replay == "only":

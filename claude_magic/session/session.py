@@ -196,7 +196,7 @@ class Session:
             return self._by_cell[self.cells.lasting(cell)]
         journal = self.ledger.journal(self.settings) if self.cells.has_name else None  # inputs have other numbers
         try:
-            return None if journal is None else journal.before(cell, self.cells.notebook)
+            return None if journal is None else journal.last_of_cell(cell, self.cells.notebook)
         except SettingsError:  # it cannot be read; the line under the reply will say so
             return None
 
