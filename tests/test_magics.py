@@ -445,7 +445,8 @@ def test_loading_imports_nothing_heavy() -> None:
         "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\n"
         "shell = InteractiveShell.instance()\nbefore = set(sys.modules)\n"
         "shell.run_line_magic('load_ext', 'claude_magic')\n"
-        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before}))\n"
+        "print(sorted(m for m in sys.modules if m.startswith('claude_magic.')))"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
@@ -453,6 +454,8 @@ def test_loading_imports_nothing_heavy() -> None:
     assert [
         m for m in ("requests", "markdown", "ipywidgets", "sqlite3", "pygments", "urllib3") if f"'{m}'" in out
     ] == []
+    assert [m for m in ("exchange", "message", "request", "sse") if f"claude_magic.wire.{m}'" in out] == []
+    assert "claude_magic.prompt.options.table'" in out
 
 
 def test_two_cells_at_once_from_threads_do_not_mix(kernel: Kernel, endpoint: Server) -> None:

@@ -11,9 +11,12 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import CellError
-from ..wire import Request
+
+if TYPE_CHECKING:  # the table of options reads LANGUAGES at start-up
+    from ..wire import Request
 
 
 @dataclass(frozen=True, kw_only=True)
