@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.display_functions import display
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -17,8 +18,10 @@ from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
 from .claude import claude as handle
 from .output import result
-from .turn_runner import TurnRunner
 from .views import preview_text, print_notes
+
+if TYPE_CHECKING:
+    from .turn_runner import TurnRunner
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
 
@@ -29,14 +32,19 @@ class ClaudeMagics(Magics):
 
     Attributes:
         last_error: The last error of a cell, for `--explain` and `--fix`.
-        turns: Runs the turns of cells.
     """
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.last_error = LastError()
-        self.turns = TurnRunner(handle, shell)
         self._cells = handle.cells
+
+    @cached_property
+    def turns(self) -> TurnRunner:
+        """Runs the turns of cells; imported with the first, so that loading the extension is quick."""
+        from .turn_runner import TurnRunner
+
+        return TurnRunner(handle, self.shell)
 
     @no_var_expand
     @line_cell_magic
