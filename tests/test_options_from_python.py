@@ -35,6 +35,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--continue": ("--continue=talk", {"continue_": "talk"}),
     "--new": ("--new=talk", {"new": "talk"}),
     "--turns": ("--turns", {"turns": True}),
+    "--complete": ("--complete", {"complete": True}),
+    "--legacy": ("--legacy", {"legacy": True}),
     "--finish": ("--finish", {"finish": True}),
     "--attach": ("-a df -a notes.txt", {"attach": ["df", "notes.txt"]}),
     "--allow-secret": ("--allow-secret", {"allow_secret": True}),

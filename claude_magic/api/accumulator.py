@@ -10,6 +10,7 @@ from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, Response, ServerSentEvent, Timing
 from ..wire.answer import Answer
+from ..wire.completion import is_completion_event
 from ..wire.exchange import Batch
 from ..wire.short_text import shorten
 
@@ -80,7 +81,7 @@ class Accumulator:
         kind = event.get("type") or name
         if kind == "error" or name == "error" or (kind is None and "error" in event):
             raise ErrorEvent(event)
-        if kind == "content_block_delta" and self._first_token is None:
+        if self._first_token is None and (kind == "content_block_delta" or is_completion_event(kind, event)):
             self._first_token = seconds
         try:
             self._fold.add(event, name)
@@ -135,7 +136,7 @@ class Accumulator:
         """
         fault = self._fold.fault
         if not fault and not self._fold.is_complete:
-            fault = "the reply is incomplete: the stream ended early, without message_stop"
+            fault = f"the reply is incomplete: the stream ended early, without {self._fold.end}"
         if not fault and self._fold.message.stop_reason is None:
             fault = "the reply may be incomplete: it has no stop_reason"
         if fault:

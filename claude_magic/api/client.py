@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Request
+from ..wire.completion import is_completion
 from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
 from .credentials import Credential
@@ -115,7 +116,9 @@ class Client:
             message = None
         if isinstance(message, dict) and _is_error(message):
             raise ErrorEvent(message)
-        if not isinstance(message, dict) or not isinstance(message.get("content"), list | str):
+        if not is_completion(message) and not (
+            isinstance(message, dict) and isinstance(message.get("content"), list | str)
+        ):
             raise error_responses.unexpected_response(response, body, credential=self.credential)
         accumulator.add_json(message)
 

@@ -159,7 +159,8 @@ def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
 def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int) -> Fraction:
     if body.get("fallbacks"):  # another model may answer
         raise UnknownCount
-    names, output = _input_rates(body), count(body, "max_tokens", required=True)
+    limit = "max_tokens_to_sample" if "prompt" in body else "max_tokens"
+    names, output = _input_rates(body), count(body, limit, required=True)
     tiers = [
         (above, sent * max(_rate(tier, name) for name in names) + output * _rate(tier, "output"))
         for above, tier in _tiers(rates)

@@ -20,7 +20,7 @@ _KNOWN_FIELDS = frozenset(
     ("model", "max_tokens", "messages", "system", "stream", "stop_sequences", "tools", "tool_choice")
 )
 _KNOWN_FIELDS |= {"thinking", "output_config", "cache_control", "metadata", "service_tier", "speed", "inference_geo"}
-_KNOWN_FIELDS |= {"diagnostics", "temperature", "top_p", "top_k"}
+_KNOWN_FIELDS |= {"diagnostics", "temperature", "top_p", "top_k", "prompt", "max_tokens_to_sample"}
 _JSON_BLOCKS = ("thinking", "redacted_thinking", "tool_use", "search_result")
 _API_DEFINED_TOOLS = ("bash_", "text_editor_")  # documented: 245 and 700 tokens
 
@@ -50,6 +50,7 @@ def _bound(body: Mapping[str, Any]) -> int:
     return (
         REQUEST_TOKENS
         + _content(body.get("system"))
+        + (_text(body["prompt"]) if "prompt" in body else 0)
         + sum(map(_tool, tools))
         + (TOOLS_TOKENS if tools else 0)
         + (TOOLS_TOKENS + _json(config["format"]) if config.get("format") else 0)

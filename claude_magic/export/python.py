@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .call import BASE_URL, DEFAULT_BASE_URL, Call
+from .completions import is_completion, python_statements
 from .literals import python_text
 from .python_source import argument, expression, headers, imports, reads_environment
 
@@ -51,13 +52,22 @@ def program(call: Call) -> str:
     Raises:
         CellError: The SDK has no function for this request.
     """
+    if is_completion(call):
+        return _program(
+            call, python_statements(call), note="# Needs anthropic<1: later versions have no completions.\n"
+        )
     fields = list(_fields(call))
     shape, function = (_STREAM, "client.messages.stream") if call.streams else (_WHOLE, "client.messages.create")
+    return _program(call, shape.replace("{call}", expression(function, fields)))
+
+
+def _program(call: Call, statements: str, *, note: str = "") -> str:
+    """The statements, after the imports and the client."""
     needed = reads_environment([*dict(call.explicit_headers).values(), *([call.credential[1]] if call.bearer else [])])
     needed = ["import os"] if call.local else needed
     start = imports(call, standard=needed, own="import anthropic")
     client = expression("anthropic.Anthropic", _client(call))
-    return f"{call.hint('#')}{start}client = {client}\n\n" + shape.replace("{call}", expression(function, fields))
+    return f"{note}{call.hint('#')}{start}client = {client}\n\n{statements}"
 
 
 def _client(call: Call) -> Iterator[tuple[str, str]]:

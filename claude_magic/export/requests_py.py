@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .call import BASE_URL, Call
+from .completions import REQUESTS_STREAM, REQUESTS_WHOLE, is_completion
 from .literals import python_text
 from .python_source import argument, expression, headers, imports
 
@@ -36,9 +37,12 @@ with {call} as response:
 
 def program(call: Call) -> str:
     """The program."""
-    message = call.request.endpoint == "/v1/messages"
-    shape = (_STREAM if call.streams else _WHOLE) if message else _OTHER
-    standard = ["import os", *(["import json"] if shape is _STREAM else [])]
+    shape = _OTHER
+    if is_completion(call):
+        shape = REQUESTS_STREAM if call.streams else REQUESTS_WHOLE
+    elif call.request.endpoint == "/v1/messages":
+        shape = _STREAM if call.streams else _WHOLE
+    standard = ["import os", *(["import json"] if "json.loads" in shape else [])]
     start = imports(call, standard=standard, own="import requests")
     return call.hint("#") + start + shape.replace("{call}", expression(_function(call), _arguments(call)))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import python
 from .call import BASE_URL, DEFAULT_BASE_URL, Call
+from .completions import is_completion, typescript_statements
 from .formatting import Variable, literal
 from .literals import JAVASCRIPT, javascript_text
 
@@ -36,11 +37,15 @@ def program(call: Call) -> str:
     Raises:
         CellError: The SDK has no function for this request.
     """
-    fields = _fields(call.for_an_sdk("TypeScript"), call)
-    shape = _STREAM if call.streams else _WHOLE
+    if is_completion(call):
+        note = "// Needs @anthropic-ai/sdk below 1.0: later versions have no completions.\n"
+        statements = typescript_statements(call)
+    else:
+        note, shape = "", _STREAM if call.streams else _WHOLE
+        statements = shape.replace("{fields}", _fields(call.for_an_sdk("TypeScript"), call))
     reading = 'import { readFileSync } from "node:fs";\n' if call.reads_files else ""
     start = f'import Anthropic from "@anthropic-ai/sdk";\n{reading}\nconst client = new Anthropic({_client(call)});\n'
-    return call.hint("//") + _precision_warning(call.body) + start + "\n" + shape.replace("{fields}", fields)
+    return note + call.hint("//") + _precision_warning(call.body) + start + "\n" + statements
 
 
 def _client(call: Call) -> str:

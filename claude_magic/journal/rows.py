@@ -12,6 +12,7 @@ from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
 from ..wire import Decoder, Exchange, Fold, Headers, Message, Record, Request, Response, TimedEvent, Timing
 from ..wire.answer import Answer
+from ..wire.completion import ENDPOINT, last_question
 from ..wire.headers import holds_credential
 from ..wire.message import fix_surrogates
 from ..wire.recorded_answer import RecordedAnswer
@@ -58,7 +59,7 @@ def start_columns(request: Request, place: Origin, began: str) -> tuple[dict[str
         "request": text,
         "identity": request.identity,
         "model": str(body.get("model", "")),
-        "prompt": prompt_text(body) if request.is_message else request.summary,
+        "prompt": prompt_text(body) if request.is_message or request.endpoint == ENDPOINT else request.summary,
     }, attachments
 
 
@@ -90,7 +91,9 @@ def end_columns(exchange: Exchange, ended: str) -> dict[str, Any]:
 
 
 def prompt_text(body: Mapping[str, Any]) -> str:
-    """The text of the last user message."""
+    """The text of the last user message, or of the last Human turn of a completion's prompt."""
+    if isinstance(body.get("prompt"), str) and "messages" not in body:
+        return fix_surrogates(last_question(body["prompt"]))
     for message in reversed(body.get("messages") or []):
         if isinstance(message, Mapping) and message.get("role") == "user":
             content = message.get("content")

@@ -48,7 +48,7 @@ def notes_html(prompt: Prompt) -> str:
         return ""
     from ..display.reply.thumbnails import thumbnails_html
 
-    return thumbnails_html(_facts(prompt.attached), prompt.notes)
+    return thumbnails_html(_facts(prompt.attached), prompt.notes) + _translation(prompt, page=True)
 
 
 def print_notes(prompt: Prompt, *, attachments: bool = False, to_stderr: bool = False) -> None:
@@ -61,7 +61,17 @@ def print_notes(prompt: Prompt, *, attachments: bool = False, to_stderr: bool = 
     if several or prompt.notes:
         from ..display.reply.thumbnails import lines
 
-        print(lines(_facts(several), prompt.notes), file=sys.stderr if to_stderr else None)
+        text = [lines(_facts(several), prompt.notes), "" if to_stderr else _translation(prompt, page=False)]
+        print("\n".join(filter(None, text)), file=sys.stderr if to_stderr else None)
+
+
+def _translation(prompt: Prompt, *, page: bool) -> str:
+    """The messages that a text completion became, as HTML or text; `""` if there is none, or it is sent as it is."""
+    if not prompt.options.complete or prompt.options.legacy:
+        return ""
+    from ..display.reply.translation import translation_html, translation_text
+
+    return (translation_html if page else translation_text)(prompt.system, prompt.own)
 
 
 def show(exchange: Exchange, *, page: bool) -> None:

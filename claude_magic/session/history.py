@@ -132,6 +132,8 @@ def _finish(
 def _as_turn(cut: Exchange, partial: Sequence[Block]) -> ConversationTurn:
     """A cut exchange, with all messages that it was sent with and the text of its reply."""
     body = cut.request.body or {}
+    if "prompt" in body:
+        raise CellError("--finish: the last reply was a text completion. Put it after Assistant: and send that again.")
     messages = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
     for problem in form_problems(messages):
         raise CellError(f"--finish: the messages of the last request cannot be sent again: {problem.text}.")

@@ -133,6 +133,11 @@ def build_prompt(
         text = _join_texts(_fill(before, options, namespace, settings, notes), text)
     if options.explain or options.fix:
         text = last_error.message(text if text.strip() else FIX if options.fix else EXPLAIN)
+    if options.complete:
+        from ..prompt.completions import read_completion
+
+        options, text, told = read_completion(options, text, system=settings.system)
+        notes = [*told, *notes]
     attached = _attachments(options, namespace, settings)
     prompt = Prompt(options=options, text=text, attached=attached, notes=tuple(dict.fromkeys(notes)))
     given = tuple(functions)

@@ -19,6 +19,7 @@ from ..settings import Claude
 from ..wire import Headers, Request
 from ..wire.history import history
 from ..wire.message_rules import problems, takes_prefill
+from .completion import completion
 from .prompt import Message, Prompt
 from .provider import find_provider, is_local, local_unstarted, offline_providers
 
@@ -47,15 +48,19 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         [version, *headers.values()],
         provider,
     )
-    request = messages(
-        base_url=provider.base_url,
-        api_version=version,
-        model=model,
-        max_tokens=max_tokens if options.max_tokens is None else options.max_tokens,
-        messages=list(said),
-        stream=settings.stream if options.stream is None else options.stream,
-        fields=fields,
-        headers=headers,
+    request = (
+        completion(settings, options, prompt.text, provider)
+        if options.legacy
+        else messages(
+            base_url=provider.base_url,
+            api_version=version,
+            model=model,
+            max_tokens=max_tokens if options.max_tokens is None else options.max_tokens,
+            messages=list(said),
+            stream=settings.stream if options.stream is None else options.stream,
+            fields=fields,
+            headers=headers,
+        )
     )
     request = replace(request, files=prompt.files, body=request.body if prompt.body is None else prompt.body)
     if provider.credential is not None:
@@ -95,8 +100,11 @@ def thinking_key(body: Mapping[str, Any]) -> str:
     return digest(body.get("model"), body.get("system"), body.get("tools"))
 
 
-def refuse_turns(body: Mapping[str, Any]) -> None:
+def refuse_turns(body: Mapping[str, Any], option: str = "--turns") -> None:
     """Refuses turns written by hand that the API would refuse.
+
+    Args:
+        option: The option that has them read, for the message.
 
     Raises:
         CellError: There is one; nothing was sent.
@@ -104,11 +112,11 @@ def refuse_turns(body: Mapping[str, Any]) -> None:
     said, model = body["messages"], str(body["model"])
     if said[-1]["role"] == "assistant" and not takes_prefill(model):
         raise CellError(
-            f"--turns: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
+            f"{option}: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
             "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
         )
     for problem in problems(said, model=model, thinking=body.get("thinking")):
-        raise CellError(f"--turns: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
+        raise CellError(f"{option}: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
 
 
 def _messages(prompt: Prompt, fields: Mapping[str, Any]) -> Sequence[Message]:

@@ -69,7 +69,7 @@ class Sender:
         target = find_provider(settings, accumulator, interrupt)
         request = build_request(settings, target, prompt)
         if prompt.options.turns:
-            refuse_turns(request.body or {})
+            refuse_turns(request.body or {}, "--complete" if prompt.options.complete else "--turns")
         accumulator.set_request(request, model_note=target.model_note)
         client = connect(settings, target, pool=self.connections(), interrupt=interrupt, accumulator=accumulator)
         with self.ledger.open(

@@ -226,6 +226,8 @@ class Session:
             refuse_options(options)
             body, headers = curl(prompt.text, settings.base_url)
             return replace(prompt, body=body, headers=headers), Memory(cell=cell)
+        if options.legacy:
+            return prompt, Memory(cell=cell)
         name = settings.conversation if options.conversation is None else options.conversation
         conversation = self.conversations.open(name) if name else None
         prompt, memory = recall(prompt, cell, conversation, self._last_for(cell) if options.finish else None)

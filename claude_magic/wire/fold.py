@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .block_fold import FRAGMENT_DELTAS, VALUE_DELTAS, BlockFold, copy_block
+from .completion import END, CompletionFold, is_completion, is_completion_event
 from .message import Block, Message, fix_json_surrogates
 from .short_text import short_repr, shorten
 
@@ -40,6 +41,7 @@ class Fold:
         self._call_ids: set[str] = set()
         self._latest: BlockFold | None = None
         self._round = 0  # how often the indices began again
+        self._completion: CompletionFold | None = None
 
     def add(self, event: Mapping[str, Any], name: str | None = None) -> None:
         """Adds the next event.
@@ -71,6 +73,8 @@ class Fold:
         elif kind == "message_stop" and self._body:
             self._add_message_delta(None, event.get("usage"))
             self._complete()
+        elif is_completion_event(kind, event) and not self._body:
+            self._add_completion(event)
         elif kind not in ("message_stop", "ping"):
             self._leave_out(kind, event)
 
@@ -81,6 +85,10 @@ class Fold:
 
     def add_message(self, message: Mapping[str, Any]) -> None:
         """Adds a complete message, which was not streamed."""
+        if is_completion(message):
+            self._add_completion(message)
+            self.is_complete = True
+            return
         content = message.get("content")
         if isinstance(content, str):
             message = {**message, "content": [{"type": "text", "text": content}]}
@@ -96,10 +104,25 @@ class Fold:
         """The message so far; later events do not change a message that was returned."""
         for block in self._growing.values():
             self.fail(block.update())
+        if self._completion is not None:
+            return Message(body=self._completion.body)
         if not self._body:
             return Message()
         cut = frozenset(index for index, block in enumerate(self._blocks) if block.is_cut)
         return Message(body={**self._body, "content": [copy_block(each.block) for each in self._blocks]}, cut=cut)
+
+    @property
+    def end(self) -> str:
+        """The event that ends what is received."""
+        return "message_stop" if self._completion is None else END
+
+    def _add_completion(self, event: Mapping[str, Any]) -> None:
+        """Adds an event of a text completion."""
+        self._completion = self._completion or CompletionFold()
+        self._completion.add(event)
+        self.is_complete = self._completion.is_complete
+        if self._completion.fault:
+            self.fail(self._completion.fault)
 
     def _complete(self) -> None:
         self.is_complete = True

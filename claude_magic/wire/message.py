@@ -51,7 +51,10 @@ class Message(ShortRepr):
 
     @property
     def content(self) -> list[Block]:
-        """The content blocks, as the API's JSON."""
+        """The content blocks, as the API's JSON; the text of a completion is one."""
+        text = self.body.get("completion")
+        if isinstance(text, str) and text and "content" not in self.body:
+            return [{"type": "text", "text": text}]
         return self.body.get("content") or []
 
     @property
@@ -61,7 +64,7 @@ class Message(ShortRepr):
 
     @property
     def stop_sequence(self) -> str | None:
-        return self._text_field("stop_sequence")
+        return self._text_field("stop_sequence") or self._text_field("stop")
 
     @property
     def usage(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...errors import ExchangeError
 from ...wire import Headers, Request
+from ...wire.completion import ENDPOINT
 from ...wire.short_text import shorten
 from ..client import Client
 
@@ -52,4 +53,6 @@ def count(client: Client, request: Request) -> int:
         ExchangeError: The endpoint does not count, or does not answer.
         Interrupted: The user stopped it.
     """
+    if request.endpoint == ENDPOINT:
+        raise ExchangeError(f"the API counts no tokens of {ENDPOINT}: leave --legacy out to count them as messages.")
     return input_tokens(client.json(count_tokens(request)))

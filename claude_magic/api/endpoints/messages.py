@@ -33,6 +33,15 @@ def messages(
     body["messages"] = list(messages)
     if stream:
         body["stream"] = True
+    return Request(method="POST", url=f"{base_url}/v1/messages", headers=json_headers(api_version, headers), body=body)
+
+
+def json_headers(api_version: str, headers: Mapping[str, str] | None = None) -> Headers:
+    """The headers of a request whose body is JSON.
+
+    Args:
+        headers: Further headers; one of the same name replaces ours.
+    """
     all_headers = {
         "anthropic-version": api_version,
         "content-type": "application/json",
@@ -41,4 +50,4 @@ def messages(
         "user-agent": "claude-magic",
     }
     all_headers.update({name.lower(): value for name, value in (headers or {}).items()})
-    return Request(method="POST", url=f"{base_url}/v1/messages", headers=Headers(all_headers.items()), body=body)
+    return Headers(all_headers.items())

@@ -146,7 +146,8 @@ def _stop_note(exchange: Exchange) -> str:
     """What its `stop_reason` means for the user."""
     reason = exchange.message.stop_reason
     if reason == "max_tokens":
-        way = "Raise -t, or ask for the rest with --finish." if _ends_in_text(exchange.message) else "Raise -t."
+        goes_on = _ends_in_text(exchange.message) and "prompt" not in (exchange.request.body or {})
+        way = "Raise -t, or ask for the rest with --finish." if goes_on else "Raise -t."
         return f"cut off (max_tokens): the reply reached {_limit(exchange)}. {way}"
     if reason == "repetition":
         return "stopped (repetition): the model repeated itself. The part received is kept; rephrase the prompt."
@@ -168,8 +169,8 @@ def _ends_in_text(message: Message) -> bool:
 
 
 def _limit(exchange: Exchange) -> str:
-    body = exchange.request.body
-    limit = body.get("max_tokens") if body is not None else None
+    body = exchange.request.body or {}
+    limit = body.get("max_tokens", body.get("max_tokens_to_sample"))
     return f"its limit of {limit:,} tokens" if isinstance(limit, int) else "its limit of tokens"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...display.workbench.form import Form
 from ...prompt import templates
+from ...prompt.completions import as_messages
 from ...wire import Request
 
 
@@ -19,6 +20,9 @@ def exchange_line(row: Mapping[str, Any]) -> str:
 def form_of(request: Request, hidden: Callable[[str], str]) -> tuple[Form, str]:
     """What a request asked, as far as a workbench can show it, and what it cannot."""
     body = request.body or {}
+    was_completion = isinstance(body.get("prompt"), str)
+    if was_completion:
+        body = as_messages(body)
     turns = [(str(message.get("role")), *_message_text(message.get("content"))) for message in body.get("messages", ())]
     system, whole = _message_text(body.get("system", ""))
     effort = body.get("output_config")
@@ -32,6 +36,8 @@ def form_of(request: Request, hidden: Callable[[str], str]) -> tuple[Form, str]:
         turns=tuple((role, templates.escape(hidden(text))) for role, text, _ in turns),
     )
     left = not whole or not all(known for _, _, known in turns) or "tools" in body
+    if was_completion:
+        return form, "It was a text completion: its turns are messages here."
     return form, "What is not text was left out: attachments, thinking, tools." if left else ""
 
 

@@ -30,6 +30,8 @@ class Options:
         conversation: Name of the conversation to continue; `""` for none, even if the setting names one.
         fresh: Whether that conversation starts again with this cell.
         turns: Whether the text holds turns, marked `user:` and `assistant:`.
+        complete: Whether the text is the prompt of a text completion, to be sent as messages.
+        legacy: Whether it is sent as it is, to `/v1/complete`.
         finish: Whether to ask for the rest of the last reply.
         attach: Paths, patterns, URLs or variables to send with the text; from Python also values.
         allow_secret: Whether a variable that looks like a secret may be sent.
@@ -82,6 +84,8 @@ class Options:
     conversation: str | None = None
     fresh: bool = False
     turns: bool = False
+    complete: bool = False
+    legacy: bool = False
     finish: bool = False
     attach: tuple[Any, ...] = ()
     allow_secret: bool = False

@@ -142,6 +142,11 @@ _TABLE = [
         help="start a conversation again with this cell",
     ),
     Option(names=("--turns",), help="the text holds turns: lines that begin with user:, assistant:, system:"),
+    Option(
+        names=("--complete",),
+        help="the text is a prompt of Text Completions (Human: ..., Assistant:): send it as messages",
+    ),
+    Option(names=("--legacy",), also="complete", help="send such a prompt as it is, to /v1/complete"),
     Option(names=("--finish",), aliases=("--go-on",), help="ask for the rest of a reply that was cut off"),
     Option(
         names=("-a", "--attach"),
