@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from .errors import (
         APIError,
         ArgumentsError,
+        BatchCanceled,
+        BatchExpired,
         CellError,
         ClaudeError,
         ConnectionFailed,
@@ -28,6 +30,8 @@ __version__ = "0.2.0"
 __all__ = [
     "APIError",
     "ArgumentsError",
+    "BatchCanceled",
+    "BatchExpired",
     "CellError",
     "ClaudeError",
     "ConnectionFailed",

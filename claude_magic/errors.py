@@ -12,7 +12,9 @@
         ├── APIError       the API answered with an error
         ├── ConnectionFailed   no answer: DNS, TLS, refused, dropped
         ├── TimedOut       nothing was received within the timeout
-        └── StreamError    the answer is incomplete, or not what the API sends
+        ├── StreamError    the answer is incomplete, or not what the API sends
+        ├── BatchCanceled  a row of a message batch: canceled before its turn came
+        └── BatchExpired   a row of a message batch: its turn did not come within 24 hours
 
 Wording: *what happened: the details. What to do.*
 """
@@ -149,6 +151,14 @@ class TimedOut(ExchangeError):
 
 class StreamError(ExchangeError):
     """The answer is incomplete, or not what the Messages API sends."""
+
+
+class BatchCanceled(ExchangeError):
+    """A row of a message batch that was canceled before its turn came; it costs nothing."""
+
+
+class BatchExpired(ExchangeError):
+    """A row of a message batch whose turn did not come in time, or whose result is no longer kept."""
 
 
 def _is_tb_magic() -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.batch_api import BatchAPI
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
 from tests.scripted_api import ADMIN_KEY, ScriptedAPI
@@ -84,6 +85,16 @@ def api(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> ScriptedAPI:
     """The scripted API with all its endpoints, and both keys in the environment."""
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", ADMIN_KEY)
     return ScriptedAPI(endpoint)
+
+
+@pytest.fixture
+def batch_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchAPI]:
+    """A scripted API that has Message Batches, with the environment pointing to it and a key."""
+    made = BatchAPI()
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", made.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    yield made
+    made.close()
 
 
 @pytest.fixture

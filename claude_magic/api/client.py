@@ -6,11 +6,12 @@ A streamed exchange that failed is returned, not raised: it holds the part recei
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ClaudeError
-from ..wire import Decoder, Exchange, Request
+from ..wire import Decoder, Exchange, Headers, Request
 from ..wire.completion import is_completion
 from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
@@ -19,6 +20,7 @@ from .transports.base import Response, Transport
 
 _MAX_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
 _MAX_JSON = 16_000_000  # bytes
+_BATCHES = "/v1/messages/batches"
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -56,6 +58,10 @@ class Client:
             ExchangeError: No answer, an error, or no JSON.
             Interrupted: The user stopped it.
         """
+        return self.json_response(request)[0]
+
+    def json_response(self, request: Request) -> tuple[Any, Headers]:
+        """As `json`, with the headers of the answer."""
         with self.transport.send(request) as response:
             self._check_status(response, request)
             body = bytearray()
@@ -64,9 +70,31 @@ class Client:
                 if len(body) > _MAX_JSON:
                     break
             try:
-                return json.loads(self.redact(body.decode("utf-8-sig")))
+                return json.loads(self.redact(body.decode("utf-8-sig"))), response.headers
             except (ValueError, RecursionError):
                 raise error_responses.unexpected_response(response, bytes(body), credential=self.credential) from None
+
+    def lines(self, request: Request) -> Iterator[bytes]:
+        """Sends `request` and yields the lines of the answer as they arrive, keys not redacted.
+
+        They are split at LF in the bytes: JSON may hold U+2028 and other characters that text is split at.
+
+        Raises:
+            ExchangeError: No answer, an error, or one that broke off; the lines before that were whole.
+            Interrupted: The user stopped it.
+        """
+        with self.transport.send(request) as response:
+            self._check_status(response, request)
+            begun: list[bytes] = []  # the pieces of a line whose end is not there yet
+            for chunk in response.chunks:
+                first, *others = chunk.split(b"\n")
+                begun.append(first)
+                if others:
+                    yield b"".join(begun)
+                    yield from others[:-1]
+                    begun = [others[-1]]
+            if any(begun):
+                yield b"".join(begun)
 
     def redact(self, text: str) -> str:
         """Redacts API keys."""
@@ -74,7 +102,10 @@ class Client:
 
     def _check_status(self, response: Response, request: Request) -> None:
         if response.status >= 300:
-            raise error_responses.response_error(response, model=_subject(request), credential=self.credential)
+            other = request.endpoint.startswith(_BATCHES)  # what is wrong there is not the model
+            raise error_responses.response_error(
+                response, model=_subject(request), credential=self.credential, request=request if other else None
+            )
 
     def _read(self, response: Response, request: Request, accumulator: Accumulator) -> None:
         self._check_status(response, request)

@@ -71,18 +71,19 @@ class Estimate:
         return self.summary
 
 
-def estimate(job: Job, further: int = 0) -> Estimate:
+def estimate(job: Job, further: int = 0, *, batch: bool = False) -> Estimate:
     """What the rows of a job would send.
 
     Args:
         further: Further tokens of each request, such as a reply that is not there yet.
+        batch: Whether they would be sent in a batch, at half the price.
     """
     others: list[RowResult] = []
     total = Estimate(rows=len(job.texts))
     refused: Counter[str] = Counter()
     for _, text in missing(job, lambda _, result: others.append(result)):
         try:
-            total = _plus_request(job, total, text, further)
+            total = _plus_request(job, total, text, further, batch)
         except ClaudeError as error:
             refused[str(error)] += 1
     refused.update(str(each.reply) for each in others if not isinstance(each.reply, str))
@@ -90,12 +91,12 @@ def estimate(job: Job, further: int = 0) -> Estimate:
     return replace(total, known=known, refused=tuple(refused.most_common()))
 
 
-def _plus_request(job: Job, total: Estimate, text: str, further: int) -> Estimate:
+def _plus_request(job: Job, total: Estimate, text: str, further: int, batch: bool) -> Estimate:
     """The estimate with one more request."""
     request = preview_request(job.settings, job.prompt(text))
     body = request.body or {}
     most = _sum(token_bound(body), further)
-    usd = None if most is None else highest_cost(job.settings, request, most)
+    usd = None if most is None else highest_cost(job.settings, request, most, batch=batch)
     return replace(
         total,
         requests=total.requests + 1,

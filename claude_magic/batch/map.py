@@ -37,9 +37,11 @@ class MapOptions:
         expected: The column with the expected reply.
         at_once: How many are under way at the same time; `None` for `Claude.concurrency`.
         executor: Sends the requests; `None` for threads of our own.
-        resume: Whether an answer in the journal is used.
+        resume: Whether an answer in the journal is used; `None` for yes. With batches, `True` also sends again what
+            failed, and `None` does not.
         dry_run: Whether only to estimate what would be sent.
         prefix: Stands before the names of the new columns of a DataFrame.
+        batch: Whether message batches answer.
     """
 
     options: dict[str, Any]
@@ -47,9 +49,10 @@ class MapOptions:
     expected: str = "expected"
     at_once: int | None = None
     executor: Executor | None = None
-    resume: bool = True
+    resume: bool | None = None
     dry_run: bool = False
     prefix: str = ""
+    batch: bool = False
 
 
 def map_rows(session: Session, given: Any, template: str | None, how: MapOptions) -> Any:
@@ -66,7 +69,7 @@ def map_rows(session: Session, given: Any, template: str | None, how: MapOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Table:
+class Table:
     """A table, checked.
 
     Attributes:
@@ -86,36 +89,56 @@ def _map(session: Session, given: Any, template: str | None, how: MapOptions) ->
     table = _table(session, given, template, how)
     if how.dry_run:
         return _estimate(session, table.texts, how)
+    if how.batch:
+        from .map_batches import map_in_batches
+
+        return map_in_batches(session, given, table, how)
     began = time.monotonic()
     results, complete = _results(session, table.texts, "replies", how)
-    grades: list[Any] | None = None
-    graded_usd = 0.0
+    verdicts = None
     if isinstance(how.grade, Rubric) and complete:
-        texts = [_grading_text(how.grade, *pair) for pair in zip(table.texts, results, strict=True)]
-        verdicts, complete = _results(session, texts, "grades", _for_grading(how, how.grade))
-        graded_usd = sum(each.usd or 0.0 for each in verdicts if not each.known)
+        texts = grading_texts(how.grade, table.texts, results)
+        verdicts, complete = _results(session, texts, "grades", for_grading(how, how.grade))
+    replies = graded_replies(table, how, results, verdicts, time.monotonic() - began)
+    session.mapped = replies
+    if not complete:
+        raise Interrupted(f"stopped: {replies.summary}. They are in claude.mapped; run it again for the rest.")
+    return as_given(given, replies, how)
+
+
+def graded_replies(
+    table: Table, how: MapOptions, results: Sequence[RowResult], verdicts: Sequence[RowResult] | None, seconds: float
+) -> Replies:
+    """The results of a table with their grades.
+
+    Args:
+        verdicts: What the grading model said; `None` if none did.
+    """
+    grades: list[Any] | None = None
+    if verdicts is not None:
         grades = [Rubric.verdict(each.reply) if isinstance(each.reply, str) else None for each in verdicts]
     elif table.grader is not None:
         pairs = zip(results, table.shown if isinstance(how.grade, str) else table.rows, strict=True)
         grades = [table.grader(each.reply, row) if isinstance(each.reply, str) else None for each, row in pairs]
-    replies = Replies(
+    return Replies(
         results,
         questions=[str(text) for text in table.texts],
         grades=grades,
         passed=[is_pass(each) for each in grades or ()],
-        seconds=time.monotonic() - began,
-        graded_usd=graded_usd,
+        seconds=seconds,
+        graded_usd=sum(each.usd or 0.0 for each in verdicts or () if not each.known),
     )
-    session.mapped = replies
-    if not complete:
-        raise Interrupted(f"stopped: {replies.summary}. They are in claude.mapped; run it again for the rest.")
+
+
+def as_given(given: Any, replies: Replies, how: MapOptions) -> Any:
+    """The replies; of a DataFrame, a copy of it with them as columns."""
     if not is_frame(given):
         return replies
     print(replies.summary)
     return with_columns(given, replies.columns, how.prefix)
 
 
-def _table(session: Session, given: Any, template: str | None, how: MapOptions) -> _Table:
+def _table(session: Session, given: Any, template: str | None, how: MapOptions) -> Table:
     """Reads the table, its template and its grader.
 
     Raises:
@@ -136,29 +159,33 @@ def _table(session: Session, given: Any, template: str | None, how: MapOptions) 
         refuse_taken(columns, [how.prefix + name for name in (*COLUMNS, *["grade"] * (how.grade is not None))])
     shown = readable(rows)
     texts = [_EMPTY if row_prompt is None else row_prompt.text(row, settings) for row in shown]
-    return _Table(rows=rows, shown=shown, texts=texts, grader=grade)
+    return Table(rows=rows, shown=shown, texts=texts, grader=grade)
 
 
 def _estimate(session: Session, texts: Texts, how: MapOptions) -> Estimate:
     """What the rows would send, and their grades if a model gives them."""
-    estimated = estimate(_job(session, texts, how))
+    estimated = estimate(map_job(session, texts, how), batch=how.batch)
     if not isinstance(how.grade, Rubric):
         return estimated
-    grading = replace(_for_grading(how, how.grade), resume=False)
+    grading = replace(for_grading(how, how.grade), resume=False)
     prompts = [how.grade.text_for(each, "") for each in texts if isinstance(each, str)]
-    return estimated.plus(estimate(_job(session, prompts, grading), further=estimated.most_reply))
+    return estimated.plus(estimate(map_job(session, prompts, grading), further=estimated.most_reply, batch=how.batch))
 
 
-def _for_grading(how: MapOptions, rubric: Rubric) -> MapOptions:
+def for_grading(how: MapOptions, rubric: Rubric) -> MapOptions:
     """How the grading model is asked: without what is meant for the answering one, such as a system prompt."""
     options = grading_keywords(how.options)
     return replace(how, options={**options, "system": "", **({"model": rubric.model} if rubric.model else {})})
 
 
-def _grading_text(rubric: Rubric, text: str | CellError, result: RowResult) -> str | CellError:
-    if isinstance(text, CellError) or not isinstance(result.reply, str):
-        return CellError("there is no reply to grade.")
-    return rubric.text_for(text, result.reply)
+def grading_texts(rubric: Rubric, texts: Texts, results: Sequence[RowResult]) -> list[str | CellError]:
+    """What the grading model is asked about each reply."""
+    return [
+        CellError("there is no reply to grade.")
+        if isinstance(text, CellError) or not isinstance(result.reply, str)
+        else rubric.text_for(text, result.reply)
+        for text, result in zip(texts, results, strict=True)
+    ]
 
 
 def _results(session: Session, texts: Texts, title: str, how: MapOptions) -> tuple[list[RowResult], bool]:
@@ -169,12 +196,12 @@ def _results(session: Session, texts: Texts, title: str, how: MapOptions) -> tup
         results[number] = result
         progress.add(0.0 if result.known else result.usd, failed=not isinstance(result.reply, str))
 
-    job = _job(session, texts, how)
+    job = map_job(session, texts, how)
     with Progress(len(texts), title) as progress:
         return results, run(job, on_result)
 
 
-def _job(session: Session, texts: Texts, how: MapOptions) -> Job:
+def map_job(session: Session, texts: Texts, how: MapOptions) -> Job:
     options = options_of_many({"stream": False, **how.options})
     settings = session.settings_for(options)
     if options.conversation or settings.conversation:
@@ -187,5 +214,5 @@ def _job(session: Session, texts: Texts, how: MapOptions) -> Job:
         texts=texts,
         executor=how.executor,
         at_once=settings.concurrency if how.at_once is None else how.at_once,
-        resume=how.resume and not options.again,
+        resume=how.resume is not False and not options.again,
     )

@@ -70,7 +70,9 @@ def cost_usd(
         return None
 
 
-def highest_cost(body: Mapping[str, Any], *, sent: int, corrections: Corrections = _NO_CORRECTIONS) -> float | None:
+def highest_cost(
+    body: Mapping[str, Any], *, sent: int, corrections: Corrections = _NO_CORRECTIONS, batch: bool = False
+) -> float | None:
     """The highest cost of a request with `sent` input tokens, in US dollars.
 
     It includes the price of web searches, but not that of the input tokens which their results add.
@@ -79,6 +81,7 @@ def highest_cost(body: Mapping[str, Any], *, sent: int, corrections: Corrections
         body: The request, as the API's JSON.
         sent: Input tokens, including those in the cache.
         corrections: As in `cost_usd`.
+        batch: Whether it is sent in a batch.
 
     Returns:
         `None` if it is unknown; whether it is does not depend on `sent`.
@@ -86,7 +89,8 @@ def highest_cost(body: Mapping[str, Any], *, sent: int, corrections: Corrections
     Source: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
     """
     try:
-        return float(_upper_bound(_rates(body.get("model"), corrections), body, count({"sent": sent}, "sent")))
+        rates, tokens = _rates(body.get("model"), corrections), count({"sent": sent}, "sent")
+        return float(_upper_bound(rates, body, tokens, batch))
     except UnknownCount:
         return None
 
@@ -156,7 +160,7 @@ def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int) -> Fraction:
+def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int, batch: bool) -> Fraction:
     if body.get("fallbacks"):  # another model may answer
         raise UnknownCount
     limit = "max_tokens_to_sample" if "prompt" in body else "max_tokens"
@@ -166,6 +170,8 @@ def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int) -
         for above, tier in _tiers(rates)
     ]
     millionths = max(cost for above, cost in tiers if sent > above)
+    if batch:
+        millionths *= _rate(_data(), "batch_multiplier")
     return millionths * _multiplier(rates, body) / 1_000_000 + _search_cost(_searches(body))
 
 

@@ -31,7 +31,7 @@ def complete_unfinished(connection: sqlite3.Connection) -> None:
     """Completes the unfinished rows of kernels that no longer run."""
     unfinished = connection.execute("select id, began, session from exchange where ended is null").fetchall()
     for number, began, session in unfinished:
-        if not _may_run(session, began):
+        if not may_run(session, began):
             arrivals = connection.execute(
                 "select seconds, events from arrival where exchange_id = ? order by id", (number,)
             )
@@ -57,7 +57,7 @@ def _complete(connection: sqlite3.Connection, number: int, began: str, events: l
     )
 
 
-def _may_run(session: str, began: str) -> bool:
+def may_run(session: str, began: str) -> bool:
     """Whether the kernel of this session may still run; `True` for other machines."""
     machine, _, rest = session.partition("-")
     process = rest.partition("-")[0]

@@ -34,6 +34,8 @@ def utc(when: datetime) -> str:
 def delete(connection: sqlite3.Connection, where: str, value: object) -> int:
     """Deletes the exchanges for which the condition `where` holds, and returns their number."""
     count = connection.execute(f"delete from exchange where {where}", (value,)).rowcount  # noqa: S608
+    if where.startswith("began"):  # with the requests of batches; an id is one of an exchange
+        connection.execute(f"delete from batch where {where}", (value,))  # noqa: S608
     connection.execute("delete from attachment where digest not in (select digest from exchange_attachment)")
     connection.execute("insert into words (words) values ('rebuild')")
     return count

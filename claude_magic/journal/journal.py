@@ -69,13 +69,13 @@ class Journal:
     def last(self, count: int = DEFAULT_COUNT) -> Entries:
         """The most recent exchanges, newest first."""
         limit = _count(count)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return Entries("the last exchanges", queries.last(connection, limit), self._views)
 
     def search(self, words: str, count: int = DEFAULT_COUNT) -> Entries:
         """Exchanges with words in their prompt or reply that begin with each of these, the best match first."""
         terms, limit = str(words), _count(count)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return Entries(f"exchanges with {terms!r}", queries.search(connection, terms, limit), self._views)
 
     def exchange(self, id: int) -> Exchange:
@@ -85,7 +85,7 @@ class Journal:
             CellError: The journal holds no exchange of this id.
         """
         number = id if isinstance(id, int) and abs(id) < _MAX_NUMBER else -1
-        with self._reading() as connection:
+        with self.reading() as connection:
             exchange = queries.exchange(connection, number)
         if exchange is None:
             raise CellError(f"no exchange {id!r} in the journal. claude.journal shows the last ones.")
@@ -102,7 +102,7 @@ class Journal:
         """
         if by not in queries.GROUPS:
             raise CellError(f"by={by!r} is not known. It must be one of {', '.join(queries.GROUPS)}.")
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = queries.spend(connection, by)
         return self._views.spending(rows, by)
 
@@ -118,7 +118,7 @@ class Journal:
             raise SettingsError(f"unknown format: {str(target)!r}. The name must end in one of {known}.")
         if target.exists() and self.path.exists() and target.samefile(self.path):
             raise SettingsError(f"the journal is {target} itself. Choose another place.")
-        with self._reading() as connection:
+        with self.reading() as connection:
             export(connection, target)
         return target
 
@@ -139,7 +139,7 @@ class Journal:
         where, value = ("began < ?", parse_moment(before)) if id is None else ("id = ?", id)
         try:
             count = self.writer.run(lambda connection: delete(connection, where, value))
-            with self._reading() as connection:
+            with self.reading() as connection:
                 wipe(connection)
         except (sqlite3.Error, OSError) as error:
             raise SettingsError(
@@ -149,7 +149,7 @@ class Journal:
 
     def session_exchanges(self, session: str) -> list[tuple[str, Exchange]]:
         """The exchanges of a kernel session in order, each with the place of its request."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return queries.session_exchanges(connection, session)
 
     def answer(self, request: Request, number: int, *, only: bool) -> RecordedAnswer | None:
@@ -159,43 +159,43 @@ class Journal:
             number: The index of this occurrence of the request, from 0.
             only: Whether occurrences beyond the recorded ones get the last answer.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             return queries.answer(connection, request.identity, number, or_last=only)
 
     def answers(self, identities: Collection[str]) -> dict[str, list[Row]]:
         """Rows of the complete answers to several requests, in order, by the identity of the request."""
         answers: dict[str, list[Row]] = {}
-        with self._reading() as connection:
+        with self.reading() as connection:
             for row in queries.answer_rows(connection, identities):
                 answers.setdefault(row["identity"], []).append(row)
         return answers
 
     def displayed_answer(self, request: Request, cell: str) -> RecordedAnswer | None:
         """The answer that a cell displays, if it answers this request; else `None`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return queries.displayed_answer(connection, request.identity, cell)
 
     def last_of_cell(self, cell: str, notebook: str) -> Exchange | None:
         """The last complete exchange of a cell of this notebook; `None` for none. A copy has the same cell ids."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return queries.last_of_cell(connection, cell, notebook)
 
     def results(self, exchange: Exchange) -> list[Block] | None:
         """The tool results that followed a recorded reply; `None` if the next request is not in the journal."""
         if exchange.entry is None:
             return None
-        with self._reading() as connection:
+        with self.reading() as connection:
             later = queries.later_exchanges(connection, exchange.entry)
         return recorded_results([each.request.body or {} for each in later], exchange)
 
     def nearest(self, request: Request) -> str:
         """A sentence on how the most similar answered request differs from this one."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             recent = queries.recent_exchanges(connection, 500)
         return describe_nearest(request.body or {}, [each.request.body or {} for each in recent])
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read, opened after pending writes of this process are done.
 
         Raises:

@@ -91,6 +91,40 @@ MIGRATIONS = (
     """
     alter table exchange add column answer text;
     """,
+    """
+    create table batch (
+        id integer primary key autoincrement,
+        began text not null,
+        session text not null,
+        notebook text not null default '',
+        cell text not null default '',
+        provider text not null default '',
+        endpoint text not null,
+        state text not null,
+        batch_id text,
+        requests integer not null default 0,
+        bytes integer not null default 0,
+        reserved_usd real not null default 0,
+        created text not null default '',
+        expires text not null default '',
+        excluded text not null default ''
+    );
+    create index batch_batch_id on batch (batch_id);
+    create table batch_request (
+        id integer primary key autoincrement,
+        batch integer not null references batch (id) on delete cascade,
+        row integer not null,
+        custom_id text not null,
+        identity text not null,
+        request text,
+        state text not null default 'waiting',
+        error text,
+        exchange_id integer references exchange (id) on delete cascade
+    );
+    create unique index batch_request_custom_id on batch_request (batch, custom_id);
+    create index batch_request_identity on batch_request (identity);
+    create index batch_request_exchange on batch_request (exchange_id);
+    """,
 )
 
 

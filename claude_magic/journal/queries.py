@@ -20,7 +20,7 @@ _SUMMARY_COLUMNS = (
     "id, began, model, prompt, stop_reason, input_tokens, cache_write_tokens, cache_read_tokens, output_tokens, "
     "usd, seconds, request_id, error, notebook, conversation, provider"
 )
-_IS_COMPLETE = "stop_reason is not null and error is null and status < 300 and message is not null"
+IS_COMPLETE = "stop_reason is not null and error is null and status < 300 and message is not null"
 _HAS_ANSWER = "answer is not null and error is null and status < 300 and json_extract(answer, '$.dropped') is null"
 
 _MAX_LATER = 100  # exchanges that are searched for the results of calls
@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 def last(connection: sqlite3.Connection, count: int) -> list[Row]:
     """The last exchanges, the newest first."""
-    return _rows(connection, f"select {_SUMMARY_COLUMNS} from exchange order by id desc limit ?", count)  # noqa: S608
+    return select_rows(connection, f"select {_SUMMARY_COLUMNS} from exchange order by id desc limit ?", count)  # noqa: S608
 
 
 def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
@@ -48,7 +48,7 @@ def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:
 def _search_index(connection: sqlite3.Connection, terms: list[str], count: int) -> list[Row]:
     quoted = " ".join('"' + term.replace('"', '""') + '"*' for term in terms)
     columns = ", ".join(f"exchange.{name.strip()}" for name in _SUMMARY_COLUMNS.split(","))
-    return _rows(
+    return select_rows(
         connection,
         f"select {columns} from words join exchange on exchange.id = words.rowid "  # noqa: S608
         "where words match ? order by rank, exchange.id desc limit ?",
@@ -59,7 +59,7 @@ def _search_index(connection: sqlite3.Connection, terms: list[str], count: int) 
 
 def _search_substrings(connection: sqlite3.Connection, terms: list[str], count: int) -> list[Row]:
     condition = " and ".join(["(instr(lower(prompt), lower(?)) or instr(lower(reply), lower(?)))"] * len(terms))
-    return _rows(
+    return select_rows(
         connection,
         f"select {_SUMMARY_COLUMNS} from exchange where {condition} order by id desc limit ?",  # noqa: S608
         *(term for term in terms for _ in range(2)),
@@ -74,7 +74,7 @@ def exchange(connection: sqlite3.Connection, number: int) -> Exchange | None:
 
 def session_exchanges(connection: sqlite3.Connection, session: str) -> list[tuple[str, Exchange]]:
     """The exchanges of a kernel session in order, each with the place of its request."""
-    found = _rows(connection, "select * from exchange where session = ? order by id", session)
+    found = select_rows(connection, "select * from exchange where session = ? order by id", session)
     return [(row["place"], _exchange(connection, row)) for row in found]
 
 
@@ -84,10 +84,10 @@ def answer(connection: sqlite3.Connection, identity: str, number: int, *, or_las
     Args:
         or_last: Whether the last answer is returned for numbers beyond it.
     """
-    answers = f"select * from exchange where identity = ? and (({_IS_COMPLETE}) or ({_HAS_ANSWER})) order by id"  # noqa: S608
-    found = _rows(connection, f"{answers} limit 1 offset ?", identity, number)
+    answers = f"select * from exchange where identity = ? and (({IS_COMPLETE}) or ({_HAS_ANSWER})) order by id"  # noqa: S608
+    found = select_rows(connection, f"{answers} limit 1 offset ?", identity, number)
     if not found and or_last:
-        found = _rows(connection, f"{answers} desc limit 1", identity)
+        found = select_rows(connection, f"{answers} desc limit 1", identity)
     return _recorded_answer(connection, found)
 
 
@@ -95,9 +95,9 @@ def answer_rows(connection: sqlite3.Connection, identities: Iterable[str]) -> li
     """The rows of the complete answers to these requests, without their events, in order."""
     columns = "id, identity, reply, stop_reason, input_tokens, output_tokens, usd, seconds"
     values = "select value from json_each(?)"
-    return _rows(
+    return select_rows(
         connection,
-        f"select {columns} from exchange where identity in ({values}) and {_IS_COMPLETE} order by id",  # noqa: S608
+        f"select {columns} from exchange where identity in ({values}) and {IS_COMPLETE} order by id",  # noqa: S608
         json.dumps(list(identities)),
     )
 
@@ -105,17 +105,17 @@ def answer_rows(connection: sqlite3.Connection, identities: Iterable[str]) -> li
 def displayed_answer(connection: sqlite3.Connection, identity: str, cell: str) -> RecordedAnswer | None:
     """The last answer to a cell, if it is complete and answers this request; else `None`."""
     newest = "select * from exchange where cell = ? order by id desc limit 1"
-    found = _rows(connection, f"select * from ({newest}) where identity = ? and {_IS_COMPLETE}", cell, identity)  # noqa: S608
+    found = select_rows(connection, f"select * from ({newest}) where identity = ? and {IS_COMPLETE}", cell, identity)  # noqa: S608
     return _recorded_answer(connection, found)
 
 
 def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchange]:
     """The later exchanges of the same turn as the exchange of this number, without their events."""
-    found = _rows(connection, "select cell, session from exchange where id = ?", number)
+    found = select_rows(connection, "select cell, session from exchange where id = ?", number)
     if not found:
         return []
     first = re.sub(r"(#\d+)\.\d+$", r"\1", found[0]["cell"])
-    later = _rows(
+    later = select_rows(
         connection,
         "select * from exchange where id > ? and session = ? and substr(cell, 1, ?) = ? order by id limit ?",
         number,
@@ -133,20 +133,20 @@ def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> Record
 
 def last_of_cell(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:
     """The last complete exchange of a notebook's cell; `None` if there is none."""
-    statement = f"select * from exchange where cell = ? and notebook = ? and {_IS_COMPLETE} order by id desc limit 1"  # noqa: S608
+    statement = f"select * from exchange where cell = ? and notebook = ? and {IS_COMPLETE} order by id desc limit 1"  # noqa: S608
     return _first_exchange(connection, statement, cell, notebook)
 
 
 def recent_exchanges(connection: sqlite3.Connection, count: int) -> list[Exchange]:
     """The last complete exchanges, without their events."""
-    found = _rows(connection, f"select * from exchange where {_IS_COMPLETE} order by id desc limit ?", count)  # noqa: S608
+    found = select_rows(connection, f"select * from exchange where {IS_COMPLETE} order by id desc limit ?", count)  # noqa: S608
     return [rows.exchange(row, [], _attachments(connection, row["id"])) for row in found]
 
 
 def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
     """Exchanges, tokens and dollars of each day, model, notebook, conversation or provider."""
     name = _DAY if by == "day" else by
-    return _rows(
+    return select_rows(
         connection,
         f"""select {name} as "{by}", count(*) as exchanges, count(error) as failed,
             cast(total(input_tokens) + total(cache_write_tokens) + total(cache_read_tokens) as integer) as tokens_in,
@@ -164,7 +164,7 @@ def all_rows(connection: sqlite3.Connection) -> Iterable[Row]:
 
 
 def _first_exchange(connection: sqlite3.Connection, statement: str, *values: object) -> Exchange | None:
-    found = _rows(connection, statement, *values)
+    found = select_rows(connection, statement, *values)
     return _exchange(connection, found[0]) if found else None
 
 
@@ -183,6 +183,6 @@ def _attachments(connection: sqlite3.Connection, number: int) -> dict[str, bytes
     return {digest: bytes(data) for digest, data in connection.execute(statement, (number,))}
 
 
-def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> list[Row]:
+def select_rows(connection: sqlite3.Connection, statement: str, *values: object) -> list[Row]:
     cursor = connection.execute(statement, values)
     return [rows.as_mapping(cursor, row) for row in cursor]

@@ -129,7 +129,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], attachments: Mapp
         ),
         record=Record(entry=row["id"], usd=row["usd"]),
         model_note=row["model_note"],
-        error=_error(row),
+        error=error_of(row),
     )
 
 
@@ -170,7 +170,8 @@ def fold_message(events: list[TimedEvent]) -> Message:
     return fold.message
 
 
-def _error(row: Mapping[str, Any]) -> ClaudeError | None:
+def error_of(row: Mapping[str, Any]) -> ClaudeError | None:
+    """Why the exchange of a row failed; `None` if it did not."""
     if row["ended"] is None:
         return errors.StreamError("the reply is incomplete: its kernel died, or still receives it.")
     if row["error_type"] is None:

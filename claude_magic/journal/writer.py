@@ -125,7 +125,7 @@ class Writer:
 
         def write(connection: sqlite3.Connection) -> None:
             if limit is not None:
-                _check_budget(connection, limit, max_cost)
+                check_budget(connection, limit, max_cost)
             _insert(connection, entry)
 
         entry.reserved = max_cost
@@ -147,8 +147,7 @@ class Writer:
 
         def write(connection: sqlite3.Connection) -> None:
             _insert_events(connection, entry)
-            names = ", ".join(f"{name} = ?" for name in columns)
-            connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
+            _update(connection, entry, columns)
 
         job = self._enqueue(_Job(run=write, entry=entry))
         job.done.wait(CALLER_TIMEOUT)
@@ -302,10 +301,38 @@ def _failure_reason(job: _Job) -> str:
     return "another process is writing it" if job.error is None else database.reason(job.error)
 
 
-def _check_budget(connection: sqlite3.Connection, limit: Limit, max_cost: float) -> None:
+def insert_exchange(
+    connection: sqlite3.Connection,
+    start: Mapping[str, Any],
+    attachments: Sequence[Attachment],
+    end: Mapping[str, Any],
+    hide: Callable[[str], str],
+) -> int:
+    """Writes an exchange that has ended, and returns its id.
+
+    Args:
+        start: The columns known before it was sent.
+        end: The columns known when it had ended.
+        hide: Redacts API keys.
+    """
+    entry = Entry(columns=start, attachments=attachments, hide=hide)
+    _insert(connection, entry)
+    _update(connection, entry, end)
+    assert entry.id is not None  # noqa: S101  it was inserted
+    return entry.id
+
+
+def _update(connection: sqlite3.Connection, entry: Entry, columns: Mapping[str, Any]) -> None:
+    names = ", ".join(f"{name} = ?" for name in columns)
+    connection.execute(f"update exchange set {names} where id = ?", [*_values(columns, entry.hide), entry.id])  # noqa: S608
+
+
+def check_budget(connection: sqlite3.Connection, limit: Limit, max_cost: float) -> None:
     """Raises `OverBudget` if the amounts spent and reserved, together with `max_cost`, exceed the limit."""
     (spent,) = connection.execute(
-        "select total(coalesce(usd, reserved_usd)) from exchange where began >= ?", (limit.since,)
+        "select (select total(coalesce(usd, reserved_usd)) from exchange where began >= ?1) "
+        "+ (select total(reserved_usd) from batch where began >= ?1)",
+        (limit.since,),
     ).fetchone()
     if spent + max_cost > limit.usd:
         raise OverBudget.from_figures(

@@ -256,9 +256,10 @@ class ClaudeHandle:
         expected: str = "expected",
         concurrency: int | None = None,
         executor: Any = None,
-        resume: bool = True,
+        resume: bool | None = None,
         dry_run: bool = False,
         prefix: str = "",
+        batch: bool = False,
         **options: Any,
     ) -> Any:
         """Ask one question for each row of a table, many at once.
@@ -270,9 +271,12 @@ class ClaudeHandle:
                 row); or `claude.rubric("...")`, by which a model grades.
             concurrency: How many are under way at once; `None` for `Claude.concurrency`.
             executor: A `concurrent.futures.Executor` that sends the requests, such as Dask's; `None` for threads.
-            resume: Whether what the journal holds is not asked again.
+            resume: Whether what the journal holds is not asked again; `None` for yes. With `batch`, `True` also asks
+                again what errored, expired or was canceled, and `None` does not.
             dry_run: Only tell how many tokens would be sent and the highest price; nothing is sent.
             prefix: Stands before the names of the new columns, where a DataFrame has such columns already.
+            batch: Whether message batches answer, within a day and at half the price. What is returned then has
+                `.wait()`, `.results()` and `.cancel()`, and the rows are answered in the background.
             options: The options of `%%claude`, with underscores.
 
         Returns:
@@ -295,6 +299,7 @@ class ClaudeHandle:
             resume=resume,
             dry_run=dry_run,
             prefix=prefix,
+            batch=batch,
         )
         return map_rows(self.session, rows, template, how)
 

@@ -13,12 +13,12 @@ from ..settings import Claude
 from ..wire import Exchange, Message, Request
 
 
-def highest_cost(settings: Claude, request: Request, tokens: int) -> float | None:
+def highest_cost(settings: Claude, request: Request, tokens: int, *, batch: bool = False) -> float | None:
     """The highest price of a request with so many input tokens, in US dollars; `None` if unknown."""
-    return prices.highest_cost(request.body or {}, sent=tokens, corrections=settings.prices)
+    return prices.highest_cost(request.body or {}, sent=tokens, corrections=settings.prices, batch=batch)
 
 
-def worst_cases(settings: Claude, request: Request, client: Client) -> Iterator[float]:
+def worst_cases(settings: Claude, request: Request, client: Client, *, batch: bool = False) -> Iterator[float]:
     """The highest price of a request: by an upper bound of its tokens, then by the tokens that the endpoint counts.
 
     Raises:
@@ -35,9 +35,9 @@ def worst_cases(settings: Claude, request: Request, client: Client) -> Iterator[
         return
     bound = token_bound(request.body or {})
     if bound is not None:
-        yield highest_cost(settings, request, bound) or 0.0
+        yield highest_cost(settings, request, bound, batch=batch) or 0.0
     try:
-        yield highest_cost(settings, request, count(client, request)) or 0.0
+        yield highest_cost(settings, request, count(client, request), batch=batch) or 0.0
     except ExchangeError:
         return
 

@@ -210,6 +210,11 @@ class Ledger:
             self.usage.add(exchange.message.usage, exchange.usd, failed=failed, conversation=caller.conversation)
         entry.exchange = self._record(exchange, caller)
 
+    def take_batch_exchange(self, caller: Caller, exchange: Exchange) -> None:
+        """Counts an exchange that was a row of a batch, and records it; the journal holds it already."""
+        self.usage.add(exchange.message.usage, exchange.usd, failed=exchange.error is not None)
+        self._record(exchange, caller)
+
     def _reserve(
         self, settings: Claude, request: Request, row: JournalRow | None, client: Client, *, free: bool
     ) -> float:

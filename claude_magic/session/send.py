@@ -125,6 +125,7 @@ class Sender:
         return None
 
     def connections(self) -> Pool:
+        """The connections that are kept, and what their endpoints asked for."""
         """The connections that are kept."""
         with self._lock:
             self._pool = self._pool or pool()

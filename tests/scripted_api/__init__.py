@@ -17,6 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.scripted_api.batches import Batches
 from tests.scripted_api.files import Files
 from tests.scripted_api.models import Models
 from tests.scripted_api.organization import Organization
@@ -58,7 +59,8 @@ class ScriptedAPI:
         self.models = Models()
         self.files = Files(self.clock)
         self.organization = Organization(self.clock)
-        self.parts: list[Part] = [self.models, self.files, self.organization]
+        self.batches = Batches()
+        self.parts: list[Part] = [self.models, self.files, self.organization, self.batches]
         self.server = server
         self.misplaced: list[str] = []
         self._keys = key, admin_key

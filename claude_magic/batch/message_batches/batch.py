@@ -1,0 +1,242 @@
+"""What `claude.map(..., batch=True)` returns: rows that message batches answer, watched in the background."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from ...api.endpoints.batches import RequestCounts
+from ...concurrency import Event, Lock, start_thread
+from ...display.tables.batches import BatchFacts, batch_bundle
+from ...errors import CellError, ClaudeError, Interrupted
+from ...journal.batches import CHUNK, Source
+from ..runner import RowResult
+from .access import Access
+from .outcomes import row_result
+from .part import Part
+
+_TICK = 0.1  # seconds between two looks at whether the user pressed stop
+_SHORTEST_WAIT = 0.005  # seconds between two looks at a batch, whatever the API says
+
+Table = TypeVar("Table")
+Listener = Callable[["Batch[Any]"], object]
+
+
+class Batch(Generic[Table]):
+    """Rows that message batches answer, within a day and at half the price; iterated, the result of each row.
+
+    Args:
+        access: The endpoint and the journal; `None` if every row is known already.
+        sources: Where the result of each row is found.
+        parts: The message batches.
+        table: Makes the result table of the results.
+        again: How many rows failed in an earlier run and are not sent again.
+    """
+
+    def __init__(
+        self,
+        access: Access | None,
+        sources: Sequence[Source | RowResult],
+        parts: Sequence[Part],
+        table: Callable[[Batch[Table]], Table],
+        *,
+        failed_before: int = 0,
+    ) -> None:
+        self._access = access
+        self._sources = sources
+        self._parts = list(parts)
+        self._make_table = table
+        self._table: list[Table] = []
+        self._failed_before = failed_before
+        self._then: Callable[[Batch[Table]], Batch[Any] | None] | None = None
+        self._then_failure: ClaudeError | None = None
+        self.grading: Batch[Any] | None = None
+        self._read_before = {part.number for part in parts if part.is_read}
+        self._over = Event()
+        self._listeners: list[Listener] = []
+        self._lock = Lock()
+        self._began = time.monotonic()
+        if all(part.is_over for part in self._parts):
+            self._over.set()
+        else:
+            start_thread(self._watch, name="batch")
+
+    def then(self, follow: Callable[[Batch[Table]], Batch[Any] | None]) -> None:
+        """Lets another batch follow, once all results are here: `grading`."""
+        with self._lock:
+            self._then = follow
+            over = self._over.is_set()
+        if over:
+            self._over.clear()
+            start_thread(self._watch, name="batch")
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the message batches, as the API calls them."""
+        return [part.id for part in self._parts if part.id]
+
+    @property
+    def counts(self) -> RequestCounts:
+        """The requests of all message batches by their state; all are processing until their batch has ended."""
+        names = ("processing", "succeeded", "errored", "canceled", "expired")
+        return RequestCounts(**{name: sum(getattr(part.counts, name) for part in self._parts) for name in names})
+
+    @property
+    def done(self) -> bool:
+        """Whether all results are here, or no more come."""
+        return self._over.is_set() and (self.grading is None or self.grading.done)
+
+    @property
+    def usd(self) -> float:
+        """What the results that are here cost, in US dollars."""
+        if self._access is None or not self._parts:
+            return 0.0
+        return self._access.journal.spent(part.number for part in self._parts)
+
+    @property
+    def seconds(self) -> float:
+        """Since this was begun or attached to."""
+        return time.monotonic() - self._began
+
+    def wait(self, timeout: float | None = None) -> Batch[Table]:
+        """Waits until all results are here; Stop ends the waiting, and no batch.
+
+        Args:
+            timeout: The most seconds to wait; `None` for as long as it takes.
+
+        Raises:
+            Interrupted: You pressed stop.
+            ClaudeError: A batch can no longer be looked at.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        try:
+            while not self._over.wait(_TICK) and (until is None or time.monotonic() < until):
+                pass
+        except KeyboardInterrupt:
+            raise Interrupted(self._on_stop()) from None
+        for failure in [*(part.failure for part in self._parts), self._then_failure]:
+            if failure is not None:
+                raise failure
+        if self.grading is not None:
+            self.grading.wait(None if until is None else max(0.0, until - time.monotonic()))
+        return self
+
+    def results(self, *, wait: bool = True) -> Table:
+        """The result table, as of `claude.map`; waits for the end first.
+
+        Args:
+            wait: Whether to wait; else rows that are not answered yet are errors in the table.
+        """
+        if not wait and not self.done:
+            return self._make_table(self)
+        self.wait()
+        with self._lock:
+            if not self._table:
+                self._table.append(self._make_table(self))
+        return self._table[0]
+
+    def cancel(self) -> Batch[Table]:
+        """Ends the batches; what is answered by then is kept and paid for, the rest costs nothing.
+
+        Raises:
+            ExchangeError: The API could not be asked.
+        """
+        if self._access is not None:
+            for part in self._parts:
+                part.cancel(self._access)
+        self._tell()
+        return self
+
+    def watch(self, listener: Listener) -> None:
+        """Calls `listener` with this whenever something has changed, from the thread that watches."""
+        self._listeners.append(listener)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def __iter__(self) -> Iterator[RowResult]:
+        """The result of each row in order; they are read from the journal, and not held."""
+        for begin in range(0, len(self._sources), CHUNK):
+            yield from self._results(self._sources[begin : begin + CHUNK])
+
+    def _results(self, chunk: Sequence[Source | RowResult]) -> Iterator[RowResult]:
+        rows: Iterator[Mapping[str, Any]] = iter(())
+        if self._access is not None:
+            rows = iter(self._access.journal.results([each for each in chunk if isinstance(each, Source)]))
+        for each in chunk:
+            if isinstance(each, RowResult):
+                yield each
+            else:
+                yield row_result(next(rows), known=each.batch is None or each.batch in self._read_before)
+
+    @property
+    def facts(self) -> BatchFacts:
+        """What is shown."""
+        known = sum(isinstance(each, RowResult) or each.batch is None for each in self._sources)
+        failure = next((part.failure for part in self._parts if part.failure is not None), None)
+        return BatchFacts(
+            rows=len(self._sources),
+            known=known,
+            failed_before=self._failed_before,
+            parts=[part.facts for part in (*self._parts, *(self.grading._parts if self.grading else ()))],
+            usd=self.usd + (self.grading.usd if self.grading else 0.0),
+            note=str(failure or next((part.note for part in self._parts if part.note), "")),
+            done=self.done,
+        )
+
+    def __repr__(self) -> str:
+        return batch_bundle(self.facts)["text/plain"]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return batch_bundle(self.facts)
+
+    def _on_stop(self) -> str:
+        listed = ", ".join(self.ids[:3]) + f" and {len(self.ids) - 3:,} more" * (len(self.ids) > 3)
+        return (
+            f"stopped waiting; the batch goes on, and is paid for: {listed}. .wait() waits again, .cancel() ends it, "
+            "and running the cell again attaches to it."
+        )
+
+    def _watch(self) -> None:
+        """Looks at the batches until all are read. Runs in a thread of its own."""
+        try:
+            while True:
+                self._look()
+                if all(part.is_over for part in self._parts):
+                    self._follow()
+                    return
+                self._tell()
+                due = min(part.due for part in self._parts if not part.is_over)
+                time.sleep(max(due - time.monotonic(), _SHORTEST_WAIT))
+        except Exception as error:  # such as a journal that is gone: whoever waits is told
+            failure = error if isinstance(error, ClaudeError) else CellError(f"{type(error).__name__}: {error}")
+            for part in self._parts:
+                part.failure = part.failure or failure
+        finally:
+            self._over.set()
+            self._tell()
+
+    def _look(self) -> None:
+        for part in self._parts:
+            if self._access is not None:
+                part.look(self._access)
+
+    def _follow(self) -> None:
+        """Makes the batch that follows."""
+        with self._lock:
+            follow, self._then = self._then, None
+        if follow is None or any(part.failure is not None for part in self._parts):
+            return
+        try:
+            self.grading = follow(self)
+        except ClaudeError as error:
+            self._then_failure = error
+        if self.grading is not None:
+            self.grading.watch(lambda _: self._tell())
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            with contextlib.suppress(Exception):  # a display that fails stops no batch
+                listener(self)

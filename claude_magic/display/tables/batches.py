@@ -1,0 +1,80 @@
+"""Message batches as tables: the state of one that is watched, and the list of an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ...wire.short_text import dollars
+from .table import Bar, Cell, Kind, table, words
+
+_COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
+_KINDS: dict[str, Kind] = {**dict.fromkeys((*_COUNTS, "requests"), "number"), "batch": "code"}
+_SHOWN = 20
+
+PartFacts = tuple[str, str, Mapping[str, int], str]
+"""Of a batch: its id, its status, how many requests are in each state, and when it expires, in ISO 8601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchFacts:
+    """What is shown of rows that batches answer.
+
+    Attributes:
+        known: How many of the rows were known without a batch.
+        failed_before: How many failed in an earlier run, and are not sent again.
+        usd: What the results that are here cost.
+        note: What went wrong; `""` for nothing.
+    """
+
+    rows: int
+    known: int = 0
+    failed_before: int = 0
+    parts: Sequence[PartFacts] = field(default_factory=tuple)
+    usd: float = 0.0
+    note: str = ""
+    done: bool = False
+
+
+def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, str]:
+    """The mime bundle of batches that are watched: a summary, and a row for each."""
+    rows: list[list[Cell]] = []
+    for name, status, counts, expires in list(facts.parts)[:_SHOWN]:
+        total = sum(counts.values())
+        ended = total - counts.get("processing", 0)
+        left = "" if status == "ended" else time_left(expires, now)
+        numbers = [f"{counts.get(each, 0):,}" for each in _COUNTS]
+        rows.append([name or "…", status, Bar(ended / total if total else 0.0), *numbers, left])
+    head = ["batch", "status", "", *_COUNTS, "time left"]
+    if not rows:
+        return table(summary(facts), ["rows", "status"], [[f"{facts.rows:,}", "ended"]])
+    more = len(facts.parts) - len(rows)
+    below = [f"… {more:,} more batches"] * (more > 0) + [words(facts.note, 300)] * bool(facts.note)
+    bundle = table(summary(facts), head, rows, kinds=_KINDS, below=" · ".join(below))
+    if below:
+        bundle["text/plain"] += "\n" + " · ".join(below)
+    return bundle
+
+
+def summary(facts: BatchFacts) -> str:
+    """One line: how many rows, what they cost so far, and what is not sent again."""
+    told = [f"{facts.rows:,} rows in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
+    told += [f"{facts.known:,} known without one"] * bool(facts.known)
+    told += [f"{dollars(facts.usd)} {'in all' if facts.done else 'so far'}, at half the price"]
+    if facts.failed_before:
+        told.append(f"{facts.failed_before:,} failed before: resume=True sends them again")
+    return " · ".join(told)
+
+
+def time_left(expires: str, now: datetime | None = None) -> str:
+    """How long a batch may still take, at most; `""` if unknown."""
+    try:
+        end = datetime.fromisoformat(expires.replace("Z", "+00:00"))
+    except ValueError:
+        return ""
+    end = end if end.tzinfo else end.replace(tzinfo=timezone.utc)
+    minutes = int((end - (now or datetime.now(timezone.utc))).total_seconds() // 60)
+    if minutes <= 0:
+        return "ends now"
+    return f"at most {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"at most {minutes} min"
