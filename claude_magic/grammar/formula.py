@@ -1,7 +1,7 @@
-r"""Where mathematics begins and ends: `$..$`, `$$..$$`, `\(..\)`, `\[..\]` and `\begin{..}..\end{..}`.
+r"""The start and end of formulas: `$..$`, `$$..$$`, `\(..\)`, `\[..\]` and `\begin{..}..\end{..}`.
 
-A single `$` opens a formula only if no space follows and closes one only if no space precedes and no digit or letter
-follows; a number and then prose between two is a price.
+A single `$` opens a formula only if no space follows, and closes one only if no space precedes and no digit or letter
+follows; a number followed by prose between two `$` is a price.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ _INLINE = re.compile(
     r"|\$(?:[^$\\`\s]|\\[^`\s]){1,60}\$(?=(?:th|st|nd|rd|s)\b)",
     re.S,
 )
-_SIGN = re.compile(r"[\\^_={}+*<>]")
+_MATH_SIGN = re.compile(r"[\\^_={}+*<>]")
 _WORD = re.compile(r"\s\(?[A-Za-z]{3}")
 _ENVIRONMENT = re.compile(
     r"\\begin\{((?:align|aligned|alignat|array|cases|eqnarray|equation|flalign|gather|gathered|[pbvBV]?matrix|multline|"
     r"split)\*?)\}"
 )
-_LONGEST = 20_000
+_MAX_LENGTH = 20_000
 _ENDS = {"$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 
 
 def formula_end(text: str, at: int, stop: int) -> int:
-    """Where the formula that begins at `at` ends, at most at `stop`; 0 if there is none."""
-    begun = text[at : at + 2]
-    environment = _ENVIRONMENT.match(text, at, stop) if begun == r"\b" else None
-    end = rf"\end{{{environment[1]}}}" if environment else _ENDS.get(begun, "")
+    """The end of the formula that begins at `at`, at most `stop`; 0 if there is none."""
+    opening = text[at : at + 2]
+    environment = _ENVIRONMENT.match(text, at, stop) if opening == r"\b" else None
+    end = rf"\end{{{environment[1]}}}" if environment else _ENDS.get(opening, "")
     if end:
-        found = text.find(end, at + 2, min(stop, at + _LONGEST)) if _last(text, end) > at else -1
-        inside = text[at + 2 : found] if found > 0 else ""
-        return found + len(end) if inside.strip() and "`" not in inside else 0
-    inline = _INLINE.match(text, at, stop) if begun[0] == "$" else None
+        position = text.find(end, at + 2, min(stop, at + _MAX_LENGTH)) if _last_position(text, end) > at else -1
+        inside = text[at + 2 : position] if position > 0 else ""
+        return position + len(end) if inside.strip() and "`" not in inside else 0
+    inline = _INLINE.match(text, at, stop) if opening[0] == "$" else None
     return inline.end() if inline and not _is_price(inline[1] or "") else 0
 
 
 @lru_cache(maxsize=8)
-def _last(text: str, end: str) -> int:
-    """Where the last `end` is: one look for any number of openings that nothing closes."""
+def _last_position(text: str, end: str) -> int:
+    """The position of the last `end`; cached, so that many unclosed openings need only one search."""
     return text.rfind(end)
 
 
 def _is_price(text: str) -> bool:
-    """Whether what is between two dollars is a number and then prose."""
-    return text[:1].isdigit() and not _SIGN.search(text) and _WORD.search(text) is not None
+    """Whether the text between two `$` is a number followed by prose."""
+    return text[:1].isdigit() and not _MATH_SIGN.search(text) and _WORD.search(text) is not None
 
 
 def display_end(lines: Iterable[str], *, growing: bool = False) -> int:
-    """How many lines display mathematics takes that begins the first of `lines`; 0 if it is none, or only that line.
+    """The number of lines of a displayed formula that begins the first of `lines`; 0 for none, or one of one line.
 
     Args:
-        growing: Its end may still come.
+        growing: Whether the text may continue with the end of the formula.
     """
     end, count = "", 0
     for count, line in enumerate(lines, 1):

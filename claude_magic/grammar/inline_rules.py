@@ -1,6 +1,6 @@
-"""What stands in paragraphs and is read in our way: text, mathematics, emphasis, bare addresses, footnote references.
+"""Rules within paragraphs that differ from the library's: text, formulas, emphasis, bare URLs, footnote references.
 
-Each is a rule of markdown-it-py: called with the state, and `silent`, which only asks how far it would reach.
+Each is a rule of markdown-it-py: called with the state, and `silent`, to find out only where it would end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NAMES = {name.strip("_") for kind in (object, type, int, dict, list, property) 
 
 
 def install(grammar: MarkdownIt) -> None:
-    """Put our rules in the place of the library's."""
+    """Replaces the library's rules."""
     ruler = grammar.inline.ruler
     ruler.at("text", _text)
     ruler.after("text", "math", _math)
@@ -40,7 +40,7 @@ def install(grammar: MarkdownIt) -> None:
     ruler.at("footnote_ref", _footnote)
     ruler.before("html_inline", "break", _break)
     ruler.push("bare_address", _bare_address)
-    grammar.inline.ruler2.after("balance_pairs", "signs", _signs)
+    grammar.inline.ruler2.after("balance_pairs", "signs", _unpair_signs)
 
 
 def citation(number: int) -> Token:
@@ -49,22 +49,22 @@ def citation(number: int) -> Token:
 
 
 def _text(state: StateInline, silent: bool) -> bool:
-    """Text up to what may be more than text, with the citations that stand before and in it."""
+    """Text up to the next special character, with the citations before and in it."""
     if check := state.env.get("check"):
         check()
-    found = _SPECIAL.search(state.src, state.pos, state.posMax)
-    end = found.start() if found else state.posMax
+    special = _SPECIAL.search(state.src, state.pos, state.posMax)
+    end = special.start() if special else state.posMax
     if not silent:
         if state.src is state.env["source"]:
-            end = _cite(state, end)
+            end = _push_citations(state, end)
         if end > state.pos:
             state.append_pending(state.src[state.pos : end])
-    moved, state.pos = end > state.pos, end
-    return moved
+    has_text, state.pos = end > state.pos, end
+    return has_text
 
 
-def _cite(state: StateInline, end: int) -> int:
-    """Write the citations that were passed; returns where the next one is, if that is before `end`."""
+def _push_citations(state: StateInline, end: int) -> int:
+    """Adds the citations up to the position; returns the position of the next one, or `end` if that is earlier."""
     citations = state.env["citations"]
     while citations and citations[-1][0] <= state.pos:
         state.push("citation", "", 0).info = str(citations.pop()[1])
@@ -75,7 +75,7 @@ def _math(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "$\\":
         return False
     end = formula_end(state.src, state.pos, state.posMax)
-    if not end and state.src.startswith("$$", state.pos):  # not two single ones
+    if not end and state.src.startswith("$$", state.pos):  # not two single `$`
         if not silent:
             state.append_pending("$$")
         state.pos += 2
@@ -88,40 +88,40 @@ def _math(state: StateInline, silent: bool) -> bool:
 
 
 def _strikethrough(state: StateInline, silent: bool) -> bool:
-    """Two tildes; of one, or of three and more, nothing comes."""
+    """Two tildes; one, or three and more, are text."""
     if silent or state.src[state.pos] != "~":
         return False
     end = _run_end(state)
     size = end - state.pos
-    before, after = _around(state, end)
+    before, after = _neighbours(state, end)
     token = state.push("text", "", 0)
     token.content = "~" * size
     if size == 2:
-        left, right = _flanks(before, after), _flanks(after, before)
+        left, right = _is_flanking(before, after), _is_flanking(after, before)
         state.delimiters.append(Delimiter(ord("~"), 0, len(state.tokens) - 1, -1, left, right))
     state.pos = end
     return True
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """A run of `*` or `_`, a token each; which of them belong together is found out later."""
+    """A run of `*` or `_`, a token each; the library pairs them later."""
     letter = state.src[state.pos]
     if silent or letter not in "*_":
         return False
-    if letter == "_" and (name := _dunder(state)):
+    if letter == "_" and (name := _dunder_name(state)):
         state.append_pending(name)
         state.pos += len(name)
         return True
     end = _run_end(state)
-    before, after = _around(state, end)
-    opens, closes = _roles(letter, end - state.pos, before, after)
+    before, after = _neighbours(state, end)
+    can_open, can_close = _can_open_and_close(letter, end - state.pos, before, after)
     sign = {"sign": True} if letter == "*" and _is_sign(end - state.pos, before, after) else {}
     for _ in range(end - state.pos):
         token = state.push("text", "", 0)
         token.content = letter
         token.meta = dict(sign)
         state.delimiters.append(
-            Delimiter(ord(letter), end - state.pos, len(state.tokens) - 1, -1, opens, closes),
+            Delimiter(ord(letter), end - state.pos, len(state.tokens) - 1, -1, can_open, can_close),
         )
     state.pos = end
     return True
@@ -134,14 +134,14 @@ def _run_end(state: StateInline) -> int:
     return end
 
 
-def _around(state: StateInline, end: int) -> tuple[str, str]:
-    """The letters before and after a run; `""` at either end of the text."""
+def _neighbours(state: StateInline, end: int) -> tuple[str, str]:
+    """The characters before and after a run; `""` at the beginning and end of the text."""
     return state.src[max(0, state.pos - 1) : state.pos], state.src[end : end + 1] if end < state.posMax else ""
 
 
-def _roles(letter: str, size: int, before: str, after: str) -> tuple[bool, bool]:
+def _can_open_and_close(letter: str, size: int, before: str, after: str) -> tuple[bool, bool]:
     """Whether a run can open emphasis, and whether it can close it."""
-    left, right = _flanks(before, after), _flanks(after, before)
+    left, right = _is_flanking(before, after), _is_flanking(after, before)
     if letter == "*":
         is_power = size == 2 and {before, after} <= _ASCII_WORD and (before.isdigit() or after.isdigit())
         return left and not is_power, right and not is_power
@@ -151,14 +151,14 @@ def _roles(letter: str, size: int, before: str, after: str) -> tuple[bool, bool]
 
 
 def _is_sign(size: int, before: str, after: str) -> bool:
-    """Whether `*` may be a sign of its own here: `a*b`, `COUNT(*)`, `"*"`, `/* remark */`, `src/**/*.py`."""
+    """Whether `*` may be a sign rather than emphasis: `a*b`, `COUNT(*)`, `"*"`, `/* remark */`, `src/**/*.py`."""
     if size == 1 and before in _ASCII_WORD and after in _ASCII_WORD:
         return True
     return size < 3 and ("/" in (before, after) or before + after in _AROUND_SIGNS)
 
 
-def _flanks(outside: str, inside: str) -> bool:
-    """Whether a run between these stands at the edge of what is inside.
+def _is_flanking(outside: str, inside: str) -> bool:
+    """Whether a run between the characters `outside` and `inside` is flanking on the side of `inside`.
 
     Source: https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run, and for CJK
     https://github.com/tats-u/markdown-cjk-friendly
@@ -175,19 +175,19 @@ def _is_punctuation(letter: str) -> bool:
 
 
 def _is_cjk(letter: str) -> bool:
-    """Whether this is of a script without spaces, or punctuation of it, or an emoji."""
+    """Whether this is a character or punctuation mark of a script without spaces, or an emoji."""
     return bool(letter) and not letter.isascii() and unicodedata.east_asian_width(letter) in "WFH"
 
 
-def _dunder(state: StateInline) -> str:
-    """The name of Python or C between double underscores that stands here; `""` for none."""
-    found = _DUNDER.match(state.src, state.pos, state.posMax)
+def _dunder_name(state: StateInline) -> str:
+    """The name of Python or C between double underscores at this position; `""` for none."""
+    match = _DUNDER.match(state.src, state.pos, state.posMax)
     before = state.src[max(0, state.pos - 1) : state.pos]
-    return found[0] if found and found[1] in _NAMES and not (before == "_" or before.isalnum()) else ""
+    return match[0] if match and match[1] in _NAMES and not (before == "_" or before.isalnum()) else ""
 
 
-def _signs(state: StateInline) -> None:
-    """Part stars that were found to belong together, but are both signs of their own."""
+def _unpair_signs(state: StateInline) -> None:
+    """Separates paired stars that are both signs."""
     if len(state.tokens) < 3:
         return
     lists = [state.delimiters, *(meta["delimiters"] for meta in state.tokens_meta if meta and "delimiters" in meta)]
@@ -199,34 +199,34 @@ def _signs(state: StateInline) -> None:
 
 
 def _footnote(state: StateInline, silent: bool) -> bool:
-    """A reference to a footnote that is there."""
-    found = _FOOTNOTE.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
-    if not found or ":" + found[1] not in state.env.get("footnotes", {}).get("refs", {}):
+    """A reference to an existing footnote."""
+    match = _FOOTNOTE.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
+    if not match or ":" + match[1] not in state.env.get("footnotes", {}).get("refs", {}):
         return False
     if not silent:
-        state.push("footnote_ref", "", 0).meta = {"label": found[1]}
-    state.pos = found.end()
+        state.push("footnote_ref", "", 0).meta = {"label": match[1]}
+    state.pos = match.end()
     return True
 
 
 def _break(state: StateInline, silent: bool) -> bool:
-    """`<br>`, the one tag that is obeyed."""
-    found = _BREAK.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
-    if found and not silent:
-        state.push("hardbreak", "br", 0).markup = found[0]
-    state.pos = found.end() if found else state.pos
-    return found is not None
+    """`<br>`, the only tag that is interpreted."""
+    match = _BREAK.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
+    if match and not silent:
+        state.push("hardbreak", "br", 0).markup = match[0]
+    state.pos = match.end() if match else state.pos
+    return match is not None
 
 
 def _bare_address(state: StateInline, silent: bool) -> bool:
-    """`http://`, `https://` or `www.` and what follows; not while the end of a bracket is looked for."""
+    """A URL that begins with `http://`, `https://` or `www.`; not in the text of a link."""
     if silent or state.linkLevel > 0:
         return False
     address = bare_address(state.src, state.pos)
     if not address:
         return False
-    opened = state.push("link_open", "a", 1)
-    opened.attrs = {"href": ("http://" if address[0] in "wW" else "") + address}
+    link = state.push("link_open", "a", 1)
+    link.attrs = {"href": ("http://" if address[0] in "wW" else "") + address}
     state.push("text", "", 0).content = address
     state.push("link_close", "a", -1)
     state.pos += len(address)

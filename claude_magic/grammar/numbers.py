@@ -1,4 +1,4 @@
-"""The numbers of a list's items, where they do not count up by one."""
+"""The numbers of list items that are not one more than the number before."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from markdown_it.token import Token
 
 
 def numbers_to_show(tokens: Sequence[Token]) -> dict[int, int]:
-    """Index of an item's token, and the number it bears, where that is not one more than the one before.
+    """The number of an item by the index of its token, if it is not one more than the number before.
 
-    A list whose numbers are all the same is meant to be counted.
+    A list whose numbers are all equal is numbered automatically.
     """
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     lists: list[list[tuple[int, int]]] = []
     for index, token in enumerate(tokens):
         if token.type == "ordered_list_open":
@@ -25,5 +25,5 @@ def numbers_to_show(tokens: Sequence[Token]) -> dict[int, int]:
             if len({number for _, number in items}) > 1:
                 for (_, before), (at, number) in pairwise(items):
                     if number != before + 1:
-                        found[at] = number
-    return found
+                        numbers[at] = number
+    return numbers

@@ -1,4 +1,4 @@
-r"""Tables: a header, a rule, and rows. No cell is dropped, and code with a pipe in it is one cell.
+r"""Tables: a header, a delimiter row, and rows. No cell is dropped, and code with a pipe in it is one cell.
 
 Source: https://github.github.com/gfm/#tables-extension-
 """
@@ -10,40 +10,40 @@ import re
 from markdown_it.rules_block import StateBlock
 
 _RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_OTHER = re.compile(r"-+|-[ \t].*")  # the underline of a heading, an item
+_NOT_A_RULE = re.compile(r"-+|-[ \t].*")  # the underline of a heading, or a list item
 _STOP = re.compile(r"\\.|`+|\|")
-_FILLED = 20_000  # empty cells that may be added: a wide header and many short rows would be quadratic
+_MAX_EMPTY_CELLS = 20_000  # to add: a wide header with many short rows would have a quadratic size
 Cell = tuple[int, str]
-"""Where a cell begins in its row, and what stands there."""
+"""The position of a cell in its row, and its text."""
 
 
 def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A table; the library's rule, but for its cells."""
+    """A rule of the grammar: a table, as the library reads it, but with other rules for cells."""
     if check := state.env.get("check"):
         check()
     head = _head(state, start, end)
     if head is None or silent:
         return head is not None
     cells, aligns = head
-    opened = state.push("table_open", "table", 1)
+    table_open = state.push("table_open", "table", 1)
     state.push("thead_open", "thead", 1).map = [start, start + 1]
     _push_row(state, start, "th", cells, aligns)
     state.push("thead_close", "thead", -1)
     last = _push_body(state, start + 2, end, aligns)
     state.push("table_close", "table", -1)
-    opened.map = [start, last]
+    table_open.map = [start, last]
     state.line = last
     return True
 
 
 def _head(state: StateBlock, start: int, end: int) -> tuple[list[Cell], list[str]] | None:
-    """The cells of the header and how their columns are aligned; `None` if no table begins here."""
+    """The cells of the header and the alignment of their columns; `None` if no table begins here."""
     if start + 2 > end or state.is_code_block(start) or state.is_code_block(start + 1):
         return None
     if state.sCount[start + 1] < state.blkIndent or state.isEmpty(start + 1):
         return None
     rule = _line(state, start + 1).rstrip()
-    if rule[0] not in "|:-" or _OTHER.fullmatch(rule) or not _RULE.fullmatch(rule):
+    if rule[0] not in "|:-" or _NOT_A_RULE.fullmatch(rule) or not _RULE.fullmatch(rule):
         return None
     aligns = [_alignment(text.strip()) for _, text in _split(rule, whole=False)]
     cells = _cells(_line(state, start), len(aligns))
@@ -51,7 +51,7 @@ def _head(state: StateBlock, start: int, end: int) -> tuple[list[Cell], list[str
 
 
 def _push_body(state: StateBlock, start: int, end: int, aligns: list[str]) -> int:
-    """The rows; returns the line after them."""
+    """Adds the rows; returns the line after them."""
     number, missing = start, 0
     before, state.parentType = state.parentType, "table"
     terminators = state.md.block.ruler.getRules("blockquote")
@@ -66,7 +66,7 @@ def _push_body(state: StateBlock, start: int, end: int, aligns: list[str]) -> in
         if number == start:
             state.push("tbody_open", "tbody", 1)
         missing += max(0, len(aligns) - len(cells))
-        if missing < _FILLED:
+        if missing < _MAX_EMPTY_CELLS:
             cells += [(0, "")] * (len(aligns) - len(cells))
         _push_row(state, number, "td", cells, aligns)
         number += 1
@@ -99,38 +99,38 @@ def _alignment(rule: str) -> str:
     return "center" if left and right else "left" if left else "right" if right else ""
 
 
-def _cells(row: str, wanted: int) -> list[Cell]:
-    """The cells of a row: with its code whole, unless only splitting that gives as many as are wanted."""
+def _cells(row: str, columns: int) -> list[Cell]:
+    """The cells of a row: code is not split, unless only splitting it gives the right number of cells."""
     whole = _split(row, whole=True)
-    if len(whole) == wanted or "`" not in row:
+    if len(whole) == columns or "`" not in row:
         return whole
     split = _split(row, whole=False)
-    return split if len(split) == wanted else whole
+    return split if len(split) == columns else whole
 
 
 def _split(row: str, *, whole: bool) -> list[Cell]:
-    r"""What stands between the pipes; `\|` is none.
+    r"""The texts between the pipes; `\|` does not separate.
 
     Args:
-        whole: Pipes in code are none either.
+        whole: Whether pipes in code do not separate either.
     """
     row = row.rstrip(" \t")
     ends = _code_ends(row) if whole else {}
-    found, start, at = list[Cell](), int(row.startswith("|")), int(row.startswith("|"))
+    cells, start, at = list[Cell](), int(row.startswith("|")), int(row.startswith("|"))
     while stop := _STOP.search(row, at):
         at = stop.end()
         if stop[0] == "|":
-            found.append((start, row[start : stop.start()]))
+            cells.append((start, row[start : stop.start()]))
             start = at
         elif stop[0][0] == "`":
             at = ends.get(stop.start(), at)
     if row[start:].strip():
-        found.append((start, row[start:]))
-    return found
+        cells.append((start, row[start:]))
+    return cells
 
 
 def _code_ends(row: str) -> dict[int, int]:
-    """Where each run of backticks begins that a later one of its length closes, and where that ends."""
+    """By the start of each run of backticks that a later run of the same length closes, the end of that run."""
     ends: dict[int, int] = {}
     later: dict[int, int] = {}
     for run in reversed(list(re.finditer("`+", row))):
