@@ -205,7 +205,7 @@ def forget() -> None:
     from claude_magic.magics.claude import claude
 
     claude.session.close()
-    for server in list(mcp._named.values()):
+    for server in list(mcp._servers.values()):
         server.close()
     vars(claude).clear()
     claude.__init__()  # type: ignore[misc]

@@ -166,7 +166,7 @@ def test_an_error_of_the_api_is_one_line(front: Front, endpoint: Server, opened:
         ("Max tokens", "many", "CellError: -t is not a whole number: 'many'."),
         ("Temperature", "warm", "CellError: --temperature is not a number: 'warm'."),
         ("User", "  ", "CellError: the prompt is empty"),
-        ("Turn 1", "Assistant", "CellError: nobody asks: all turns are the assistant's."),
+        ("Turn 1", "Assistant", "CellError: there is no user turn: all turns are the assistant's."),
         ("User", "{{nowhere}}", "CellError: no variable nowhere"),
     ],
 )

@@ -61,7 +61,7 @@ class Estimate:
         sent = f"{self.requests:,} requests" + " (those that grade among them)" * self.graded
         facts = [f"dry run, nothing was sent: {self.rows:,} rows, {sent}"]
         facts += [f"{self.known:,} rows answered before"] * bool(self.known)
-        facts += [f"{count:,} × not to be asked: {why.rstrip('.')}" for why, count in self.refused]
+        facts += [f"{count:,} × cannot be sent: {why.rstrip('.')}" for why, count in self.refused]
         most = "more than can be told" if self.most_tokens is None else f"at most {self.most_tokens:,}"
         facts.append(f"about {self.tokens:,} tokens in ({most}), at most {self.most_reply:,} out for a reply")
         facts.append("price unknown: see Claude.prices" if self.usd is None else f"at most {dollars(self.usd)}")

@@ -21,7 +21,7 @@ from .runner import Job, RowResult, run
 if TYPE_CHECKING:
     from ..session.session import Session
 
-_STOPPED = RowResult(reply=Interrupted("not asked: the reader stopped before."))
+_STOPPED = RowResult(reply=Interrupted("not sent: you stopped before."))
 _EMPTY = CellError("the row holds nothing.")
 
 Texts = Sequence[str | CellError]

@@ -35,11 +35,11 @@ _INTERNAL = {"shell", "open", "close"}  # for the magics only
 
 
 class ClaudeHandle:
-    """Send requests from Python, and look at the last exchange.
+    """Sends requests from Python, and gives access to settings, exchanges, conversations and the journal.
 
     Attributes:
-        waiting: The turn that waits for its calls to be approved; `None` if none does.
-        session: What sends the requests; the names below are all that a notebook needs.
+        waiting: The turn whose calls wait for approval; `None` if there is none.
+        session: Sends the requests; a notebook needs only the other names.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class ClaudeHandle:
 
     @property
     def conversations(self) -> Conversations:
-        """By name: turns and tokens."""
+        """All conversations by name, with turns and tokens."""
         return self.session.conversations
 
     @property
@@ -79,10 +79,10 @@ class ClaudeHandle:
 
     @property
     def journal(self) -> Journal:
-        """Every exchange of yours, also those of other notebooks; shown, the last ones.
+        """All your exchanges, also those of other notebooks; displayed, the last ones.
 
         Raises:
-            SettingsError: `Claude.journal` is `""`: none is kept.
+            SettingsError: No journal is kept: `Claude.journal` is `""`.
         """
         journal = self.session.ledger.journal(self.settings)
         if journal is None:
@@ -95,7 +95,7 @@ class ClaudeHandle:
         return self.session.ledger.usage
 
     def record(self, path: str | Path | None) -> Recorder | None:
-        """Record this kernel's exchanges, those before and those to come, in a text file made for git.
+        """Records this kernel's exchanges, past and future, in a text file made for git.
 
         Args:
             path: Such as `"lesson.claude.jsonl"`; `None` ends it.
@@ -106,7 +106,7 @@ class ClaudeHandle:
         return self.session.ledger.record(None if path is None else Path(path), self.settings)
 
     def replay(self, path: str | Path | None) -> Recording | None:
-        """Answer from a file that `record` wrote, and from nothing else; nothing is sent.
+        """Answers only from a file that `record` wrote; nothing is sent.
 
         Args:
             path: `None` ends it.
@@ -117,12 +117,12 @@ class ClaudeHandle:
         return self.session.ledger.replays.open(None if path is None else Path(path))
 
     def __call__(self, text: str = "", *, tools: Any = (), **options: Any) -> Any:
-        """Ask, and return the exchange without displaying it.
+        """Sends a message, and returns the exchange without displaying it.
 
         Args:
             text: The user message, sent exactly as given.
             tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
-                `yes=True`, for nobody is asked.
+                `yes=True`, since no approval is asked for.
             options: Those of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`, `attach=["df"]`,
                 `as_="json"`. With `times` or `compare` the exchanges are returned, with `show`, `preview` and
                 `count` what a cell would print. `events`, `raw`, `panel`, `diff` and `step` show the reply as a cell
@@ -144,12 +144,12 @@ class ClaudeHandle:
         strict: bool = False,
         parallel: bool = False,
     ) -> Any:
-        """Mark a function that Claude may call, as `@claude.tool` or `@claude.tool(approve=False)`.
+        """Marks a function that Claude may call, as `@claude.tool` or `@claude.tool(approve=False)`.
 
         Args:
             approve: Whether you are asked before each call.
-            name: What Claude calls it; `None` for the function's own name.
-            strict: Whether the API holds the arguments to the schema.
+            name: The name of the tool; `None` for the function's own name.
+            strict: Whether the API guarantees that the arguments fit the schema.
             parallel: Whether several calls may run at the same time, in threads.
 
         Raises:
@@ -161,7 +161,7 @@ class ClaudeHandle:
 
     @staticmethod
     def schema(function: Any) -> dict[str, Any]:
-        """How a function is described to Claude: name, description, and the schema of its arguments.
+        """The definition of a function as a tool: name, description, and the schema of its arguments.
 
         Raises:
             CellError: A parameter cannot be described; it is named.
@@ -220,7 +220,7 @@ class ClaudeHandle:
 
     @property
     def models(self) -> Models:
-        """The models that the endpoint has, asked for once a day; shown, a table of them.
+        """The models of the endpoint, listed once a day; displayed, a table.
 
         Raises:
             ExchangeError: The endpoint does not list models, or does not answer.
@@ -230,10 +230,10 @@ class ClaudeHandle:
         return models(self.session.sender, self.session.settings_for(Options()))
 
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
-        """Start a local MCP server, whose tools cells offer with `--mcp` and the variable that holds it.
+        """Starts a local MCP server; cells offer its tools with `--mcp` and the variable that holds it.
 
         Args:
-            name: Stands before the names of its tools; an earlier server of this name is ended.
+            name: Stands before the names of its tools; an earlier server of this name is stopped.
             command: The program and its arguments, as a list, or as one text as in a shell.
             how: `env` (its variables; it gets few others, and no key), `cwd`, `approve` (whether you are asked
                 before each call), `timeout` and `start_timeout` (seconds).
@@ -262,7 +262,7 @@ class ClaudeHandle:
         batch: bool = False,
         **options: Any,
     ) -> Any:
-        """Ask one question for each row of a table, many at once.
+        """Sends one prompt for each row of a table, many at once.
 
         Args:
             rows: Texts, dicts, or a DataFrame of pandas.
@@ -271,9 +271,9 @@ class ClaudeHandle:
                 row); or `claude.rubric("...")`, by which a model grades.
             concurrency: How many are under way at once; `None` for `Claude.concurrency`.
             executor: A `concurrent.futures.Executor` that sends the requests, such as Dask's; `None` for threads.
-            resume: Whether what the journal holds is not asked again; `None` for yes. With `batch`, `True` also asks
-                again what errored, expired or was canceled, and `None` does not.
-            dry_run: Only tell how many tokens would be sent and the highest price; nothing is sent.
+            resume: Whether an answer in the journal is used instead of sending again; `None` for yes. With `batch`,
+                `True` also sends again what failed, expired or was canceled, and `None` does not.
+            dry_run: Whether only to return the number of tokens and the highest price; nothing is sent.
             prefix: Stands before the names of the new columns, where a DataFrame has such columns already.
             batch: Whether message batches answer, within a day and at half the price. What is returned then has
                 `.wait()`, `.results()` and `.cancel()`, and the rows are answered in the background.
@@ -286,7 +286,7 @@ class ClaudeHandle:
 
         Raises:
             CellError: The table or the template is wrong; nothing was sent.
-            Interrupted: The reader stopped it; run again, it asks only for the rest.
+            Interrupted: You stopped it; run again, it sends only the rest.
         """
         from ..batch.map import MapOptions, map_rows
 
@@ -304,22 +304,22 @@ class ClaudeHandle:
         return map_rows(self.session, rows, template, how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
-        """What a model looks for when it grades the replies of `map`; `None` for the model that answers."""
+        """Criteria by which a model grades the replies of `map`; `model=None` for the model that answers."""
         from ..batch.grading import Rubric
 
         return Rubric(text=text, model=model)
 
     def workbench(self, text: str = "") -> Workbench:
-        """A panel to try a question in: settings, turns and variables as fields; shown at the end of a cell.
+        """A panel to develop a prompt in: settings, turns and variables as fields; shown at the end of a cell.
 
-        Run sends what a cell would, and the reply streams in while the notebook goes on; "Insert as cell" writes
+        Run sends what a cell would, and the reply streams in while the notebook stays usable; "Insert as cell" writes
         the `%%claude` cell that sends the same, "Copy code" the program. Its `.form` and `.cell` are for Python.
 
         Args:
             text: The prompt to begin with; `{{name}}` becomes a field.
 
         Raises:
-            SettingsError: There is no page for it, as in a terminal.
+            SettingsError: There is no notebook page, as in a terminal.
         """
         from ..display.widgets import has_widgets
 
@@ -333,38 +333,38 @@ class ClaudeHandle:
         return workbench(self.session, shell.user_ns, text)
 
     def conversation(self, name: str = "main") -> Conversation:
-        """The conversation of this name; empty if nothing was said in it yet."""
+        """The conversation of this name; a new one is empty."""
         return self.session.conversations.open(name)
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
-        """Read a conversation that `.save(path)` wrote, under its own name or another.
+        """Reads a conversation that `.save(path)` wrote, under its own name or another.
 
         Raises:
-            SettingsError: It cannot be read, is no conversation, or the name is in use.
+            SettingsError: It cannot be read, holds no conversation, or the name is in use.
         """
         return self.session.conversations.load(path, name)
 
     def login(self, key: str | None = None, *, save: bool = False, admin: bool = False) -> None:
-        """Keep a key in memory; it is asked for, and not shown while it is typed.
+        """Keeps a key in memory; you are asked for it, and it is not shown while you type.
 
         Args:
             key: Only for programs that have it from elsewhere; typed in a cell it would stay in the notebook.
-            save: Also write it to a file that only you can read, in your configuration folder.
+            save: Whether also to write it to a file that only you can read, in your configuration folder.
             admin: Whether it is the admin key, which goes to `/v1/organizations/` and nowhere else.
         """
         from ..api import credentials
 
-        credential = credentials.remember(_type_key() if key is None else key, save=save, admin=admin)
+        credential = credentials.remember(_ask_for_key() if key is None else key, save=save, admin=admin)
         print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
 
     def logout(self) -> None:
-        """Forget the keys of `login`, and delete the saved files."""
+        """Forgets the keys of `login`, and deletes the saved files."""
         from ..api import credentials
 
         credentials.forget()
 
     def shell(self) -> Any:
-        """The shell that it belongs to. One that runs without the extension is given it; `None` if none runs."""
+        """The running shell, `None` if there is none; the extension is loaded into it if needed."""
         running = sys.modules.get("IPython")
         if self._shell is None and running is not None and (shell := running.get_ipython()) is not None:
             from .extension import load
@@ -373,7 +373,7 @@ class ClaudeHandle:
         return self._shell
 
     def open(self, shell: Any) -> None:
-        """Belong to `shell`: its configuration gives the settings; a wrong value is reported and left out."""
+        """Takes the settings from the configuration of `shell`; a wrong value is reported and left out."""
         self._shell = shell
         self.cells.open(shell)
         for name, value in shell.config.get("Claude", {}).items():
@@ -385,7 +385,7 @@ class ClaudeHandle:
         shell.configurables.append(self.settings)
 
     def close(self) -> None:
-        """Belong to no shell."""
+        """Forgets the shell and its settings."""
         if self._shell is not None and self.settings in self._shell.configurables:
             self._shell.configurables.remove(self.settings)
         self._shell = None
@@ -394,21 +394,21 @@ class ClaudeHandle:
 
     def __reduce__(self) -> Any:
         """In another process it is the handle of that process, with the settings of this one; never a key."""
-        return _unpickled, (os.getpid(), self.settings.assigned_values())
+        return _unpickle, (os.getpid(), self.settings.assigned_values())
 
     def __repr__(self) -> str:
-        asks = f"claude: {self.settings.model} at {self.settings.base_url}"
-        return f"{asks}; claude(text) asks, claude.last is the last exchange"
+        endpoint = f"claude: {self.settings.model} at {self.settings.base_url}"
+        return f"{endpoint}; claude(text) asks, claude.last is the last exchange"
 
 
-def _unpickled(process: int, settings: dict[str, Any]) -> ClaudeHandle:
+def _unpickle(process: int, settings: dict[str, Any]) -> ClaudeHandle:
     if process != os.getpid():
         for name, value in settings.items():
             setattr(claude.settings, name, value)
     return claude
 
 
-def _type_key() -> str:
+def _ask_for_key() -> str:
     import getpass
 
     try:

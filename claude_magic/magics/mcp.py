@@ -10,11 +10,11 @@ from ..session.mcp_servers import stoppable
 from ..tools.mcp.server import LocalServer
 
 _DESCRIBED = 160  # characters of a tool's description
-_named: WeakValueDictionary[str, Server] = WeakValueDictionary()
+_servers: WeakValueDictionary[str, Server] = WeakValueDictionary()
 
 
 class Server(LocalServer):
-    """A local MCP server; shown, it is a table of its tools as they were listed last."""
+    """A local MCP server; displayed, it is a table of its tools."""
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]
@@ -45,29 +45,29 @@ class Server(LocalServer):
 
 
 def start_server(name: str, command: str | Sequence[str], **how: Any) -> Server:
-    """A server that runs, under a name that no other of this kernel has: an earlier one of that name is ended.
+    """Starts a server; an earlier one of that name is stopped.
 
     Raises:
         CellError: The name or the command cannot be used.
         ServerFailed: It does not start, or does not list its tools.
         SettingsError: The package `mcp` is missing.
-        Interrupted: The reader stopped it.
+        Interrupted: The user stopped it.
     """
     server = Server(name, command, **how)
-    earlier = _named.pop(name, None)
+    earlier = _servers.pop(name, None)
     if earlier is not None:
         earlier.close()
     with stoppable(name):
         server.start()
-    _named[name] = server
+    _servers[name] = server
     return server
 
 
 def _arguments(definition: Mapping[str, Any]) -> list[str]:
-    """The names of the arguments; those that may be left out with a `?`."""
+    """The names of the arguments; optional ones end in `?`."""
     schema = definition.get("input_schema", {})
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(properties, Mapping):
         return []
-    needed = required if isinstance(required, list) else []
-    return [str(name) if name in needed else f"{name}?" for name in properties]
+    names = required if isinstance(required, list) else []
+    return [str(name) if name in names else f"{name}?" for name in properties]

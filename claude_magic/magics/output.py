@@ -1,4 +1,4 @@
-"""What a cell makes of its reply: the value that `-o` binds, how it is shown, and the next input."""
+"""The result of a cell: the value that `-o` binds, how it is shown, and the next input."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What was made of a reply.
+    """The result of a reply.
 
     Attributes:
-        value: What `-o` binds: the text, or what was taken from it.
-        html: Shown in the place of the rendered text; `None` to render it.
+        value: The value for `-o`: the text, or what was parsed from it.
+        html: Safe HTML shown instead of the rendered text; `None` to render it.
         next_input: Source for the next cell; `None` for none.
-        note: What is odd about it, a sentence for the page; `""` for nothing.
+        note: A note for the user; `""` for none.
     """
 
     value: Any
@@ -30,23 +30,23 @@ class Result:
 
 
 def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
-    """What `options` make of a reply.
+    """The result of a reply, as the options want it.
 
     Args:
-        kind: The class or schema that the reply has the form of; `None` for free text.
+        kind: The class or schema of the reply; `None` for free text.
 
     Raises:
-        ClaudeError: The reply is not of that form, or not whole; it stays on the page and in `claude.last`.
+        ClaudeError: The reply has another form, or is incomplete; it stays on the page and in `claude.last`.
     """
     try:
         return _result(options, exchange, kind)
     except ClaudeError as error:
         from ..display.reply.summary import warnings
 
-        why = warnings(replace(exchange, calls=()))  # what is cut is blamed on what cut it
-        if not why:
+        reasons = warnings(replace(exchange, calls=()))
+        if not reasons:
             raise
-        raise type(error)(f"the reply is not whole: {why[0].rstrip('.')}. It is in claude.last.text.") from error
+        raise type(error)(f"the reply is not whole: {reasons[0].rstrip('.')}. It is in claude.last.text.") from error
 
 
 def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
@@ -85,8 +85,8 @@ def _json(text: str) -> Any:
     try:
         return json_of(text)
     except (ValueError, RecursionError):
-        seen = " ".join(text.split())[:80]
-        raise CellError(f"the reply is not JSON: {seen!r}. It is in claude.last.text.") from None
+        excerpt = " ".join(text.split())[:80]
+        raise CellError(f"the reply is not JSON: {excerpt!r}. It is in claude.last.text.") from None
 
 
 def _page(text: str) -> str:

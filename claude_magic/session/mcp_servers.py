@@ -1,4 +1,4 @@
-"""The MCP servers of `--mcp`: what a request needs for remote ones, and the tools of local ones."""
+"""The MCP servers of `--mcp`: fields of the request for remote ones, and the tools of local ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..wire.tool import Tool
 
 
 def connect_servers(options: Options, namespace: Mapping[str, Any]) -> tuple[Options, tuple[Tool, ...]]:
-    """The options with what a request needs for the remote servers of `--mcp`, and the tools of the local ones.
+    """The options with the fields for the remote servers of `--mcp`, and the tools of the local ones.
 
     Raises:
-        CellError: An address cannot be used, or a name stands for no server.
+        CellError: An address cannot be used, or a variable is no server.
         ServerFailed: A local server does not start, or does not list its tools.
         SettingsError: The package `mcp` is missing.
-        Interrupted: The reader stopped it.
+        Interrupted: The user stopped it.
     """
     named = dict.fromkeys(name for name in options.mcp if not is_address(name))
     local = [_local(name, namespace) for name in named]
@@ -38,6 +38,7 @@ def connect_servers(options: Options, namespace: Mapping[str, Any]) -> tuple[Opt
 
 @contextlib.contextmanager
 def stoppable(name: str) -> Iterator[None]:
+    """Raises a stop while the server `name` lists its tools as an `Interrupted`."""
     try:
         yield
     except KeyboardInterrupt:

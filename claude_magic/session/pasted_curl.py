@@ -15,30 +15,30 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The body and the further headers of a pasted curl command; nothing is run, and no file read.
+    """The body and the further headers of a pasted curl command; nothing is run, and no file is read.
 
     Raises:
-        CellError: It is none, holds a key, or goes elsewhere than our requests do.
+        CellError: It is no curl command, holds a key, or goes to another endpoint.
     """
     from ..api import credentials
     from ..export.curl.parse import request_fields
 
     credentials.refuse_keys(text, *credentials.in_use())
-    found = request_fields(text)
-    asked, ours = urlsplit(found.url), urlsplit(base_url)
-    if _place(asked) != _place(ours):
-        where = f"{asked.scheme}://{asked.netloc}" if asked.scheme else "an address without https://"
+    command = request_fields(text)
+    target, ours = urlsplit(command.url), urlsplit(base_url)
+    if _origin(target) != _origin(ours):
+        where = f"{target.scheme}://{target.netloc}" if target.scheme else "an address without https://"
         raise CellError(
             f"the command goes to {where}, and Claude.base_url is {base_url}. Nothing was "
             "sent. Set Claude.base_url to it, if your key may go there."
         )
-    if found.method != "POST" or not asked.path.rstrip("/").endswith(_MESSAGES):
-        raise CellError(f"the command asks for {found.method} {asked.path}, not POST {_MESSAGES}. Nothing was sent.")
-    return found.body, _headers(found.headers)
+    if command.method != "POST" or not target.path.rstrip("/").endswith(_MESSAGES):
+        raise CellError(f"the command is {command.method} {target.path}, not POST {_MESSAGES}. Nothing was sent.")
+    return command.body, _headers(command.headers)
 
 
 def refuse_options(options: Options) -> None:
-    """Refuse what a curl command says itself.
+    """Refuses options for what a curl command itself says.
 
     Raises:
         CellError: An option would change the request.
@@ -53,7 +53,7 @@ def refuse_options(options: Options) -> None:
         raise CellError(f"--curl sends just what the command says: {name} would change it. Leave it out.")
 
 
-def _place(url: SplitResult) -> tuple[str, str | None, int | None]:
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     """Scheme, host and port."""
     try:
         return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
@@ -62,15 +62,15 @@ def _place(url: SplitResult) -> tuple[str, str | None, int | None]:
 
 
 def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Those that say something of the request; credentials, and what belongs to the connection, are ours to set.
+    """The headers that belong to the request, without credentials and those of the connection.
 
     Raises:
         CellError: One of them cannot be sent.
     """
-    found: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
             raise CellError("a header of the curl command holds a character that headers have not. Repair it.")
-        if not is_ours(name):  # one that stands there twice is one list, as HTTP has it
-            found[name.lower()] = f"{found[name.lower()]},{value}" if name.lower() in found else value
-    return found
+        if not is_ours(name):  # a repeated header is one list, as in HTTP
+            kept[name.lower()] = f"{kept[name.lower()]},{value}" if name.lower() in kept else value
+    return kept

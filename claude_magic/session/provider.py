@@ -1,4 +1,4 @@
-"""Who answers: the API, another endpoint, or the small model on this machine."""
+"""Which provider answers: the API, another endpoint, or the small model on this machine."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..settings import ANTHROPIC, Claude, check_url
 from ..wire.headers import RANDOM_KEY
 
 
-def find_provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
-    """Who answers now; starts the local model if it is to.
+def find_provider(settings: Claude, accumulator: Accumulator, interrupt: Interrupt) -> Provider:
+    """The provider that answers now; starts the local model if needed.
 
     Raises:
-        SettingsError: Nobody can: there is no key, no endpoint, and no local model.
+        SettingsError: There is no key, no endpoint, and no local model.
     """
     if is_local(settings):
-        return _local(settings, growing, interrupt)
+        return _start_local(settings, accumulator, interrupt)
     credential = credentials.find()
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
@@ -31,7 +31,7 @@ def find_provider(settings: Claude, growing: Accumulator, interrupt: Interrupt) 
 
 
 def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, interrupt: Interrupt) -> Provider:
-    """Who answers a path: `/v1/organizations/` gets the admin key and never the ordinary one; the rest the other.
+    """The provider for a path: `/v1/organizations/` gets the admin key, everything else the ordinary one.
 
     Raises:
         SettingsError: There is no key for it, or no endpoint.
@@ -49,10 +49,10 @@ def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, int
 
 
 def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:
-    """Who may have answered when it was recorded: no key is needed for it, and no local model is started.
+    """The providers that may have answered when a request was recorded; no key is needed, and no model is started.
 
     Args:
-        sends: Whether what is not recorded is sent; then whoever asks the API wants no answer of the local model.
+        sends: Whether what is not recorded is sent; then a request to the API gets no answer of the local model.
     """
     yield Provider(base_url=settings.base_url, credential=None)
     if sends and not _answers_locally(settings):
@@ -67,7 +67,7 @@ def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:
 def _answers_locally(settings: Claude) -> bool:
     try:
         return is_local(settings)
-    except ClaudeError:  # a key that cannot be read: whoever sends tells of it
+    except ClaudeError:  # a key that cannot be read: sending will say so
         return False
 
 
@@ -95,13 +95,13 @@ def is_local(settings: Claude) -> bool:
     return local.is_installed() or bool(settings.local_model)
 
 
-def _local(settings: Claude, growing: Accumulator, interrupt: Interrupt) -> Provider:
+def _start_local(settings: Claude, accumulator: Accumulator, interrupt: Interrupt) -> Provider:
     from .. import local
 
-    def tell(note: str) -> None:
-        growing.note = note
+    def set_note(note: str) -> None:
+        accumulator.note = note
 
-    model = local.start(settings.local_model, watch=tell, interrupted=interrupt.is_set)
+    model = local.start(settings.local_model, watch=set_note, interrupted=interrupt.is_set)
     return Provider(
         base_url=model.base_url,
         credential=Credential(source="the local model", secret=Secret(model.key), display_value=RANDOM_KEY),
@@ -116,7 +116,7 @@ _LOOPBACK = "http://127.0.0.1"
 
 
 def _no_key() -> str:
-    """Why nobody answers, and the three ways on."""
+    """Why there is no provider, and the three ways on."""
     from .. import local
 
     return (

@@ -39,7 +39,7 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
     if provider.local:
         from . import local_model
 
-        fields, said = local_model.adapted(fields, said)
+        fields, said = local_model.adapt(fields, said)
         max_tokens = local_model.max_tokens(settings, local=True)
     version = options.api_version or settings.api_version
     headers = {**prompt.headers, **options.header}

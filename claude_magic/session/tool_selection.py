@@ -1,4 +1,4 @@
-"""What a cell offers Claude to call: functions of the notebook, definitions, servers, and tools of the API."""
+"""The tools that a cell offers: functions of the notebook, definitions, servers, and tools of the API."""
 
 from __future__ import annotations
 
@@ -22,54 +22,54 @@ _MOST_NOTES = 8
 
 
 def select(
-    options: Options, namespace: Mapping[str, Any], given: Iterable[Any] = ()
+    options: Options, namespace: Mapping[str, Any], values: Iterable[Any] = ()
 ) -> tuple[Options, Mapping[str, Tool]]:
-    """The options with the fields that offer the tools, and those tools that this kernel knows, by name.
+    """The options with the fields that offer the tools, and the tools that this kernel knows, by name.
 
     Args:
-        given: Further tools, as values instead of names.
+        values: Further tools, as values instead of names.
 
     Raises:
         CellError: A name stands for nothing that can be called, or for two tools.
     """
-    options, served = connect_servers(options, namespace)
+    options, server_tools = connect_servers(options, namespace)
     names = dict.fromkeys(name for several in options.tools for name in _names(several))
-    values = [(name, _value(name, namespace)) for name in names]
+    offers = [(name, _value(name, namespace)) for name in names]
     notes: list[str] = []
     known = [
         (name, tool)
-        for name, value in (*values, *((_name(each), each) for each in (*served, *given)))
+        for name, value in (*offers, *((_name(each), each) for each in (*server_tools, *values)))
         for tool in _tools(value, name, notes)
     ]
-    ran_there, param = definitions(options.server_tools, options.param)
-    others = [*ran_there, *(_pasted(each, notes) for each in _definitions(param.pop("tools", [])))]
-    found = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
-    listed = [*(dict(tool.definition) for tool in found), *others]
+    api_tools, param = definitions(options.server_tools, options.param)
+    others = [*api_tools, *(_from_param(each, notes) for each in _definitions(param.pop("tools", [])))]
+    tools = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
+    listed = [*(dict(tool.definition) for tool in tools), *others]
     _check_names(listed)
     options = replace(options, notes=tuple(_few([*options.notes, *notes])))
     choice = _choice(options.tool_choice, listed)
     fields = {**({"tools": listed} if listed else {}), **({"tool_choice": choice} if choice else {})}
-    if found and (options.times > 1 or options.compare):
+    if tools and (options.times > 1 or options.compare):
         raise CellError("functions are called for one reply at a time. Leave --times and --compare out, or --tools.")
-    return replace(options, param={**param, **fields}), {tool.name: tool for tool in found}
+    return replace(options, param={**param, **fields}), {tool.name: tool for tool in tools}
 
 
 def as_list(tools: Any) -> list[Any]:
-    """Functions, definitions, servers, or names of them, as a list: one may be given alone."""
+    """Functions, definitions, servers, or names of them, as a list; a single one becomes a list of one."""
     alone = isinstance(tools, str | dict | Tool) or callable(tools) or _is_server(tools)
     return [tools] if alone else list(tools or ())
 
 
 def refuse_unapproved(tools: Mapping[str, Tool]) -> None:
-    """Refuse functions that need approval, for whoever asks from Python, where nobody can be asked before a call.
+    """Refuses functions that need approval: a call from Python cannot ask for it.
 
     Raises:
         CellError: One of them needs it.
     """
-    asks = [tool.name for tool in tools.values() if tool.approve and tool.run is not None]
-    if asks:
+    names = [tool.name for tool in tools.values() if tool.approve and tool.run is not None]
+    if names:
         raise CellError(
-            f"{asks[0]} needs your approval before each call, and from Python nobody is asked. "
+            f"{names[0]} needs your approval before each call, and from Python nobody is asked. "
             "Mark it with @claude.tool(approve=False), or ask with yes=True."
         )
 
@@ -89,7 +89,7 @@ def _names(several: str) -> Iterator[str]:
 
 
 def _value(name: str, namespace: Mapping[str, Any]) -> Any:
-    """What a name, or a name with attributes, stands for."""
+    """The value of a name, or of a name with attributes."""
     first, *attributes = name.split(".")
     if first not in namespace:
         public = [known for known, value in namespace.items() if callable(value) and not known.startswith("_")]
@@ -127,19 +127,19 @@ def _tools(value: Any, name: str, notes: list[str]) -> Iterator[Tool]:
 
 
 def _definition(value: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
-    found = from_dict(value)
-    notes += found.notes
-    return found.value
+    definition = from_dict(value)
+    notes += definition.notes
+    return definition.value
 
 
-def _pasted(value: dict[str, Any], notes: list[str]) -> Mapping[str, Any]:
-    """One of `--param tools`: what is a definition of ours, or OpenAI's, as the API takes it; else as it is."""
+def _from_param(value: dict[str, Any], notes: list[str]) -> Mapping[str, Any]:
+    """A tool of `--param tools`: a definition of ours or OpenAI's is converted, anything else is sent as it is."""
     return _definition(value, notes) if value.keys() & _SCHEMAS else value
 
 
 def _distinct(known: Iterable[tuple[str, Tool]], taken: set[str], notes: list[str]) -> list[Tool]:
-    """The tools; one that is run here, and has the name of another, under a name of its own."""
-    found: list[Tool] = []
+    """The tools; a function with the name of another tool gets another name."""
+    distinct: list[Tool] = []
     for called, tool in known:
         if tool.name in taken and tool.run is not None:
             base = re.sub(r"[^a-zA-Z0-9_-]+", "_", called)[:120]
@@ -147,8 +147,8 @@ def _distinct(known: Iterable[tuple[str, Tool]], taken: set[str], notes: list[st
             notes.append(f"a second tool {tool.name} is offered as {name}")
             tool = replace(tool, definition={**tool.definition, "name": name})
         taken.add(tool.name)
-        found.append(tool)
-    return found
+        distinct.append(tool)
+    return distinct
 
 
 def _few(notes: Sequence[str]) -> list[str]:
@@ -159,7 +159,7 @@ def _few(notes: Sequence[str]) -> list[str]:
 
 
 def _is_server(value: Any) -> bool:
-    """Whether it has tools of its own, as an MCP server does."""
+    """Whether it has a list of tools, as an MCP server does."""
     several = None if inspect.isfunction(value) else getattr(value, "tools", None)
     return isinstance(several, list | tuple) and all(isinstance(tool, Tool) for tool in several)
 

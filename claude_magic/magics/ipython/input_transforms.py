@@ -1,7 +1,7 @@
-"""Keeping IPython from rewriting what the reader typed.
+"""Keeps IPython from rewriting what was typed.
 
-IPython strips `>>>` and `In [1]:` from the lines of a cell, refuses a `%%claude --help` without
-lines below, and takes a question's last `?` for a request for help.
+IPython strips `>>>` and `In [1]:` from the lines of a cell, refuses a `%%claude --help` without lines below, and takes
+the `?` at the end of a question for a request for help.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ _CELL = re.compile(r"%%claude(?:[ \t]+(?P<line>[^\n]*))?\n")
 
 
 def add(shell: Any) -> None:
-    """Put our transforms before IPython's."""
+    """Adds our transforms before IPython's."""
     shell.input_transformer_manager.cleanup_transforms.insert(0, cell_call)
     shell.input_transformer_manager.token_transformers.append(Question)
 
 
 def remove(shell: Any) -> None:
-    """Take our transforms out."""
+    """Removes our transforms."""
     shell.input_transformer_manager.cleanup_transforms.remove(cell_call)
     shell.input_transformer_manager.token_transformers.remove(Question)
 
 
 def cell_call(lines: list[str]) -> list[str]:
-    """A `%%claude` cell, as the call it stands for, its text untouched."""
+    """A `%%claude` cell as a Python call, with its text unchanged."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     match = _CELL.fullmatch(lines[first]) if lines else None
     if match is None:
@@ -36,8 +36,8 @@ def cell_call(lines: list[str]) -> list[str]:
     return [f"get_ipython().run_cell_magic('claude', {line!r}, {body or chr(10)!r})\n"]
 
 
-# IPython leaves such transforms out when it asks whether a cell is complete: a terminal must go on
-# reading lines after `%%claude` until a blank one, as it does for any cell magic.
+# IPython skips such transforms when it checks whether a cell is complete: a terminal must read lines after `%%claude`
+# until a blank one, as for any cell magic.
 cell_call.has_side_effects = True  # type: ignore[attr-defined]
 
 

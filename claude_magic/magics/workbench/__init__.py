@@ -1,1 +1,1 @@
-"""What stands behind `claude.workbench()`."""
+"""The actions of `claude.workbench()`."""

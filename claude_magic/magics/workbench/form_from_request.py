@@ -1,4 +1,4 @@
-"""A question of the journal, brought back into a workbench."""
+"""A request from the journal as the form of a workbench."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from ...wire import Request
 
 
 def exchange_line(row: Mapping[str, Any]) -> str:
-    """An exchange on one line."""
+    """One line about an exchange of the journal."""
     prompt = " ".join(str(row["prompt"] or "").split())
     return f"{row['id']} · {str(row['began'])[:10]} · {prompt[:80] or '(no text)'}{'…' if len(prompt) > 80 else ''}"
 
 
-def form_of(request: Request, hidden: Callable[[str], str]) -> tuple[Form, str]:
-    """What a request asked, as far as a workbench can show it, and what it cannot."""
+def form_of(request: Request, redact: Callable[[str], str]) -> tuple[Form, str]:
+    """The form of a request, as far as a workbench can show it, and a note on what it cannot."""
     body = request.body or {}
     was_completion = isinstance(body.get("prompt"), str)
     if was_completion:
         body = as_messages(body)
     turns = [(str(message.get("role")), *_message_text(message.get("content"))) for message in body.get("messages", ())]
-    system, whole = _message_text(body.get("system", ""))
+    system, is_complete = _message_text(body.get("system", ""))
     effort = body.get("output_config")
     plain: dict[str, Any] = {n: _number(body.get(n)) for n in ("model", "max_tokens", "temperature", "top_p", "top_k")}
     form = Form(
         **plain,
-        system=templates.escape(hidden(system)),
-        stop=tuple(hidden(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
+        system=templates.escape(redact(system)),
+        stop=tuple(redact(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
         thinking=isinstance(body.get("thinking"), Mapping) and body["thinking"].get("type") == "adaptive",
         effort=_number(effort.get("effort")) if isinstance(effort, Mapping) else "",
-        turns=tuple((role, templates.escape(hidden(text))) for role, text, _ in turns),
+        turns=tuple((role, templates.escape(redact(text))) for role, text, _ in turns),
     )
-    left = not whole or not all(known for _, _, known in turns) or "tools" in body
+    incomplete = not is_complete or not all(known for _, _, known in turns) or "tools" in body
     if was_completion:
         return form, "It was a text completion: its turns are messages here."
-    return form, "What is not text was left out: attachments, thinking, tools." if left else ""
+    return form, "What is not text was left out: attachments, thinking, tools." if incomplete else ""
 
 
 def _message_text(content: object) -> tuple[str, bool]:

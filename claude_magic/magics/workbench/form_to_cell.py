@@ -1,4 +1,4 @@
-"""A workbench's form, laid out as a `%%claude` cell."""
+"""The form of a workbench as a `%%claude` cell."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _EMPTY = "the prompt is empty: there is nothing to send. Write it in a turn."
 
 
 def cell_meaning(options: Options, text: str) -> object:
-    """What a cell asks, to compare it with another."""
+    """What a cell sends, to compare it with another."""
     return options, parse_turns(text) if options.turns else text
 
 
 def map_texts(form: Form, write: Callable[[str], str]) -> Form:
-    """`form`, with its turns written anew, and its system prompt if that holds a template."""
+    """`form` with each turn replaced by `write` of it, and its system prompt if that holds a template."""
     system = write(form.system) if "{{" in form.system else form.system
     return replace(form, system=system, turns=tuple((role, write(text)) for role, text in form.turns))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a form is laid out as a cell.
+    """How a form is written as a cell.
 
     Attributes:
-        spells: Whether the text spells out its turns: there are several, or a system prompt that the first line
-            cannot hold, since it has no line ends and fills no template.
-        settings: What a cell does by itself: its system prompt and its conversation are said not to be wanted.
+        spells: Whether the text spells out its turns: there are several, or a system prompt that does not fit into
+            the first line, which has no line ends and fills no template.
+        settings: The defaults of a cell; options override its system prompt and conversation.
     """
 
     spells: bool
@@ -88,14 +88,14 @@ class Layout:
 
 
 def _check(turns: Sequence[tuple[str, str]]) -> None:
-    """Refuse turns that are no conversation; a last, empty one of the assistant is left out."""
+    """Refuses turns that are no conversation; an empty last one of the assistant is left out."""
     for number, (role, text) in enumerate(turns, 1):
         if not text.strip() and (number < len(turns) or role == "user"):
             raise CellError(f"turn {number} is empty. Write its text, or delete it.")
     if all(role != "user" for role, _ in turns):
-        raise CellError("nobody asks: all turns are the assistant's. Give one to the user.")
+        raise CellError("there is no user turn: all turns are the assistant's. Give one to the user.")
 
 
 def _fits(text: str) -> bool:
-    """Whether it can stand on one line."""
+    """Whether it fits on one line."""
     return len(f"{text}.".splitlines()) == 1

@@ -34,7 +34,7 @@ _UNWRITABLE = "this cannot be written as a cell: a text in it says {{name}} in a
 
 
 def workbench(session: Session, namespace: Mapping[str, Any], text: str) -> Workbench:
-    """A panel that begins with the settings of the notebook, and with this prompt."""
+    """A panel with the settings of the notebook and this prompt."""
     from ...display.workbench.bench import Workbench
     from ...session.local_model import max_tokens
     from ..model_list import names
@@ -51,22 +51,22 @@ def workbench(session: Session, namespace: Mapping[str, Any], text: str) -> Work
 
 
 def _has_one_model(settings: Claude) -> bool:
-    """Whether the local model answers, which is no other whatever it is called."""
+    """Whether the local model answers, so that the name of the model has no effect."""
     from ...session.provider import is_local
 
     try:
         return is_local(settings)
-    except ClaudeError:  # a key that cannot be read: Run tells of it
+    except ClaudeError:  # a key that cannot be read: Run will say so
         return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class _SessionActions:
-    """What stands behind the panel.
+    """What the buttons of the panel do.
 
     Attributes:
         namespace: The notebook's variables.
-        name: Of the panel, as a cell is called.
+        name: The name of the panel, as a cell.
     """
 
     session: Session
@@ -123,7 +123,7 @@ class _SessionActions:
         return self.session.settings.effective()[0]
 
     def _cell(self, form: Form) -> str:
-        """The source of a cell that sends the same: with its variables where the notebook has them.
+        """The source of a cell that sends the same: with variables where the notebook has them.
 
         Raises:
             CellError: There is none.
@@ -140,7 +140,7 @@ class _SessionActions:
         raise CellError(_UNWRITABLE)
 
     def _read_back(self, first: str, text: str) -> object:
-        """What a cell with this first line and text asks; `None` if it asks nothing."""
+        """What a cell with this first line and text sends; `None` if it cannot be sent."""
         try:
             options, _ = parse_line(first, text_follows=False)
             return cell_meaning(options, templates.fill_template(text, self.namespace, self._write))

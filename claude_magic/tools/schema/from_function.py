@@ -25,14 +25,7 @@ from .signature import Parameter, call, innermost, parameters
 from .strict_mode import accepted
 
 
-def mark(
-    function: Any = None,
-    *,
-    approve: bool = True,
-    name: str | None = None,
-    strict: bool = False,
-    parallel: bool = False,
-) -> Any:
+def mark(function: Any = None, **how: Any) -> Any:
     """The same function, on which is remembered how Claude may call it.
 
     Returns:
@@ -42,7 +35,7 @@ def mark(
         CellError: A parameter cannot be described; it is named. What a later cell may define is looked for again
             when the function is offered.
     """
-    options = Mark(name=name, approve=approve, parallel=parallel, strict=strict)
+    options = Mark(**how)
     if function is None:
         return functools.partial(_marked, options)
     return _marked(options, function)
