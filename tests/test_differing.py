@@ -62,10 +62,7 @@ def test_short_fields_are_told_in_one_line() -> None:
         "request",
         "  max_tokens: 9 → 90",
         "  temperature: 1 → none",
-        "  thinking:",
-        "    + {",
-        '    +   "type": "adaptive"',
-        "    + }",
+        '  thinking: none → {"type": "adaptive"}',
     ]
 
 
@@ -123,7 +120,7 @@ def test_the_reply_s_model_thinking_tools_and_end_are_compared() -> None:
     after = said(blocks=[thought, tool], stop_reason="tool_use", model="n").with_error(StreamError("broke off."))
     shown = text(said(), after).split("\n")
     assert shown[:3] == ["reply", "  model: m → n", "  thinking: none → so"]
-    assert '    +       "city": "Prague"' in shown
+    assert '  blocks: none → [{"type": "tool_use", "name": "t", "input": {"city": "Prague"}}]' in shown
     assert shown[-2:] == ["  stop reason: end_turn → tool_use", "  error: none → StreamError: broke off."]
 
 
