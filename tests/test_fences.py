@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_magic import CellError
-from claude_magic.wire.fences import code, tagged
+from claude_magic.wire.fences import code, tag_content
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_whatever_is_fenced_comes_back(lines: list[str], mark: str, indent: int,
     ],
 )
 def test_the_first_element_is_taken_balanced(text: str, inner: str) -> None:
-    assert tagged(text, "x") == inner
+    assert tag_content(text, "x") == inner
 
 
 def test_a_missing_tag_names_those_that_are_there() -> None:
     with pytest.raises(CellError, match=r"the reply contains no <x>\.\.\.</x>: its tags are a, b-1\. "):
-        tagged("<a>1</a><b-1 c> 3 <4 >", "x")
+        tag_content("<a>1</a><b-1 c> 3 <4 >", "x")
     with pytest.raises(CellError, match=r"the reply contains no <x\.\*>\.\.\.</x\.\*>: it has no tags"):
-        tagged("words", "x.*")
+        tag_content("words", "x.*")
 
 
 def test_a_tag_that_was_cut_says_so() -> None:
     with pytest.raises(CellError, match="<x> in the reply is not closed"):
-        tagged("<x>cut o", "x")
+        tag_content("<x>cut o", "x")
 
 
 HOSTILE = {
@@ -133,7 +133,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     began = time.process_time()
-    for take in (lambda: code(text, "none"), lambda: tagged(text, "x")):
+    for take in (lambda: code(text, "none"), lambda: tag_content(text, "x")):
         with contextlib.suppress(CellError):
             take()
     assert time.process_time() - began < 2
@@ -142,7 +142,7 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_an_error_is_short_whatever_the_reply(text: str) -> None:
-    for take in (lambda: code(text, "none"), lambda: tagged(text, "y")):
+    for take in (lambda: code(text, "none"), lambda: tag_content(text, "y")):
         with pytest.raises(CellError) as error:
             take()
         assert len(str(error.value)) < 1_500

@@ -85,16 +85,16 @@ class Client:
         """
         with self.transport.send(request) as response:
             self._check_status(response, request)
-            begun: list[bytes] = []  # the pieces of a line whose end is not there yet
+            pieces: list[bytes] = []  # of the last line, whose end was not received yet
             for chunk in response.chunks:
                 first, *others = chunk.split(b"\n")
-                begun.append(first)
+                pieces.append(first)
                 if others:
-                    yield b"".join(begun)
+                    yield b"".join(pieces)
                     yield from others[:-1]
-                    begun = [others[-1]]
-            if any(begun):
-                yield b"".join(begun)
+                    pieces = [others[-1]]
+            if any(pieces):
+                yield b"".join(pieces)
 
     def redact(self, text: str) -> str:
         """Redacts API keys."""

@@ -127,8 +127,8 @@ def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchang
     return [rows.exchange(row, [], _attachments(connection, row["id"])) for row in later]
 
 
-def _recorded_answer(connection: sqlite3.Connection, found: list[Row]) -> RecordedAnswer | None:
-    return rows.recorded_answer(found[0], _events(connection, found[0]["id"])) if found else None
+def _recorded_answer(connection: sqlite3.Connection, answers: list[Row]) -> RecordedAnswer | None:
+    return rows.recorded_answer(answers[0], _events(connection, answers[0]["id"])) if answers else None
 
 
 def last_of_cell(connection: sqlite3.Connection, cell: str, notebook: str) -> Exchange | None:

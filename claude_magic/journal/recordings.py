@@ -174,7 +174,7 @@ def _is_answer(exchange: Exchange) -> bool:
     if isinstance(error, APIError):
         return 400 <= error.status < 500 and error.status not in _TEMPORARY
     if exchange.answer is not None:
-        return error is None and not Answer.of_kept(exchange.answer.kept()).dropped
+        return error is None and not Answer.from_json(exchange.answer.to_json()).dropped
     return error is None and exchange.message.stop_reason is not None
 
 
@@ -184,7 +184,7 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
     if isinstance(error, APIError):
         answer["body"] = error.body
     elif exchange.answer is not None:
-        answer["answer"] = json.loads(exchange.answer.kept())
+        answer["answer"] = json.loads(exchange.answer.to_json())
     elif exchange.events:
         answer["events"] = [[round(event.seconds, 4), event.event, event.data] for event in exchange.events]
     else:
@@ -222,7 +222,7 @@ def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
     status = int(received["status"])
     if not 100 <= status <= 999:
         raise ValueError(f"the status is {status}")
-    answer = Answer.of_kept(json.dumps(received["answer"])) if "answer" in received else None
+    answer = Answer.from_json(json.dumps(received["answer"])) if "answer" in received else None
     if answer is None and not events and status < 300 and not isinstance(received["body"], dict):
         raise ValueError("the answer is neither events nor an object")
     return request, RecordedAnswer(

@@ -57,9 +57,9 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
 
         return Result(value=parsed(text, kind), html=json_view(_json(text))["text/html"])
     if options.tag:
-        from ..wire.fences import tagged
+        from ..wire.fences import tag_content
 
-        text = tagged(text, options.tag)
+        text = tag_content(text, options.tag)
     wanted = "code" if options.fix else options.as_
     if wanted == "code":
         from ..wire.fences import code_block

@@ -1,4 +1,4 @@
-"""What an endpoint answers that sends no message: JSON, JSON lines, events, text, or bytes."""
+"""Answers of endpoints that send no message: JSON, JSON lines, events, text, or bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from .message import fix_surrogates
 from .short_text import ShortRepr
 
 JSON, JSON_LINES, EVENTS, TEXT, BINARY, EMPTY = "json", "jsonl", "events", "text", "binary", "empty"
-_LONGEST_KEPT = 1_000_000  # characters that the journal and recordings keep
-
-_LONGEST_EXCERPT = 2_000  # bytes
+_MAX_STORED = 1_000_000  # characters in the journal and in recordings
+_MAX_EXCERPT = 2_000  # bytes
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -23,15 +22,15 @@ class Answer(ShortRepr):
 
     Attributes:
         kind: `json`, `jsonl` (JSON lines), `events` (server-sent), `text`, `binary` or `empty`.
-        value: The parsed JSON; of lines and events a list of them; the text; `None` of bytes and of what is in a file.
-        size: Bytes that arrived.
-        count: Lines or events that arrived.
+        value: The parsed JSON; a list for JSON lines and events; the text; `None` for bytes and for a file.
+        size: The number of bytes received.
+        count: The number of lines or events received.
         left_out: How many of them are not in `value`.
         data: The bytes, if they are not in a file.
         path: The file that it was written to; `""` for none.
         media_type: The content type, without its parameters.
-        filename: The name that the server gave; a suggestion, never a path.
-        dropped: Whether its body was too large to be kept, or went to a file: of a journal entry, only the facts.
+        filename: The name that the server suggests; never a path.
+        dropped: Whether the journal or recording has no body, because it was too large or written to a file.
     """
 
     kind: str
@@ -56,7 +55,7 @@ class Answer(ShortRepr):
 
     @property
     def content(self) -> bytes:
-        """The body again, as far as it is held."""
+        """The body as bytes, as far as it is available."""
         if self.kind in (JSON_LINES, EVENTS):
             form = "data: {}\n\n" if self.kind == EVENTS else "{}\n"
             return "".join(form.format(_compact(each)) for each in self.value or ()).encode()
@@ -66,23 +65,23 @@ class Answer(ShortRepr):
 
     @property
     def excerpt(self) -> str:
-        """The beginning of it as text, for a search."""
-        return self.content[:_LONGEST_EXCERPT].decode("utf-8", "ignore") if self.kind not in (BINARY, EMPTY) else ""
+        """The beginning of the body as text, for the search in the journal."""
+        return self.content[:_MAX_EXCERPT].decode("utf-8", "ignore") if self.kind not in (BINARY, EMPTY) else ""
 
-    def kept(self) -> str:
-        """As the journal and recordings keep it: JSON, without a body that is too large."""
+    def to_json(self) -> str:
+        """The JSON that the journal and recordings store, without a body that is too large."""
         facts = {name: getattr(self, name) for name in _FACTS if getattr(self, name)}
         body = {"data": base64.b64encode(self.data).decode()} if self.data else {"value": self.value}
-        is_gone = self.left_out or (self.size and self.value is None and not self.data)
-        text = "" if is_gone else _compact({**facts, **body})
-        return text if text and len(text) <= _LONGEST_KEPT else _compact({**facts, "dropped": True})
+        is_incomplete = self.left_out or (self.size and self.value is None and not self.data)
+        text = "" if is_incomplete else _compact({**facts, **body})
+        return text if text and len(text) <= _MAX_STORED else _compact({**facts, "dropped": True})
 
     @classmethod
-    def of_kept(cls, text: str) -> Answer:
-        """The answer as it was kept.
+    def from_json(cls, text: str) -> Answer:
+        """The answer from the JSON of `to_json`.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not an answer.
         """
         facts = json.loads(text)
         if not isinstance(facts, dict) or not isinstance(facts.get("kind"), str):

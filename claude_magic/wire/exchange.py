@@ -1,4 +1,4 @@
-"""An exchange: one request, what came back, and how long it took."""
+"""An exchange: a request, its response, and how long it took."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ class Events(Sequence[TimedEvent]):
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What came back over HTTP.
+    """The HTTP response.
 
     Attributes:
-        status: `None` if there was no answer.
-        events: As they arrived; empty for an answer that was not streamed.
+        status: `None` if there was no response.
+        events: As received; empty for a response that was not streamed.
     """
 
     status: int | None = None
@@ -172,7 +172,7 @@ class Exchange:
 
     @property
     def json(self) -> Any:
-        """The parsed JSON that came back: of JSON lines a list; of a message the message itself; `None` for none."""
+        """The parsed JSON of the response: a list for JSON lines, the message for messages; `None` for none."""
         return self.message.body if self.answer is None else self.answer.value
 
     def code(self, language: str = "python") -> Code:
@@ -209,7 +209,7 @@ class Exchange:
 
     @property
     def events(self) -> Sequence[TimedEvent]:
-        """The events as they arrived; empty for an answer that was not streamed."""
+        """The events as received; empty for a response that was not streamed."""
         return self.response.events
 
     @property

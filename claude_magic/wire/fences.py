@@ -65,7 +65,7 @@ def code_block(text: str, language: str = "") -> tuple[CodeBlock, str]:
     raise CellError(f"the reply contains {missing}: {others}. {_WHERE}")
 
 
-def tagged(text: str, name: str) -> str:
+def tag_content(text: str, name: str) -> str:
     """The text in the first `<name>...</name>`; elements of the same name inside it are balanced.
 
     An opening tag that is never closed, such as one that the text only mentions, is ignored.

@@ -61,7 +61,7 @@ class Request(ShortRepr):
 
     @functools.cached_property
     def identity(self) -> str:
-        """A digest of everything that is asked: the path, the query and the body, whatever the order of its fields.
+        """A digest of the path, the query and the body, whatever the order of its fields.
 
         Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted.
         """
@@ -77,7 +77,7 @@ class Request(ShortRepr):
 
     @property
     def target(self) -> str:
-        """`endpoint`, and the query behind it."""
+        """`endpoint` with the query."""
         query = urlsplit(self.url).query
         return f"{self.endpoint}?{query}" if query else self.endpoint
 

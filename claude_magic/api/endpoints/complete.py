@@ -34,7 +34,7 @@ def complete(
         prompt: Sent as it is: its turns begin with two newlines and `Human:` or `Assistant:`.
         max_tokens: The longest completion; on the wire `max_tokens_to_sample`.
         fields: Further fields of the body, sent as given.
-        headers: Further headers; one of the same name replaces ours.
+        headers: Further headers; they replace defaults of the same name.
     """
     given = {**(fields or {}), **({"stream": True} if stream else {})}
     body: dict[str, Any] = {"max_tokens_to_sample": max_tokens, "model": model, "prompt": prompt}

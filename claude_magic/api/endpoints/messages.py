@@ -40,7 +40,7 @@ def json_headers(api_version: str, headers: Mapping[str, str] | None = None) -> 
     """The headers of a request whose body is JSON.
 
     Args:
-        headers: Further headers; one of the same name replaces ours.
+        headers: Further headers; they replace defaults of the same name.
     """
     all_headers = {
         "anthropic-version": api_version,

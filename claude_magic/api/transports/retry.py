@@ -76,7 +76,7 @@ class RetryTransport:
         raise AssertionError("unreachable")
 
     def _send_paced(self, request: Request, failed: int) -> Response:
-        """One try, as soon as the limits that the endpoint told allow it."""
+        """One try, as soon as the rate limits of the endpoint allow it."""
         if not is_paced(request):
             return self.inner.send(request)
         while not isinstance(ticket := self.pace.enter(request), Ticket):
