@@ -59,4 +59,11 @@ def test_in_a_line_the_text_is_not_taken_for_options() -> None:
 
 def test_every_action_is_one_of_the_table() -> None:
     actions = {name for option in all_options() if Scope.SNIPPET not in option.scope for name in option.names}
-    assert {word.split()[0] for word in ACTIONS} | {"--save", "--approve", "--refuse", "-h", "--help"} == actions
+    calls = {"--get", "--post", "--put", "--patch", "--delete", "--query", "--file", "--all"}
+    assert {word.split()[0] for word in ACTIONS} | {
+        "--save",
+        "--approve",
+        "--refuse",
+        "-h",
+        "--help",
+    } | calls == actions

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from ..errors import ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
 from ..wire import Decoder, Exchange, Request
 from ..wire.answer import BINARY, EMPTY, EVENTS, JSON, JSON_LINES, TEXT, Answer
+from ..wire.short_text import size_text
 from . import error_responses
 from .accumulator import Accumulator
 from .client import Client
@@ -44,6 +45,7 @@ def answer_exchange(
         each: Called with each JSON line or event, which is then not held.
     """
     error: ClaudeError | None = None
+    accumulator.answer = Answer(kind=EMPTY)
     try:
         with client.transport.send(request) as response:
             accumulator.set_response(response.status, response.headers)
@@ -198,13 +200,6 @@ class _Reader:
             self._set(size=size, count=lines if self._answer.kind == JSON_LINES else 0)
             self._accumulator.note = size_text(size)
         self._accumulator.note = ""
-
-
-def size_text(size: int) -> str:
-    """A number of bytes as people read it."""
-    if size < 1_000:
-        return f"{size} bytes"
-    return f"{size / 1e3:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .mcp import Server
     from .model_list import Models
     from .pending_approval import PendingApproval
+    from .pending_call import PendingCall
     from .token_count import Count
 
 
@@ -38,14 +39,14 @@ class ClaudeHandle:
     """Sends requests from Python, and gives access to settings, exchanges, conversations and the journal.
 
     Attributes:
-        waiting: The turn whose calls wait for approval; `None` if there is none.
+        waiting: The turn whose calls wait for approval, or the call of an endpoint that does; `None` if there is none.
         session: Sends the requests; a notebook needs only the other names.
     """
 
     def __init__(self) -> None:
         self.cells = Cells()
         self.session = Session(self.cells, NotebookViews())
-        self.waiting: PendingApproval | None = None
+        self.waiting: PendingApproval | PendingCall | None = None
         self._shell: Any = None
 
     def __dir__(self) -> list[str]:

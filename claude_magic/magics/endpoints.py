@@ -1,4 +1,4 @@
-"""`claude.request(...)`: a call of any endpoint from Python."""
+"""`claude.request(...)`: a call of any endpoint from Python; and the list of endpoints."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ..errors import CellError
 from ..session.endpoint_call import EndpointCall, endpoint_call
 
 if TYPE_CHECKING:
+    from ..api.endpoints.catalog import Endpoint
+    from ..display.answers.endpoint_list import Row
     from ..wire import Exchange
     from .claude import ClaudeHandle
 
@@ -51,3 +53,40 @@ def refuse_unasked(call: EndpointCall, *, yes: bool) -> None:
             f"{call.method} {call.target} changes something, and nobody is asked from Python. Nothing was sent. "
             "Say yes=True, or run it as a cell: %claude --" + f"{call.method.lower()} {call.path}."
         )
+
+
+def list_endpoints(words: str, *, page: bool) -> None:
+    """Show the endpoints whose method, path or summary hold these words; in a page they can be searched further."""
+    from IPython.core.display_functions import publish_display_data
+
+    from ..display.answers.endpoint_list import endpoint_bundles
+
+    if not page:
+        print(_found(words)["text/plain"])
+        return
+    for bundle in endpoint_bundles(_found, words):
+        publish_display_data(bundle)
+
+
+def found_text(words: str) -> str:
+    """The endpoints that match, as text."""
+    return _found(words)["text/plain"]
+
+
+def _found(words: str) -> dict[str, str]:
+    from ..api.endpoints.catalog import as_of, endpoints, search
+    from ..display.answers.endpoint_list import endpoint_table
+
+    return endpoint_table([_row(each) for each in search(words)], len(endpoints()), as_of())
+
+
+def _row(endpoint: Endpoint) -> Row:
+    from ..display.answers.endpoint_list import Row
+
+    facts = (
+        "" if endpoint.key == "api" else f"{endpoint.key} key",
+        f"pages by {endpoint.paging}" if endpoint.paging else "",
+        f"beta {endpoint.beta}" if endpoint.beta else "",
+        endpoint.answer if endpoint.answer != "json" else "files" if endpoint.body == "multipart" else "",
+    )
+    return Row(verb=endpoint.verb, path=endpoint.path, summary=endpoint.summary, facts=", ".join(filter(None, facts)))

@@ -18,6 +18,7 @@ from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
 from .claude import claude as handle
 from .output import result
+from .pending_call import PendingCall
 from .views import preview_text, print_notes
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ class ClaudeMagics(Magics):
         options, text = parse_line(line, text_follows=cell is None)
         if options.help:
             print(help_text())
+        elif options.endpoint is not None:
+            from .endpoint_cell import EndpointCell
+
+            EndpointCell(handle, self.shell, options, text if cell is None else self._message(text, cell)).run()
+        elif isinstance(handle.waiting, PendingCall) and (options.approve or options.refuse is not None):
+            waiting, handle.waiting = handle.waiting, None
+            waiting.resume(runs=options.approve)
         elif options.approve or options.refuse is not None:
             self.turns.resume(options, text if cell is None else cell)
         elif cell is None and not line.strip():

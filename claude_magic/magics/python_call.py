@@ -52,6 +52,11 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
     options = options_of({**keywords, "tools": [each for each in several if isinstance(each, str)]})
     if options.help:
         return Text(help_text())
+    if options.endpoint is not None:
+        from .endpoint_cell import call_from_python
+
+        found = call_from_python(handle, handle.shell(), options, text)
+        return Text(found) if isinstance(found, str) else found
     magics = _magics(handle)
     if options.approve or options.refuse is not None:
         _needed(magics, "approve and refuse").turns.resume(options, text)

@@ -12,6 +12,7 @@ from ..errors import Interrupted
 from ..prompt.options.options import Options
 from ..session.prompt import Prompt
 from .output import Result
+from .pending_call import PendingCall
 from .presenters import (
     CellPresenter,
     DetachedScreen,
@@ -68,7 +69,9 @@ class TurnRunner:
         from .pending_approval import decide
 
         argument = options.refuse or text.strip().strip("'" if options.approve else "'\"")
-        pending, calls = decide(self._handle.waiting, argument, refuses=options.refuse is not None)
+        waiting = self._handle.waiting
+        assert not isinstance(waiting, PendingCall)  # noqa: S101  it is resumed by itself
+        pending, calls = decide(waiting, argument, refuses=options.refuse is not None)
         self._handle.waiting = None
         prompt = pending.presenter.prompt
         presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=False), after=pending.presenter)

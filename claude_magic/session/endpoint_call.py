@@ -20,20 +20,21 @@ from ..api import credentials
 from ..api.accumulator import Accumulator
 from ..api.answers import answer_exchange
 from ..api.connect import connect, replay
+from ..api.credentials import Credential, Secret
 from ..api.endpoint_advice import outcome_note
-from ..api.endpoints.catalog import changes, find
+from ..api.endpoints.catalog import changes, find, is_of_organization
 from ..api.interrupt import Interrupt
 from ..api.mcp_tokens import refuse_tokens
 from ..api.multipart import Multipart, multipart
 from ..api.provider import Provider
 from ..api.saved_files import SavedFile
-from ..errors import CellError, Interrupted, NotRecorded
+from ..errors import CellError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from ..wire.presenter import Presenter
 from .ask import Worker, wait_for
 from .ledger import Caller
-from .provider import endpoint_provider
+from .provider import endpoint_provider, is_local, local_unstarted
 from .send import Sender
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -69,6 +70,16 @@ class EndpointCall:
     def changes(self) -> bool:
         """Whether it changes, creates or deletes something, so that whoever sends it is asked first."""
         return changes(self.method, self.path)
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it asks for a message, which has a price and a presenter of its own."""
+        return self.method == "POST" and self.path == "/v1/messages"
+
+    @property
+    def uses_admin_key(self) -> bool:
+        """Whether the admin key is sent with it, and never the ordinary one."""
+        return is_of_organization(self.path)
 
     @property
     def target(self) -> str:
@@ -209,6 +220,19 @@ def _refuse_keys(call: EndpointCall, version: str) -> None:
     texts = (sent, version, *call.headers.values(), unquote(call.path), *(text for pair in call.query for text in pair))
     credentials.refuse_keys("\n".join(texts), *credentials.in_use())
     refuse_tokens(body or {})
+
+
+def preview_request(settings: Claude, call: EndpointCall) -> Request:
+    """The request as it would be sent, as far as that is known without a key; no local model is started."""
+    try:
+        if not call.uses_admin_key and is_local(settings):
+            return build_request(settings, call, local_unstarted(settings))
+        accumulator = Accumulator(Request(method=call.method, url=""))
+        return build_request(settings, call, endpoint_provider(settings, call.path, accumulator, Interrupt()))
+    except SettingsError:
+        name = "$ANTHROPIC_ADMIN_KEY" if call.uses_admin_key else ""
+        credential = Credential(source="", secret=Secret(""), display_value=name)
+        return build_request(settings, call, Provider(base_url=settings.base_url, credential=credential))
 
 
 def send_call(

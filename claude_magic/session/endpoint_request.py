@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.saved_files import SavedFile
@@ -18,8 +19,6 @@ from .prompt import Prompt
 if TYPE_CHECKING:
     from .session import Session
 
-_MESSAGES = "/v1/messages"
-
 
 def request(
     session: Session,
@@ -30,6 +29,7 @@ def request(
     all_pages: bool = False,
     save: SavedFile | None = None,
     profile: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Exchange:
     """The exchange of a call, whole or not: look at its `error`.
 
@@ -38,6 +38,7 @@ def request(
         presenter: Shows it while it arrives; `None` for nothing.
         all_pages: Whether to ask for the following pages of a list, too.
         save: Where the answer's body is written to.
+        notes: What is to be said under the answer, such as that a variable was cut.
 
     Raises:
         CellError: It cannot be sent.
@@ -46,10 +47,11 @@ def request(
     options = Options(profile=profile, api_version=call.api_version)
     settings, caller = session.settings_for(options), caller or session.caller(options)
     screen = presenter or SilentPresenter()
-    if call.method == "POST" and call.path == _MESSAGES:
-        return _message(session, call, caller, screen, options, is_plain=not all_pages and save is None)
+    if call.is_message:
+        message = _message(session, call, caller, screen, options, is_plain=not all_pages and save is None)
+        return _with(notes, message)
     if not all_pages:
-        return run_call(session.sender, settings, call, caller, screen, save=save)
+        return _with(notes, run_call(session.sender, settings, call, caller, screen, save=save))
     if save is not None:
         raise CellError("--all gathers a list, and -o path writes one answer as it is. Use -o NAME with --all.")
     if call.method != "GET":
@@ -59,7 +61,11 @@ def request(
         asks = caller if number == 1 else caller.part(f".{number}")
         return run_call(session.sender, settings, page, asks, screen)
 
-    return pages_of(call, send)
+    return _with(notes, pages_of(call, send))
+
+
+def _with(notes: tuple[str, ...], exchange: Exchange) -> Exchange:
+    return replace(exchange, notes=(*notes, *exchange.notes)) if notes else exchange
 
 
 def _message(

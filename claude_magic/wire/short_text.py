@@ -42,6 +42,13 @@ def dollars(amount: float) -> str:
     return f"${amount:,.4f}" if amount < 1 else f"${amount:,.2f}"
 
 
+def size_text(size: int) -> str:
+    """A number of bytes, as people read it."""
+    if size < 1_000:
+        return f"{size} bytes"
+    return f"{size / 1e3:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
+
+
 def fields_repr(name: str, fields: Mapping[str, object], full_value: str, limit: int = _LONGEST) -> str:
     """A repr such as `Name(field='…', …)` of at most about `limit` characters.
 

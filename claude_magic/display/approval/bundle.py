@@ -92,9 +92,10 @@ def call_html(call: Call) -> str:
     return f'<div class="cm-ask {IGNORED}"><div class="cm-asked">{name}</div><pre>{inner}</pre>{note}</div>'
 
 
-def pending_text(calls: Sequence[Call]) -> str:
+def pending_text(calls: Sequence[Call], title: str = "", how: str = "") -> str:
     """The calls as text for a terminal, and how to continue."""
-    return "\n".join((_title(calls), *map(call_text, calls[:_LISTED]), *_remaining_lines(calls), _how(calls)))
+    lines = (*map(call_text, calls[:_LISTED]), *_remaining_lines(calls))
+    return "\n".join((title or _title(calls), *lines, how or _how(calls)))
 
 
 def call_text(call: Call) -> str:
@@ -113,11 +114,16 @@ class Approval:
 
     Args:
         on_decide: Called once when every call has a decision, in the thread of the click.
+        title: Says who asks; `""` for Claude, whose arguments may be edited.
+        how: How to go on without the buttons.
     """
 
-    def __init__(self, calls: Sequence[Call], on_decide: Callable[[Decisions], None]) -> None:
+    def __init__(
+        self, calls: Sequence[Call], on_decide: Callable[[Decisions], None], *, title: str = "", how: str = ""
+    ) -> None:
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
         self._on_decide = on_decide
+        self._own = title, how
         self._lock = Lock(reentrant=True)
         self._calls: tuple[Call, ...] = ()
         self._decisions: dict[str, Decision] = {}
@@ -148,14 +154,16 @@ class Approval:
         Args:
             sends: Whether results wait to be sent, instead of calls.
         """
-        title, how = (_RAN, _SEND_ON) if sends else (_title(calls), _how(calls))
+        own_title, own_how = self._own
+        title, how = (_RAN, _SEND_ON) if sends else (own_title or _title(calls), own_how or _how(calls))
         with self._lock:
             self._calls, self._decisions, self._working, self._sends = tuple(calls), {}, False, sends
             if self._panel:
-                self._panel.ask(self._calls, title, sends=sends)
+                self._panel.ask(self._calls, title, sends=sends, edits=not own_title)
             inner = f'<div class="cm-title">{one_line(title)}</div>{pending_html(calls)}'
             note = f'<div class="cm-note">{one_line(how)}</div>'
-            self._show_twin(self._frame(inner + note), f"{title}\n{how}" if sends else pending_text(calls))
+            text = f"{title}\n{how}" if sends else pending_text(calls, title, how)
+            self._show_twin(self._frame(inner + note), text)
 
     def done(self, said: str = "") -> None:
         """Close it: nothing waits any more.

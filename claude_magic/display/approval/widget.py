@@ -38,10 +38,10 @@ class ApprovalPanel:
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
         self.widget = self._box = with_classes(ipywidgets.VBox(), "cm-approval", "cm-live-approval")
 
-    def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False) -> None:
+    def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False, edits: bool = True) -> None:
         """Show these calls; with `sends`, that results wait to be sent."""
         before = self._rows
-        self._rows = {call.id: _Row(call, self._decide) for call in calls[:MOST]}
+        self._rows = {call.id: _Row(call, self._decide, edits=edits) for call in calls[:MOST]}
         self._calls = calls
         self._head.value = f'{self._style}<div class="cm-title">{one_line(title)}</div>'
         self._further.value = further_html(calls)
@@ -92,7 +92,7 @@ class _Row:
         decided: The decision; `None` so far.
     """
 
-    def __init__(self, call: Call, decide: Callable[[Mapping[str, Decision]], None]) -> None:
+    def __init__(self, call: Call, decide: Callable[[Mapping[str, Decision]], None], *, edits: bool) -> None:
         self._call, self._decide = call, decide
         self.decided: Decision | None = None
         self._shown = ipywidgets.HTML(value=call_html(call))
@@ -102,7 +102,8 @@ class _Row:
         self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
         self._said = ipywidgets.HTML()
         self._text: Widget | None = None
-        self._choices = with_classes(ipywidgets.HBox([self._run, self._edit, self._refuse, self._why]), "cm-choices")
+        choices = [self._run, self._edit, self._refuse, self._why] if edits else [self._run, self._refuse]
+        self._choices = with_classes(ipywidgets.HBox(choices), "cm-choices")
         self.box = ipywidgets.VBox([self._shown, self._choices, self._said])
         self._run.on_click(self._on_run)
         self._refuse.on_click(self._on_refuse)

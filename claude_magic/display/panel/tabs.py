@@ -112,7 +112,9 @@ def _response(exchange: Exchange, limit: int = _SAVED_BODY, strings: int = _SAVE
     error = "" if exchange.error is None else _error(exchange.error)
     if exchange.message.body:
         return error + json_block(exchange.message.body, limit, strings)
-    return error or note("The response holds no message.")
+    if exchange.answer is not None and exchange.answer.value is not None:
+        return error + json_block(exchange.answer.value, limit, strings)
+    return error or note("The response holds no message." if exchange.answer is None else "The response holds no JSON.")
 
 
 def _live_response(exchange: Exchange) -> str:
@@ -145,6 +147,8 @@ def _live_events(exchange: Exchange) -> str:
 
 
 def _no_events(exchange: Exchange) -> str:
+    if exchange.answer is not None:
+        return ""
     return note("No response." if exchange.status is None else NOT_STREAMED)
 
 

@@ -14,8 +14,8 @@ _MOST_NUMBERS = 200
 
 
 def usage_tab(exchange: Exchange) -> str:
-    """HTML of the tab; the API's own numbers are not in it."""
-    return table(_rows(exchange, _usage(exchange)))
+    """HTML of the tab; the API's own numbers are not in it. `""` where no model answered."""
+    return "" if exchange.answer is not None else table(_rows(exchange, _usage(exchange)))
 
 
 def live_usage_tab(exchange: Exchange) -> str:

@@ -89,6 +89,10 @@ def reply_bundle(
         instead_of: The name of the live displays to hide until the panel replaces them.
         name: The prefix of element ids, unique in the notebook; `""` for a new one.
     """
+    if exchange.answer is not None:
+        from ..answers.bundle import answer_bundle
+
+        return answer_bundle(exchange, above=above)
     found = passages(exchange.joined_message, exchange.calls)
     if not found and exchange.error is not None:
         return {}

@@ -84,6 +84,8 @@ def _values_after(name: str, prefix: str, quote: str, namespace: dict[str, Any])
     option = find(name)
     if option is None:
         return
+    if "endpoints" in option.completes:
+        yield from (_quote(path, quote) for path in _endpoint_paths(option.names[-1]) if path.startswith(prefix))
     if "files" in option.completes:
         yield from (_quote(path, quote) for path in _paths(prefix))
     sources = [_SOURCES[source](namespace) for source in option.completes if source in _SOURCES]
@@ -124,6 +126,13 @@ def _models(_: dict[str, Any]) -> Iterable[str]:
     from ..model_list import names
 
     return names(claude.settings)
+
+
+def _endpoint_paths(option: str) -> Iterable[str]:
+    """The paths of the API that `--get` and the like take."""
+    from ...api.endpoints.catalog import endpoints
+
+    return [each.path for each in endpoints() if each.verb == option.removeprefix("--").upper()]
 
 
 def _conversations(_: dict[str, Any]) -> Iterable[str]:

@@ -12,11 +12,12 @@ from typing import Any
 
 from ...errors import CellError
 from .option import Option, Scope
-from .options import Options, check, nearest
+from .options import Options, Pair, check, nearest
 from .table import SERVER_TOOLS, all_options, find, in_scope
 
 _OBJECTS = {"attach", "schema"}  # options that take the thing itself besides its name
 _PAIRS = {"param", "header"}
+_SEVERAL_PAIRS = {"query", "file"}
 
 
 def options_of(keywords: Mapping[str, Any]) -> Options:
@@ -92,6 +93,11 @@ def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None
         if not isinstance(value, Mapping):
             raise CellError(f"{name} takes a dict: {value!r}.")
         values[target] = {**values.get(target, {}), **value}
+    elif target in _SEVERAL_PAIRS:
+        if not isinstance(value, Mapping):
+            raise CellError(f"{name} takes a dict: {value!r}.")
+        given = [Pair(str(each), str(one)) for each, inner in value.items() for one in _several(inner)]
+        values[target] = (*values.get(target, ()), *given)
     elif target == "compare":
         values[target] = _word(name, option, *_compared(value))
     elif option.gather:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
-from .options import Options
+from .options import Options, Pair
 
 MAX_REPLIES = 20
 
@@ -23,6 +23,7 @@ class Scope(Flag):
     GRADE = auto()  # passed on from claude.map to the model that grades
     COMPARE = auto()  # --compare NAME=A,B
     CURL = auto()  # beside --curl, because it leaves the request unchanged
+    CALL = auto()  # beside --get, --post, --put, --patch and --delete
     SNIPPET = auto()  # stored by --save and applied by --with; the others only act on the cell they stand in
 
 
@@ -40,8 +41,11 @@ class Option:
         also: Another field, which it sets to True.
         several: Whether more values of the form NAME=... may follow.
         omitted: The value if `[NAME]` is omitted.
+        begins: What a value begins with that may be omitted, where text may follow it; empty for a value that is then
+            written with an equals sign.
         choices: The values that Tab offers; `read` decides which are valid. Help that ends with a colon lists them.
-        completes: What else Tab offers: `models`, `conversations`, `snippets`, `variables`, `files` or `compared`.
+        completes: What else Tab offers: `models`, `conversations`, `snippets`, `variables`, `files`, `endpoints` or
+            `compared`.
         scope: Where else it applies.
     """
 
@@ -55,6 +59,7 @@ class Option:
     also: str = ""
     several: bool = False
     omitted: str = "main"
+    begins: tuple[str, ...] = ()
     scope: Scope = Scope.SNIPPET
     choices: Collection[str] = ()
     completes: tuple[str, ...] = ()
@@ -103,6 +108,19 @@ def number(value: str) -> float:
     if not math.isfinite(number):
         raise ValueError("is not a number")
     return int(number) if value.lstrip("+-").isdecimal() else number
+
+
+def named(value: str) -> Pair:
+    """`NAME=VALUE`."""
+    name, equals, rest = value.partition("=")
+    if not name or not equals or not rest:
+        raise ValueError("takes NAME=PATH")
+    return Pair(name, rest)
+
+
+def variable_or_path(value: str) -> str:
+    """A variable, or a path: `check` looks whether there may be one."""
+    return value if any(sign in value for sign in "/\\.~") and value.strip() else variable(value)
 
 
 def variable(value: str) -> str:

@@ -20,6 +20,14 @@ _OPTION_OF = {
 }
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A name and a value, of an option that may name the same thing several times."""
+
+    name: str
+    value: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of a cell; `None` means the setting's value, or that the field is left out of the request.
@@ -63,7 +71,11 @@ class Options:
         notes: Notes on what is sent, shown with the reply.
         run_tools: Whether tools really run when replaying.
         profile: Name of the project's settings to use.
-        out: Name of the variable that gets the reply's text.
+        out: Name of the variable that gets the reply's text; beside `endpoint` perhaps a path.
+        endpoint: Method and path of the API that is called instead of a question; the path is `""` to list them.
+        query: Parameters of that call.
+        file: Files of that call: the name of the part, and the path.
+        all_pages: Whether to ask for all pages of a list.
     """
 
     model: str | None = None
@@ -118,6 +130,10 @@ class Options:
     run_tools: bool = False
     profile: str = ""
     out: str | None = None
+    endpoint: tuple[str, str] | None = None
+    query: tuple[Pair, ...] = ()
+    file: tuple[Pair, ...] = ()
+    all_pages: bool = False
     help: bool = False
 
     def body(self) -> dict[str, Any]:
@@ -148,6 +164,11 @@ def check(options: Options) -> Options:
             raise CellError(f"--param {name} is refused: use {_OPTION_OF[name]}.")
     for name, value in options.header.items():
         _check_header(name, value)
+    if options.out is not None and options.endpoint is None and not options.out.isidentifier():
+        raise CellError(f"-o is not a variable name: {options.out[:80]!r}.")
+    if options.endpoint is None and (options.query or options.file or options.all_pages):
+        name = "query" if options.query else "file" if options.file else "all"
+        raise CellError(f"--{name} belongs to a call of an endpoint: --get, --post, --put, --patch or --delete.")
     return options
 
 

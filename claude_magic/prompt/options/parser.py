@@ -77,7 +77,11 @@ def _words(
     words: list[str] = []
     if option.is_optional and not equals:
         following = line[position:].split(None, 1)
-        if text_follows or not following or following[0].startswith("-"):
+        if option.begins and text_follows:
+            is_omitted = not following or not following[0].lstrip("'\"").startswith(option.begins)
+        else:
+            is_omitted = text_follows or not following or following[0].startswith("-")
+        if is_omitted:
             return [option.omitted], position
     for kind in option.words:
         if words or not equals:

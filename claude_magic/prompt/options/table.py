@@ -13,8 +13,22 @@ from typing import Any
 
 from ...errors import CellError
 from ...export import LANGUAGES
-from .option import MAX_REPLIES, Option, Scope, choice, field, number, pair, text, times, tokens, variable
-from .options import Options
+from .option import (
+    MAX_REPLIES,
+    Option,
+    Scope,
+    choice,
+    field,
+    named,
+    number,
+    pair,
+    text,
+    times,
+    tokens,
+    variable,
+    variable_or_path,
+)
+from .options import Options, Pair
 
 KINDS = ("text", "markdown", "code", "json", "html")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -25,12 +39,26 @@ SERVER_TOOLS = {  # short name: help
     "code-execution": "let Claude run code on the API's side",
 }
 
+METHODS = {  # HTTP method: help
+    "GET": "call an endpoint of the API, such as /v1/models; without a path, list them",
+    "POST": "the same with the cell's text as the JSON body; asks before it changes something",
+    "PUT": "the same",
+    "PATCH": "the same",
+    "DELETE": "the same, without a body",
+}
+
 # Scopes of several options: fields of the request, and what only says how the reply is shown.
 _SETTING = Scope.MAP | Scope.COMPARE | Scope.SNIPPET
 _REQUEST = Scope.MAP | Scope.SNIPPET
 _ENDPOINT = Scope.MAP | Scope.GRADE | Scope.SNIPPET
 _VIEW = Scope.CURL | Scope.SNIPPET
 _ACTION = Scope.CURL
+_PATHS = ("/", "http://", "https://")
+
+
+def _endpoint(method: str, path: str) -> tuple[str, str]:
+    """Method and path of a call."""
+    return method, path
 
 
 def _parse_compare(*words: str) -> dict[str, tuple[str, ...]]:
@@ -103,14 +131,14 @@ _TABLE = [
         words=("NAME", "VALUE"),
         read=pair,
         gather=True,
-        scope=_ENDPOINT,
+        scope=_ENDPOINT | Scope.CALL,
         help="an additional header; repeatable",
     ),
     Option(
         names=("--api-version",),
         words=("DATE",),
         read=text,
-        scope=_SETTING | Scope.GRADE,
+        scope=_SETTING | Scope.GRADE | Scope.CALL,
         help="the anthropic-version header",
     ),
     Option(names=("--stream",), scope=_REQUEST, help="show the reply while it arrives"),
@@ -121,8 +149,8 @@ _TABLE = [
         scope=_REQUEST,
         help="request the whole reply at once",
     ),
-    Option(names=("--panel",), scope=_VIEW, help="show the panel under the reply"),
-    Option(names=("--no-panel",), field="panel", read=lambda: False, scope=_VIEW, help="hide the panel"),
+    Option(names=("--panel",), scope=_VIEW | Scope.CALL, help="show the panel under the reply"),
+    Option(names=("--no-panel",), field="panel", read=lambda: False, scope=_VIEW | Scope.CALL, help="hide the panel"),
     Option(names=("--raw",), scope=_VIEW, help="show the reply's source text instead of rendering it"),
     Option(
         names=("-c", "--continue"),
@@ -156,7 +184,9 @@ _TABLE = [
         completes=("files", "variables"),
         help="also send a file, pattern, URL or variable; repeatable",
     ),
-    Option(names=("--allow-secret",), help="let {{name}} insert what looks like a secret"),
+    Option(
+        names=("--allow-secret",), scope=Scope.SNIPPET | Scope.CALL, help="let {{name}} insert what looks like a secret"
+    ),
     Option(
         names=("--schema",),
         words=("NAME",),
@@ -202,7 +232,7 @@ _TABLE = [
         names=("--show",),
         words=("LANGUAGE",),
         read=partial(choice, LANGUAGES),
-        scope=_ACTION,
+        scope=_ACTION | Scope.CALL,
         choices=LANGUAGES,
         help="print the request as a program instead of sending it:",
     ),
@@ -224,7 +254,7 @@ _TABLE = [
     ),
     Option(
         names=("--again",),
-        scope=Scope.MAP | Scope.GRADE | Scope.CURL,
+        scope=Scope.MAP | Scope.GRADE | Scope.CURL | Scope.CALL,
         help="send even if a recorded answer exists",
     ),
     Option(
@@ -263,7 +293,7 @@ _TABLE = [
         completes=("variables",),
         help="an MCP server: its https:// address, or the variable of a local one; repeatable",
     ),
-    Option(names=("--yes",), scope=_REQUEST | Scope.CURL, help="run tool calls without asking"),
+    Option(names=("--yes",), scope=_REQUEST | Scope.CURL | Scope.CALL, help="run tool calls without asking"),
     Option(names=("--step",), scope=_ACTION, help="stop after each message, and show all of them"),
     Option(names=("--approve",), scope=_ACTION, help="run the tool calls that wait for approval"),
     Option(
@@ -278,18 +308,49 @@ _TABLE = [
         names=("--profile",),
         words=("NAME",),
         read=text,
-        scope=_ENDPOINT | Scope.CURL,
+        scope=_ENDPOINT | Scope.CURL | Scope.CALL,
         help="use these settings of the project",
     ),
     Option(
         names=("-o", "--out"),
         words=("NAME",),
-        read=variable,
-        scope=_VIEW,
+        read=variable_or_path,
+        scope=_VIEW | Scope.CALL,
         completes=("variables",),
-        help="put the reply's text into this variable",
+        help="put the reply's text into this variable; what an endpoint answers also into a file",
     ),
-    Option(names=("-h", "--help"), scope=_ACTION, help="show this"),
+    *(
+        Option(
+            names=(f"--{method.lower()}",),
+            words=("[PATH]",),
+            read=partial(_endpoint, method),
+            field="endpoint",
+            omitted="",
+            begins=_PATHS,
+            scope=Scope.CALL,
+            completes=("endpoints",),
+            help=description,
+        )
+        for method, description in METHODS.items()
+    ),
+    Option(
+        names=("--query",),
+        words=("NAME", "VALUE"),
+        read=Pair,
+        gather=True,
+        scope=Scope.CALL,
+        help="with --get and the like: a parameter of the query; repeatable",
+    ),
+    Option(
+        names=("--file",),
+        words=("NAME=PATH",),
+        read=named,
+        gather=True,
+        scope=Scope.CALL,
+        help="with --post and the like: send this file as the part NAME; repeatable",
+    ),
+    Option(names=("--all",), field="all_pages", scope=Scope.CALL, help="with --get: all pages of a list"),
+    Option(names=("-h", "--help"), scope=_ACTION | Scope.CALL, help="show this"),
 ]
 
 
