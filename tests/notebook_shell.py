@@ -55,6 +55,7 @@ class Shell(Kernel):
 
     def __enter__(self) -> Shell:
         assert not InProcessKernel.initialized(), "one shell at a time: what is loaded is the process's own"
+        assert not _loop_runs(), "an event loop runs in this thread, so cells would run in another one"
         _close_widgets()  # those that tests without a page have left
         self._exit = contextlib.ExitStack()
         # what ipykernel's own main program does to a process of its own
@@ -187,6 +188,15 @@ def _patched_output(kernel: InProcessKernel) -> Any:
 def _close_widgets() -> None:
     if "ipywidgets" in sys.modules:
         sys.modules["ipywidgets"].Widget.close_all()
+
+
+def _loop_runs() -> bool:
+    """Whether this thread is in an event loop; Playwright's, for one, seems to run as long as a browser is open."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _end_others() -> None:

@@ -26,7 +26,7 @@ import pytest
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS SKIPPED: no playwright here")
 
-from playwright.sync_api import Browser, Page, Route, ViewportSize  # noqa: E402  (after the skips above)
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect  # noqa: E402  (after the skips above)
 
 from tests import chromium  # noqa: E402
 from tests.browser.lab_page import REPOSITORY, Lab  # noqa: E402
@@ -39,6 +39,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 _START_SECONDS = 60
+expect.set_options(timeout=60_000)  # milliseconds: a loaded machine is slow, not wrong
 _VIEWPORT: ViewportSize = {"width": 1100, "height": 850}
 
 
@@ -61,9 +62,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         _stop(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium; the tests share it, their contexts share nothing."""
+    """One Chromium; a file's tests share it, their contexts share nothing.
+
+    While it is open, Playwright's event loop runs in this thread: what other files do here must not meet it.
+    """
     found = chromium.found()
     if found is None:
         pytest.skip("BROWSER TESTS SKIPPED: no Chromium on PATH and none of Playwright's. apt-get install chromium")

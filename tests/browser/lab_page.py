@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 _NOTEBOOK = "window.jupyterapp.shell.currentWidget"
-_READY = 30_000
+_READY = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,7 @@ def test_the_first_message_as_the_readme_shows_it(
     command(page, "notebook:delete-cell")
     shown = cell(page, 1)
     expect(shown.locator(".cm-reply table td").first).to_be_visible()
-    expect(shown.locator(".cm-reply mjx-container").first).to_be_visible(timeout=15_000)
+    expect(shown.locator(".cm-reply mjx-container").first).to_be_visible()
     expect(shown.locator(".cm-summary").first).to_contain_text("46 in")
     shown.locator(
         ".jupyter-widgets.widget-accordion details, .widget-accordion .lm-AccordionPanel-title, .jp-OutputArea-output details summary"

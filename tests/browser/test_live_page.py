@@ -83,7 +83,7 @@ def open_live(page: Page, lab: Lab, name: str, *, panel: bool = True, owns_cell:
     open_notebook(page, lab, name)
     run_cell(page, 0)
     start_cell(page, 2)
-    expect(cell(page, 2).locator("h2").nth(12)).to_be_attached(timeout=20_000)
+    expect(cell(page, 2).locator("h2").nth(12)).to_be_attached()
 
 
 @pytest.mark.parametrize(("place", "top"), [("above", 20), ("middle", 700), ("end", -1)])
@@ -126,7 +126,7 @@ def test_the_page_is_fit_to_be_seen(browser_page: Page, lab: Lab, dark: bool) ->
     run_cell(browser_page, 1)
     reply = outputs(browser_page, 1)
     expect(reply.locator(".cm-warning")).to_contain_text("cut off (max_tokens)")
-    expect(reply.locator("mjx-container").first).to_be_visible(timeout=20_000)
+    expect(reply.locator("mjx-container").first).to_be_visible()
     screenshot(browser_page, f"reply-{name}")
     reply.locator("details.cm-thinking > summary").click()
     expect(reply.locator(".cm-thinking em")).to_be_visible()
@@ -134,7 +134,7 @@ def test_the_page_is_fit_to_be_seen(browser_page: Page, lab: Lab, dark: bool) ->
     expect(reply.locator(".cm-json")).to_contain_text("Oslo")
     screenshot(browser_page, f"reply-unfolded-{name}")
     start_cell(browser_page, 2)
-    expect(outputs(browser_page, 2).locator(".cm-status")).to_contain_text("tokens", timeout=10_000)
+    expect(outputs(browser_page, 2).locator(".cm-status")).to_contain_text("tokens")
     browser_page.evaluate("document.querySelector('.cm-status').scrollIntoView({block: 'center'})")
     screenshot(browser_page, f"reply-live-{name}")
     wait_until_idle(browser_page)

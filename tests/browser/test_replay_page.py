@@ -244,7 +244,7 @@ def test_a_replay_grows_on_the_page_as_the_reply_did(browser_page: Page, lab: La
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.widgets[1].outputArea.model.clear(); }")
     page.evaluate(WATCH)
     start_cell(page, 1)
-    expect(outputs(page, 1).locator(".cm-summary:visible")).to_contain_text("replayed, recorded 20", timeout=20_000)
+    expect(outputs(page, 1).locator(".cm-summary:visible")).to_contain_text("replayed, recorded 20")
     wait_until_idle(page)
     partial = [
         text for text in page.evaluate("window.seen") if "Part 1 of it." in text and "Part 11 of it." not in text

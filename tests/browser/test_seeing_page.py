@@ -25,7 +25,7 @@ import json, os
 from tests.server import JSON, STREAM, Answer, Server, event, message, reply, whole
 
 server = Server()
-os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"] = server.url, "a key of this test only"
+os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"] = server.url, "test-key-of-this-notebook"
 
 def streamed(*blocks, pause=0.4):
     """A reply of these blocks, each a start and its deltas, with a pause before each delta."""
@@ -81,7 +81,7 @@ def test_what_is_inside_is_fit_to_be_seen(
     use_theme(page, dark=dark)
     run_cell(page, 0)
     start_cell(page, 1)
-    expect(outputs(page, 1).locator("table.cm-events tr").nth(6)).to_be_visible(timeout=10_000)
+    expect(outputs(page, 1).locator("table.cm-events tr").nth(6)).to_be_visible()
     screenshot(page, f"events-live-{name}")
     wait_until_idle(page)
     expect(outputs(page, 1).locator("svg.cm-timeline").first).to_be_visible()
