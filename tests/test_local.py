@@ -242,7 +242,7 @@ def test_a_start_can_be_interrupted() -> None:
     local.stop()
     asked = iter((False, True))
     with pytest.raises(Interrupted):
-        local.start(interrupted=lambda: next(asked))
+        local.start(is_interrupted=lambda: next(asked))
     assert children(os.getpid()) == []
 
 

@@ -87,22 +87,22 @@ def start(
     gguf: str = "",
     *,
     watch: Callable[[str], None] = lambda _: None,
-    interrupted: Callable[[], bool] = lambda: False,
+    is_interrupted: Callable[[], bool] = lambda: False,
 ) -> Model:
     """Starts the model, unless it is running already.
 
     Args:
         gguf: Path of a model file; `""` for the installed one.
         watch: Called a few times a second with a text on the progress.
-        interrupted: Called a few times a second; returns whether to give up.
+        is_interrupted: Called a few times a second; returns whether to give up.
 
     Raises:
         SettingsError: The software or the file is missing, or the file cannot be loaded.
-        Interrupted: `interrupted` returned `True`.
+        Interrupted: `is_interrupted` returned `True`.
     """
     global _current
     path = _model_file(gguf)
-    wait = _Wait(_name(path), watch, interrupted)
+    wait = _Wait(_name(path), watch, is_interrupted)
     with _start_lock(wait):
         if _current is not None and _current[0].path == path and _current[1].process.poll() is None:
             return _current[0]
@@ -133,10 +133,10 @@ def stop() -> None:
 class _Wait:
     """A wait for a model, which reports its progress and can be interrupted."""
 
-    def __init__(self, name: str, watch: Callable[[str], None], interrupted: Callable[[], bool]) -> None:
+    def __init__(self, name: str, watch: Callable[[str], None], is_interrupted: Callable[[], bool]) -> None:
         self.name = name
         self._watch = watch
-        self._interrupted = interrupted
+        self._is_interrupted = is_interrupted
         self._began = time.monotonic()
 
     def tick(self) -> None:
@@ -146,7 +146,7 @@ class _Wait:
             Interrupted: The user stopped it.
             SettingsError: The wait is too long.
         """
-        if self._interrupted():
+        if self._is_interrupted():
             raise Interrupted("stopped while the local model was loading.")
         seconds = time.monotonic() - self._began
         if seconds > _LOAD_TIMEOUT:

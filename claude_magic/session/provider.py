@@ -101,7 +101,7 @@ def _start_local(settings: Claude, accumulator: Accumulator, interrupt: Interrup
     def set_note(note: str) -> None:
         accumulator.note = note
 
-    model = local.start(settings.local_model, watch=set_note, interrupted=interrupt.is_set)
+    model = local.start(settings.local_model, watch=set_note, is_interrupted=interrupt.is_set)
     return Provider(
         base_url=model.base_url,
         credential=Credential(source="the local model", secret=Secret(model.key), display_value=RANDOM_KEY),
