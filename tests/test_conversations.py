@@ -296,7 +296,7 @@ def test_thinking_after_a_turn_edited_in_its_file_is_left_out(tmp_path: Path) ->
         main.add(main.plan(name), turn(name, name, THINKING))
     path = main.save(tmp_path / "talk.json")
     path.write_text(path.read_text().replace("re: b", "edited"))
-    messages = messages_of(conversations.load(path, "edited").plan("x").kept, "f")
+    messages = messages_of(conversations.load(path, "edited").plan("x").turns, "f")
     assert [THINKING in m["content"] for m in messages if m["role"] == "assistant"] == [True, False, False]
 
 

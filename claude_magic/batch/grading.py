@@ -59,8 +59,8 @@ def grader(grade: Any, expected: str, columns: Sequence[str], *, settings: Claud
     if callable(grade):
         return _custom_grader(grade)
     if not isinstance(grade, str) or grade not in _GRADERS:
-        known = ", ".join(map(repr, _GRADERS))
-        raise CellError(f"grade={grade!r} is not known. It is {known}, a function, or claude.rubric('...').")
+        names = ", ".join(map(repr, _GRADERS))
+        raise CellError(f"grade={grade!r} is not known. It is {names}, a function, or claude.rubric('...').")
     if expected not in columns and not empty:
         raise CellError(
             f"grade={grade!r} compares with the column {expected!r}, and there is none. Say expected='...'."
@@ -68,12 +68,12 @@ def grader(grade: Any, expected: str, columns: Sequence[str], *, settings: Claud
     compare, same = _GRADERS[grade], grade == "exact"
 
     def compare_reply(reply: str, row: Row) -> bool | re.error | None:
-        wanted = row.get(expected)
+        value = row.get(expected)
         try:
             return (
                 None
-                if is_missing(wanted)
-                else compare(reply, write_value(wanted, settings)) or (same and _is_same(reply, wanted))
+                if is_missing(value)
+                else compare(reply, write_value(value, settings)) or (same and _is_same(reply, value))
             )
         except re.error as error:
             return error
@@ -118,20 +118,20 @@ def _binds(signature: Any, *values: Any) -> bool:
     return True
 
 
-def _is_same(reply: str, wanted: Any) -> bool:
+def _is_same(reply: str, value: Any) -> bool:
     """Whether a reply is this number or truth value, however it is written."""
-    if type(wanted).__name__ in ("bool", "bool_"):
-        return reply.strip().casefold() == str(wanted).casefold()
-    if not isinstance(wanted, numbers.Number):
+    if type(value).__name__ in ("bool", "bool_"):
+        return reply.strip().casefold() == str(value).casefold()
+    if not isinstance(value, numbers.Number):
         return False
     try:
-        return Decimal(reply.strip()) == Decimal(str(wanted))
+        return Decimal(reply.strip()) == Decimal(str(value))
     except ArithmeticError:
         return False
 
 
 _GRADERS: dict[str, Callable[[str, str], bool]] = {
-    "exact": lambda reply, wanted: reply.strip() == wanted.strip(),
-    "contains": lambda reply, wanted: wanted.strip() in reply,
-    "regex": lambda reply, wanted: re.search(wanted, reply) is not None,
+    "exact": lambda reply, value: reply.strip() == value.strip(),
+    "contains": lambda reply, value: value.strip() in reply,
+    "regex": lambda reply, value: re.search(value, reply) is not None,
 }

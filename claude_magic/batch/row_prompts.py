@@ -10,7 +10,7 @@ import functools
 import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,13 @@ class RowTemplate:
             if is_missing(row.get(column)):
                 return CellError(f"the row has nothing in the column {column!r}.")
         try:
-            text = self._fill(row, functools.partial(write_value, settings=settings))
+            text = self._fill(row, settings)
         except CellError as error:
             return error
         return text if text.strip() else CellError("the question is empty.")
 
-    def _fill(self, row: Row, write: Callable[[Any], str]) -> str:
+    def _fill(self, row: Row, settings: Claude) -> str:
+        write = functools.partial(write_value, settings=settings)
         values = {name: row[column] for name, column in self.columns.items()}
         if self.template is None:
             (value,) = values.values()
@@ -103,13 +104,13 @@ def _only_column(columns: list[str], expected: str | None) -> str:
 
 def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
     odd = [name for name in columns if not name.isidentifier() or keyword.iskeyword(name)]
-    taken = set(columns) - set(odd)
+    in_use = set(columns) - set(odd)
     variables: dict[str, str] = {}
     for column in dict.fromkeys(odd):
         name = "_" + re.sub(r"\W", "_", column)
-        while name in taken:
+        while name in in_use:
             name += "_"
-        taken.add(name)
+        in_use.add(name)
         variables[column] = name
 
     def rename(braces: re.Match[str]) -> str:
@@ -122,13 +123,13 @@ def _from_template(template: str, columns: Sequence[str]) -> RowTemplate:
     text = _BRACES.sub(rename, template)
     refuse_python(text, {*columns, *variables.values()})
     column_of = {name: column for column, name in variables.items()}
-    wanted = {name: column_of.get(name, name) for name in names(text)}
-    missing = [column for column in wanted.values() if columns and column not in columns]
+    used = {name: column_of.get(name, name) for name in names(text)}
+    missing = [column for column in used.values() if columns and column not in columns]
     if missing:
         raise CellError(f"no column {missing[0]!r}. There are {', '.join(columns)}. Nothing was sent.")
-    if columns and not wanted:
+    if columns and not used:
         raise CellError(
             f"the template names no column, so that all rows would be asked the same. Write {{{{{columns[0]}}}}} "
             "where a row's value goes. Nothing was sent."
         )
-    return RowTemplate(template=text, columns=wanted)
+    return RowTemplate(template=text, columns=used)

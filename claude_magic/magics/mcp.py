@@ -34,14 +34,14 @@ class Server(LocalServer):
         state = "running" if self.running else "not running: it starts when it is next used"
         title = f"MCP server {self.name}: {len(rows)} tools, {state}"
         notes = words("; ".join(self.notes), 1_000)
-        shown = table(
+        bundle = table(
             title,
             ("tool", "arguments", "description", "approval"),
             rows,
             kinds={"arguments": "wrap", "description": "wrap"},
             below=notes,
         )
-        return {**shown, "text/plain": f"{shown['text/plain']}\n{notes}".rstrip()}
+        return {**bundle, "text/plain": f"{bundle['text/plain']}\n{notes}".rstrip()}
 
 
 def start_server(name: str, command: str | Sequence[str], **how: Any) -> Server:

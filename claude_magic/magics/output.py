@@ -60,18 +60,18 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
         from ..wire.fences import tag_content
 
         text = tag_content(text, options.tag)
-    wanted = "code" if options.fix else options.as_
-    if wanted == "code":
+    form = "code" if options.fix else options.as_
+    if form == "code":
         from ..wire.fences import code_block
 
         block, note = code_block(text, options.lang or ("python" if options.fix else ""))
         return Result(value=block.source, next_input=block.source, note=note)
-    if wanted == "json":
+    if form == "json":
         from ..display.reply.views import json_view
 
         value = _json(text)
         return Result(value=value, html=json_view(value)["text/html"])
-    if wanted == "html":
+    if form == "html":
         from ..display.reply.views import html_view
 
         page = _page(text)

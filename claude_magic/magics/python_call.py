@@ -145,5 +145,5 @@ def _ask_several(session: Session, prompt: Prompt, magics: ClaudeMagics | None) 
 
 def _with_notes(exchange: Exchange, prompt: Prompt) -> Exchange:
     """The exchange with what was cut, assumed or changed: there is no page above the reply."""
-    attached = [f"{each.title}: {each.note}" for each in prompt.attached if each.note]
-    return exchange.with_notes(*attached, *prompt.notes)
+    notes = [f"{each.title}: {each.note}" for each in prompt.attachments if each.note]
+    return exchange.with_notes(*notes, *prompt.notes)

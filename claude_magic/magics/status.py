@@ -74,8 +74,8 @@ def _answers(handle: ClaudeHandle, settings: Claude) -> str:
 def _budget(handle: ClaudeHandle, settings: Claude) -> str:
     limits = []
     if settings.budget_usd is not None:
-        left = handle.session.ledger.budget.remaining(settings.budget_usd)
-        limits.append(f"{dollars(left)} of {dollars(settings.budget_usd)} left in this kernel")
+        remaining = handle.session.ledger.budget.remaining(settings.budget_usd)
+        limits.append(f"{dollars(remaining)} of {dollars(settings.budget_usd)} left in this kernel")
     if settings.budget_usd_per_day is not None:
         limits.append(f"{dollars(settings.budget_usd_per_day)} a day, all notebooks together")
     return "; ".join(limits)

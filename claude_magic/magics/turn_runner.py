@@ -148,8 +148,8 @@ class TurnRunner:
         """What stands above the reply: attachments and what was cut; a terminal prints it."""
         if self._cells.in_notebook:
             return notes_html(prompt)
-        if prompt.attached or prompt.notes:
-            print_notes(prompt, attachments=True)
+        if prompt.attachments or prompt.notes:
+            print_notes(prompt, all_attachments=True)
         return ""
 
     def _screen(self, prompt: Prompt, *, owns_cell: bool) -> Screen:

@@ -44,20 +44,20 @@ def preview_text(preview: Preview) -> str:
 
 def notes_html(prompt: Prompt) -> str:
     """The attachments, and what was cut, as HTML above the reply; `""` if there is nothing to say."""
-    if not prompt.attached and not prompt.notes:
+    if not prompt.attachments and not prompt.notes:
         return ""
     from ..display.reply.thumbnails import thumbnails_html
 
-    return thumbnails_html(_facts(prompt.attached), prompt.notes) + _translation(prompt, page=True)
+    return thumbnails_html(_facts(prompt.attachments), prompt.notes) + _translation(prompt, page=True)
 
 
-def print_notes(prompt: Prompt, *, attachments: bool = False, to_stderr: bool = False) -> None:
+def print_notes(prompt: Prompt, *, all_attachments: bool = False, to_stderr: bool = False) -> None:
     """Prints what was cut, assumed or changed, where no reply is shown that it could stand above.
 
     Args:
-        attachments: Whether to print all attachments, not only those with a note.
+        all_attachments: Whether to print all attachments, not only those with a note.
     """
-    several = [each for each in prompt.attached if each.note or attachments]
+    several = [each for each in prompt.attachments if each.note or all_attachments]
     if several or prompt.notes:
         from ..display.reply.thumbnails import lines
 
@@ -90,5 +90,5 @@ def show(exchange: Exchange, *, page: bool) -> None:
     Page(owns_cell=False, raw=False, panel=True).finish(exchange)
 
 
-def _facts(attached: Sequence[Attachment]) -> list[tuple[str, str, str, bytes]]:
-    return [(each.title, each.kind, each.note, each.thumbnail) for each in attached]
+def _facts(attachments: Sequence[Attachment]) -> list[tuple[str, str, str, bytes]]:
+    return [(each.title, each.kind, each.note, each.thumbnail) for each in attachments]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..wire.short_text import Array, ShortRepr
 from . import conversation_files
 
 if TYPE_CHECKING:
+    from .conversations import Conversations
     from .notebook import Views
 
 
@@ -54,23 +55,23 @@ class Plan:
     """How a conversation changes when the reply to a prompt is added.
 
     Attributes:
-        kept: The turns that stay.
+        turns: The turns that stay.
         replaces: Whether turns after them are replaced: the cell ran before, or the conversation begins anew.
-        removed: The number of turns after `kept` that are not replaced but go.
+        removals: The number of turns after `turns` that are not replaced but go.
     """
 
-    kept: tuple[ConversationTurn, ...]
+    turns: tuple[ConversationTurn, ...]
     replaces: bool = False
-    removed: int = 0
+    removals: int = 0
 
     @property
     def note(self) -> str:
         """What changes in the turns before, for the user; `""` if nothing."""
         if not self.replaces:
             return ""
-        first = len(self.kept) + 2
-        several = f", turns {first} to {first + self.removed - 1} removed"
-        return f"re-run: turn {first - 1} replaced" + ("", f", turn {first} removed", several)[min(self.removed, 2)]
+        first = len(self.turns) + 2
+        several = f", turns {first} to {first + self.removals - 1} removed"
+        return f"re-run: turn {first - 1} replaced" + ("", f", turn {first} removed", several)[min(self.removals, 2)]
 
 
 def messages_of(turns: Iterable[ConversationTurn], frame: str) -> list[Mapping[str, Any]]:
@@ -83,7 +84,7 @@ class Conversation:
 
     Args:
         views: How it is displayed; `None` for its repr.
-        keep: Adds a fork to the conversations.
+        conversations: Those of the notebook, to which a fork is added.
     """
 
     def __init__(
@@ -92,12 +93,12 @@ class Conversation:
         turns: Iterable[ConversationTurn] = (),
         *,
         views: Views | None = None,
-        keep: Callable[[Conversation], None] = lambda _: None,
+        conversations: Conversations | None = None,
     ) -> None:
         self.name = name
         self._turns = tuple(turns)
         self._views = views
-        self._keep = keep
+        self._conversations = conversations
         self._lock = Lock()
 
     @property
@@ -120,12 +121,12 @@ class Conversation:
         turns = self._turns
         for index, turn in enumerate(turns):
             if cell and turn.cell == cell:
-                return Plan(kept=turns[:index], replaces=True, removed=len(turns) - index - 1)
-        return Plan(kept=turns)
+                return Plan(turns=turns[:index], replaces=True, removals=len(turns) - index - 1)
+        return Plan(turns=turns)
 
     def plan_anew(self) -> Plan:
         """Nothing stays."""
-        return Plan(kept=(), replaces=bool(self._turns), removed=max(0, len(self._turns) - 1))
+        return Plan(turns=(), replaces=bool(self._turns), removals=max(0, len(self._turns) - 1))
 
     def add(self, plan: Plan, turn: ConversationTurn) -> None:
         """Replaces the conversation by the turns that `plan` keeps, and `turn`.
@@ -134,12 +135,14 @@ class Conversation:
             CellError: Another cell has changed it meanwhile; it stays as that cell left it.
         """
         with self._lock:
-            if self._turns[: len(plan.kept)] != plan.kept or (not plan.replaces and len(self._turns) != len(plan.kept)):
+            if self._turns[: len(plan.turns)] != plan.turns or (
+                not plan.replaces and len(self._turns) != len(plan.turns)
+            ):
                 raise CellError(
                     f"the conversation {self.name!r} was changed while this reply was written: "
                     "the reply is kept in claude.last, but not in the conversation. Ask again."
                 )
-            self._turns = (*plan.kept, turn)
+            self._turns = (*plan.turns, turn)
 
     def undo(self, turns: int = 1) -> Conversation:
         """Removes the last turn, or the last few."""
@@ -157,9 +160,10 @@ class Conversation:
         Raises:
             SettingsError: The name is in use.
         """
-        copy = Conversation(name, self._turns, views=self._views, keep=self._keep)
-        self._keep(copy)
-        return copy
+        fork = Conversation(name, self._turns, views=self._views, conversations=self._conversations)
+        if self._conversations is not None:
+            self._conversations.add(fork)
+        return fork
 
     def save(self, path: str | Path) -> Path:
         """Writes it to a file, as readable JSON.

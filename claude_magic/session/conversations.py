@@ -25,7 +25,7 @@ class Conversations(Mapping[str, Conversation]):
     def open(self, name: str) -> Conversation:
         """The conversation of this name, empty if it is new."""
         if name not in self._by_name:
-            self._by_name[name] = Conversation(name, views=self._views, keep=self._add)
+            self._by_name[name] = Conversation(name, views=self._views, conversations=self)
         return self._by_name[name]
 
     def load(self, path: str | Path, name: str | None = None) -> Conversation:
@@ -37,13 +37,18 @@ class Conversations(Mapping[str, Conversation]):
             SettingsError: It cannot be read, holds no conversation that the API accepts, or the name is in use.
         """
         own_name, turns, notes = conversation_files.read(Path(path))
-        conversation = Conversation(name or own_name, turns, views=self._views, keep=self._add)
-        self._add(conversation)
+        conversation = Conversation(name or own_name, turns, views=self._views, conversations=self)
+        self.add(conversation)
         if notes:
             print(f"{path}: left out or changed, because the API would refuse it: {'; '.join(notes)}.")
         return conversation
 
-    def _add(self, conversation: Conversation) -> None:
+    def add(self, conversation: Conversation) -> None:
+        """Adds a conversation under its name.
+
+        Raises:
+            SettingsError: The name is in use.
+        """
         if self._by_name.get(conversation.name):
             raise SettingsError(
                 f"the conversation {conversation.name!r} has turns already. Clear it, or choose another name."

@@ -44,11 +44,11 @@ class Memory:
     before: tuple[Block, ...] = ()
     note: str = ""
 
-    def remember(self, prompt: Prompt, exchange: Exchange, said: Sequence[Message] = ()) -> Exchange:
+    def remember(self, prompt: Prompt, exchange: Exchange, later: Sequence[Message] = ()) -> Exchange:
         """Adds the turn if its reply is complete.
 
         Args:
-            said: Messages between the prompt and the reply: calls and their results. If the reply is incomplete,
+            later: Messages between the prompt and the reply: calls and their results. If the reply is incomplete,
                 the turn ends with the last results, since the functions did run.
 
         Returns:
@@ -58,23 +58,23 @@ class Memory:
         if self.conversation is None or self.plan is None:
             return exchange.with_notes(self.note)
         why = _NOT_REMEMBERED.get(exchange.message.stop_reason or "", "")
-        kept, until = None, ""
+        valid, until = None, ""
         if exchange.error is None and not why and not exchange.calls:
-            kept = _valid(prompt.own, [*said, {"role": "assistant", "content": exchange.message.content}])
+            valid = _valid(prompt.own, [*later, {"role": "assistant", "content": exchange.message.content}])
             why = "nothing of this reply can be sent again" if exchange.message.content else ""
-        if kept is None:
-            kept, until = _valid(prompt.own, _until_results(said)), ", up to the last results"
-        if kept is None:
+        if valid is None:
+            valid, until = _valid(prompt.own, _until_results(later)), ", up to the last results"
+        if valid is None:
             return exchange.with_notes(
                 f"{why}: the conversation is as it was" if why else "the conversation is as it was"
             )
-        return self._add(self.conversation, self.plan, exchange, kept, until)
+        return self._add(self.conversation, self.plan, exchange, valid, until)
 
-    def _add(self, conversation: Conversation, plan: Plan, exchange: Exchange, kept: History, until: str) -> Exchange:
+    def _add(self, conversation: Conversation, plan: Plan, exchange: Exchange, valid: History, until: str) -> Exchange:
         body = exchange.request.body or {}
         turn = ConversationTurn(
             cell=self.cell or os.urandom(16).hex(),
-            messages=kept.messages,
+            messages=valid.messages,
             model=str(body.get("model", "")),
             frame=thinking_key(body),
             usage=_sum_usage(each.message.usage for each in (*exchange.earlier, exchange)),
@@ -85,7 +85,7 @@ class Memory:
             return exchange.with_notes(str(error))
         place = f"conversation {conversation.name}, turn {len(conversation)}{until}"
         left_out = (
-            f"left out or changed, because the API would refuse it: {'; '.join(kept.notes)}" if kept.notes else ""
+            f"left out or changed, because the API would refuse it: {'; '.join(valid.notes)}" if valid.notes else ""
         )
         return exchange.with_notes(place, left_out, plan.note)
 
@@ -108,7 +108,7 @@ def recall(
     if conversation is None:
         return prompt, Memory(cell=cell)
     plan = conversation.plan_anew() if prompt.options.fresh else conversation.plan(cell)
-    return replace(prompt, earlier=plan.kept), Memory(cell=cell, conversation=conversation, plan=plan)
+    return replace(prompt, earlier=plan.turns), Memory(cell=cell, conversation=conversation, plan=plan)
 
 
 def _finish(
@@ -122,9 +122,9 @@ def _finish(
     before = (*last.before, *partial)
     prompt = prompt if prompt.text.strip() else replace(prompt, text=CONTINUE)
     plan = conversation.plan(cell) if conversation is not None else None
-    if plan is not None and plan.kept and partial == _last_text(plan.kept[-1].messages):
+    if plan is not None and plan.turns and partial == _last_text(plan.turns[-1].messages):
         memory = Memory(cell=cell, conversation=conversation, plan=plan, before=before)
-        return replace(prompt, earlier=plan.kept), memory
+        return replace(prompt, earlier=plan.turns), memory
     note = f"not remembered: conversation {conversation.name} ends otherwise" if conversation is not None else ""
     return replace(prompt, earlier=(_as_turn(last, partial),)), Memory(cell=cell, before=before, note=note)
 
@@ -176,13 +176,13 @@ def _sum_usage(several: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(total)
 
 
-def _valid(own: Sequence[Message], said: Sequence[Message]) -> History | None:
+def _valid(own: Sequence[Message], later: Sequence[Message]) -> History | None:
     """What the API accepts of a prompt's messages and those after them; `None` if none of the latter."""
-    kept = history([*own, *said], closed=True)
-    return kept if len(kept.messages) > len(history(own, closed=True).messages) else None
+    valid = history([*own, *later], closed=True)
+    return valid if len(valid.messages) > len(history(own, closed=True).messages) else None
 
 
-def _until_results(said: Sequence[Message]) -> list[Message]:
+def _until_results(later: Sequence[Message]) -> list[Message]:
     """The messages up to the last one of the user, after which every call has a result."""
-    users = [number for number, message in enumerate(said, 1) if message["role"] == "user"]
-    return list(said[: users[-1]]) if users else []
+    users = [number for number, message in enumerate(later, 1) if message["role"] == "user"]
+    return list(later[: users[-1]]) if users else []

@@ -228,12 +228,12 @@ class Ledger:
                 "Claude.budget_usd_per_day is counted in the journal, and none is kept. Nothing was sent. "
                 "Set Claude.journal = None, or the budget to None."
             )
-        refused: OverBudget | None = None
+        failure: OverBudget | None = None
         for most in worst_cases(settings, request, client):
             try:
                 self.budget.reserve(most, settings.budget_usd)
             except OverBudget as error:
-                refused = error
+                failure = error
                 continue
             try:
                 if row is not None:
@@ -241,8 +241,8 @@ class Ledger:
                 return most
             except OverBudget as error:
                 self.budget.settle(most, 0.0)
-                refused = error
-        raise refused or OverBudget(
+                failure = error
+        raise failure or OverBudget(
             "how many tokens this request has cannot be told, and there is a budget. Nothing was sent. "
             "Leave attachments out, or set Claude.budget_usd = None."
         )

@@ -24,8 +24,8 @@ def connect_servers(options: Options, namespace: Mapping[str, Any]) -> tuple[Opt
         SettingsError: The package `mcp` is missing.
         Interrupted: The user stopped it.
     """
-    named = dict.fromkeys(name for name in options.mcp if not is_address(name))
-    local = [_local(name, namespace) for name in named]
+    names = dict.fromkeys(name for name in options.mcp if not is_address(name))
+    local = [_local(name, namespace) for name in names]
     addresses = [address for address in options.mcp if is_address(address)]
     if addresses:
         options = _with_remote(options, remote_servers(addresses, os.environ))
@@ -46,9 +46,9 @@ def stoppable(name: str) -> Iterator[None]:
 
 
 def _local(name: str, namespace: Mapping[str, Any]) -> LocalServer:
-    known = [each for each, value in namespace.items() if isinstance(value, LocalServer) and not each.startswith("_")]
+    servers = [each for each, value in namespace.items() if isinstance(value, LocalServer) and not each.startswith("_")]
     if name not in namespace:
-        advice = nearest(name, known) or " Give an https:// address, or start one with claude.mcp(...)."
+        advice = nearest(name, servers) or " Give an https:// address, or start one with claude.mcp(...)."
         raise CellError(f"--mcp {name}: there is no such variable.{advice}")
     value = namespace[name]
     if not isinstance(value, LocalServer):

@@ -67,10 +67,10 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     Raises:
         CellError: One of them cannot be sent.
     """
-    kept: dict[str, str] = {}
+    result: dict[str, str] = {}
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
             raise CellError("a header of the curl command holds a character that headers have not. Repair it.")
         if not is_ours(name):  # a repeated header is one list, as in HTTP
-            kept[name.lower()] = f"{kept[name.lower()]},{value}" if name.lower() in kept else value
-    return kept
+            result[name.lower()] = f"{result[name.lower()]},{value}" if name.lower() in result else value
+    return result

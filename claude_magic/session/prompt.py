@@ -31,26 +31,26 @@ class Prompt:
 
     Attributes:
         text: With snippets before it and variables filled in.
-        attached: What goes with the text.
+        attachments: What goes with the text.
         schema: The class or schema of the reply; `None` for free text.
         tools: The functions that this kernel runs if the reply calls them, by name.
         notes: What was cut from the variables in the text.
         body: The whole request body, sent as it is, from a pasted curl command; `None` to build it from the rest.
         headers: Further headers, from a pasted curl command.
         earlier: The turns of the conversation before this one.
-        said: The messages of this turn that follow its own: replies and tool results.
+        later: The messages of this turn that follow its own: replies and tool results.
     """
 
     options: Options = field(default_factory=Options)
     text: str = ""
-    attached: tuple[Attachment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     schema: Any = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     body: Message | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[ConversationTurn, ...] = ()
-    said: tuple[Message, ...] = ()
+    later: tuple[Message, ...] = ()
 
     @property
     def system(self) -> str | None:
@@ -69,14 +69,14 @@ class Prompt:
     @property
     def new(self) -> tuple[Message, ...]:
         """The messages that no request of this turn has sent before."""
-        if not self.said:
+        if not self.later:
             return self.own
-        return self.said[-1:] if self.said[-1]["role"] == "user" else ()
+        return self.later[-1:] if self.later[-1]["role"] == "user" else ()
 
     @property
     def files(self) -> Mapping[str, str]:
         """The base64 data of attachments, and the file each came from."""
-        pairs = ((each.block.get("source", {}), each.source) for each in self.attached)
+        pairs = ((each.block.get("source", {}), each.source) for each in self.attachments)
         return Object({source["data"]: path for source, path in pairs if source.get("type") == "base64"})
 
     def check(self) -> None:
@@ -92,12 +92,12 @@ class Prompt:
         if self.body is not None:
             return None, ()
         if not self.options.turns:
-            return None, (_with_attachments({"role": "user", "content": self.text}, self.attached),)
+            return None, (_with_attachments({"role": "user", "content": self.text}, self.attachments),)
         from ..prompt.turns import parse_turns
 
         system, messages = parse_turns(self.text)
         last = max(index for index, message in enumerate(messages) if message["role"] == "user")
-        return system, (*messages[:last], _with_attachments(messages[last], self.attached), *messages[last + 1 :])
+        return system, (*messages[:last], _with_attachments(messages[last], self.attachments), *messages[last + 1 :])
 
 
 def build_prompt(
@@ -136,15 +136,15 @@ def build_prompt(
     if options.complete:
         from ..prompt.completions import read_completion
 
-        options, text, told = read_completion(options, text, system=settings.system)
-        notes = [*told, *notes]
-    attached = _attachments(options, namespace, settings)
-    prompt = Prompt(options=options, text=text, attached=attached, notes=tuple(dict.fromkeys(notes)))
-    given = tuple(functions)
-    if given or options.tools or options.server_tools or options.mcp or options.tool_choice:
+        options, text, changes = read_completion(options, text, system=settings.system)
+        notes = [*changes, *notes]
+    attachments = _attachments(options, namespace, settings)
+    prompt = Prompt(options=options, text=text, attachments=attachments, notes=tuple(dict.fromkeys(notes)))
+    values = tuple(functions)
+    if values or options.tools or options.server_tools or options.mcp or options.tool_choice:
         from .tool_selection import select
 
-        options, tools = select(options, namespace, given)
+        options, tools = select(options, namespace, values)
         prompt = replace(prompt, options=options, tools=tools)
     return _with_schema(prompt, namespace)
 
@@ -177,14 +177,14 @@ def _fill(text: str, options: Options, namespace: Mapping[str, Any], settings: C
     return fill_template(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
 
 
-def _with_attachments(message: Message, attached: tuple[Attachment, ...]) -> Message:
+def _with_attachments(message: Message, attachments: tuple[Attachment, ...]) -> Message:
     """A user message with its attachments before the text."""
     text = str(message["content"])
-    if not attached and not text.strip():
+    if not attachments and not text.strip():
         raise CellError("the cell is empty: there is nothing to send. Write the message in the lines below %%claude.")
-    if not attached:
+    if not attachments:
         return message
-    blocks = [dict(attachment.block) for attachment in attached]
+    blocks = [dict(attachment.block) for attachment in attachments]
     return {**message, "content": [*blocks, {"type": "text", "text": text}] if text.strip() else blocks}
 
 
@@ -226,6 +226,6 @@ def _with_schema(prompt: Prompt, namespace: Mapping[str, Any]) -> Prompt:
         kind = namespace[kind]
     from ..tools.schema.reply import schema
 
-    wanted = {"format": {"type": "json_schema", "schema": schema(kind)}}
-    param = {**prompt.options.param, "output_config": {**prompt.options.param.get("output_config", {}), **wanted}}
+    output = {"format": {"type": "json_schema", "schema": schema(kind)}}
+    param = {**prompt.options.param, "output_config": {**prompt.options.param.get("output_config", {}), **output}}
     return replace(prompt, options=replace(prompt.options, param=param), schema=kind)

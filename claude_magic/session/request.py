@@ -34,12 +34,12 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
     model = options.model or provider.model or settings.model
     system = next((s for s in (prompt.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
-    said = _messages(prompt, {**fields, "model": model})
+    all_messages = _messages(prompt, {**fields, "model": model})
     max_tokens = settings.max_tokens
     if provider.local:
         from . import local_model
 
-        fields, said = local_model.adapt(fields, said)
+        fields, all_messages = local_model.adapt(fields, all_messages)
         max_tokens = local_model.max_tokens(settings, local=True)
     version = options.api_version or settings.api_version
     headers = {**prompt.headers, **options.header}
@@ -56,7 +56,7 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
             api_version=version,
             model=model,
             max_tokens=max_tokens if options.max_tokens is None else options.max_tokens,
-            messages=list(said),
+            messages=list(all_messages),
             stream=settings.stream if options.stream is None else options.stream,
             fields=fields,
             headers=headers,
@@ -109,13 +109,13 @@ def refuse_turns(body: Mapping[str, Any], option: str = "--turns") -> None:
     Raises:
         CellError: There is one; nothing was sent.
     """
-    said, model = body["messages"], str(body["model"])
-    if said[-1]["role"] == "assistant" and not takes_prefill(model):
+    all_messages, model = body["messages"], str(body["model"])
+    if all_messages[-1]["role"] == "assistant" and not takes_prefill(model):
         raise CellError(
             f"{option}: {model} refuses a prefilled reply, and the last turn is assistant:. Nothing was sent: "
             "end with a user turn, or ask a model up to 4.5, such as claude-haiku-4-5."
         )
-    for problem in problems(said, model=model, thinking=body.get("thinking")):
+    for problem in problems(all_messages, model=model, thinking=body.get("thinking")):
         raise CellError(f"{option}: the API would refuse these turns: {problem.text.rstrip('.')}. Nothing was sent.")
 
 
@@ -126,10 +126,10 @@ def _messages(prompt: Prompt, fields: Mapping[str, Any]) -> Sequence[Message]:
         from .conversation import messages_of
 
         before = messages_of(prompt.earlier, thinking_key(fields))
-    said = history([*before, *prompt.own, *prompt.said]).messages
-    if not said and prompt.body is None:
+    all_messages = history([*before, *prompt.own, *prompt.later]).messages
+    if not all_messages and prompt.body is None:
         raise CellError("the message is empty: there is nothing to send.")
-    return said
+    return all_messages
 
 
 def _refuse_keys(fields: Mapping[str, Any], headers: Sequence[str], provider: Provider) -> None:

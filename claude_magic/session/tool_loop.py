@@ -91,7 +91,7 @@ class ToolLoop:
         if not goes_on:
             has_results = calls and exchange.error is None and exchange.message.stop_reason != "refusal"
             ended = turn.with_messages(_reply(exchange), _results(calls)) if has_results else turn
-            exchange = turn.memory.remember(prompt, _sum_exchanges(exchange), ended.prompt.said)
+            exchange = turn.memory.remember(prompt, _sum_exchanges(exchange), ended.prompt.later)
         self.presenter.finish(exchange, final=not goes_on)
         return turn.with_exchange(exchange), goes_on
 
@@ -138,9 +138,9 @@ class ToolLoop:
         results = skip(calls, "the user stopped it")
         names = ", ".join(call.name for call in results if call.note) or "its calls"
         turn = turn.with_calls(results)
-        said = turn.with_messages(_reply(turn.exchange), _results(results)).prompt.said
+        later = turn.with_messages(_reply(turn.exchange), _results(results)).prompt.later
         error = Interrupted(f"stopped at {names}; every call is answered in claude.last.calls.")
-        turn = _remember(turn, said, error)
+        turn = _remember(turn, later, error)
         self.presenter.update(turn.exchange)
         return turn
 
@@ -164,8 +164,8 @@ def _is_paused(turn: Turn, exchange: Exchange) -> bool:
     """Whether the API wants its reply back to go on; a pasted request has no turns, and an empty reply no rest."""
     if turn.prompt.body is not None or exchange.error is not None or exchange.message.stop_reason != "pause_turn":
         return False
-    said = turn.prompt.said
-    return history([*said, _reply(exchange)]).messages != history(said).messages
+    later = turn.prompt.later
+    return history([*later, _reply(exchange)]).messages != history(later).messages
 
 
 def _content(turn: Turn, name: str, value: Any) -> tuple[Block, ...]:
@@ -179,12 +179,12 @@ def _content(turn: Turn, name: str, value: Any) -> tuple[Block, ...]:
 
 def _fail(turn: Turn, error: ClaudeError) -> Turn:
     """The turn that cannot go on, such as for its budget."""
-    return _remember(turn, turn.prompt.said, error)
+    return _remember(turn, turn.prompt.later, error)
 
 
-def _remember(turn: Turn, said: Sequence[Message], error: ClaudeError) -> Turn:
+def _remember(turn: Turn, later: Sequence[Message], error: ClaudeError) -> Turn:
     """The turn that ended early; its messages up to here are remembered."""
-    exchange = turn.memory.remember(turn.prompt, replace(turn.exchange, error=error), said)
+    exchange = turn.memory.remember(turn.prompt, replace(turn.exchange, error=error), later)
     return replace(turn, error=error).with_last(replace(exchange, error=None))
 
 

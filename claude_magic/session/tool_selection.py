@@ -36,14 +36,14 @@ def select(
     names = dict.fromkeys(name for several in options.tools for name in _names(several))
     offers = [(name, _value(name, namespace)) for name in names]
     notes: list[str] = []
-    known = [
+    functions = [
         (name, tool)
         for name, value in (*offers, *((_name(each), each) for each in (*server_tools, *values)))
         for tool in _tools(value, name, notes)
     ]
     api_tools, param = definitions(options.server_tools, options.param)
     others = [*api_tools, *(_from_param(each, notes) for each in _definitions(param.pop("tools", [])))]
-    tools = _distinct(known, {str(tool.get("name")) for tool in others}, notes)
+    tools = _distinct(functions, {str(tool.get("name")) for tool in others}, notes)
     listed = [*(dict(tool.definition) for tool in tools), *others]
     _check_names(listed)
     options = replace(options, notes=tuple(_few([*options.notes, *notes])))
@@ -79,9 +79,9 @@ def without_forced_choice(options: Options) -> Options:
     choice = options.param.get("tool_choice")
     if not isinstance(choice, dict) or choice.get("type") not in ("any", "tool"):
         return options
-    left = {name: value for name, value in choice.items() if name not in ("type", "name")}
+    rest = {name: value for name, value in choice.items() if name not in ("type", "name")}
     param = {name: value for name, value in options.param.items() if name != "tool_choice"}
-    return replace(options, param={**param, **({"tool_choice": {"type": "auto", **left}} if left else {})})
+    return replace(options, param={**param, **({"tool_choice": {"type": "auto", **rest}} if rest else {})})
 
 
 def _names(several: str) -> Iterator[str]:
@@ -137,16 +137,16 @@ def _from_param(value: dict[str, Any], notes: list[str]) -> Mapping[str, Any]:
     return _definition(value, notes) if value.keys() & _SCHEMAS else value
 
 
-def _distinct(known: Iterable[tuple[str, Tool]], taken: set[str], notes: list[str]) -> list[Tool]:
+def _distinct(offers: Iterable[tuple[str, Tool]], names: set[str], notes: list[str]) -> list[Tool]:
     """The tools; a function with the name of another tool gets another name."""
     distinct: list[Tool] = []
-    for called, tool in known:
-        if tool.name in taken and tool.run is not None:
-            base = re.sub(r"[^a-zA-Z0-9_-]+", "_", called)[:120]
-            name = base if base not in taken else next(n for n in (f"{base}_{i}" for i in count(2)) if n not in taken)
+    for offer, tool in offers:
+        if tool.name in names and tool.run is not None:
+            base = re.sub(r"[^a-zA-Z0-9_-]+", "_", offer)[:120]
+            name = base if base not in names else next(n for n in (f"{base}_{i}" for i in count(2)) if n not in names)
             notes.append(f"a second tool {tool.name} is offered as {name}")
             tool = replace(tool, definition={**tool.definition, "name": name})
-        taken.add(tool.name)
+        names.add(tool.name)
         distinct.append(tool)
     return distinct
 
@@ -177,16 +177,16 @@ def _check_names(listed: Iterable[Mapping[str, Any]]) -> None:
         raise CellError(f"two tools are called {twice!r}. Give one another name: @claude.tool(name=...).")
 
 
-def _choice(wanted: str | None, listed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    if wanted is None:
+def _choice(choice: str | None, listed: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if choice is None:
         return None
     names = [str(tool.get("name", "")) for tool in listed]
     if not names:
-        raise CellError(f"--tool-choice {wanted}: there is no tool to choose. Offer some with --tools.")
-    if wanted in _MODES:
-        return {"type": wanted}
-    if wanted not in names:
+        raise CellError(f"--tool-choice {choice}: there is no tool to choose. Offer some with --tools.")
+    if choice in _MODES:
+        return {"type": choice}
+    if choice not in names:
         raise CellError(
-            f"--tool-choice {wanted}: that is none of {', '.join((*_MODES, *names))}.{nearest(wanted, names)}"
+            f"--tool-choice {choice}: that is none of {', '.join((*_MODES, *names))}.{nearest(choice, names)}"
         )
-    return {"type": "tool", "name": wanted}
+    return {"type": "tool", "name": choice}

@@ -27,7 +27,7 @@ class Turn:
     """A prompt, and how far it has come.
 
     Attributes:
-        prompt: Its `said` holds the replies and results so far.
+        prompt: Its `later` holds the replies and results so far.
         memory: Where the reply is remembered.
         caller: Who sends it.
         exchanges: In order; the last one holds the calls that wait.
@@ -53,7 +53,7 @@ class Turn:
         """All messages of the turn so far, as the API's JSON."""
         last = self.exchange.message.content if self.exchanges else []
         reply = [{"role": "assistant", "content": last}] if last and self.waits != RESULTS else []
-        return [*self.prompt.own, *self.prompt.said, *reply]
+        return [*self.prompt.own, *self.prompt.later, *reply]
 
     @property
     def next_caller(self) -> Caller:
@@ -78,7 +78,7 @@ class Turn:
         return self.with_last(replace(self.exchange, calls=tuple(calls)))
 
     def with_messages(self, *messages: Message) -> Turn:
-        return replace(self, prompt=replace(self.prompt, said=(*self.prompt.said, *messages)))
+        return replace(self, prompt=replace(self.prompt, later=(*self.prompt.later, *messages)))
 
 
 class TurnPresenter(Protocol):

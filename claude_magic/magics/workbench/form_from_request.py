@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ...api.credentials import redact_secrets
 from ...display.workbench.form import Form
 from ...prompt import templates
 from ...prompt.completions import as_messages
@@ -17,7 +18,7 @@ def exchange_line(row: Mapping[str, Any]) -> str:
     return f"{row['id']} · {str(row['began'])[:10]} · {prompt[:80] or '(no text)'}{'…' if len(prompt) > 80 else ''}"
 
 
-def form_of(request: Request, redact: Callable[[str], str]) -> tuple[Form, str]:
+def form_of(request: Request) -> tuple[Form, str]:
     """The form of a request, as far as a workbench can show it, and a note on what it cannot."""
     body = request.body or {}
     was_completion = isinstance(body.get("prompt"), str)
@@ -29,13 +30,13 @@ def form_of(request: Request, redact: Callable[[str], str]) -> tuple[Form, str]:
     plain: dict[str, Any] = {n: _number(body.get(n)) for n in ("model", "max_tokens", "temperature", "top_p", "top_k")}
     form = Form(
         **plain,
-        system=templates.escape(redact(system)),
-        stop=tuple(redact(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
+        system=templates.escape(redact_secrets(system)),
+        stop=tuple(redact_secrets(text) for text in body.get("stop_sequences", ()) if isinstance(text, str)),
         thinking=isinstance(body.get("thinking"), Mapping) and body["thinking"].get("type") == "adaptive",
         effort=_number(effort.get("effort")) if isinstance(effort, Mapping) else "",
-        turns=tuple((role, templates.escape(redact(text))) for role, text, _ in turns),
+        turns=tuple((role, templates.escape(redact_secrets(text))) for role, text, _ in turns),
     )
-    incomplete = not is_complete or not all(known for _, _, known in turns) or "tools" in body
+    incomplete = not is_complete or not all(is_text for _, _, is_text in turns) or "tools" in body
     if was_completion:
         return form, "It was a text completion: its turns are messages here."
     return form, "What is not text was left out: attachments, thinking, tools." if incomplete else ""

@@ -129,13 +129,13 @@ class _SessionActions:
             CellError: There is none.
         """
         prompt = self._prompt(form)
-        wanted = cell_meaning(prompt.options, prompt.text)
+        meaning = cell_meaning(prompt.options, prompt.text)
         layout, fill = Layout.of(form, self._settings), self._fill(form)
         typed = map_texts(form, lambda text: templates.insert_values(text, form.fields))
         whole = map_texts(form, lambda text: templates.escape(fill(text)))
         for written in (typed, whole):
             first, text = layout.line(written), layout.text(written)
-            if self._read_back(first, text) == wanted:
+            if self._read_back(first, text) == meaning:
                 return f"%%claude {first}\n{text}"
         raise CellError(_UNWRITABLE)
 
@@ -157,15 +157,15 @@ class _SessionActions:
     def _variable(self, name: str) -> Variable:
         from ...api import credentials
 
-        known = name in self.namespace
+        exists = name in self.namespace
         try:
-            values = self.namespace if known else {name: ""}
+            values = self.namespace if exists else {name: ""}
             text = templates.fill_template("{{" + name + "}}", values, self._write)
         except ClaudeError as error:  # such as for a name that promises a secret
             return Variable(name=name, note=str(error))
         if credentials.redact_secrets(text) != text:
             return Variable(name=name, note=f"{{{{{name}}}}} holds the key: it is neither shown nor sent.")
-        return Variable(name=name, text=text if known else None)
+        return Variable(name=name, text=text if exists else None)
 
     def _history(self, words: str) -> list[tuple[str, int]]:
         from ...api import credentials
@@ -174,13 +174,12 @@ class _SessionActions:
         journal = self.session.ledger.journal(self.session.settings)
         if journal is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
-        found = journal.search(words, _SHOWN) if words.strip() else journal.last(_SHOWN)
-        return [(credentials.redact_secrets(exchange_line(row)), row["id"]) for row in found]
+        rows = journal.search(words, _SHOWN) if words.strip() else journal.last(_SHOWN)
+        return [(credentials.redact_secrets(exchange_line(row)), row["id"]) for row in rows]
 
     def _recall(self, number: int) -> tuple[Form, str]:
-        from ...api import credentials
 
         journal = self.session.ledger.journal(self.session.settings)
         if journal is None:
             raise CellError(f"no exchange {number} in the journal.")
-        return form_of(journal.exchange(number).request, credentials.redact_secrets)
+        return form_of(journal.exchange(number).request)
