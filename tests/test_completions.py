@@ -437,7 +437,7 @@ def test_a_completion_in_the_journal_comes_back_into_the_workbench_as_turns() ->
     from claude_magic.wire import Request
 
     request = Request(method="POST", url="https://h/v1/complete", body={"model": "claude-2.1", "prompt": TURNS})
-    form, note = form_of(request, str)
+    form, note = form_of(request)
     assert [role for role, _ in form.turns] == ["user", "assistant", "user"]
     assert form.system == "Be brief."
     assert "completion" in note
