@@ -128,7 +128,8 @@ def test_the_cells_of_a_page_run_one_after_another(page: Path, endpoint: Server,
         shell.run("from claude_magic import claude\nimport pandas\ndf = pandas.DataFrame({'a': [1, 2]})")
         shell.run("%claude hello")
         for code in cells_of(page):
-            endpoint.answers(reply("hello") if code.startswith("%") else whole("hello"))
+            said = '{"messages": [{"role": "user", "content": "hello"}]}' if "claude.prompts" in code else "hello"
+            endpoint.answers(reply(said) if code.startswith("%") else whole(said))
             ran = shell.run(code)
             assert ran.error is None, (code, ran.error)
 

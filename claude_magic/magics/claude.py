@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model_list import Models
     from .pending_approval import PendingApproval
     from .pending_call import PendingCall
+    from .prompts import Draft, Prompts
     from .token_count import Count
 
 
@@ -310,14 +311,21 @@ class ClaudeHandle:
 
         return Rubric(text=text, model=model)
 
-    def workbench(self, text: str = "") -> Workbench:
+    @property
+    def prompts(self) -> Prompts:
+        """Has a model write, improve or templatize a prompt."""
+        from .prompts import Prompts
+
+        return Prompts(self)
+
+    def workbench(self, text: str | Draft = "") -> Workbench:
         """A panel to develop a prompt in: settings, turns and variables as fields; shown at the end of a cell.
 
         Run sends what a cell would, and the reply streams in while the notebook stays usable; "Insert as cell" writes
         the `%%claude` cell that sends the same, "Copy code" the program. Its `.form` and `.cell` are for Python.
 
         Args:
-            text: The prompt to begin with; `{{name}}` becomes a field.
+            text: The prompt to begin with, or a draft of `claude.prompts`; `{{name}}` becomes a field.
 
         Raises:
             SettingsError: There is no notebook page, as in a terminal.

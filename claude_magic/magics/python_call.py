@@ -57,7 +57,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
 
         found = call_from_python(handle, handle.shell(), options, text)
         return Text(found) if isinstance(found, str) else found
-    magics = _magics(handle)
+    magics = magics_of(handle)
     if options.approve or options.refuse is not None:
         _needed(magics, "approve and refuse").turns.resume(options, text)
         return None
@@ -80,7 +80,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
     return _answer(handle.session, prompt, magics)
 
 
-def _magics(handle: ClaudeHandle) -> ClaudeMagics | None:
+def magics_of(handle: ClaudeHandle) -> ClaudeMagics | None:
     """The magics of the shell that runs; `None` in plain Python."""
     shell = handle.shell()
     magics: ClaudeMagics | None = None if shell is None else shell.magics_manager.registry.get("ClaudeMagics")

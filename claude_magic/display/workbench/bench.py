@@ -135,6 +135,7 @@ class Workbench:
         self._settings.fill(form)
         self._system.value = form.system
         self._turns.fill(form.turns)
+        self._variables.fill(form.fields)
 
     def _guard(self, field: Widget) -> None:
         """Redact API keys in a field, and update the variables when it changes."""

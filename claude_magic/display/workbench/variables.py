@@ -40,6 +40,12 @@ class Variables:
                 found[name] = text
         return found
 
+    def fill(self, values: Mapping[str, str]) -> None:
+        """Type these values into their fields."""
+        for name, text in values.items():
+            if name in self._fields:
+                self._fields[name].value = text
+
     def show(self, variables: Sequence[Variable]) -> None:
         """Have a field for each of these; what was typed stays, also while its name is away from the prompt."""
         for variable in variables:

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from ...display.workbench.bench import Workbench
     from ...session.session import Session
     from ...settings import Claude
+    from ..prompts import Draft
 
 _SHOWN = 50
 _UNWRITABLE = "this cannot be written as a cell: a text in it says {{name}} in a way that would be filled. Change it."
 
 
-def workbench(session: Session, namespace: Mapping[str, Any], text: str) -> Workbench:
+def workbench(session: Session, namespace: Mapping[str, Any], text: str | Draft) -> Workbench:
     """A panel with the settings of the notebook and this prompt."""
     from ...display.workbench.bench import Workbench
     from ...session.local_model import max_tokens
@@ -44,8 +45,10 @@ def workbench(session: Session, namespace: Mapping[str, Any], text: str) -> Work
         model="" if _has_one_model(settings) else settings.model,
         max_tokens=str(max_tokens(settings, local=_has_one_model(settings))),
         system=settings.system,
-        turns=(("user", text),),
+        turns=(("user", text),) if isinstance(text, str) else text.turns,
     )
+    if not isinstance(text, str):
+        form = replace(form, system=text.system, fields=text.variable_values)
     actions = _SessionActions(session=session, namespace=namespace, name=f"{session.cells.next()}/workbench").actions
     return Workbench(actions, form, names=names(settings), languages=list(LANGUAGES))
 
