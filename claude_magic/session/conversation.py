@@ -57,18 +57,22 @@ class Plan:
     Attributes:
         turns: The turns that stay.
         replaces: Whether turns after them are replaced: the cell ran before, or the conversation begins anew.
-        removals: The number of turns after `turns` that are not replaced but go.
+        removals: The number of turns that are removed without a new one in their place.
+        anew: Whether the conversation begins anew.
     """
 
     turns: tuple[ConversationTurn, ...]
     replaces: bool = False
     removals: int = 0
+    anew: bool = False
 
     @property
     def note(self) -> str:
         """What changes in the turns before, for the user; `""` if nothing."""
         if not self.replaces:
             return ""
+        if self.anew:
+            return f"begun anew: {self.removals} turn{'s' * (self.removals > 1)} removed"
         first = len(self.turns) + 2
         several = f", turns {first} to {first + self.removals - 1} removed"
         return f"re-run: turn {first - 1} replaced" + ("", f", turn {first} removed", several)[min(self.removals, 2)]
@@ -126,7 +130,7 @@ class Conversation:
 
     def plan_anew(self) -> Plan:
         """Nothing stays."""
-        return Plan(turns=(), replaces=bool(self._turns), removals=max(0, len(self._turns) - 1))
+        return Plan(turns=(), replaces=bool(self._turns), removals=len(self._turns), anew=True)
 
     def add(self, plan: Plan, turn: ConversationTurn) -> None:
         """Replaces the conversation by the turns that `plan` keeps, and `turn`.

@@ -66,9 +66,13 @@ class Events(Sequence[TimedEvent]):
         return f"{len(self):,} events; list(...) has them, each with seconds, event and data"
 
     def __iter__(self) -> Iterator[TimedEvent]:
-        for seconds, names, data in self.batches:
-            for name, datum in zip(names, data, strict=True):
-                yield TimedEvent(seconds, name or "", datum)
+        return iter(
+            [
+                TimedEvent(seconds, name or "", datum)
+                for seconds, names, data in self.batches
+                for name, datum in zip(names, data, strict=True)
+            ]
+        )
 
     @overload
     def __getitem__(self, index: int) -> TimedEvent: ...
