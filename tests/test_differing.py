@@ -85,13 +85,13 @@ def test_a_long_text_is_compared_by_lines_with_some_around() -> None:
 
 def test_words_that_changed_in_a_line_are_marked() -> None:
     shown = diff_bundle(said(POEM), said(POEM.replace("violets", "poppies")))["text/html"]
-    assert '<span class="cm-gone">- <del>violets</del> are blue,</span>' in shown
-    assert '<span class="cm-new">+ <ins>poppies</ins> are blue,</span>' in shown
+    assert '<span class="cm-removed">- <del>violets</del> are blue,</span>' in shown
+    assert '<span class="cm-added">+ <ins>poppies</ins> are blue,</span>' in shown
 
 
 def test_lines_with_nothing_in_common_are_marked_whole() -> None:
     shown = diff_bundle(said(POEM), said(POEM.replace("sugar is sweet,", "I thank")))["text/html"]
-    assert '<span class="cm-gone">- <del>sugar is sweet,</del></span>' in shown
+    assert '<span class="cm-removed">- <del>sugar is sweet,</del></span>' in shown
 
 
 def test_a_changed_message_is_named_by_its_number() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from claude_magic import CellError
 from claude_magic.errors import ClaudeError
 from claude_magic.tools.schema.model import Field, Model, Unfit
-from claude_magic.tools.schema.reply import Misfit, parsed, schema
+from claude_magic.tools.schema.reply import Misfit, parse_reply, schema
 
 pydantic = pytest.importorskip("pydantic")
 typing_extensions = pytest.importorskip("typing_extensions")
@@ -233,9 +233,9 @@ def test_a_class_may_hold_itself() -> None:
     assert schema(Tree)["type"] == "object"
     assert schema(Tree)["properties"]["children"]["items"] == {"$ref": "#/$defs/Tree"}
     assert list(schema(Tree)["$defs"]) == ["Tree"]
-    tree = parsed('{"value": 1, "children": [{"value": 2, "children": []}]}', Tree)
+    tree = parse_reply('{"value": 1, "children": [{"value": 2, "children": []}]}', Tree)
     assert tree == Tree(1, [Tree(2, [])])
-    assert parsed('{"rights": [{"left": {"rights": []}}]}', Left) == Left([Right(Left([]))])
+    assert parse_reply('{"rights": [{"left": {"rights": []}}]}', Left) == Left([Right(Left([]))])
 
 
 def test_two_classes_of_one_name_stay_two() -> None:
@@ -246,7 +246,7 @@ def test_two_classes_of_one_name_stay_two() -> None:
         [["x", "y"], ["z"]],
         [["z"], ["x", "y"]],
     )
-    assert parsed('{"a": {"x": 1}, "b": {"z": 2}}', outer) == outer(Point(1), inner(2))
+    assert parse_reply('{"a": {"x": 1}, "b": {"z": 2}}', outer) == outer(Point(1), inner(2))
 
 
 def test_a_typed_dict_says_what_is_required_even_in_strings() -> None:
@@ -255,24 +255,27 @@ def test_a_typed_dict_says_what_is_required_even_in_strings() -> None:
     assert schema(Book)["description"] == "A book."
     assert "description" not in schema(Movie)
     assert schema(Book)["properties"]["published"]["description"] == "the first time"
-    assert parsed('{"title": "B", "published": "2020-02-29"}', Book) == {"title": "B", "published": date(2020, 2, 29)}
+    assert parse_reply('{"title": "B", "published": "2020-02-29"}', Book) == {
+        "title": "B",
+        "published": date(2020, 2, 29),
+    }
     with pytest.raises(Misfit, match="/year: Field required"):
-        parsed('{"title": "M"}', Movie)
+        parse_reply('{"title": "M"}', Movie)
 
 
 def test_a_schema_is_taken_as_it_is() -> None:
     given_schema = {"type": "array", "items": {"type": "integer", "minimum": 1}}
     before = copy.deepcopy(given_schema)
     assert schema(given_schema) is given_schema
-    assert parsed("[1, 2]", given_schema) == [1, 2]
+    assert parse_reply("[1, 2]", given_schema) == [1, 2]
     with pytest.raises(Misfit, match=r"the schema: /1: 0 is less than the minimum of 1\. It is in claude\.last\.text"):
-        parsed("[1, 0]", given_schema)
+        parse_reply("[1, 0]", given_schema)
     assert given_schema == before
 
 
 def test_a_schema_fetches_nothing(server: Any) -> None:
     with pytest.raises(CellError, match="the schema cannot be used"):
-        parsed("1", {"$ref": f"{server.url}/schema.json"})
+        parse_reply("1", {"$ref": f"{server.url}/schema.json"})
     assert server.received == []
 
 
@@ -297,12 +300,12 @@ def test_a_model_keeps_its_maps_and_the_descriptions_of_its_references() -> None
 
 def test_a_model_checks_its_own_limits() -> None:
     weather = '{"city": "Rome", "degrees": %s, "kind": "weather", "colours": ["red"], "level": 2}'
-    assert parsed(weather % 21, Weather).colours == [Colour.RED]
+    assert parse_reply(weather % 21, Weather).colours == [Colour.RED]
     with pytest.raises(
         Misfit, match=r"Weather: /degrees: Input should be less than or equal to 60, seen 99\. It is in"
     ):
-        parsed(weather % 99, Weather)
-    strict = parsed('{"when": "2020-01-02", "places": ["Rome"]}', Strict)
+        parse_reply(weather % 99, Weather)
+    strict = parse_reply('{"when": "2020-01-02", "places": ["Rome"]}', Strict)
     assert strict == Strict(when=date(2020, 1, 2), places=("Rome",))
 
 
@@ -311,11 +314,11 @@ def test_a_model_may_stand_in_a_dataclass() -> None:
     today["tomorrow"] = {**today, "city": "Pisa"}
     reply = {"today": today, "strict": {"when": "2020-01-02", "places": []}}
     jsonschema.validate(reply, schema(Report))
-    report = parsed(json.dumps(reply), Report)
+    report = parse_reply(json.dumps(reply), Report)
     assert report.today.tomorrow.city == "Pisa"
     del reply["today"]["tomorrow"]["level"]  # type: ignore[attr-defined]
     with pytest.raises(Misfit, match="/today/tomorrow/level: Field required"):
-        parsed(json.dumps(reply), Report)
+        parse_reply(json.dumps(reply), Report)
 
 
 @dataclass
@@ -350,7 +353,7 @@ def test_what_a_model_cannot_express_names_its_field() -> None:
 
 @pytest.mark.parametrize("kind", ["Shape", None, Shape("a", [], None), Weather.model_construct(), [1], 3, object, type])
 def test_a_wrong_kind_is_told(kind: Any) -> None:
-    for use in (schema, lambda kind: parsed("{}", kind)):
+    for use in (schema, lambda kind: parse_reply("{}", kind)):
         with pytest.raises(CellError, match=r"it is no type\. Name a class"):
             use(kind)
 
@@ -381,7 +384,7 @@ def test_what_is_no_object_is_asked_for_as_a_value_and_unwrapped(kind: Any, text
     assert not {"oneOf", "discriminator"} & set(json.dumps(found).replace('"', " ").split())
     wrapped = json.dumps({VALUE: json.loads(text)})
     jsonschema.validate(json.loads(wrapped), found)
-    assert parsed(wrapped, kind) == parsed(text, kind) == value
+    assert parse_reply(wrapped, kind) == parse_reply(text, kind) == value
 
 
 @pytest.mark.parametrize("kind", [dict[str, Point], dict[str, int], dict, Mapping[str, Weather]])
@@ -416,7 +419,7 @@ def test_a_model_of_pydantic_1_is_one_clear_line() -> None:
     ],
 )
 def test_json_is_found_in_a_reply(text: str) -> None:
-    assert parsed(text, Point) == Point(1.0)
+    assert parse_reply(text, Point) == Point(1.0)
 
 
 @pytest.mark.parametrize(
@@ -439,7 +442,7 @@ def test_json_is_found_in_a_reply(text: str) -> None:
 )
 def test_a_reply_that_does_not_fit_shows_both_in_one_line(text: str, said: str) -> None:
     with pytest.raises(Misfit) as error:
-        parsed(text, Point)
+        parse_reply(text, Point)
     message = str(error.value)
     assert message.startswith("the reply does not fit Point: ")
     assert message.endswith(". It is in claude.last.text.")
@@ -452,9 +455,9 @@ def test_a_reply_that_does_not_fit_shows_both_in_one_line(text: str, said: str) 
 def test_the_deepest_misfit_of_a_union_is_told() -> None:
     either = make_dataclass("Either", [("one", int | Point | None)])
     with pytest.raises(Misfit, match="/one/Point/x: Input should be a valid number, seen 'warm'"):
-        parsed('{"one": {"x": "warm"}}', either)
+        parse_reply('{"one": {"x": "warm"}}', either)
     with pytest.raises(Misfit, match=r"/one/int: .* integer; /one/Point: Input should be an object, seen 'warm'"):
-        parsed('{"one": "warm"}', either)
+        parse_reply('{"one": "warm"}', either)
 
 
 @dataclass
@@ -468,7 +471,7 @@ class Picky:
 
 def test_what_a_class_refuses_does_not_fit() -> None:
     with pytest.raises(Misfit, match=r"Picky: Value error, n must not be negative, seen \{'n': -1\}"):
-        parsed('{"n": -1}', Picky)
+        parse_reply('{"n": -1}', Picky)
 
 
 def test_true_is_not_one() -> None:
@@ -483,7 +486,7 @@ def test_a_named_alias_is_a_definition() -> None:
     names = typing_extensions.TypeAliasType("Names", list[str])
     kind = make_dataclass("Team", [("names", names), ("more", names)])
     assert schema(kind)["$defs"] == {"Names": {"type": "array", "items": {"type": "string"}}}
-    assert parsed('{"names": ["a"], "more": []}', kind) == kind(["a"], [])
+    assert parse_reply('{"names": ["a"], "more": []}', kind) == kind(["a"], [])
 
 
 POINTS = st.builds(Point, st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
@@ -534,8 +537,8 @@ def test_what_fits_comes_back_as_it_was(value: Any) -> None:
     text = written(value)
     jsonschema.validate({"it": json.loads(text)}, full(type(value)))
     jsonschema.validate(json.loads(text), schema(type(value)))
-    assert parsed(text, type(value)) == value
-    assert parsed(f"Here it is:\n\n```json\n{text}\n```", type(value)) == value
+    assert parse_reply(text, type(value)) == value
+    assert parse_reply(f"Here it is:\n\n```json\n{text}\n```", type(value)) == value
 
 
 KINDS = st.recursive(
@@ -582,7 +585,7 @@ def test_what_is_made_is_what_the_schema_allows(kind: Any, value: Any) -> None:
 
 @given(SHAPES)
 def test_pydantic_makes_the_same(shape: Shape) -> None:
-    assert pydantic.TypeAdapter(Shape).validate_json(written(shape)) == parsed(written(shape), Shape)
+    assert pydantic.TypeAdapter(Shape).validate_json(written(shape)) == parse_reply(written(shape), Shape)
 
 
 def without(value: Any, *names: str) -> Any:
@@ -597,7 +600,7 @@ def without(value: Any, *names: str) -> Any:
 def test_numbers_that_json_has_not_are_refused(number: float) -> None:
     text = json.dumps({"x": number})
     if math.isfinite(number):
-        assert parsed(text, Point) == Point(number)
+        assert parse_reply(text, Point) == Point(number)
     else:
         with pytest.raises(Misfit, match="is not JSON"):
-            parsed(text, Point)
+            parse_reply(text, Point)

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 
 from claude_magic.errors import ArgumentsError, CellError
 from claude_magic.tools.schema.from_function import mark, tool_of
-from claude_magic.tools.schema.reply import Misfit, parsed, schema
+from claude_magic.tools.schema.reply import Misfit, parse_reply, schema
 from claude_magic.wire.tool import Tool
 from tests.notebook_shell import Shell
 from tests.server import Server, failure, reply
@@ -130,7 +130,7 @@ def test_a_class_that_holds_itself_has_an_object_at_the_root_and_all_its_descrip
         text = json.dumps(whole)
         assert all(told in text for told in ("A node of a tree.", "what it is called", "what hangs on it"))
     node = {"name": "a", "kids": [{"name": "b", "kids": []}]}
-    assert called(grow, tree=node) == Node(name="a", kids=[Node(name="b")]) == parsed(json.dumps(node), Node)
+    assert called(grow, tree=node) == Node(name="a", kids=[Node(name="b")]) == parse_reply(json.dumps(node), Node)
 
 
 def test_two_fields_of_one_class_keep_their_own_descriptions() -> None:
@@ -201,7 +201,7 @@ def test_a_tool_keeps_limits_and_structured_output_tells_them_and_checks_them_al
     with pytest.raises(ArgumentsError, match="share: Input should be less than or equal to 100, seen 101"):
         called(f, share=101)
     with pytest.raises(Misfit, match="/share: Input should be less than or equal to 100, seen 101"):
-        parsed('{"share": 101, "word": "abc", "step": 0.5}', Bounded)
+        parse_reply('{"share": 101, "word": "abc", "step": 0.5}', Bounded)
 
 
 # Strict
@@ -306,8 +306,8 @@ def test_a_typed_dict_of_typing_is_understood_wherever_it_stands() -> None:
     assert called(f, film=one, shelf=shelf) == (one, Shelf([Film(title="M")], Pair(Film(title="M"), Level.LOW)))
     with pytest.raises(ArgumentsError, match="shelf/films/0/title: Field required"):
         called(f, film=one, shelf={"films": [{"year": 1}]})
-    assert parsed('{"title": "M"}', Film) == {"title": "M"}
-    assert parsed('[{"title": "M"}]', list[Film]) == [{"title": "M"}]
+    assert parse_reply('{"title": "M"}', Film) == {"title": "M"}
+    assert parse_reply('[{"title": "M"}]', list[Film]) == [{"title": "M"}]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pandas
 import pydantic
 import pytest
 
-from claude_magic.prompt.values import Written, format_value
+from claude_magic.prompt.values import FormattedValue, format_value
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 from tests.tool_streams import asks
@@ -45,7 +45,7 @@ class Model(pydantic.BaseModel):
 Point = namedtuple("Point", "x y")
 
 
-def written(value: Any) -> Written:
+def written(value: Any) -> FormattedValue:
     return format_value(value, table_rows=5, value_chars=2_000)
 
 

@@ -83,10 +83,10 @@ class Front:
 
     def told(self, bench: str) -> str:
         """The status line."""
-        return html.unescape(" ".join(re.sub(r"<[^>]*>", "", self._html(bench, "cm-told")).split()))
+        return html.unescape(" ".join(re.sub(r"<[^>]*>", "", self._html(bench, "cm-notice")).split()))
 
     def told_html(self, bench: str) -> str:
-        return self._html(bench, "cm-told")
+        return self._html(bench, "cm-notice")
 
     def answer(self, bench: str) -> str:
         """The HTML of the reply."""
@@ -141,7 +141,7 @@ class Front:
         return [child.removeprefix("IPY_MODEL_") for child in self.states[widget].get("children", ())]
 
     def _all_told(self) -> list[str]:
-        return [state["value"] for state in self.states.values() if "cm-told" in state.get("_dom_classes", ())]
+        return [state["value"] for state in self.states.values() if "cm-notice" in state.get("_dom_classes", ())]
 
     def _html(self, bench: str, css_class: str) -> str:
         found = [name for name in self._within(bench) if css_class in self.states[name].get("_dom_classes", ())]

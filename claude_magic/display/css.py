@@ -33,7 +33,7 @@ def minify(source: str) -> str:
     return re.sub(r"\b0(\.\d)", r"\1", short.replace(": ", ":")).replace(";}", "}")
 
 
-def needed(sections: Iterable[Section], html: str) -> str:
+def needed_rules(sections: Iterable[Section], html: str) -> str:
     """The rules of the sections that `html` needs."""
     return "".join(rules for marker, rules in sections if marker in html)
 

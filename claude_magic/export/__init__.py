@@ -63,15 +63,15 @@ def program(request: Request, language: str, *, files: Mapping[str, str] | None 
     chosen = LANGUAGES[language]
     writer = importlib.import_module(f"{__name__}.{chosen.module}")
     try:
-        written: str = writer.program(call(request, files or {} if chosen.reads_files else {}))
+        source: str = writer.program(call(request, files or {} if chosen.reads_files else {}))
     except RecursionError:
         raise CellError("the request is nested too deeply for a program. Flatten what is nested in it.") from None
     except ValueError as error:  # such as an address that is none
         raise CellError(f"the request cannot be written as a program: {str(error)[:200]}. Look at its url.") from None
-    return written
+    return source
 
 
-def unchanged(files: Mapping[str, str]) -> dict[str, str]:
+def unchanged_files(files: Mapping[str, str]) -> dict[str, str]:
     """Those files that still hold what was sent: neither scaled before sending nor changed since.
 
     Args:
@@ -87,4 +87,4 @@ def _holds(path: str, data: str) -> bool:
         return False
 
 
-__all__ = ["LANGUAGES", "Language", "program", "unchanged"]
+__all__ = ["LANGUAGES", "Language", "program", "unchanged_files"]

@@ -158,11 +158,11 @@ def _with_files(value: Any, files: Mapping[str, str]) -> Any:
         return [_with_files(item, files) for item in value]
     if not isinstance(value, dict):
         return value
-    made = {name: _with_files(item, files) for name, item in value.items()}
+    result = {name: _with_files(item, files) for name, item in value.items()}
     data = value.get("data")
     if value.get("type") == "base64" and isinstance(data, str) and data in files:
-        made["data"] = File(path=files[data])
-    return made
+        result["data"] = File(path=files[data])
+    return result
 
 
 def _without_tokens(body: Any) -> Any:
@@ -175,8 +175,8 @@ def _without_token(server: Any) -> Any:
     token = server.get("authorization_token") if isinstance(server, dict) else None
     if not token or not isinstance(token, str):
         return server
-    named = _PLACEHOLDER.fullmatch(token)
-    name = named[1] if named else _variable_name(f"MCP_TOKEN_{server.get('name', '')}").rstrip("_")
+    match = _PLACEHOLDER.fullmatch(token)
+    name = match[1] if match else _variable_name(f"MCP_TOKEN_{server.get('name', '')}").rstrip("_")
     return {**server, "authorization_token": Variable(name=name)}
 
 

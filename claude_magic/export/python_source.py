@@ -13,8 +13,8 @@ from .literals import PYTHON, python_text
 def imports(call: Call, *, standard: Iterable[str] = (), own: str) -> str:
     """The import statements, with the blank lines that belong around them."""
     reading = ("import base64", "from pathlib import Path") if call.reads_files else ()
-    asking = ("import os",) if call.reads_variables else ()
-    lines = sorted({*standard, *reading, *asking}, key=lambda line: (line.startswith("from"), line))
+    environment = ("import os",) if call.reads_variables else ()
+    lines = sorted({*standard, *reading, *environment}, key=lambda line: (line.startswith("from"), line))
     return "\n".join([*lines, "", own] if lines else [own]) + "\n\n"
 
 

@@ -53,9 +53,9 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
     text = exchange.text
     if kind is not None:
         from ..display.reply.views import json_view
-        from ..tools.schema.reply import parsed
+        from ..tools.schema.reply import parse_reply
 
-        return Result(value=parsed(text, kind), html=json_view(_json(text))["text/html"])
+        return Result(value=parse_reply(text, kind), html=json_view(_json(text))["text/html"])
     if options.tag:
         from ..wire.fences import tag_content
 

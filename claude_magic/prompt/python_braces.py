@@ -55,8 +55,8 @@ def expression(content: str) -> Expression | None:
     """The Python expression between double braces; `None` if there is none, or only a path to data or a constant."""
     if len(content) > _MAX_LENGTH or not content.strip():
         return None
-    if found := _formatted(content):
-        return found
+    if value := _format_expression(content):
+        return value
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,7 +76,7 @@ def expression(content: str) -> Expression | None:
     return Expression(names=names, certain=False) if isinstance(tree, ast.UnaryOp | ast.Tuple | ast.List) else None
 
 
-def _formatted(content: str) -> Expression | None:
+def _format_expression(content: str) -> Expression | None:
     """A value with a format, as in an f-string: `x:.2f`, `x!r`, `day:%Y-%m-%d`, `x=`."""
     match = _FORMAT.fullmatch(content.removesuffix("="))
     shows_itself = content.endswith("=") and match is not None

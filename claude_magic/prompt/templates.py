@@ -38,7 +38,7 @@ from unicodedata import normalize
 from ..errors import CellError, did_you_mean
 from . import secrets
 from .python_braces import Expression, expression, is_call
-from .values import Written
+from .values import FormattedValue
 
 _NAME = r"[^\W\d]\w*"
 _STEP = re.compile(rf"""\.({_NAME})|\[[ ]*(?:(-?[0-9]{{1,18}})|"([^"\\\n]*)"|'([^'\\\n]*)')[ ]*\]""")
@@ -113,7 +113,7 @@ def fill_template(
         pieces += [text[position : template.start], template.literal]
         if template.name:
             inserted = _insertion(template, namespace[template.name], write, allow_secret)
-            if tell is not None and isinstance(inserted, Written) and inserted.cut:
+            if tell is not None and isinstance(inserted, FormattedValue) and inserted.cut:
                 tell(f"{template.place().strip('{}')}: {inserted.cut}")
             pieces.append(inserted)
         position = template.end
@@ -175,9 +175,9 @@ def _templates(text: str) -> Iterator[_Template]:
         if (len(before) - len(before.rstrip("\\"))) % 2:
             yield _Template(start=typed.start() - 1, end=typed.end(), literal=typed[0])
         elif match[1] is None:
-            found = None if _is_latex(before) else expression(match[3])
-            if found is not None:
-                yield _Template(start=typed.start(), end=typed.end(), literal=typed[0], python=found)
+            expr = None if _is_latex(before) else expression(match[3])
+            if expr is not None:
+                yield _Template(start=typed.start(), end=typed.end(), literal=typed[0], python=expr)
         elif not _is_latex(before):
             steps = tuple(_steps(match[2]))
             if not any(map(keyword.iskeyword, (match[1], *(str(s.key) for s in steps if s.is_attribute)))):
@@ -255,12 +255,12 @@ def _attribute(value: Any, name: str, where: str) -> Any:
         near = _suggestion(name, [*_attributes(value), *_keys(value)])
         raise CellError(f"{where} does not exist: {_kind(value)} holds no {name}.{near or _LOOK}") from None
     try:
-        found = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
+        result = type.__getattribute__(value, name) if is_class else object.__getattribute__(value, name)
     except Exception as error:
         raise CellError(f"{where} cannot be read: {type(error).__name__}. Put it in a variable first.") from error
-    if isinstance(found, MethodType | BuiltinMethodType) and found.__self__ is value:
+    if isinstance(result, MethodType | BuiltinMethodType) and result.__self__ is value:
         raise CellError(f"{where} is refused: a method, and nothing is called. Put its result in a variable first.")
-    return found
+    return result
 
 
 def _item(value: Any, step: _Step, where: str) -> Any:
@@ -306,10 +306,10 @@ def _kind(value: Any) -> str:
     return f"the {type(value).__name__}"
 
 
-def _suggestion(wanted: str, known: Iterable[str]) -> str:
+def _suggestion(missing: str, known: Iterable[str]) -> str:
     """A sentence that offers the known names most like `wanted`; `""` if none is like it."""
     bare = {name.strip('[".]').casefold(): name for name in islice(known, _MAX_NAMES)}
-    near = difflib.get_close_matches(wanted.casefold(), bare, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(missing.casefold(), bare, n=3, cutoff=0.5)
     return did_you_mean(bare[name] for name in near)
 
 

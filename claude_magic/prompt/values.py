@@ -30,7 +30,7 @@ _ROWS_IN_CELL = 10  # of a table within a table's cell
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
-class Written(str):
+class FormattedValue(str):
     """A value as text, which knows what of it was left out.
 
     Attributes:
@@ -40,13 +40,13 @@ class Written(str):
     cut: str = ""
 
     @classmethod
-    def of(cls, text: str, cut: str = "") -> Written:
-        made = cls(text)
-        made.cut = cut
-        return made
+    def of(cls, text: str, cut: str = "") -> FormattedValue:
+        result = cls(text)
+        result.cut = cut
+        return result
 
 
-def format_value(value: Any, *, table_rows: int, value_chars: int) -> Written:
+def format_value(value: Any, *, table_rows: int, value_chars: int) -> FormattedValue:
     """`value` as text.
 
     Args:
@@ -57,13 +57,13 @@ def format_value(value: Any, *, table_rows: int, value_chars: int) -> Written:
         CellError: What writes it, such as its `__repr__`, fails.
     """
     try:
-        found = _format(value, table_rows, value_chars)
+        result = _format(value, table_rows, value_chars)
     except Exception as error:
         raise CellError(
             f"a variable of type {type(value).__qualname__} cannot be written: {type(error).__name__}. "
             "Put what it should say into a string, and insert that."
         ) from error
-    return found if isinstance(found, Written) else Written(found)
+    return result if isinstance(result, FormattedValue) else FormattedValue(result)
 
 
 def _format(value: Any, table_rows: int, value_chars: int) -> str:
@@ -79,7 +79,7 @@ def _format(value: Any, table_rows: int, value_chars: int) -> str:
         return _array(value, value_chars)
     if _is_single(value):
         return str(value)
-    return _json(value) or _source(value) or _cut(_shown(value, table_rows, value_chars), value_chars)
+    return _json(value) or _source(value) or _shorten(_repr_text(value, table_rows, value_chars), value_chars)
 
 
 def _is_long(value: Any) -> bool:
@@ -91,7 +91,7 @@ def _is_long(value: Any) -> bool:
     return any(_is(value, "pandas", name) for name in ("Index", "ExtensionArray")) and "..." in repr(value)
 
 
-def _long(value: Any, table_rows: int, value_chars: int) -> Written:
+def _long(value: Any, table_rows: int, value_chars: int) -> FormattedValue:
     for name, table in _TABLES.items():
         if _is(value, *name):
             return _markdown(table(value, table_rows), value_chars)
@@ -109,11 +109,11 @@ def _is(value: Any, library: str, name: str) -> bool:
     return any(c.__name__ == name and str(c.__module__).split(".")[0] == library for c in type(value).__mro__)
 
 
-def _cut(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     short = f"{text[:most]}\n… cut: {len(text) - most:,} characters more"
-    return Written.of(short, f"first {most:,} of {len(text):,} characters sent; Claude.value_chars")
+    return FormattedValue.of(short, f"first {most:,} of {len(text):,} characters sent; Claude.value_chars")
 
 
 def _bytes(value: bytes | bytearray, most: int) -> str:
@@ -121,17 +121,17 @@ def _bytes(value: bytes | bytearray, most: int) -> str:
     if len(value) <= most and len(start) <= most:
         return f"{len(value):,} bytes: {start}"
     cut = f"first {most:,} characters of {len(value):,} bytes sent; Claude.value_chars"
-    return Written.of(f"{len(value):,} bytes, which begin: {start[:most]}…", cut)
+    return FormattedValue.of(f"{len(value):,} bytes, which begin: {start[:most]}…", cut)
 
 
-def _array(value: Any, most: int) -> Written:
+def _array(value: Any, most: int) -> FormattedValue:
     text = sys.modules["numpy"].array2string(value, threshold=_MOST_IN_ARRAY, max_line_width=100)
-    short = _cut(text, most)
-    cut = short.cut if isinstance(short, Written) else ""
+    short = _shorten(text, most)
+    cut = short.cut if isinstance(short, FormattedValue) else ""
     title = f"array of shape {value.shape}, dtype {value.dtype}"
     if value.size <= _MOST_IN_ARRAY:
-        return Written.of(f"{title}\n\n{short}", cut)
-    return Written.of(
+        return FormattedValue.of(f"{title}\n\n{short}", cut)
+    return FormattedValue.of(
         f"{title}\n\n{short}\n\n… stands for what is left out of {value.size:,} values",
         cut or f"only the edges of {value.size:,} values sent; insert a part of it for more",
     )
@@ -156,8 +156,8 @@ def in_json(value: Any) -> Any:
     """
     if type(value).__name__ in _NOTHING:
         return None
-    if isinstance(found := _number(value), bool | int | float | str):
-        return found
+    if isinstance(plain_value := _number(value), bool | int | float | str):
+        return plain_value
     if _is_single(value):
         return str(value)
     raise TypeError
@@ -167,24 +167,24 @@ def _number(value: Any) -> Any:
     """A number of numpy as Python's own, with the digits that it shows; `None` for another value."""
     if not _is(value, "numpy", "generic"):
         return None
-    found = value.item()
-    return float(str(value)) if isinstance(found, float) and not isinstance(value, float) else found
+    scalar = value.item()
+    return float(str(value)) if isinstance(scalar, float) and not isinstance(value, float) else scalar
 
 
-def _shown(value: Any, table_rows: int, value_chars: int) -> Written:
+def _repr_text(value: Any, table_rows: int, value_chars: int) -> FormattedValue:
     """The `repr`, with single values in it as they read, and tables as tables."""
     cuts: list[str] = []
 
     def long(inner: Any) -> _Bare:
-        found = _long(inner, table_rows, value_chars)
-        cuts.append(found.cut)
-        return _Bare(f"\n{found}\n")
+        result = _long(inner, table_rows, value_chars)
+        cuts.append(result.cut)
+        return _Bare(f"\n{result}\n")
 
     try:
         text = repr(_readable(value, long))
     except RecursionError:  # it holds itself
         text = repr(value)
-    return Written.of(text, "; ".join(dict.fromkeys(filter(None, cuts))))
+    return FormattedValue.of(text, "; ".join(dict.fromkeys(filter(None, cuts))))
 
 
 def _readable(value: Any, long: Callable[[Any], _Bare]) -> Any:
@@ -196,8 +196,8 @@ def _readable(value: Any, long: Callable[[Any], _Bare]) -> Any:
     if (fields := _fields(value)) is not None:
         inner = ", ".join(f"{name}={_readable(each, long)!r}" for name, each in fields.items())
         return _Bare(f"{kind.__qualname__}({inner})")
-    if isinstance(found := _number(value), bool | int | float | complex | str):
-        return found
+    if isinstance(plain_value := _number(value), bool | int | float | complex | str):
+        return plain_value
     if _is_single(value):
         return _Bare(str(value))
     return long(value) if _is_long(value) else value
@@ -249,14 +249,14 @@ def _source(value: Any) -> str | None:
     return textwrap.dedent(text).rstrip("\n") if text else None
 
 
-def _source_in_a_cell(made: type) -> str | None:
+def _source_in_a_cell(cls: type) -> str | None:
     """The source of a class that a cell defined, which `inspect` does not look for."""
-    methods = (method for method in vars(made).values() if isinstance(method, FunctionType))
+    methods = (method for method in vars(cls).values() if isinstance(method, FunctionType))
     files = [method.__code__.co_filename for method in methods]
     cells = [file for file, entry in reversed(list(linecache.cache.items())) if len(entry) > 1 and entry[1] is None]
     for file in (*files, *cells):
         lines = linecache.getlines(file)
-        for node in _classes("".join(lines), made.__name__):
+        for node in _classes("".join(lines), cls.__name__):
             first = min((node.lineno, *(decorator.lineno for decorator in node.decorator_list)))
             return "".join(lines[first - 1 : node.end_lineno])
     return None
@@ -267,10 +267,10 @@ def _classes(source: str, name: str) -> Iterator[ast.ClassDef]:
     if name not in source:
         return
     try:
-        found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef) and n.name == name]
+        nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef) and n.name == name]
     except SyntaxError:
         return
-    yield from reversed(found)
+    yield from reversed(nodes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +288,7 @@ class _Table:
     total: int
 
 
-def _markdown(table: _Table, most: int) -> Written:
+def _markdown(table: _Table, most: int) -> FormattedValue:
     columns = list(table.columns)
     cells = [[_cell_text(cell, most) for cell in line] for line in (columns, *table.rows)]
     lines = [f"| {' | '.join(map(_cell, line))} |" for line in cells]
@@ -301,12 +301,14 @@ def _markdown(table: _Table, most: int) -> Written:
         cut.append(f"first {len(table.rows):,} of {table.total:,} rows sent; Claude.table_rows")
     if shortened:
         cut.append(f"{_many(shortened, 'cell')} cut to {most:,} characters; Claude.value_chars")
-    return Written.of(f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else ""), "; ".join(cut))
+    return FormattedValue.of(
+        f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else ""), "; ".join(cut)
+    )
 
 
 def _cell_text(value: Any, most: int) -> str:
     is_several = isinstance(value, list | dict | tuple | set)
-    return _cut(_shown(value, _ROWS_IN_CELL, most) if is_several else str(value), most)
+    return _shorten(_repr_text(value, _ROWS_IN_CELL, most) if is_several else str(value), most)
 
 
 def _cell(text: str) -> str:

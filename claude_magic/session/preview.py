@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..api.endpoints.count_tokens import count
 from ..errors import ExchangeError
-from ..export import program, unchanged
+from ..export import program, unchanged_files
 from ..settings import Claude
 from ..wire import Request
 from ..wire.headers import RANDOM_KEY
@@ -50,7 +50,7 @@ def preview(sender: Sender, settings: Claude, prompt: Prompt) -> Preview:
 def preview_program(settings: Claude, prompt: Prompt) -> str:
     """The request that the prompt would send, as a program in the language of `--show`."""
     request = preview_request(settings, prompt)
-    return program(request, prompt.options.show, files=unchanged(request.files))
+    return program(request, prompt.options.show, files=unchanged_files(request.files))
 
 
 def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, int | str]:

@@ -98,8 +98,8 @@ def _lift_required(schema: Schema) -> None:
         properties = each.get("properties")
         for name, inner in properties.items() if isinstance(properties, dict) else ():
             if isinstance(inner, dict) and isinstance(inner.get("required"), bool) and inner.pop("required"):
-                listed = each.get("required")
-                each["required"] = [*(listed if isinstance(listed, list) else []), name]
+                required = each.get("required")
+                each["required"] = [*(required if isinstance(required, list) else []), name]
 
 
 def _without_faults(schema: Schema, notes: list[str]) -> None:
@@ -144,7 +144,7 @@ def _with_definitions(schema: Schema, notes: list[str]) -> Schema:
     """`schema` with all references into `$defs`; one whose target is missing becomes a schema that allows all."""
     whole = json.loads(json.dumps(schema))
     definitions: Schema = schema.setdefault("$defs", {})
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     left: list[Schema] = [schema]
     while left:
         for each in list(_walk(left.pop())):
@@ -152,7 +152,7 @@ def _with_definitions(schema: Schema, notes: list[str]) -> Schema:
             if reference is None:
                 continue
             each.pop("$dynamicRef", None)
-            if (name := _definition(str(reference), whole, definitions, found, left.append)) is None:
+            if (name := _definition(str(reference), whole, definitions, names, left.append)) is None:
                 _leave_open(each, str(reference), notes)
             else:
                 each["$ref"] = DEFINITIONS + name
@@ -162,25 +162,25 @@ def _with_definitions(schema: Schema, notes: list[str]) -> Schema:
 
 
 def _definition(
-    reference: str, whole: Schema, definitions: Schema, found: dict[str, str], walk: Callable[[Schema], object]
+    reference: str, whole: Schema, definitions: Schema, names: dict[str, str], walk: Callable[[Schema], object]
 ) -> str | None:
     """The name of the target in `definitions`, where it is added if necessary; `None` if it is missing."""
     reference = reference.replace("#/definitions/", DEFINITIONS, 1)
     name = reference.removeprefix(DEFINITIONS)
     if reference.startswith(DEFINITIONS) and unquote(name) in definitions:
         return name
-    if reference not in found:
+    if reference not in names:
         target = _target(reference, whole)
         if not isinstance(target, dict):
             return None
         base = re.sub(r"[^A-Za-z0-9_-]+", ".", reference).strip(".") or "root"
-        found[reference] = next(
+        names[reference] = next(
             n for n in (f"{base}{'_' * i}" for i in range(len(definitions) + 1)) if n not in definitions
         )
-        definitions[found[reference]] = target = json.loads(json.dumps(target))
+        definitions[names[reference]] = target = json.loads(json.dumps(target))
         target.pop("$defs", None)
         walk(target)
-    return found[reference]
+    return names[reference]
 
 
 def _target(reference: str, whole: Schema) -> Any:

@@ -60,7 +60,7 @@ def from_json(schema: Any) -> InputSchema:
     root = drafts.current(schema, notes)
     definitions = root.pop("$defs", {})
     rules: list[tuple[str, list[Schema]]] = []
-    merged = _merged(root, definitions, rules, _DEEPEST)
+    merged = _merge(root, definitions, rules, _DEEPEST)
     names = _legal_names(list(merged.get("properties", {})))
     description = "\n\n".join(_rule(kind, branches, names) for kind, branches in rules)
     merged, own_names = with_legal_names(merged)
@@ -75,9 +75,9 @@ def with_legal_names(schema: Schema) -> tuple[Schema, dict[str, str]]:
     return _with_names(schema, names), {new: own for own, new in names.items() if new != own}
 
 
-def _merged(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schema]]], deep: int) -> Schema:
+def _merge(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schema]]], deep: int) -> Schema:
     """`root` as one object without unions; rules that are lost are added to `rules`."""
-    root = _inlined(root, definitions)
+    root = _inline(root, definitions)
     root["type"] = _object_type(root)
     for kind in _UNIONS:
         if kind not in root:
@@ -85,14 +85,14 @@ def _merged(root: Schema, definitions: Schema, rules: list[tuple[str, list[Schem
         branches = [each for each in root.pop(kind) if isinstance(each, dict) and _may_be_object(each, definitions)]
         if not branches or not deep:
             raise CellError(f"its input schema has an {kind} of no objects. A tool takes one object.")
-        objects = [_merged(dict(each), definitions, rules, deep - 1) for each in branches]
+        objects = [_merge(dict(each), definitions, rules, deep - 1) for each in branches]
         if _says_more(objects, kind):
-            rules.append((kind, [_inlined(dict(each), definitions) for each in branches]))
-        root = _united(root, objects, kind)
+            rules.append((kind, [_inline(dict(each), definitions) for each in branches]))
+        root = _unite(root, objects, kind)
     return root
 
 
-def _inlined(schema: Schema, definitions: Schema) -> Schema:
+def _inline(schema: Schema, definitions: Schema) -> Schema:
     """`schema` with its reference replaced by the target; keys beside the reference take precedence."""
     for _ in range(_DEEPEST):
         name = unquote(str(schema.get("$ref", "")).removeprefix(drafts.DEFINITIONS))
@@ -104,7 +104,7 @@ def _inlined(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _may_be_object(schema: Schema, definitions: Schema) -> bool:
-    kind = _inlined(dict(schema), definitions).get("type", "object")
+    kind = _inline(dict(schema), definitions).get("type", "object")
     return kind == "object" or (isinstance(kind, list) and "object" in kind)
 
 
@@ -116,7 +116,7 @@ def _object_type(schema: Schema) -> str:
     return "object"
 
 
-def _united(root: Schema, branches: Sequence[Schema], kind: str) -> Schema:
+def _unite(root: Schema, branches: Sequence[Schema], kind: str) -> Schema:
     """`root` with the arguments of its branches merged into it."""
     properties: Schema = dict(root.get("properties", {}))
     for name in dict.fromkeys(name for each in branches for name in each.get("properties", {})):
@@ -125,12 +125,17 @@ def _united(root: Schema, branches: Sequence[Schema], kind: str) -> Schema:
         properties[name] = different[0] if len(different) == 1 else {_inner(kind): different}
     several = [set(each.get("required", ())) for each in branches]
     needed = set.union(*several) if kind == "allOf" else set.intersection(*several)
-    listed = dict.fromkeys([*root.get("required", ()), *(name for name in properties if name in needed)])
-    whole = {**(branches[0] if len(branches) == 1 else {}), **root, "properties": properties, "required": list(listed)}
-    whole.pop("additionalProperties", None)  # valid for one branch, it would forbid arguments of another
+    required = dict.fromkeys([*root.get("required", ()), *(name for name in properties if name in needed)])
+    schema = {
+        **(branches[0] if len(branches) == 1 else {}),
+        **root,
+        "properties": properties,
+        "required": list(required),
+    }
+    schema.pop("additionalProperties", None)  # valid for one branch, it would forbid arguments of another
     if kind != "allOf" and all(each.get("additionalProperties") is False for each in branches):
-        whole["additionalProperties"] = False
-    return whole
+        schema["additionalProperties"] = False
+    return schema
 
 
 def _says_more(branches: Sequence[Schema], kind: str) -> bool:
@@ -153,21 +158,21 @@ def _rule(kind: str, branches: Sequence[Schema], names: Mapping[str, str]) -> st
 
 def _legal_names(names: Sequence[str]) -> dict[str, str]:
     """A name that the API accepts for each argument; valid names stay."""
-    found = {name: name for name in names if _ARGUMENT.fullmatch(name)}
-    taken = set(found)
+    legal = {name: name for name in names if _ARGUMENT.fullmatch(name)}
+    used = set(legal)
     for name in names:
-        if name not in found:
-            found[name] = _free(name, taken)
-            taken.add(found[name])
-    return found
+        if name not in legal:
+            legal[name] = _free(name, used)
+            used.add(legal[name])
+    return legal
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, used: set[str]) -> str:
     plain = _ILLEGAL.sub("_", name).strip("_") or "argument"
     if len(plain) > _LONGEST:
         plain = f"{plain[: _LONGEST - 9]}_{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
     count, free = 2, plain
-    while free in taken:
+    while free in used:
         free = f"{plain[: _LONGEST - len(str(count)) - 1]}_{count}"
         count += 1
     return free
@@ -185,11 +190,11 @@ def _with_names(schema: Schema, names: Mapping[str, str]) -> Schema:
         changed["required"] = [names.get(name, name) for name in required]
     for key in ("dependentRequired", "dependentSchemas"):
         if isinstance(several := schema.get(key), dict):
-            changed[key] = {names.get(name, name): _depending(value, names) for name, value in several.items()}
+            changed[key] = {names.get(name, name): _dependents(value, names) for name, value in several.items()}
     return changed
 
 
-def _depending(value: Any, names: Mapping[str, str]) -> Any:
+def _dependents(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [names.get(name, name) for name in value]
     return _with_names(value, names) if isinstance(value, dict) else value

@@ -35,12 +35,12 @@ class RemoteServers:
     servers: tuple[Block, ...] = ()
     toolsets: tuple[Block, ...] = ()
 
-    def betas(self, given: str = "") -> str:
+    def betas(self, header: str = "") -> str:
         """The `anthropic-beta` header, with the `given` values; `""` if none is needed.
 
         Another version of this beta that is given is kept.
         """
-        betas = [beta for each in given.split(",") if (beta := each.strip())]
+        betas = [beta for each in header.split(",") if (beta := each.strip())]
         if self.servers and not any(beta.startswith("mcp-client-") for beta in betas):
             betas.append(BETA)
         return ",".join(dict.fromkeys(betas))
@@ -51,7 +51,7 @@ def is_address(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
-def remote_servers(given: Sequence[str], variables: Container[str]) -> RemoteServers:
+def remote_servers(texts: Sequence[str], variables: Container[str]) -> RemoteServers:
     """The servers at these addresses, each `URL` or `NAME=URL`.
 
     Without NAME, a server is named after its host. Its token is in the variable `MCP_TOKEN_<NAME>`; if only one server
@@ -63,18 +63,18 @@ def remote_servers(given: Sequence[str], variables: Container[str]) -> RemoteSer
     Raises:
         CellError: An address cannot be used, or two servers have one name.
     """
-    found: dict[str, tuple[str, SplitResult]] = {}
-    for text in dict.fromkeys(given):
-        named = _NAMED.fullmatch(text)
-        name, address = (named[1], named[2]) if named else ("", text)
+    addresses: dict[str, tuple[str, SplitResult]] = {}
+    for text in dict.fromkeys(texts):
+        match = _NAMED.fullmatch(text)
+        name, address = (match[1], match[2]) if match else ("", text)
         url = _check_address(address)
-        if name in found or len(name) > _LONGEST:
+        if name in addresses or len(name) > _LONGEST:
             raise CellError(f"two MCP servers cannot be called {name[:_LONGEST]!r}. Call one of them otherwise.")
-        found[name or _free(_name(url), found)] = (address, url)
-    variable = {name: _variable(name, variables, alone=len(found) == 1) for name in found}
+        addresses[name or _free(_name(url), addresses)] = (address, url)
+    variable = {name: _variable(name, variables, alone=len(addresses) == 1) for name in addresses}
     return RemoteServers(
-        servers=tuple(_definition(name, address, variable[name]) for name, (address, _) in found.items()),
-        toolsets=tuple({"type": "mcp_toolset", "mcp_server_name": name} for name in found),
+        servers=tuple(_definition(name, address, variable[name]) for name, (address, _) in addresses.items()),
+        toolsets=tuple({"type": "mcp_toolset", "mcp_server_name": name} for name in addresses),
     )
 
 
@@ -98,9 +98,9 @@ def _name(url: SplitResult) -> str:
     return name[: _LONGEST - 6] + port
 
 
-def _free(name: str, taken: Container[str]) -> str:
+def _free(name: str, used: Container[str]) -> str:
     count, free = 2, name
-    while free in taken:
+    while free in used:
         free = f"{name[: _LONGEST - 6]}_{count}"
         count += 1
     return free

@@ -41,21 +41,21 @@ def blocks(
     Raises:
         CellError: The value cannot be written.
     """
-    made: list[Block] = []
-    for found in _blocks(value, f"the result of {name}", write):
-        block = _hidden(found, hide)
+    result: list[Block] = []
+    for item in _blocks(value, f"the result of {name}", write):
+        block = _hidden(item, hide)
         if block.get("type") == "text":
-            block = {**block, "text": _cut(fix_surrogates(str(block.get("text") or "")), most)}
+            block = {**block, "text": _shorten(fix_surrogates(str(block.get("text") or "")), most)}
             if not block["text"].strip():
                 continue
-        made.append(block)
-    return tuple(_bounded(made))
+        result.append(block)
+    return tuple(_bound(result))
 
 
-def _bounded(made: list[Block]) -> Iterator[Block]:
+def _bound(items: list[Block]) -> Iterator[Block]:
     """The blocks without those that are too many or too large for one result, and a word on them."""
     images = size = left_out = 0
-    for block in made:
+    for block in items:
         images += block.get("type") == "image"
         own = len(str(block.get("source", {}).get("data", "")))
         if own and (size + own > _MOST_BYTES or images > _MOST_IMAGES):
@@ -75,10 +75,10 @@ def _blocks(value: Any, where: str, write: Callable[[Any], str]) -> Iterator[Blo
     elif (whole := _files(value, where, write)) is not None:
         yield from whole
     elif isinstance(value, Mapping):
-        found = {name: _files(item, where, write) for name, item in value.items()}
-        kept = {name: item if found[name] is None else "(below)" for name, item in value.items()}
-        yield _text_block(_text(kept if any(found.values()) else value, write))
-        for name, several in found.items():
+        file_blocks = {name: _files(item, where, write) for name, item in value.items()}
+        rest = {name: item if file_blocks[name] is None else "(below)" for name, item in value.items()}
+        yield _text_block(_text(rest if any(file_blocks.values()) else value, write))
+        for name, several in file_blocks.items():
             yield from [_text_block(f"{name}:"), *several] if several else []
     elif isinstance(value, list | tuple) and any(files := [_files(item, where, write) for item in value]):
         for item, own in zip(value, files, strict=True):
@@ -96,10 +96,10 @@ def _files(value: Any, where: str, write: Callable[[Any], str]) -> list[Block] |
     if value is None or isinstance(value, str | int | float | dict):
         return None
     try:
-        drawn = figures.figures(value, where)
+        images = figures.figures(value, where)
     except CellError as error:  # of several, each is tried alone
         return None if isinstance(value, list | tuple) else [_text_block(f"[a picture: not sent. {error}]")]
-    return [block for data in drawn for block in _file(File(data=data, media_type="image/png"), where)] or None
+    return [block for data in images for block in _file(File(data=data, media_type="image/png"), where)] or None
 
 
 def _file(file: File, where: str, write: Callable[[Any], str] | None = None) -> Iterator[Block]:
@@ -184,7 +184,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | dict | list | tuple) else None
 
 
-def _cut(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     tail = most // 4

@@ -26,7 +26,7 @@ def definitions(names: Sequence[str], param: Mapping[str, Any]) -> tuple[list[di
     left = dict(param)
     tools = []
     for name in dict.fromkeys(names):
-        tool = _known()[name]
+        tool = _documented_tools()[name]
         options = left.pop(tool["name"], {})
         if not isinstance(options, dict):
             raise CellError(f"--param {tool['name']} holds options of the tool, as in '{{\"max_uses\": 3}}'.")
@@ -35,7 +35,7 @@ def definitions(names: Sequence[str], param: Mapping[str, Any]) -> tuple[list[di
 
 
 @functools.cache
-def _known() -> Mapping[str, Any]:
+def _documented_tools() -> Mapping[str, Any]:
     text = resources.files(__package__).joinpath("server_tools.json").read_text(encoding="utf-8")
-    found: Mapping[str, Any] = json.loads(text)["tools"]
-    return found
+    tools: Mapping[str, Any] = json.loads(text)["tools"]
+    return tools

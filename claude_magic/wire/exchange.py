@@ -185,9 +185,9 @@ class Exchange:
         Raises:
             CellError: There is no such language, or the request cannot be written in it.
         """
-        from ..export import program, unchanged  # the one import upwards: see tests/test_architecture.py
+        from ..export import program, unchanged_files  # the one import upwards: see tests/test_architecture.py
 
-        return Code(program(self.request, language, files=unchanged(self.request.files)))
+        return Code(program(self.request, language, files=unchanged_files(self.request.files)))
 
     @property
     def text(self) -> str:

@@ -82,7 +82,7 @@ def press(bench: Locator, name: str) -> None:
 
 
 def told(bench: Locator) -> Locator:
-    return bench.locator(".cm-told")
+    return bench.locator(".cm-notice")
 
 
 @pytest.mark.parametrize("opener", [open_notebook, open_in_notebook_7], ids=["lab", "notebook-7"])

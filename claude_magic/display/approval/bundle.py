@@ -61,14 +61,14 @@ def arguments_text(arguments: object) -> str:
 def parse_edit(text: str) -> tuple[dict[str, Any] | None, str]:
     """The edited arguments, or `None` and why they are invalid."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         return None, f"not JSON: {reason}{where}."
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         return None, "arguments are an object: { … }."
-    return found, ""
+    return value, ""
 
 
 def pending_html(calls: Sequence[Call]) -> str:
@@ -89,7 +89,7 @@ def call_html(call: Call) -> str:
     inner = safe_content(arguments_text(call.arguments), _SHOWN)
     note = f'<div class="cm-note">{one_line(call.note, 300)}</div>' if call.note else ""
     name = one_line(call.name, 200)
-    return f'<div class="cm-ask {IGNORED}"><div class="cm-asked">{name}</div><pre>{inner}</pre>{note}</div>'
+    return f'<div class="cm-ask {IGNORED}"><div class="cm-call">{name}</div><pre>{inner}</pre>{note}</div>'
 
 
 def pending_text(calls: Sequence[Call], title: str = "", how: str = "") -> str:
@@ -165,7 +165,7 @@ class Approval:
             text = f"{title}\n{how}" if sends else pending_text(calls, title, how)
             self._show_twin(self._frame(inner + note), text)
 
-    def done(self, said: str = "") -> None:
+    def done(self, status: str = "") -> None:
         """Close it: nothing waits any more.
 
         Args:
@@ -174,18 +174,18 @@ class Approval:
         with self._lock:
             self._working = True
             if self._panel:
-                self._panel.done(said)
-            note = f'<div class="cm-note">{one_line(said, 300)}</div>'
-            self._show_twin(self._frame(note) if said else self._frame("", " cm-hidden"), plain(said))
+                self._panel.done(status)
+            note = f'<div class="cm-note">{one_line(status, 300)}</div>'
+            self._show_twin(self._frame(note) if status else self._frame("", " cm-hidden"), plain(status))
 
     def decide(self, decisions: Decisions) -> None:
         """Record decisions on some of the calls; a later decision replaces an earlier one."""
         with self._lock:
-            wanted = {call.id for call in self._calls}
-            if self._working or not (wanted or self._sends):
+            ids = {call.id for call in self._calls}
+            if self._working or not (ids or self._sends):
                 return
-            self._decisions.update({name: each for name, each in decisions.items() if name in wanted})
-            complete = wanted == set(self._decisions)
+            self._decisions.update({name: each for name, each in decisions.items() if name in ids})
+            complete = ids == set(self._decisions)
             self._working = complete
             ready = dict(self._decisions)
             if self._panel:
@@ -197,9 +197,9 @@ class Approval:
         classes = f"cm-static cm-approval {self._name} {IGNORED}{more}"
         return f'{twin_style()}<div class="{classes}">{inner}</div>'
 
-    def _show_twin(self, shown: str, text: str) -> None:
+    def _show_twin(self, source: str, text: str) -> None:
         """Set the static output, which is saved with the notebook."""
-        self._twin = {"text/html": shown, "text/plain": text}
+        self._twin = {"text/html": source, "text/plain": text}
         if self._published:
             from IPython.core.display_functions import publish_display_data
 

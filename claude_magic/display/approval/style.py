@@ -8,7 +8,7 @@ _BOTH = """
 .cm-approval { font-family: var(--jp-ui-font-family, system-ui, sans-serif); line-height: 1.5;
   font-size: var(--jp-ui-font-size1, 13px); color: var(--jp-ui-font-color1, inherit); }
 .cm-approval .cm-title { font-weight: 600; }
-.cm-approval .cm-asked { margin-top: 4px; font-family: var(--jp-code-font-family, monospace);
+.cm-approval .cm-call { margin-top: 4px; font-family: var(--jp-code-font-family, monospace);
   font-size: var(--jp-code-font-size, 13px); overflow-wrap: anywhere; }
 .cm-approval.cm-approval pre { margin: 2px 0 4px; padding: 4px 8px; max-height: 18em; overflow: auto;
   white-space: pre-wrap; overflow-wrap: anywhere; border: 0; border-radius: 3px; background: rgba(128, 128, 128, 0.1);

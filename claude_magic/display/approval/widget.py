@@ -64,23 +64,23 @@ class ApprovalPanel:
         if self._all is not None:
             self._all.disabled = working
         left = len(self._calls) - len(decisions)
-        said = "working…" if working else f"{left:,} more to decide" if decisions else ""
-        self._said.value = f'<div class="cm-note">{one_line(said)}</div>'
+        status = "working…" if working else f"{left:,} more to decide" if decisions else ""
+        self._said.value = f'<div class="cm-note">{one_line(status)}</div>'
 
-    def done(self, said: str) -> None:
+    def done(self, status: str) -> None:
         """Replace all of it with one line, or with nothing."""
-        self._head.value = self._style + (f'<div class="cm-note">{one_line(said, 300)}</div>' if said else "")
+        self._head.value = self._style + (f'<div class="cm-note">{one_line(status, 300)}</div>' if status else "")
         self._box.children = [self._head]
-        self._box.add_class("cm-done" if said else "cm-hidden")
+        self._box.add_class("cm-done" if status else "cm-hidden")
         for each in [*self._rows.values(), *([] if self._all is None else [self._all])]:
             each.close()
         self._rows, self._all = {}, None
 
     def _run_all(self, _: object) -> None:
         """Approve each undecided call, with its edited arguments where there are some."""
-        found = {name: row.decision() for name, row in self._rows.items() if row.decided is None}
-        ready = {name: each for name, each in found.items() if each is not None}
-        if len(ready) == len(found):
+        row_decisions = {name: row.decision() for name, row in self._rows.items() if row.decided is None}
+        ready = {name: each for name, each in row_decisions.items() if each is not None}
+        if len(ready) == len(row_decisions):
             others = {call.id: Decision(run=True) for call in self._calls if call.id not in self._rows}
             self._decide({**ready, **others})
 
@@ -129,9 +129,9 @@ class _Row:
         if self._text is not None:
             self._text.disabled = settled
         if decision is not None:
-            said = "will run" if decision.run else "will not run"
+            status = "will run" if decision.run else "will not run"
             changed = ", with the arguments you wrote" if decision.arguments is not None else ""
-            self._said.value = f'<div class="cm-note">✓ {said}{changed}</div>'
+            self._said.value = f'<div class="cm-note">✓ {status}{changed}</div>'
 
     def close(self) -> None:
         """Close the widgets."""

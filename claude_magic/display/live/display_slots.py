@@ -57,7 +57,7 @@ class DisplaySlots:
 
     def contents(self, pages: tuple[str, ...], tail: str) -> list[str]:
         """The HTML of each display."""
-        last = self._named("c", pages, self.moved)
+        last = self._page_elements("c", pages, self.moved)
         if self.count == 1:
             return [f'{last}<div class="cm-{self.name}">{tail}</div>']
         settling = range(self.settled_before, self.settled)
@@ -65,11 +65,12 @@ class DisplaySlots:
         return [
             _hidden(f"cm-{self.name}{level}{page}" for page in settling for level in "bc")
             + "".join(pages[: self.settled]),
-            _hidden(f"cm-{self.name}c{page}" for page in moving) + self._named("b", pages[: self.moved], self.settled),
+            _hidden(f"cm-{self.name}c{page}" for page in moving)
+            + self._page_elements("b", pages[: self.moved], self.settled),
             _hidden([f"cm-{self.name}"]) + last + tail,
         ]
 
-    def _named(self, level: str, pages: tuple[str, ...], start: int) -> str:
+    def _page_elements(self, level: str, pages: tuple[str, ...], start: int) -> str:
         numbered = enumerate(pages[start:], start)
         return "".join(f'<div class="cm-{self.name}{level}{number}">{page}</div>' for number, page in numbered)
 

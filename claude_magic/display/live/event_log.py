@@ -40,7 +40,7 @@ _STYLE = (
     ".cm-lines.cm-lines :is(td,th):first-child{text-align:right;font-variant-numeric:tabular-nums}"
     ".cm-lines .cm-box{max-height:24em;overflow:auto}"
     ".cm-lines .cm-newest{display:flex;flex-direction:column-reverse}"  # scrolled to its end, with no script
-    ".cm-lines .cm-said{margin-top:.5em;font-size:var(--jp-ui-font-size0,11px);"
+    ".cm-lines .cm-fact{margin-top:.5em;font-size:var(--jp-ui-font-size0,11px);"
     "opacity:.75}.cm-lines .cm-warning{margin-top:.5em;padding:.3em .7em;"
     "border-left:3px solid var(--jp-warn-color1,#ef6c00)}</style>"
 )
@@ -119,8 +119,8 @@ class EventPage(Presenter):
         seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
         line = " · ".join(filter(None, (f"{self._window.count:,} events", status, seconds)))
         table = event_table(self._window.last, before=self._window.count - len(self._window.last), data=_LIVE_DATA)
-        shown = f'<div class="cm-box cm-newest">{table}</div>' if self._window.count else ""
-        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{shown}{_note(line)}</div>'
+        box = f'<div class="cm-box cm-newest">{table}</div>' if self._window.count else ""
+        return f'<div class="cm-lines mathjax_ignore">{_STYLE}{box}{_note(line)}</div>'
 
     def _send(self, bundle: dict[str, str]) -> None:
         publish_display_data(dict(bundle), transient={"display_id": self._name}, update=bool(self._drawn))
@@ -208,13 +208,13 @@ def _final_bundle(exchange: Exchange, window: _EventWindow, *, above: str, body:
     between = window.count - len(first) - len(last)
     summary = _summary(exchange)
     if window.count:
-        shown = f'<div class="cm-box">{event_table(first, then=last, between=between)}</div>'
+        table = f'<div class="cm-box">{event_table(first, then=last, between=between)}</div>'
         omitted = [f"… {between:,} more"] if between else []
         lines = [*map(_line, first), *omitted, *map(_line, last)]
     else:
-        shown, lines = _note(NOT_STREAMED), [NOT_STREAMED]
+        table, lines = _note(NOT_STREAMED), [NOT_STREAMED]
     notes = "".join(_note(line) for line in summary)
-    inner = f"{_STYLE}{above}{timeline(exchange)}{shown}{body}{notes}"
+    inner = f"{_STYLE}{above}{timeline(exchange)}{table}{body}{notes}"
     return {
         "text/html": f'<div class="cm-lines mathjax_ignore">{inner}</div>',
         "text/plain": "\n".join([*lines, "", *summary]),
@@ -226,7 +226,7 @@ def _summary(exchange: Exchange) -> list[str]:
 
 
 def _note(line: str) -> str:
-    return f'<div class="cm-said">{html.escape(line)}</div>'
+    return f'<div class="cm-fact">{html.escape(line)}</div>'
 
 
 def _line(event: TimedEvent) -> str:

@@ -87,8 +87,8 @@ class Page(Presenter):
         if self._reply is None:
             return
         bundle = reply_bundle(exchange, **self._layout)
-        display_id, shown = self._reply
-        if bundle and bundle != shown:
+        display_id, current = self._reply
+        if bundle and bundle != current:
             with hold_interrupts():
                 self._reply = display_id, bundle
                 publish_display_data(dict(bundle), transient={"display_id": display_id}, update=True)
@@ -120,9 +120,9 @@ class Page(Presenter):
             content = contents[place]
             if place < known and self._drawn[place] == content:
                 continue
-            shown = frame(content, styled=place == 0, live=self._name) if content else ""
-            self._send({"text/html": shown, "text/plain": ""}, place, update=place < known)
-            self._budget.spend(shown)
+            source = frame(content, styled=place == 0, live=self._name) if content else ""
+            self._send({"text/html": source, "text/plain": ""}, place, update=place < known)
+            self._budget.spend(source)
             self._drawn[place] = content
 
     def _conclude(self, bundles: list[dict[str, Any]], *, replied: bool) -> None:

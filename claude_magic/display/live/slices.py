@@ -95,13 +95,13 @@ def tail(text: str, start: int, opened: Open | None = None) -> Slice:
 
 def _slice(text: str, start: int, end: int, opened: Open | None, still: Open | None) -> Slice:
     raw = text[start:end]
-    source = _resumed(raw, opened)
+    source = _resume(raw, opened)
     if still is not None and still.closer:
         source += ("" if source.endswith("\n") else "\n") + still.closer
     return Slice(end=end, raw=raw, source=source, opened=still)
 
 
-def _resumed(raw: str, opened: Open | None) -> str:
+def _resume(raw: str, opened: Open | None) -> str:
     """`raw` with what it goes on with begun again, at the left margin."""
     if opened is None or not opened.indent:
         return (opened.opener if opened else "") + raw
@@ -118,8 +118,8 @@ def _resumed(raw: str, opened: Open | None) -> str:
 
 
 def _space_before(text: str, least: int, most: int) -> int:
-    found = max(text.rfind(" ", least, most), text.rfind("\n", least, most))
-    return found + 1 if found >= 0 else most
+    position = max(text.rfind(" ", least, most), text.rfind("\n", least, most))
+    return position + 1 if position >= 0 else most
 
 
 class _Cuts(list[_Line]):
@@ -154,7 +154,7 @@ class _Cuts(list[_Line]):
 def _cuts(raw: str, opened: Open | None) -> _Cuts:
     from ...grammar import blocks
 
-    source = _resumed(raw.replace("\r\n", " \n"), opened)
+    source = _resume(raw.replace("\r\n", " \n"), opened)
     cuts = _Cuts(source.split("\n"), opened.opener.count("\n") if opened else 0)
     quotes = 0
     for token in blocks(source, growing=True):

@@ -17,7 +17,7 @@ from ...grammar import Place
 from ..text.plain import plain
 from . import tree
 from .allow_list import check
-from .citations import Sources, bracketed, cleaned
+from .citations import Sources, clean, with_brackets
 from .highlight import Highlighter
 from .links import link
 from .time_limit import Clock, OutOfTime
@@ -39,20 +39,20 @@ def render(text: str, prefix: str | None = None, *, places: Sequence[Place] = ()
         places: Where citations are marked.
         sources: What the marks refer to.
     """
-    text, places = cleaned(text, places)
+    text, places = clean(text, places)
     if len(text) > _LONGEST:
-        return _as_source(bracketed(text, places), f"it is longer than {_LONGEST:,} characters")
+        return _as_source(with_brackets(text, places), f"it is longer than {_LONGEST:,} characters")
     try:
         prefix = _UNFIT.sub("", prefix or sha256(text.encode()).hexdigest()[:12])[:40]
         clock = Clock(_SECONDS * max(1, len(text) / _LETTERS))
-        written = tree.html(text, places, sources, prefix, clock)
-        check(written, clock)
+        result = tree.html(text, places, sources, prefix, clock)
+        check(result, clock)
     except OutOfTime:
-        return _as_source(bracketed(text, places), "rendering it takes too long")
+        return _as_source(with_brackets(text, places), "rendering it takes too long")
     except Exception as error:  # the last line of defence: a reply is shown, whatever is wrong with it or with us
         why = f"rendering it failed with {type(error).__name__}: {str(error)[:200]}"
-        return _as_source(bracketed(text, places), why)
-    return written
+        return _as_source(with_brackets(text, places), why)
+    return result
 
 
 def _as_source(text: str, why: str) -> str:
@@ -70,11 +70,11 @@ def code(text: str, language: str) -> str:
     block = Element("pre")
     try:
         Highlighter().fill(block, plain(text), language)
-        written = tostring(block, encoding="unicode", method="html")
-        check(written, Clock(_SECONDS))
+        result = tostring(block, encoding="unicode", method="html")
+        check(result, Clock(_SECONDS))
     except Exception:  # as above
         return preformat(text)
-    return written
+    return result
 
 
 def link_html(url: str, text: str) -> str:

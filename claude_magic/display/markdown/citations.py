@@ -29,23 +29,23 @@ class Sources:
         """The mark, as a link to its entry."""
         element = Element("sup", {"class": MARK})
         title = self.titles[number - 1][:TITLE_LIMIT] if 0 < number <= len(self.titles) else ""
-        named = {"title": title} if title else {}
-        link = SubElement(element, "a", {"href": f"#{self.prefix}{number}", **named})
+        tooltip = {"title": title} if title else {}
+        link = SubElement(element, "a", {"href": f"#{self.prefix}{number}", **tooltip})
         link.text = f"[{number}]"
         return element
 
 
-def cleaned(text: str, places: Iterable[Place]) -> tuple[str, list[Place]]:
+def clean(text: str, places: Iterable[Place]) -> tuple[str, list[Place]]:
     """`text` without what cannot be seen, and where the marks stand in that."""
-    pieces, found, end, size = list[str](), list[Place](), 0, 0
+    pieces, marks, end, size = list[str](), list[Place](), 0, 0
     for at, number in sorted(places):
         pieces.append(plain(text[end:at]))
         size, end = size + len(pieces[-1]), max(end, at)
-        found.append((size, number))
-    return "".join((*pieces, plain(text[end:]))), found
+        marks.append((size, number))
+    return "".join((*pieces, plain(text[end:]))), marks
 
 
-def bracketed(text: str, places: Sequence[Place]) -> str:
+def with_brackets(text: str, places: Sequence[Place]) -> str:
     """`text` with its marks as they are written without HTML: `[1]`."""
     pieces, end = list[str](), 0
     for at, number in places:

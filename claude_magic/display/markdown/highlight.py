@@ -91,18 +91,18 @@ class Highlighter:
             spans = _spans(code, lexer, clock)
         except OutOfTime:
             spans = [("", code)]
-        self._seconds = clock.left()
+        self._seconds = clock.remaining()
         element.text = None
         _append(element, spans)
 
 
 def _spans(code: str, lexer: Lexer, clock: Clock) -> list[tuple[str, str]]:
     """Class and text of each stretch."""
-    found = []
+    tokens = []
     for kind, text in lexer.get_tokens(code):
         clock.check()
-        found.append((_class(kind), text))
-    runs = groupby(found, key=lambda span: span[0])
+        tokens.append((_class(kind), text))
+    runs = groupby(tokens, key=lambda span: span[0])
     return [(name, "".join(text for _, text in run)) for name, run in runs]
 
 

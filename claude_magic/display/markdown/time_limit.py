@@ -32,8 +32,8 @@ class Clock:
             OutOfTime: Too much of it is gone.
         """
         self._checks += 1
-        if self._checks % _OFTEN == 0 and self.left() <= 0:
+        if self._checks % _OFTEN == 0 and self.remaining() <= 0:
             raise OutOfTime
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         return self._end - _now()

@@ -149,11 +149,11 @@ class _Tree:
             return
         parent, end = self._path[-1], 0
         for start, stop in () if self._link else mail_addresses(text):
-            found = link(f"mailto:{text[start:stop]}")
-            if found is not None:
+            element = link(f"mailto:{text[start:stop]}")
+            if element is not None:
                 add_text(parent, text[end:start])
-                found.text = text[start:stop]
-                parent.append(found)
+                element.text = text[start:stop]
+                parent.append(element)
                 end = stop
         add_text(parent, text[end:])
 
@@ -188,12 +188,12 @@ class _Tree:
         title = f' "{plain(token.meta["title"])}"' if token.meta["title"] else ""
         url = plain(token.meta["url"])
         add_text(element, f"[{token.meta['label']}]: ")
-        found = link(url)
-        if found is None:
+        anchor = link(url)
+        if anchor is None:
             add_text(element, url + title)
         else:
-            add_text(found, url)
-            element.append(found)
+            add_text(anchor, url)
+            element.append(anchor)
             add_text(element, title)
         self._put(element)
 

@@ -44,8 +44,8 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
 def static_panel(exchange: Exchange, *, live: bool = False) -> str:
     """The panel as HTML that needs no script; with `live`, as complete as the widget's."""
     sections = tabs(exchange)
-    shown = live_tabs(exchange, sections) if live else sections
-    return _twin(exchange, shown, f"cm-static-{uuid.uuid4().hex[:12]}")
+    chosen = live_tabs(exchange, sections) if live else sections
+    return _twin(exchange, chosen, f"cm-static-{uuid.uuid4().hex[:12]}")
 
 
 def _title(exchange: Exchange) -> str:
@@ -78,16 +78,16 @@ def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Wi
     layout = ipywidgets.Layout()
     keyboard = ipywidgets.HTML(value=_keyboard_html(_title(exchange), name), layout=layout)
     with_classes(keyboard, "cm-keyboard")
-    shown = live_tabs(exchange, sections)
+    live = live_tabs(exchange, sections)
     pages, inner = [], []
-    for title, source in shown.items():
+    for title, source in live.items():
         if title == "Code":
             page = program_widgets(exchange, source, layout, keyboard.style)
         else:
             page = [ipywidgets.HTML(value=f'<div class="cm-panel">{source}</div>', layout=layout, style=keyboard.style)]
         pages.append(page[0])
         inner += page
-    tab = ipywidgets.Tab(children=pages, titles=tuple(shown), selected_index=0, layout=layout)
+    tab = ipywidgets.Tab(children=pages, titles=tuple(live), selected_index=0, layout=layout)
     accordion = ipywidgets.Accordion(children=[tab], titles=(_title(exchange),), selected_index=None, layout=layout)
     outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion], layout=layout), "cm-live")
     return [outer, accordion, tab, *inner, keyboard, keyboard.style, layout]

@@ -59,9 +59,9 @@ def bar(limit: RateLimit, sent: datetime | None) -> str:
         sent: When the response was sent; `None` if unknown: then the reset is a time of day.
     """
     words = f"{limit.remaining:,} of {limit.limit:,} left"
-    shown = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
+    text = " · ".join((words, _reset_in_words(limit.reset, sent))) if limit.reset else words
     meter = f'<meter value="{limit.fraction:.2g}" low="0.1" high="0.25" optimum="1"></meter>'
-    return row_of(limit.kind, f"<td>{meter} {line_content(shown, 160)}")
+    return row_of(limit.kind, f"<td>{meter} {line_content(text, 160)}")
 
 
 def moment(headers: Headers) -> datetime | None:

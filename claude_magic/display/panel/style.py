@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..css import Section, element, hide_empty_output, hide_twin, minify, needed
+from ..css import Section, element, hide_empty_output, hide_twin, minify, needed_rules
 
 # In an element whose class is named twice, where JupyterLab's own rules for tables would win over one.
 _TABS: tuple[Section, ...] = (
@@ -91,7 +91,7 @@ _ALL_TABS = "".join(rules for _, rules in _TAB_RULES)
 
 def twin_style(html: str) -> str:
     """For the static twin `html`; it also hides the output before it if no widget came to life there."""
-    return element(f"details.cm-static.cm-static{{{_TWIN_RULES}{needed(_TAB_RULES, html)}}}", _HIDE_OUTPUT)
+    return element(f"details.cm-static.cm-static{{{_TWIN_RULES}{needed_rules(_TAB_RULES, html)}}}", _HIDE_OUTPUT)
 
 
 def live_style(name: str) -> str:

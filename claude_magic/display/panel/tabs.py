@@ -54,7 +54,7 @@ def live_tabs(exchange: Exchange, saved: dict[str, str]) -> dict[str, str]:
     return {title: LIVE_TABS[title](exchange) if title in LIVE_TABS else html for title, html in saved.items()}
 
 
-def _headers(exchange: Exchange, shown: Collection[str] = _SAVED) -> str:
+def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED) -> str:
     headers = exchange.headers
     limits = rate_limits(headers)
     rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _FIRST]
@@ -65,7 +65,7 @@ def _headers(exchange: Exchange, shown: Collection[str] = _SAVED) -> str:
         rows.append(group("Other headers"))
     known = {*_FIRST, *(name for limit in limits for name in limit.names)}
     others = [name for name in headers if name.lower() not in known]
-    public = sorted((name for name in others if _is_public_header(name, shown)), key=str.lower)[:_MOST_HEADERS]
+    public = sorted((name for name in others if _is_public_header(name, allowed)), key=str.lower)[:_MOST_HEADERS]
     rows.extend(row(name.lower(), headers[name]) for name in public)
     hidden = len(others) - len(public)
     return table(rows) + (note(f"{hidden} more not shown") if hidden else "")
@@ -75,9 +75,9 @@ def _live_headers(exchange: Exchange) -> str:
     return _headers(exchange, _SAVED | _LIVE_ONLY)
 
 
-def _is_public_header(name: str, shown: Collection[str]) -> bool:
+def _is_public_header(name: str, allowed: Collection[str]) -> bool:
     name = name.lower()
-    return (name in shown or name.startswith("anthropic-")) and not is_credential_name(name)
+    return (name in allowed or name.startswith("anthropic-")) and not is_credential_name(name)
 
 
 def _request(exchange: Exchange) -> str:
@@ -91,11 +91,11 @@ def _live_request(exchange: Exchange) -> str:
 
 def _request_html(request: Request, headers: list[str], limit: int, strings: int) -> str:
     head = text_block(f"{request.method} {_without_login(request.url)}")
-    sent = table(row(name, _sent_header(name, request.headers[name])) for name in headers[:_MOST_HEADERS])
+    sent = table(row(name, _request_header(name, request.headers[name])) for name in headers[:_MOST_HEADERS])
     return head + sent + ("" if request.body is None else json_block(request.body, limit, strings))
 
 
-def _sent_header(name: str, value: str) -> str:
+def _request_header(name: str, value: str) -> str:
     """The value of a request header; for a credential its source, such as `$ANTHROPIC_API_KEY`, or nothing."""
     return "not shown" if holds_credential(name, value) else value
 

@@ -76,7 +76,7 @@ def timeline(exchange: Exchange, *, brief: bool = False) -> str:
 def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], float]:
     """The blocks as they began and ended, when there was a ping, and when the last event came."""
     blocks: list[_Block] = []
-    begun: dict[str, int] = {}
+    open_blocks: dict[str, int] = {}
     pings: list[float] = []
     last = 0.0
     for seconds, name, data in events:
@@ -90,11 +90,11 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
             pings.append(at)
         elif kind == "content_block_start":
             place = _place(event)
-            _end(blocks, begun.pop(place, None), at)
-            begun[place] = len(blocks)
+            _end(blocks, open_blocks.pop(place, None), at)
+            open_blocks[place] = len(blocks)
             blocks.append(_open_block(event.get("content_block"), at))
         elif kind == "content_block_stop":
-            _end(blocks, begun.pop(_place(event), None), at)
+            _end(blocks, open_blocks.pop(_place(event), None), at)
     return blocks, pings, last
 
 
@@ -135,13 +135,13 @@ def _first_token_block(exchange: Exchange, blocks: Sequence[_Block], end: float)
 
 def _limit_blocks(blocks: list[_Block]) -> list[_Block]:
     """The first blocks, and the rest of each lane as one."""
-    kept, rest = blocks[:_MOST_BLOCKS], blocks[_MOST_BLOCKS:]
+    result, rest = blocks[:_MOST_BLOCKS], blocks[_MOST_BLOCKS:]
     for lane in _LANES:
         merged = [block for block in rest if block.lane == lane]
         if merged:
             begin, end = min(block.begin for block in merged), max(block.end for block in merged)
-            kept.append(_Block(lane=lane, begin=begin, end=end, name=f"{len(merged):,} more"))
-    return kept
+            result.append(_Block(lane=lane, begin=begin, end=end, name=f"{len(merged):,} more"))
+    return result
 
 
 def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterator[str]:

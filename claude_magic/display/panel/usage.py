@@ -55,11 +55,13 @@ def _tokens(usage: Mapping[str, Any]) -> Iterator[str]:
     if not usage:
         yield row("tokens", "not reported", absent=True)
         return
-    plain_input, written, read = (
+    plain_input, cache_writes, cache_reads = (
         _count(usage, name) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     )
-    cached = f" · {written:,} written to the cache, {read:,} read from it" if written or read else ""
-    yield row("input", f"{plain_input + written + read:,}{cached}")
+    cached = (
+        f" · {cache_writes:,} written to the cache, {cache_reads:,} read from it" if cache_writes or cache_reads else ""
+    )
+    yield row("input", f"{plain_input + cache_writes + cache_reads:,}{cached}")
     yield row("output", f"{_count(usage, 'output_tokens'):,}")
     details = usage.get("output_tokens_details")
     if isinstance(details, Mapping) and "thinking_tokens" in details:
@@ -74,16 +76,16 @@ def _price(exchange: Exchange) -> Iterator[str]:
         yield row("replayed", f"recorded {exchange.replayed}; nothing was sent")
     if exchange.began and exchange.message.body:
         name = "price without replay" if exchange.replayed else "price"
-        shown = "unknown" if exchange.usd is None else dollars(exchange.usd)
-        yield row(name, shown, absent=exchange.usd is None)
+        text = "unknown" if exchange.usd is None else dollars(exchange.usd)
+        yield row(name, text, absent=exchange.usd is None)
 
 
 def _time(exchange: Exchange, output: int) -> Iterator[str]:
     first = exchange.first_token_seconds
     streaming = exchange.seconds - (first or 0.0)
     yield row("seconds", f"{exchange.seconds:.2f}")
-    shown = "none received" if first is None else f"{first:.2f}"
-    yield row("seconds to the first token", shown, absent=first is None)
+    text = "none received" if first is None else f"{first:.2f}"
+    yield row("seconds to the first token", text, absent=first is None)
     if output and streaming > 0:
         since = "since the first token" if first else "over the whole time"
         yield row("tokens per second", f"{output / streaming:,.1f} {since}")

@@ -15,12 +15,12 @@ _MOST = 6  # arguments, and items of a value
 
 def call_line(name: object, arguments: object, limit: int = 120) -> str:
     """Name and arguments on one line, stripped of controls and of bounded length."""
-    named = short_line(str(name), _NAME) or "?"
+    function = short_line(str(name), _NAME) or "?"
     if not isinstance(arguments, Mapping):
-        return f"{named}({'' if arguments is None else value(arguments, limit)})"
+        return f"{function}({'' if arguments is None else value(arguments, limit)})"
     wide = _VALUE if len(arguments) > 1 else limit - 20
-    written = (f"{short_line(str(key), 40)}={value(item, wide)}" for key, item in arguments.items())
-    return f"{named}({join_items(written, len(arguments), limit)})"
+    pairs = (f"{short_line(str(key), 40)}={value(item, wide)}" for key, item in arguments.items())
+    return f"{function}({join_items(pairs, len(arguments), limit)})"
 
 
 def value(item: object, limit: int = _VALUE) -> str:
@@ -39,13 +39,13 @@ def value(item: object, limit: int = _VALUE) -> str:
 
 def join_items(items: Iterable[str], count: int, limit: int) -> str:
     """As many items as fit, separated by commas, and a sign if there are more."""
-    shown, size = list[str](), 0
+    result, size = list[str](), 0
     for item in islice(items, _MOST):
         size += len(item) + 2
-        if shown and size > limit:
+        if result and size > limit:
             break
-        shown.append(item)
-    return ", ".join([*shown, *(["…"] if len(shown) < count else [])])
+        result.append(item)
+    return ", ".join([*result, *(["…"] if len(result) < count else [])])
 
 
 def _inner(item: object, limit: int) -> str:

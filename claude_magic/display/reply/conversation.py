@@ -30,12 +30,12 @@ def bundle(title: str, turns: Iterable[Row]) -> dict[str, str]:
         turns: Of each turn: its messages as the API's JSON, the model, the usage.
     """
     rows = list(turns)
-    shown = list(enumerate(rows, 1))[-_ROWS:]
-    earlier = f"<div>… {len(rows) - len(shown):,} earlier turns</div>" if len(shown) < len(rows) else ""
+    last_rows = list(enumerate(rows, 1))[-_ROWS:]
+    earlier = f"<div>… {len(rows) - len(last_rows):,} earlier turns</div>" if len(last_rows) < len(rows) else ""
     inner = f"<div><strong>{html.escape(plain(title))}</strong></div>{earlier}" + "".join(
-        _turn_html(number, row) for number, row in shown
+        _turn_html(number, row) for number, row in last_rows
     )
-    text = [plain(title), *(f"{number:>4}  {_first_words(row[0])}" for number, row in shown)]
+    text = [plain(title), *(f"{number:>4}  {_first_words(row[0])}" for number, row in last_rows)]
     return {"text/html": frame(inner, styled=True), "text/plain": "\n".join(text)}
 
 
@@ -45,14 +45,14 @@ def messages_bundle(messages: Sequence[Mapping[str, Any]], *, opened: bool = Tru
     Args:
         opened: Whether they are shown unfolded.
     """
-    shown = list(enumerate(messages, 1))[-_ROWS:]
+    last_messages = list(enumerate(messages, 1))[-_ROWS:]
     pieces, size = list[str](), 0
-    for number, message in shown:
+    for number, message in last_messages:
         pieces.append(_request_html(number, message, opened=opened, brief=size > _MUCH))
         size += len(pieces[-1])
-    lines = [_request_line(number, message) for number, message in shown]
-    if len(shown) < len(messages):
-        earlier = f"… {len(messages) - len(shown):,} earlier messages"
+    lines = [_request_line(number, message) for number, message in last_messages]
+    if len(last_messages) < len(messages):
+        earlier = f"… {len(messages) - len(last_messages):,} earlier messages"
         pieces.insert(0, f"<div>{earlier}</div>")
         lines.insert(0, earlier)
     return {"text/html": frame("".join(pieces), styled=True), "text/plain": "\n".join(lines)}
@@ -81,10 +81,10 @@ def _block_html(block: Mapping[str, Any]) -> str:
 
 def _request_line(number: int, message: Mapping[str, Any]) -> str:
     """Number, role, and a summary of the blocks."""
-    said = [_block_line(block) for block in blocks_of(message)[:6]]
-    left = len(blocks_of(message)) - len(said)
+    parts = [_block_line(block) for block in blocks_of(message)[:6]]
+    left = len(blocks_of(message)) - len(parts)
     role = plain_line(str(message.get("role"))[:60], 30)
-    return f"{number} · {role} · {', '.join([*said, *([f'… {left:,} more'] if left else [])])}"
+    return f"{number} · {role} · {', '.join([*parts, *([f'… {left:,} more'] if left else [])])}"
 
 
 def _block_line(block: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def _block_line(block: Mapping[str, Any]) -> str:
 def _turn_html(number: int, row: Row) -> str:
     messages, model, usage = row
     facts = f"{model} · {usage.get('output_tokens', 0)} out" if model else ""
-    said = f"{number} · {_first_words(messages)}"
+    title = f"{number} · {_first_words(messages)}"
     calls = calls_in(messages)
     inner = "".join(
         f"<div><em>{html.escape(plain(str(message.get('role'))))}</em></div>{_message_html(message, calls)}"
@@ -107,7 +107,7 @@ def _turn_html(number: int, row: Row) -> str:
         if not _holds_only_results(message, calls)
     )
     return (
-        f'<details class="cm-block"><summary>{html.escape(said)}</summary>'
+        f'<details class="cm-block"><summary>{html.escape(title)}</summary>'
         f'<div class="cm-folded">{inner}<div class="cm-summary">{html.escape(plain(facts))}</div></div></details>'
     )
 

@@ -30,17 +30,17 @@ _NOTHING = "nothing changed"
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _NEW_EACH_TIME = ("id", "tool_use_id", "signature")
 _STYLE = (
-    "<style>.cm-differing{font-size:var(--jp-ui-font-size1,13px);line-height:1.5}"
-    ".cm-differing h4{margin:.6em 0 .2em;font-size:inherit;font-weight:600}"
-    ".cm-differing .cm-field{margin:.3em 0 .1em}"
-    ".cm-differing pre{margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;background:none;color:inherit;"
+    "<style>.cm-diff{font-size:var(--jp-ui-font-size1,13px);line-height:1.5}"
+    ".cm-diff h4{margin:.6em 0 .2em;font-size:inherit;font-weight:600}"
+    ".cm-diff .cm-field{margin:.3em 0 .1em}"
+    ".cm-diff pre{margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere;background:none;color:inherit;"
     "font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:var(--jp-code-font-size,13px);"
-    "max-height:32em;overflow:auto}.cm-differing pre>span{display:block;padding-left:1.2em;text-indent:-1.2em}"
-    ".cm-differing :is(del,ins){color:inherit;border-radius:2px}"
-    ".cm-differing :is(.cm-gone,.cm-new) :is(del,ins){text-decoration:none}"
-    ".cm-differing .cm-gone{background:rgba(229,57,53,.13)}.cm-differing .cm-new{background:rgba(67,160,71,.15)}"
-    ".cm-differing del{background:rgba(229,57,53,.3)}.cm-differing ins{background:rgba(67,160,71,.32);"
-    "text-decoration:none}.cm-differing .cm-apart{opacity:.6}</style>"
+    "max-height:32em;overflow:auto}.cm-diff pre>span{display:block;padding-left:1.2em;text-indent:-1.2em}"
+    ".cm-diff :is(del,ins){color:inherit;border-radius:2px}"
+    ".cm-diff :is(.cm-removed,.cm-added) :is(del,ins){text-decoration:none}"
+    ".cm-diff .cm-removed{background:rgba(229,57,53,.13)}.cm-diff .cm-added{background:rgba(67,160,71,.15)}"
+    ".cm-diff del{background:rgba(229,57,53,.3)}.cm-diff ins{background:rgba(67,160,71,.32);"
+    "text-decoration:none}.cm-diff .cm-omitted{opacity:.6}</style>"
 )
 
 
@@ -93,15 +93,15 @@ def _changes(group: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         else:
             yield _change(group, name, before.get(name), after.get(name))
     if len(names) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_omitted(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
+        yield _Change(group=group, name="", lines=[_omission(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
 
 
 def _message_changes(group: str, before: object, after: object) -> Iterator[_Change]:
     """The messages between those that are equal at both ends, one against one."""
     old, new = _list(before), _list(after)
     begin, end = _equal_ends(old, new)
-    gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
-    pairs = list(zip_longest(gone, come))
+    removed, added = old[begin : len(old) - end], new[begin : len(new) - end]
+    pairs = list(zip_longest(removed, added))
     for number, (was, now) in enumerate(pairs[:_MOST_FIELDS], begin + 1):
         name = " → ".join(dict.fromkeys(_role(message) for message in (was, now) if message is not None))
         how = "gone" if now is None else "new" if was is None else ""
@@ -109,14 +109,14 @@ def _message_changes(group: str, before: object, after: object) -> Iterator[_Cha
             group, f"message {number}, {name}{f', {how}' if how else ''}", _text_or_content(was), _text_or_content(now)
         )
     if len(pairs) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_omitted(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
+        yield _Change(group=group, name="", lines=[_omission(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
 
 
 def _change(group: str, name: str, before: object, after: object) -> _Change:
     old, new = _readable(before), _readable(after)
-    lines = _unified(_lines(old), _lines(new)) if old != new else []
-    unseen = [_omitted("changed in what is not shown here")]
-    return _Change(group=group, name=name, lines=lines or unseen)
+    lines = _unified_diff(_lines(old), _lines(new)) if old != new else []
+    hidden = [_omission("changed in what is not shown here")]
+    return _Change(group=group, name=name, lines=lines or hidden)
 
 
 def _comparable_request(exchange: Exchange) -> dict[str, Any]:
@@ -189,32 +189,32 @@ def _canonical(value: object) -> str:
         return pretty(value, _LONGEST)
 
 
-def _unified(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
+def _unified_diff(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
     """A unified comparison: the changed lines, and some around them."""
     begin, end = _equal_ends(old, new)
     begin, end = max(begin - _AROUND, 0), max(end - _AROUND, 0)
-    gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
-    found = [_omitted("")] if begin else []
-    matcher = SequenceMatcher(None, gone[:_MOST_LINES], come[:_MOST_LINES])
+    removed, added = old[begin : len(old) - end], new[begin : len(new) - end]
+    result = [_omission("")] if begin else []
+    matcher = SequenceMatcher(None, removed[:_MOST_LINES], added[:_MOST_LINES])
     for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
-        found += [_omitted("")] if number else []
+        result += [_omission("")] if number else []
         for kind, a, b, c, d in group:
-            found += (
-                [_plain_line(" ", text) for text in gone[a:b]]
+            result += (
+                [_plain_line(" ", text) for text in removed[a:b]]
                 if kind == "equal"
-                else _replace_lines(gone[a:b], come[c:d])
+                else _replace_lines(removed[a:b], added[c:d])
             )
-    if max(len(gone), len(come)) > _MOST_LINES:
-        found.append(_omitted(f"the lines after the first {_MOST_LINES:,} are not compared"))
+    if max(len(removed), len(added)) > _MOST_LINES:
+        result.append(_omission(f"the lines after the first {_MOST_LINES:,} are not compared"))
     elif end:
-        found.append(_omitted(""))
-    return found
+        result.append(_omission(""))
+    return result
 
 
-def _replace_lines(gone: Sequence[str], come: Sequence[str]) -> list[_Line]:
+def _replace_lines(removed: Sequence[str], added: Sequence[str]) -> list[_Line]:
     """Lines in the place of others; those that are alike are compared word by word."""
-    old, new = [_plain_line("-", text) for text in gone], [_plain_line("+", text) for text in come]
-    for place, (was, now) in enumerate(zip(gone, come, strict=False)):
+    old, new = [_plain_line("-", text) for text in removed], [_plain_line("+", text) for text in added]
+    for place, (was, now) in enumerate(zip(removed, added, strict=False)):
         words = _word_diff(was, now)
         if words is not None:
             old[place], new[place] = words
@@ -229,11 +229,11 @@ def _word_diff(was: str, now: str) -> tuple[_Line, _Line] | None:
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     if matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
         return None
-    gone, come = list[tuple[str, bool]](), list[tuple[str, bool]]()
+    removed, added = list[tuple[str, bool]](), list[tuple[str, bool]]()
     for kind, a, b, c, d in matcher.get_opcodes():
-        gone.append(("".join(old[a:b]), kind != "equal"))
-        come.append(("".join(new[c:d]), kind != "equal"))
-    return _Line(sign="-", words=[w for w in gone if w[0]]), _Line(sign="+", words=[w for w in come if w[0]])
+        removed.append(("".join(old[a:b]), kind != "equal"))
+        added.append(("".join(new[c:d]), kind != "equal"))
+    return _Line(sign="-", words=[w for w in removed if w[0]]), _Line(sign="+", words=[w for w in added if w[0]])
 
 
 def _equal_ends(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
@@ -248,7 +248,7 @@ def _plain_line(sign: str, text: str) -> _Line:
     return _Line(sign=sign, words=[(text, sign != " ")])
 
 
-def _omitted(why: str) -> _Line:
+def _omission(why: str) -> _Line:
     return _Line(sign="…", words=[(why, False)])
 
 
@@ -262,12 +262,12 @@ def _list(value: object) -> list[Any]:
 
 
 def _html(changes: Sequence[_Change]) -> str:
-    shown, group = [], ""
+    pieces, group = [], ""
     for change in changes:
-        shown.append(f"<h4>{change.group}</h4>" if change.group != group else "")
+        pieces.append(f"<h4>{change.group}</h4>" if change.group != group else "")
         group = change.group
-        shown.append(_field_html(change))
-    return f'<div class="cm-differing mathjax_ignore">{_STYLE}{"".join(shown)}</div>'
+        pieces.append(_field_html(change))
+    return f'<div class="cm-diff mathjax_ignore">{_STYLE}{"".join(pieces)}</div>'
 
 
 def _field_html(change: _Change) -> str:
@@ -275,14 +275,14 @@ def _field_html(change: _Change) -> str:
     short = _short(change.lines)
     if short is not None:
         was, now = (html.escape(text) for text in short)
-        told = " → ".join(filter(None, (f"<del>{was}</del>" if was else "", f"<ins>{now}</ins>" if now else "")))
-        return f'<div class="cm-field">{name}: {told}</div>'
+        both = " → ".join(filter(None, (f"<del>{was}</del>" if was else "", f"<ins>{now}</ins>" if now else "")))
+        return f'<div class="cm-field">{name}: {both}</div>'
     return f'<div class="cm-field">{name}</div><pre>{"".join(map(_line_html, change.lines))}</pre>'
 
 
 def _line_html(line: _Line) -> str:
     tag = {"-": "del", "+": "ins"}.get(line.sign, "")
-    css = {"-": "cm-gone", "+": "cm-new", "…": "cm-apart"}.get(line.sign, "")
+    css = {"-": "cm-removed", "+": "cm-added", "…": "cm-omitted"}.get(line.sign, "")
     words = (
         f"<{tag}>{html.escape(text)}</{tag}>" if changed and tag else html.escape(text) for text, changed in line.words
     )

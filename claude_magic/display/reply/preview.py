@@ -23,8 +23,8 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
     """
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
     body = json.dumps(_shorten(request.body), indent=2, ensure_ascii=False)
-    shown = f"{request.method} {request.url}\n{headers}\n\n{body}\n"
-    return plain("\n".join(filter(None, (shown, _facts(request, tokens, cost, as_of), note))))
+    head = f"{request.method} {request.url}\n{headers}\n\n{body}\n"
+    return plain("\n".join(filter(None, (head, _facts(request, tokens, cost, as_of), note))))
 
 
 def _facts(request: Request, tokens: int | str, cost: float | None, as_of: str) -> str:

@@ -50,7 +50,7 @@ class Passage:
 def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
     """The passages of a message, in order: adjacent text blocks joined, empty text left out, results in their steps."""
     known = {call.id: call for call in calls}
-    found: list[Passage] = []
+    result: list[Passage] = []
     steps: dict[str, int] = {}  # the index of the passage, by the id of its call
     texts: list[tuple[str, list[int]]] = []
     sources = Citations()
@@ -60,15 +60,15 @@ def passages(message: Message, calls: Sequence[Call] = ()) -> list[Passage]:
             texts.append((text, sources.numbers(block)))
             continue
         place = steps.get(str(block.get("tool_use_id"))) if is_result(block) else None
-        if place is not None and (step := found[place].step) is not None:
-            found[place] = replace(found[place], step=with_result(step, block))
+        if place is not None and (step := result[place].step) is not None:
+            result[place] = replace(result[place], step=with_result(step, block))
             continue
-        found += _text(texts)
+        result += _text(texts)
         texts = []
-        found.append(_fold(block, known))
-        if block.get("type") in ASKS and (step := found[-1].step) is not None:
-            steps[step.id] = len(found) - 1
-    return found + _text(texts)
+        result.append(_fold(block, known))
+        if block.get("type") in ASKS and (step := result[-1].step) is not None:
+            steps[step.id] = len(result) - 1
+    return result + _text(texts)
 
 
 def reply_bundle(
@@ -93,21 +93,21 @@ def reply_bundle(
         from ..answers.bundle import answer_bundle
 
         return answer_bundle(exchange, above=above)
-    found = passages(exchange.joined_message, exchange.calls)
-    if not found and exchange.error is not None:
+    parts = passages(exchange.joined_message, exchange.calls)
+    if not parts and exchange.error is not None:
         return {}
     name = name or uuid.uuid4().hex[:12]
     sources = citations(exchange.joined_message.content).sources
-    texts = any(passage.kind == "text" for passage in found)
-    inner = above + _passages_html(found, raw, body is None, name, sources) + (body or "")
-    if not texts and not any(passage.step for passage in found):
+    texts = any(passage.kind == "text" for passage in parts)
+    inner = above + _passages_html(parts, raw, body is None, name, sources) + (body or "")
+    if not texts and not any(passage.step for passage in parts):
         inner += '<p class="cm-none">This reply has no text.</p>'
     if instead_of:
         inner = f"<style>.cm-live-{instead_of}{{display:none}}</style>{inner}"
     below = sources_html(sources, f"cm-{name}-source-") if texts and body is None else ""
     return {
         "text/html": frame(inner + below + _summary_html(exchange), styled=True),
-        "text/plain": _plain_text(found, sources),
+        "text/plain": _plain_text(parts, sources),
     }
 
 
@@ -163,28 +163,28 @@ def source_html(source: str, *, raw: bool) -> str:
     return preformat(source) if raw else render(source)
 
 
-def _passages_html(found: list[Passage], raw: bool, texts: bool, name: str, sources: Sequence[Source]) -> str:
+def _passages_html(parts: list[Passage], raw: bool, texts: bool, name: str, sources: Sequence[Source]) -> str:
     """HTML of the passages; beyond a size, steps have no content."""
     from ..markdown import Sources, preformat, render
 
     cites = Sources(prefix=f"cm-{name}-source-", titles=titles(sources))
     pieces, steps, size = list[str](), 0, 0
-    for number, passage in enumerate(found):
+    for number, passage in enumerate(parts):
         if passage.kind == "text" and texts:
             prefix = f"{name}-{number}"
-            shown = render(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
-            pieces.append(shown or preformat(with_bracketed_marks(passage)))
+            rendered = render(passage.source, prefix, places=passage.places, sources=cites) if not raw else ""
+            pieces.append(rendered or preformat(with_bracketed_marks(passage)))
         elif passage.kind != "text" and steps < _MOST_STEPS:
             pieces.append(passage_html(passage, raw=raw, brief=_TOO_MUCH if size > _MUCH else ""))
             steps, size = steps + (passage.step is not None), size + len(pieces[-1])
-    left = sum(passage.step is not None for passage in found) - steps
+    left = sum(passage.step is not None for passage in parts) - steps
     return "".join(pieces) + (f'<div class="cm-none">… {left:,} more steps not shown</div>' if left else "")
 
 
-def _plain_text(found: list[Passage], sources: Sequence[Source]) -> str:
+def _plain_text(parts: list[Passage], sources: Sequence[Source]) -> str:
     """The texts with their marks, the steps as indented lines, the sources."""
     pieces, steps = list[str](), 0
-    for passage in found:
+    for passage in parts:
         if passage.kind == "text":
             pieces.append(plain(with_bracketed_marks(passage)))
         elif passage.step is not None and steps < _MOST_STEPS:
@@ -231,5 +231,5 @@ def _details(css_class: str, title: str, inner: str) -> str:
 def _summary_html(exchange: Exchange) -> str:
     warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange))
     lines = (facts(exchange), *(plain(note) for note in exchange.notes))
-    said = (f'<div class="cm-summary">{html.escape(line)}</div>' for line in lines)
-    return "".join((*warned, *said))
+    facts_html = (f'<div class="cm-summary">{html.escape(line)}</div>' for line in lines)
+    return "".join((*warned, *facts_html))

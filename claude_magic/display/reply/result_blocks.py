@@ -31,9 +31,9 @@ def blocks_html(content: Any) -> str:
     blocks = blocks_of({"content": content})
     if not blocks:
         return '<div class="cm-none">nothing</div>' if not content else json_html(content)
-    shown = "".join(_shown_blocks(blocks[:_MOST_BLOCKS]))
+    result = "".join(_block_pieces(blocks[:_MOST_BLOCKS]))
     left = len(blocks) - _MOST_BLOCKS
-    return shown + (f'<div class="cm-none">… {left:,} more blocks not shown</div>' if left > 0 else "")
+    return result + (f'<div class="cm-none">… {left:,} more blocks not shown</div>' if left > 0 else "")
 
 
 def text_html(text: str) -> str:
@@ -75,13 +75,13 @@ def _kind(content: bytes) -> str:
     return "webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
 
 
-def _shown_blocks(blocks: Iterable[Block]) -> Iterable[str]:
+def _block_pieces(blocks: Iterable[Block]) -> Iterable[str]:
     images = 0
     for block in blocks:
         text = block.get("text")
         if block.get("type") == "text" and isinstance(text, str):
-            found = parse_json(text)
-            yield text_html(text) if not isinstance(found, dict | list) or not found else _tree(found)
+            parsed = parse_json(text)
+            yield text_html(text) if not isinstance(parsed, dict | list) or not parsed else _tree(parsed)
         elif block.get("type") == "image" and images < _MOST_IMAGES:
             images += 1
             yield image_html(block.get("source"))
@@ -92,8 +92,8 @@ def _shown_blocks(blocks: Iterable[Block]) -> Iterable[str]:
 def _tree(value: object) -> str:
     from .views import json_view
 
-    shown = json_view(value)["text/html"]
-    return shown if len(shown) <= 2 * _TREE else json_html(value)
+    tree = json_view(value)["text/html"]
+    return tree if len(tree) <= 2 * _TREE else json_html(value)
 
 
 def _omission(text: str) -> str:

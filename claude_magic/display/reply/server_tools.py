@@ -62,20 +62,20 @@ def outcome_of(kind: str, content: Any) -> str:
 def error_line(content: Mapping[str, Any]) -> str:
     """Why a tool of the API failed, with the API's own word for it."""
     code = _words(content.get("error_code"), 60) or "unknown"
-    said = _ERRORS.get(code, code.replace("_", " "))
+    text = _ERRORS.get(code, code.replace("_", " "))
     message = _words(content.get("error_message"), 200)
-    return f"{said}{f': {message}' if message else ''} ({code})"
+    return f"{text}{f': {message}' if message else ''} ({code})"
 
 
 def object_list(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The objects of a list in `content`."""
-    found = content.get(name)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    items = content.get(name)
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
 
 
 def _document(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = content.get("content")
-    return found if isinstance(found, Mapping) else {}
+    document = content.get("content")
+    return document if isinstance(document, Mapping) else {}
 
 
 def _ran(content: Mapping[str, Any]) -> str:
@@ -83,12 +83,12 @@ def _ran(content: Mapping[str, Any]) -> str:
     code, out = content.get("return_code"), content.get("stdout")
     files = len(object_list(content, "content"))
     first = out if isinstance(out, str) and out.strip() else content.get("stderr")
-    said = [
+    parts = [
         f"return code {plain_line(str(code)[:20])}" if code not in (0, None) else "",
         short_line(first, 80) if isinstance(first, str) else "",
         _count(files, "file") if files else "",
     ]
-    return " · ".join(filter(None, said)) or "no output"
+    return " · ".join(filter(None, parts)) or "no output"
 
 
 def _count(number: int, name: str) -> str:

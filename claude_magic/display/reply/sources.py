@@ -55,11 +55,11 @@ class Citations:
     def numbers(self, block: Block) -> list[int]:
         """The numbers of the sources that a text block cites, each once."""
         citations = block.get("citations")
-        found = dict[int, None]()
+        result = dict[int, None]()
         for citation in citations if isinstance(citations, list) else ():
             if isinstance(citation, Mapping) and (number := self._number(citation)):
-                found[number] = None
-        return list(found)
+                result[number] = None
+        return list(result)
 
     @property
     def sources(self) -> list[Source]:
@@ -84,11 +84,11 @@ class Citations:
 
 def citations(blocks: Iterable[Block]) -> Citations:
     """The sources of a whole reply."""
-    found = Citations()
+    result = Citations()
     for block in blocks:
         if block.get("type") == "text":
-            found.numbers(block)
-    return found
+            result.numbers(block)
+    return result
 
 
 def titles(sources: Sequence[Source]) -> list[str]:
@@ -107,17 +107,17 @@ def sources_html(sources: Sequence[Source], prefix: str) -> str:
     items = "".join(_item(f"{prefix}{number}", source) for number, source in enumerate(sources[:_MOST_LISTED], 1))
     left = len(sources) - _MOST_LISTED
     more = f'<div class="cm-more">… {left:,} more not shown</div>' if left > 0 else ""
-    listed = f'<div class="cm-caption">Sources</div><ol>{items}</ol>{more}'
-    return f'<section class="cm-sources {_IGNORED}">{listed}</section>'
+    inner = f'<div class="cm-caption">Sources</div><ol>{items}</ol>{more}'
+    return f'<section class="cm-sources {_IGNORED}">{inner}</section>'
 
 
 def sources_lines(sources: Sequence[Source]) -> list[str]:
     """The same as text."""
     if not sources:
         return []
-    listed = [f"  [{number}] {plain_line(source.line, 500)}" for number, source in enumerate(sources[:_MOST_LISTED], 1)]
+    lines = [f"  [{number}] {plain_line(source.line, 500)}" for number, source in enumerate(sources[:_MOST_LISTED], 1)]
     left = len(sources) - _MOST_LISTED
-    return ["Sources:", *listed, *([f"  … {left:,} more"] if left > 0 else [])]
+    return ["Sources:", *lines, *([f"  … {left:,} more"] if left > 0 else [])]
 
 
 def _item(name: str, source: Source) -> str:
@@ -126,8 +126,8 @@ def _item(name: str, source: Source) -> str:
     title = link_html(source.url, plain_line(source.title, _TITLE)) if source.url else one_line(source.title, _TITLE)
     where = f'<span class="cm-where"> · {one_line(source.where, 100)}</span>' if source.where else ""
     quotes = "".join(f"<blockquote>{one_line(quote, _QUOTE)}</blockquote>" for quote in source.quotes)
-    said = f"<details><summary>cited text</summary>{quotes}</details>" if quotes else ""
-    return f'<li id="{name}">{title}{where}{said}</li>'
+    details = f"<details><summary>cited text</summary>{quotes}</details>" if quotes else ""
+    return f'<li id="{name}">{title}{where}{details}</li>'
 
 
 def _identity(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | None]:
@@ -145,8 +145,8 @@ def _identity(citation: Mapping[str, Any]) -> tuple[tuple[str, ...], Source | No
         where = _place(citation, *_PLACES[kind])
         index = citation.get("document_index")
         number = f" {index + 1}" if type(index) is int and 0 <= index < 10**6 else ""
-        named = title or f"document{number}"
-        return (kind, str(index)[:20], title[:500], where), Source(title=named, where=where, quotes=quotes)
+        label = title or f"document{number}"
+        return (kind, str(index)[:20], title[:500], where), Source(title=label, where=where, quotes=quotes)
     return (), None
 
 

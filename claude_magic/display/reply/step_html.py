@@ -12,7 +12,7 @@ from .server_tools import RAN, error_line, object_list
 from .steps import Step
 
 IGNORED = "mathjax_ignore tex2jax_ignore"
-_CLASSES = {WAITING: " cm-waits", FAILED: " cm-wrong", REFUSED: " cm-wrong", NOT_RUN: " cm-wrong"}
+_CLASSES = {WAITING: " cm-waiting", FAILED: " cm-failed", REFUSED: " cm-failed", NOT_RUN: " cm-failed"}
 _MOST_RESULTS = 50
 _TEXT = 20_000
 _PROGRAMS = {"code": "python", "command": "bash"}
@@ -64,8 +64,8 @@ def _programs(arguments: Any) -> dict[str, tuple[str, str]]:
         return {}
     is_edit = isinstance(arguments.get("path"), str)
     suffix = str(arguments.get("path")).rpartition(".")[2][:20] if is_edit else ""
-    found = dict.fromkeys(_FILE_TEXTS, suffix) if is_edit else dict(_PROGRAMS)
-    texts = {name: (arguments.get(name), language) for name, language in found.items()}
+    languages = dict.fromkeys(_FILE_TEXTS, suffix) if is_edit else dict(_PROGRAMS)
+    texts = {name: (arguments.get(name), language) for name, language in languages.items()}
     return {name: (text, language) for name, (text, language) in texts.items() if isinstance(text, str) and text}
 
 
@@ -84,18 +84,18 @@ def _result(step: Step) -> str:
         return _fetch_html(content)
     if kind == "tool_search_tool_search_result":
         names = [str(each.get("tool_name")) for each in object_list(content, "tool_references")]
-        shown = "".join(f"<li><code>{one_line(name, 100)}</code></li>" for name in names[:_MOST_RESULTS])
-        return f"<ul>{shown}</ul>{_more(len(names))}"
+        items = "".join(f"<li><code>{one_line(name, 100)}</code></li>" for name in names[:_MOST_RESULTS])
+        return f"<ul>{items}</ul>{_more(len(names))}"
     if kind == "text_editor_code_execution_view_result" and isinstance(content.get("content"), str):
         return _code(content["content"], str((step.arguments or {}).get("path", "")).rpartition(".")[2][:20])
     return json_html(content)
 
 
 def _search_html(results: list[Any]) -> str:
-    found = [each for each in results if isinstance(each, Mapping)]
-    links = (_link(each.get("url"), each.get("title"), each.get("page_age")) for each in found[:_MOST_RESULTS])
+    pages = [each for each in results if isinstance(each, Mapping)]
+    links = (_link(each.get("url"), each.get("title"), each.get("page_age")) for each in pages[:_MOST_RESULTS])
     items = "".join(f"<li>{link}</li>" for link in links)
-    return f'<ol class="cm-results">{items}</ol>{_more(len(found))}'
+    return f'<ol class="cm-results">{items}</ol>{_more(len(pages))}'
 
 
 def _fetch_html(content: Mapping[str, Any]) -> str:
@@ -121,9 +121,9 @@ def _ran(content: Mapping[str, Any]) -> str:
     if isinstance(content.get("encrypted_stdout"), str):
         sections.append('<div class="cm-none">stdout is encrypted</div>')
     files = [str(each.get("file_id")) for each in object_list(content, "content")]
-    said = [f"return code {plain_line(str(content.get('return_code'))[:20])}"]
-    said += [f"file {short_line(name, 100)}" for name in files[:_MOST_RESULTS]]
-    lines = "".join(f"<div>{one_line(line)}</div>" for line in said)
+    facts = [f"return code {plain_line(str(content.get('return_code'))[:20])}"]
+    facts += [f"file {short_line(name, 100)}" for name in files[:_MOST_RESULTS]]
+    lines = "".join(f"<div>{one_line(line)}</div>" for line in facts)
     return f'{"".join(sections)}<div class="cm-about">{lines}{_more(len(files))}</div>'
 
 
@@ -134,8 +134,8 @@ def _link(url: object, title: object, about: object) -> str:
     url = url if isinstance(url, str) else ""
     words = short_line(title, 200) if isinstance(title, str) else ""
     known = [url.split("/", 3)[2] if url.count("/") > 2 else url, about if isinstance(about, str) else ""]
-    said = "".join(f" · {one_line(short_line(fact, 80))}" for fact in known if fact and fact != words)
-    return f'{link_html(url, words or short_line(url, 200))}<span class="cm-where">{said}</span>'
+    details = "".join(f" · {one_line(short_line(fact, 80))}" for fact in known if fact and fact != words)
+    return f'{link_html(url, words or short_line(url, 200))}<span class="cm-where">{details}</span>'
 
 
 def _code(text: str, language: str) -> str:

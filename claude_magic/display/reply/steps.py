@@ -60,18 +60,18 @@ class Step:
         """The result on one line; `""` while there is none."""
         if self.state in _PENDING:
             return _PENDING[self.state]
-        said = outcome_of(self.kind, self.content) or _result_line(self.content, quoted=self.state not in _WRONG)
+        text = outcome_of(self.kind, self.content) or _result_line(self.content, quoted=self.state not in _WRONG)
         if self.state in _WRONG:
-            return f"{_WRONG[self.state]}: {said}" if said else _WRONG[self.state]
-        return f"→ {said or 'nothing'}" if self.kind else ""
+            return f"{_WRONG[self.state]}: {text}" if text else _WRONG[self.state]
+        return f"→ {text or 'nothing'}" if self.kind else ""
 
     @property
     def facts(self) -> list[str]:
         """The run time, the size of the result, and the note."""
         tokens = estimate_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
         took = "" if self.seconds is None else _seconds(self.seconds)
-        told = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
-        return [short_line(fact, 120) for fact in told if fact]
+        parts = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
+        return [short_line(fact, 120) for fact in parts if fact]
 
     @property
     def lines(self) -> list[str]:
@@ -144,15 +144,15 @@ def with_call(step: Step, call: Call | None) -> Step:
 
 def calls_in(messages: Iterable[Mapping[str, Any]]) -> list[Call]:
     """The calls of a conversation that have a result in it."""
-    asked_for: dict[str, Block] = {}
-    found: list[Call] = []
+    requests: dict[str, Block] = {}
+    result: list[Call] = []
     for block in (block for message in messages for block in blocks_of(message)):
         if block.get("type") == "tool_use":
-            asked_for[_id(block.get("id"))] = block
-        use = asked_for.get(_id(block.get("tool_use_id")))
+            requests[_id(block.get("id"))] = block
+        use = requests.get(_id(block.get("tool_use_id")))
         if block.get("type") == "tool_result" and use is not None:
             arguments = use.get("input")
-            found.append(
+            result.append(
                 Call(
                     id=_id(use.get("id")),
                     name=str(use.get("name")),
@@ -161,7 +161,7 @@ def calls_in(messages: Iterable[Mapping[str, Any]]) -> list[Call]:
                     content=tuple(blocks_of(block)),
                 )
             )
-    return found
+    return result
 
 
 def blocks_of(holder: Mapping[str, Any]) -> list[Block]:
@@ -179,8 +179,8 @@ def _id(value: object) -> str:
 def _result_line(content: Any, *, quoted: bool) -> str:
     """The blocks of a result on one line."""
     blocks = blocks_of({"content": content})
-    shown = [_block_line(block, quoted) for block in blocks[:3]]
-    return ", ".join([*shown, *([f"… {len(blocks) - 3:,} more"] if len(blocks) > 3 else [])])
+    lines = [_block_line(block, quoted) for block in blocks[:3]]
+    return ", ".join([*lines, *([f"… {len(blocks) - 3:,} more"] if len(blocks) > 3 else [])])
 
 
 def _block_line(block: Block, quoted: bool) -> str:
@@ -190,8 +190,8 @@ def _block_line(block: Block, quoted: bool) -> str:
         return f"an {kind}" if kind == "image" else kind
     if not quoted:
         return short_line(text, 2 * _OUTCOME)
-    found = parse_json(text)
-    return value(text, _OUTCOME) if found is NOT_JSON else value(found, _OUTCOME)
+    parsed = parse_json(text)
+    return value(text, _OUTCOME) if parsed is NOT_JSON else value(parsed, _OUTCOME)
 
 
 NOT_JSON = object()
@@ -209,8 +209,8 @@ def parse_json(text: str) -> Any:
 
 def _first_text(content: Any) -> str:
     texts = (block.get("text") for block in blocks_of({"content": content}))
-    found = next((text for text in texts if isinstance(text, str)), "")
-    return found if parse_json(found) is NOT_JSON else ""
+    first = next((text for text in texts if isinstance(text, str)), "")
+    return first if parse_json(first) is NOT_JSON else ""
 
 
 def _size(content: Any) -> int:

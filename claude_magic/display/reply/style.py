@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..css import Section, element, minify, needed
+from ..css import Section, element, minify, needed_rules
 from ..markdown.style import SECTIONS as MARKDOWN
 from ..markdown.style import colours
 
@@ -71,8 +71,8 @@ _PAGE = (
 .cm-reply .cm-step > summary {{ overflow-wrap: anywhere; {_FIGURES} }}
 .cm-reply .cm-call {{ font-family: var(--jp-code-font-family, monospace);
   font-size: calc(var(--jp-code-font-size, 13px) - 1px); color: var(--jp-ui-font-color1, #333) }}
-.cm-reply .cm-wrong .cm-outcome {{ color: var(--jp-error-color1, #c62828) }}
-.cm-reply .cm-waits .cm-outcome {{ color: var(--jp-warn-color0, #b25000); font-weight: 600 }}
+.cm-reply .cm-failed .cm-outcome {{ color: var(--jp-error-color1, #c62828) }}
+.cm-reply .cm-waiting .cm-outcome {{ color: var(--jp-warn-color0, #b25000); font-weight: 600 }}
 .cm-reply.cm-reply .cm-step .cm-none {{ {_UI}; {_USUAL} }}
 .cm-reply.cm-reply .cm-step pre {{ margin: 0; padding: 0.35em 0.7em; max-height: 24em; overflow: auto }}
 .cm-reply.cm-reply .cm-results {{ margin: 0.2em 0; padding-left: 2.2em; {_UI}; {_USUAL} }}
@@ -115,7 +115,7 @@ SECTIONS: tuple[Section, ...] = (*MARKDOWN, *((marker, minify(rules)) for marker
 
 def style(html: str) -> str:
     """The style element of `html`, the content of an element of the class `cm-reply`."""
-    return element(needed(SECTIONS, html), colours(html))
+    return element(needed_rules(SECTIONS, html), colours(html))
 
 
 def live_style() -> str:

@@ -81,12 +81,12 @@ def estimate_tokens(characters: int) -> int:
 
 
 def _model(exchange: Exchange) -> str:
-    asked = requested_model(exchange)
+    requested = requested_model(exchange)
     answered = exchange.message.model
-    name = answered if isinstance(answered, str) and answered else asked
+    name = answered if isinstance(answered, str) and answered else requested
     notes = [exchange.model_note] if exchange.model_note else []
-    if name and asked and not _same_model(name, asked):
-        notes.append(f"asked for {asked}")
+    if name and requested and not _same_model(name, requested):
+        notes.append(f"asked for {requested}")
     return f"{name} ({'; '.join(notes)})" if notes else name
 
 
@@ -100,10 +100,10 @@ def _tokens(exchange: Exchange) -> str:
     if not exchange.message.body:
         return ""
     sent, received = _count(usage, "input_tokens"), _count(usage, "output_tokens")
-    cached, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
+    cached, cache_writes = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
     apart = [f"+{cached:,} cached"] if cached else []
-    if written:
-        apart.append(f"+{written:,} written to the cache")
+    if cache_writes:
+        apart.append(f"+{cache_writes:,} written to the cache")
     into = f"{sent:,} in" if sent is not None else "unknown in"
     out = f"{received:,} out" if received is not None else "unknown out"
     if exchange.message.stop_reason is None:
@@ -177,9 +177,9 @@ def _limit(exchange: Exchange) -> str:
 def _refusal_note(details: object) -> str:
     known: Mapping[str, Any] = details if isinstance(details, Mapping) else {}
     category, explanation = known.get("category"), known.get("explanation")
-    named = f", {category}" if isinstance(category, str) and category else ""
-    said = explanation if isinstance(explanation, str) and explanation else "the model declined to answer."
-    return f"refused (refusal{named}): {said}"
+    suffix = f", {category}" if isinstance(category, str) and category else ""
+    reason = explanation if isinstance(explanation, str) and explanation else "the model declined to answer."
+    return f"refused (refusal{suffix}): {reason}"
 
 
 def _requested_tools(message: Message) -> str:

@@ -37,27 +37,27 @@ def thumbnails_html(attachments: Iterable[Attached], notes: Iterable[str] = ()) 
     """HTML of attachments, and of notes on what else is sent, safe to show; `""` if there are none."""
     pieces: list[str] = []
     images = 0
-    found = list(attachments)
-    for title, kind, note, thumbnail in found[:_MOST_LINES]:
+    all_attachments = list(attachments)
+    for title, kind, note, thumbnail in all_attachments[:_MOST_LINES]:
         image = _image(thumbnail) if images < _MOST_IMAGES else ""
         images += bool(image)
         words = [f'<span style="{_TITLE}">{_safe(title)}</span>', *map(_safe, filter(None, (kind, note)))]
         pieces.append(f'<div class="cm-attachment" style="{_ONE}">{image}<span>{" · ".join(words)}</span></div>')
-    if len(found) > _MOST_LINES:
-        pieces.append(f'<div style="{_ONE}">{_more(found)}</div>')
+    if len(all_attachments) > _MOST_LINES:
+        pieces.append(f'<div style="{_ONE}">{_more(all_attachments)}</div>')
     pieces += [f'<div class="cm-attachment" style="{_ONE}"><span>{_safe(note)}</span></div>' for note in notes]
     return f'<div class="cm-attached" style="{_ALL}">{"".join(pieces)}</div>' if pieces else ""
 
 
 def lines(attachments: Iterable[Attached], notes: Iterable[str] = ()) -> str:
     """The same for a terminal, one line each; `""` if there are none."""
-    found = list(attachments)
-    made = [
+    all_attachments = list(attachments)
+    result = [
         f"attached: {' · '.join(_one_line(word) for word in (title, kind, note) if word)}"
-        for title, kind, note, _ in found[:_MOST_LINES]
+        for title, kind, note, _ in all_attachments[:_MOST_LINES]
     ]
-    more = [_more(found)] if len(found) > _MOST_LINES else []
-    return "\n".join([*made, *more, *map(_one_line, notes)])
+    more = [_more(all_attachments)] if len(all_attachments) > _MOST_LINES else []
+    return "\n".join([*result, *more, *map(_one_line, notes)])
 
 
 def _image(thumbnail: bytes) -> str:
@@ -68,8 +68,8 @@ def _image(thumbnail: bytes) -> str:
     return f'<img src="data:{media_type};base64,{data}" alt="" style="{_IMAGE}">'
 
 
-def _more(found: list[Attached]) -> str:
-    return f"… and {len(found) - _MOST_LINES:,} more"
+def _more(attachments: list[Attached]) -> str:
+    return f"… and {len(attachments) - _MOST_LINES:,} more"
 
 
 def _safe(text: str) -> str:

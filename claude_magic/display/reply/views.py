@@ -73,8 +73,8 @@ def json_view(value: Any) -> dict[str, str]:
 
 def html_view(page: str) -> dict[str, str]:
     """The mime bundle of a page in a frame: no script, no form, nothing fetched, whatever is clicked."""
-    shown = _LOOKS_AHEAD.sub(lambda found: f"{found[0]}-off", join_surrogates(page))
-    inner = _frame(_HEAD + shown, _FILLING)
+    safe_page = _LOOKS_AHEAD.sub(lambda match: f"{match[0]}-off", join_surrogates(page))
+    inner = _frame(_HEAD + safe_page, _FILLING)
     frame = _frame(_HEAD + inner, _FRAME)
     return {"text/html": f'<div style="{_AROUND}">{frame}</div>', "text/plain": plain(page)}
 
@@ -105,22 +105,22 @@ class _Tree:
         label = f"<strong>{_escape(json.dumps(name, ensure_ascii=False), 200)}</strong>: " if name else ""
         if not isinstance(value, (dict, list, tuple)) or not value:
             return self._count_label(f"<div>{label}{_leaf(value)}</div>")
-        named = isinstance(value, dict)
-        unit = ("key" if named else "item") + ("" if len(value) == 1 else "s")
+        is_object = isinstance(value, dict)
+        unit = ("key" if is_object else "item") + ("" if len(value) == 1 else "s")
         count = f"<i>{len(value):,} {unit}</i>"
         if depth >= _DEEPEST:
             return self._count_label(f"<div>{label}{count} <i>(deeper levels are not shown)</i></div>")
         opened = " open" if depth < _OPEN_LEVELS and len(value) <= _LONGEST_OPEN else ""
         begin = self._count_label(f"<details{opened}><summary>{label}{count}</summary><div>")
         items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
-        return f"{begin}{''.join(self._inner(items, depth, named))}</div></details>"
+        return f"{begin}{''.join(self._inner(items, depth, is_object))}</div></details>"
 
-    def _inner(self, items: Iterable[tuple[Any, Any]], depth: int, named: bool) -> Iterable[str]:
+    def _inner(self, items: Iterable[tuple[Any, Any]], depth: int, is_object: bool) -> Iterable[str]:
         for key, item in items:
             if self.nodes >= _MOST_NODES or self._size >= _MOST_HTML:
                 self.full = True
                 return
-            yield self.node(str(key) if named else "", item, depth + 1)
+            yield self.node(str(key) if is_object else "", item, depth + 1)
 
     def _count_label(self, text: str) -> str:
         self._size += len(text)

@@ -87,9 +87,9 @@ class Replies(list[Any]):
         for number, grade in enumerate(grades):
             if isinstance(grade, BaseException):
                 errors[number], grades[number] = f"not graded: {_error_text(grade)}", None
-        found: dict[str, list[Any]] = {name: [getattr(each, name) for each in self.answers] for name in _FACTS}
-        found = {"reply": [each if isinstance(each, str) else None for each in self], "error": errors, **found}
-        return found if self.grades is None else {**found, "grade": grades}
+        result: dict[str, list[Any]] = {name: [getattr(each, name) for each in self.answers] for name in _FACTS}
+        result = {"reply": [each if isinstance(each, str) else None for each in self], "error": errors, **result}
+        return result if self.grades is None else {**result, "grade": grades}
 
     @property
     def summary(self) -> str:

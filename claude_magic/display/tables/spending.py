@@ -61,12 +61,12 @@ class SpendingRows(Sequence[Row]):
 
 def chart(rows: Sequence[Row], by: str) -> str:
     """The dollars as an SVG bar chart; `""` if nothing was spent."""
-    shown = list(rows)[-_MOST_BARS:] if by == "day" else list(rows)[:_MOST_BARS]
-    most = max((row["usd"] for row in shown), default=0.0)
+    bars_data = list(rows)[-_MOST_BARS:] if by == "day" else list(rows)[:_MOST_BARS]
+    most = max((row["usd"] for row in bars_data), default=0.0)
     if not most:
         return ""
-    bars = "".join(_bar(place, str(row[by] or "(none)"), row["usd"], most) for place, row in enumerate(shown))
-    height = len(shown) * (_BAR + 6)
+    bars = "".join(_bar(place, str(row[by] or "(none)"), row["usd"], most) for place, row in enumerate(bars_data))
+    height = len(bars_data) * (_BAR + 6)
     return (
         f'<svg role="img" aria-label="US dollars by {html.escape(by)}" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" style="max-width:100%;font:12px sans-serif">{bars}</svg>'

@@ -75,8 +75,8 @@ def table(
         marks: The CSS class of each row, `""` for none: `cm-ended`, `cm-ends`, `cm-within` or `cm-total`.
         below: A sentence under the table; not in the text.
     """
-    named = kinds or {}
-    columns: list[Kind | None] = [named.get(name) for name in head]
+    column_kinds = kinds or {}
+    columns: list[Kind | None] = [column_kinds.get(name) for name in head]
     above = f"<div><strong>{html.escape(plain(title))}</strong></div>" if title else ""
     under = f'<div class="cm-below">{html.escape(below)}</div>' if below else ""
     lines = _lines([head, *rows], columns)

@@ -42,12 +42,12 @@ class RichTerminal(Terminal):
         from .rich_tokens import rich_markdown
 
         self._wait("")
-        written, marks = self._with_marks(passage, end, whole=True)
+        marked, marks = self._with_marks(passage, end, whole=True)
         if source != passage.source[self._at : end]:  # what goes on over a cut is closed and opened again
             numbers = (f"[{number}]" for _, number in passage.places[self._marks : marks])
-            written = source + "".join(numbers)
+            marked = source + "".join(numbers)
         with hold_interrupts():
-            if text := plain(written).strip():
+            if text := plain(marked).strip():
                 break_before = "\n" if self._wrote else ""
                 self._write(break_before)
                 Console().print(rich_markdown(text))

@@ -14,9 +14,9 @@ def rich_markdown(text: str) -> Any:
     """`text` for a console of `rich`, links as words."""
     from rich.markdown import Markdown
 
-    shown = Markdown("", hyperlinks=False)
-    shown.parsed = list(_blocks(parse(text).tokens))
-    return shown
+    result = Markdown("", hyperlinks=False)
+    result.parsed = list(_blocks(parse(text).tokens))
+    return result
 
 
 def _blocks(tokens: list[Token]) -> Iterator[Token]:

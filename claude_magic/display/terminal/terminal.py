@@ -56,18 +56,18 @@ class Terminal(Presenter):
         """Append the rest, unknown blocks as JSON, the sources, and the summary line."""
         if self._finished:
             return
-        found = passages(exchange.message, exchange.calls)
-        self._append(found, last=True)
+        parts = passages(exchange.message, exchange.calls)
+        self._append(parts, last=True)
         self._wait("")
-        blocks = [f"{passage.title}:\n{passage.source}" for passage in found if passage.kind == "json"]
+        blocks = [f"{passage.title}:\n{passage.source}" for passage in parts if passage.kind == "json"]
         lines = (
             [*warnings(exchange), _dim("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
-            if found or exchange.error is None
+            if parts or exchange.error is None
             else []
         )
         unknown = [plain("\n\n".join(blocks))] if blocks else []
         sources = sources_lines(citations(exchange.message.content).sources)
-        ending = ["\n".join(told) for told in (self._new_steps(found), unknown, sources) if told]
+        ending = ["\n".join(block_lines) for block_lines in (self._new_steps(parts), unknown, sources) if block_lines]
         with hold_interrupts():
             self._finished = True
             for stretch in [*ending, *(["\n".join(lines)] if lines else [])]:
@@ -83,36 +83,36 @@ class Terminal(Presenter):
             if lines := self._new_steps(passages(exchange.message, exchange.calls)):
                 self._write("\n".join(lines) + "\n")
 
-    def _new_steps(self, found: list[Passage]) -> list[str]:
+    def _new_steps(self, parts: list[Passage]) -> list[str]:
         """The lines of steps that changed since they were written."""
         lines: list[str] = []
-        for place, passage in enumerate(found):
+        for place, passage in enumerate(parts):
             step = passage.step
             if step is not None and self._steps.get(place) != _notes(step):
                 self._steps[place] = _notes(step)
                 lines += step.lines
         return lines
 
-    def _append(self, found: list[Passage], *, last: bool) -> None:
-        while self._passage < len(found):
-            whole = last or self._passage < len(found) - 1
-            self._append_from(found[self._passage], whole)
-            if not whole:
+    def _append(self, parts: list[Passage], *, last: bool) -> None:
+        while self._passage < len(parts):
+            complete = last or self._passage < len(parts) - 1
+            self._append_from(parts[self._passage], complete)
+            if not complete:
                 return
             with hold_interrupts():
                 self._passage, self._at, self._marks = self._passage + 1, 0, 0
 
-    def _append_from(self, passage: Passage, whole: bool) -> None:
+    def _append_from(self, passage: Passage, complete: bool) -> None:
         """Append the new text of a passage; trailing white space waits, or is dropped at its end."""
         if passage.kind == "json":
             return
         if passage.step is not None:
-            self._append_step(passage.step, whole)
+            self._append_step(passage.step, complete)
             return
         new = passage.source[self._at :]
-        ready = new.rstrip() if whole else new.rstrip(_NOT_YET)
-        written, marks = self._with_marks(passage, self._at + len(ready), whole)
-        text = _BLANK_LINES.sub("\n\n\n", plain(written))
+        ready = new.rstrip() if complete else new.rstrip(_NOT_YET)
+        marked, marks = self._with_marks(passage, self._at + len(ready), complete)
+        text = _BLANK_LINES.sub("\n\n\n", plain(marked))
         text = text if self._at else text.lstrip("\n")
         if not text:
             return

@@ -70,26 +70,24 @@ def cut(text: str, limit: int) -> str:
 
 
 def pretty(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT) -> str:
-    """`value` as JSON in readable characters, what fits on a line on one.
+    """`value` as indented JSON in readable characters; what fits on a line is on one.
 
     Args:
         limit: The most characters of all of it.
         strings: The most characters of a string in it.
     """
-    return cut(_indented(_brief(value, strings), _WIDTH), limit)
+    return cut(_indent(_brief(value, strings), _WIDTH), limit)
 
 
-def _indented(value: Any, width: int) -> str:
+def _indent(value: Any, width: int) -> str:
     """`value` as JSON, an item a line if it is wider than `width` columns."""
     flat = json.dumps(value, ensure_ascii=False, default=repr)
-    if len(flat) <= width or not isinstance(value, (dict, list)) or not value:
+    if not isinstance(value, (dict, list)) or not value or len(flat) <= width:
         return flat
     if isinstance(value, dict):
-        items = [
-            f"{json.dumps(name, ensure_ascii=False)}: {_indented(item, width - 2)}" for name, item in value.items()
-        ]
+        items = [f"{json.dumps(name, ensure_ascii=False)}: {_indent(item, width - 2)}" for name, item in value.items()]
     else:
-        items = [_indented(item, width - 2) for item in value]
+        items = [_indent(item, width - 2) for item in value]
     start, end = "{}" if isinstance(value, dict) else "[]"
     lines = ",\n".join(items).replace("\n", "\n  ")
     return f"{start}\n  {lines}\n{end}"

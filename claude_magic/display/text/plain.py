@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 
 def reveal_hidden(text: str) -> str:
     r"""JSON with invisible characters written as `\uXXXX`: it means the same, and all of it is visible."""
-    return _UNSAFE.sub(lambda found: "".join(map(_escape, found[0])), join_surrogates(text))
+    return _UNSAFE.sub(lambda match: "".join(map(_escape, match[0])), join_surrogates(text))
 
 
 def _escape(letter: str) -> str:

@@ -67,7 +67,7 @@ class Workbench:
         keep = controls.button("Add reply", lambda: self._begin(self._keep), hint="Add the reply as a turn")
         self._turns = Turns(controls, self._update_variables, self._guard, keep)
         self._variables = Variables(controls, self._guard)
-        self._status = controls.html(name="cm-told")
+        self._status = controls.html(name="cm-notice")
         self._places = places(ipywidgets, controls.layout)
         self._source = Source(controls, self._say)
         self._history = History(
@@ -125,8 +125,8 @@ class Workbench:
             name="cm-actions",
         )
         reply = with_classes(ipywidgets.VBox(children=self._places, layout=controls.layout), "cm-answer")
-        asked = (self._system, self._turns.widget, self._variables.widget, self._history.widget)
-        main = controls.column(*asked, actions, self._status, self._source.widget, reply, name="cm-main")
+        request_parts = (self._system, self._turns.widget, self._variables.widget, self._history.widget)
+        main = controls.column(*request_parts, actions, self._status, self._source.widget, reply, name="cm-main")
         head = controls.html(live_style(self._name) + boot(), name="cm-head")
         body = controls.row(self._settings.widget, main, name="cm-body")
         return controls.column(head, body, name=f"cm-workbench {self._name}-live")
@@ -233,14 +233,14 @@ class Workbench:
 
     def _list_models(self) -> None:
         self._say("Asking for the models…")
-        found = tuple(self._actions.models())
-        self._settings.model.options = found
-        self._say(f"{len(found)} models to choose from.")
+        names = tuple(self._actions.models())
+        self._settings.model.options = names
+        self._say(f"{len(names)} models to choose from.")
 
     def _find(self, words: str) -> None:
-        found = self._actions.history(words)
-        self._history.show(found)
-        self._say("" if found else "The journal holds no such request.")
+        requests = self._actions.history(words)
+        self._history.show(requests)
+        self._say("" if requests else "The journal holds no such request.")
 
     def _recall(self, number: int) -> None:
         form, note = self._actions.recall(number)

@@ -44,9 +44,9 @@ class History:
         """Search for the words, and show the results."""
         self._find(self._words.value)
 
-    def show(self, found: Sequence[tuple[str, int]]) -> None:
+    def show(self, requests: Sequence[tuple[str, int]]) -> None:
         """Show these results."""
-        self._list.options = tuple(found)
+        self._list.options = tuple(requests)
         set_visible(self.widget, True)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ if (b && !b.cmAct) {
   var changed = function (t) { clearTimeout(t.cmLater); t.dispatchEvent(new Event('change', {bubbles: true})); };
   b.setAttribute('role', 'group');
   b.setAttribute('aria-label', 'Claude workbench');
-  var told = b.querySelector('.cm-told');
+  var told = b.querySelector('.cm-notice');
   if (told) told.setAttribute('role', 'status');
   b.addEventListener('focusin', function (e) { e.target.setAttribute('data-lm-suppress-shortcuts', 'true'); }, true);
   b.addEventListener('input', function (e) {
@@ -39,18 +39,18 @@ if (b && !b.cmAct) {
     var panel = b.closest('.jp-NotebookPanel') || (seen.length === 1 ? seen[0] : null);
     var plus = '.jp-NotebookPanel-toolbar [data-jp-item-name="insert"] :is(jp-button, button)';
     var add = panel && panel.querySelector(plus);
-    if (!add) { press('cm-undone'); return; }
+    if (!add) { press('cm-not-done'); return; }
     var active = function () { return panel.querySelector('.jp-Cell.jp-mod-active'); };
     var before = active(), tries = 0;
     var fill = function () {
       var c = active(), e = c && c !== before && c.querySelector('.cm-content');
-      if (!e) { if (++tries > 60) press('cm-undone'); else setTimeout(fill, 50); return; }
-      if (e.textContent.trim()) { press('cm-undone'); return; }
+      if (!e) { if (++tries > 60) press('cm-not-done'); else setTimeout(fill, 50); return; }
+      if (e.textContent.trim()) { press('cm-not-done'); return; }
       var d = new DataTransfer();
       d.setData('text/plain', text);
       e.focus();
       e.dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}));
-      setTimeout(function () { press(e.textContent.trim() ? 'cm-done' : 'cm-undone'); }, 50);
+      setTimeout(function () { press(e.textContent.trim() ? 'cm-done' : 'cm-not-done'); }, 50);
     };
     add.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true, button: 0}));
     setTimeout(fill, 50);
@@ -60,7 +60,7 @@ if (b && !b.cmAct) {
       var held = document.activeElement, t = b.querySelector('.cm-source textarea'), done = false;
       if (t) { t.value = text; t.focus(); t.select(); done = document.execCommand('copy'); }
       if (done && held) held.focus();
-      press(done ? 'cm-done' : 'cm-undone');
+      press(done ? 'cm-done' : 'cm-not-done');
     };
     if (!navigator.clipboard) { selected(); return; }
     navigator.clipboard.writeText(text).then(function () { press('cm-done'); }, selected);
@@ -86,8 +86,8 @@ def order(act: str, text: str, name: str) -> str:
     Args:
         name: Of this order; a page follows it once.
     """
-    kept = f'data-act="{html.escape(act)}" data-order="{html.escape(name)}" data-text="{_text(text)}"'
-    return f'<style {kept} onload="{_attribute(_ACT)}"></style>'
+    data = f'data-act="{html.escape(act)}" data-order="{html.escape(name)}" data-text="{_text(text)}"'
+    return f'<style {data} onload="{_attribute(_ACT)}"></style>'
 
 
 def _attribute(script: str) -> str:

@@ -26,7 +26,7 @@ class Settings:
         listed: Requests the models of the endpoint.
     """
 
-    def __init__(self, controls: Controls, names: Sequence[str], listed: Callable[[], object]) -> None:
+    def __init__(self, controls: Controls, names: Sequence[str], list_models: Callable[[], object]) -> None:
         self.model = ipywidgets.Combobox(
             description="Model", placeholder="the one there is", options=tuple(names), continuous_update=False
         )
@@ -38,7 +38,7 @@ class Settings:
         self.thinking = controls.switch("Thinking")
         self.effort = controls.choice("Effort", _EFFORT)
         self.stop = controls.text("Stop sequences", hint="one a line; \\n is a line end")
-        more = controls.button("List models", listed, hint="Ask the endpoint which models it has")
+        more = controls.button("List models", list_models, hint="Ask the endpoint which models it has")
         tools = controls.html('<div class="cm-quiet">Tools: off. Nothing of the notebook is called.</div>')
         fields = (self.max_tokens, self.thinking, self.effort, self.temperature, self.top_p, self.top_k, self.stop)
         self.widget = controls.column(self.model, more, *fields, tools, name="cm-settings")

@@ -29,7 +29,7 @@ class Source:
         self._said = ("", "")
         self._lock = Lock()
         done = controls.button("done", lambda: self._on_answer(0), name="cm-done cm-hidden")
-        undone = controls.button("not done", lambda: self._on_answer(1), name="cm-undone cm-hidden")
+        undone = controls.button("not done", lambda: self._on_answer(1), name="cm-not-done cm-hidden")
         close = controls.button("Close", self.close, hint="Hide this text")
         self._seen = controls.column(self._text, controls.row(close, name="cm-actions"))
         self.widget = controls.column(self._order, done, undone, self._seen)
@@ -78,9 +78,9 @@ class Source:
         with self._lock:
             if not self._order.value:
                 return
-            said, act = self._said, self._order.value
+            messages, act = self._said, self._order.value
             self._order.value = ""
-        self._tell(said[which])
+        self._tell(messages[which])
         if which == 0 and 'data-act="insert"' in act:
             self.close()
 

@@ -69,7 +69,7 @@ _LIVE = """
 .cm-workbench :is(.widget-html-content, .widget-htmlmath-content) { line-height: 1.5; overflow-wrap: anywhere; }
 .cm-workbench .cm-heading { font-weight: 600; }
 .cm-workbench .cm-quiet { color: var(--jp-ui-font-color2, #6b6b6b); }
-.cm-workbench .cm-told.cm-told { display: block; min-height: 1.5em; }
+.cm-workbench .cm-notice.cm-notice { display: block; min-height: 1.5em; }
 .cm-workbench .cm-error { padding: 3px 8px; border-left: 3px solid var(--jp-error-color1, #d32f2f);
   background: var(--jp-layout-color2, rgba(128, 128, 128, 0.12)); }
 .cm-workbench.cm-workbench.jupyter-widgets-disconnected { display: none; }
@@ -85,7 +85,7 @@ _TWIN = """
   border: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.35)); }
 .cm-static-workbench > .cm-closed { color: var(--jp-ui-font-color2, #6b6b6b);
   font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: var(--jp-ui-font-size1, 13px); }
-.cm-static-workbench pre.cm-asked { margin: 8px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.cm-static-workbench pre.cm-cell { margin: 8px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .cm-static-workbench)
   > .lm-Panel.jp-OutputArea-output:not(:has(*)) { display: none; }
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .cm-static-workbench):has(

@@ -37,9 +37,9 @@ class Turns:
 
     def fill(self, turns: Sequence[tuple[str, str]]) -> None:
         """Replace the turns."""
-        gone, self._rows = self._rows, [self._row(role, text) for role, text in turns or (("user", ""),)]
+        old_rows, self._rows = self._rows, [self._row(role, text) for role, text in turns or (("user", ""),)]
         self._arrange()
-        for row in gone:
+        for row in old_rows:
             _close(row)
 
     def extend(self, turns: Sequence[tuple[str, str]]) -> None:
@@ -53,22 +53,26 @@ class Turns:
 
     def _row(self, role: str, text: str) -> tuple[Widget, Widget, Widget]:
         controls = self._controls
-        made = controls.choice("Role", _ROLES, role if role in ("user", "assistant") else "user")
+        role_choice = controls.choice("Role", _ROLES, role if role in ("user", "assistant") else "user")
         field = controls.text("Text", text, hint="{{name}} inserts a variable", name="cm-turn-text")
-        delete = controls.button("Delete", lambda: self._delete(made))
-        row = (made, field, controls.column(controls.row(made, delete, name="cm-turn-head"), field, name="cm-turn"))
+        delete = controls.button("Delete", lambda: self._delete(role_choice))
+        row = (
+            role_choice,
+            field,
+            controls.column(controls.row(role_choice, delete, name="cm-turn-head"), field, name="cm-turn"),
+        )
         self._typed(field)
-        made.observe(lambda _: self._arrange(), "value")
+        role_choice.observe(lambda _: self._arrange(), "value")
         return row
 
     def _delete(self, role: Widget) -> None:
-        gone = next(row for row in self._rows if row[0] is role)
+        deleted = next(row for row in self._rows if row[0] is role)
         if len(self._rows) == 1:
-            gone[1].value = ""
+            deleted[1].value = ""
             return
-        self._rows.remove(gone)
+        self._rows.remove(deleted)
         self._arrange()
-        _close(gone)
+        _close(deleted)
 
     def _arrange(self) -> None:
         """Number the rows, so that each control has a unique name, and show them."""

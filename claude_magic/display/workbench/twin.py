@@ -23,7 +23,7 @@ def twin(name: str, source: str = "", exchange: Exchange | None = None) -> dict[
     """
     inner, text = f'<div class="cm-closed">{_CLOSED}</div>', _CLOSED
     if source:
-        inner += f'<pre class="cm-asked">{safe_content(source)}</pre>'
+        inner += f'<pre class="cm-cell">{safe_content(source)}</pre>'
         text += f"\n\n{plain(source)}"
     if exchange is not None:
         reply = reply_bundle(exchange)

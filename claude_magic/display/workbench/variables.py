@@ -33,12 +33,12 @@ class Variables:
     @property
     def value(self) -> Mapping[str, str]:
         """What was typed in the place of the notebook's values, by name."""
-        found: dict[str, str] = {}
+        result: dict[str, str] = {}
         for name in [widget.description for widget in self._list.children]:
             text = self._fields[name].value
             if text != self._given.get(name, ""):
-                found[name] = text
-        return found
+                result[name] = text
+        return result
 
     def fill(self, values: Mapping[str, str]) -> None:
         """Type these values into their fields."""
@@ -53,19 +53,19 @@ class Variables:
         fields = tuple(self._fields[variable.name] for variable in variables if not variable.note)
         if fields != self._list.children:
             self._list.children = fields
-        said = (html.escape(plain(variable.note)) for variable in variables if variable.note)
-        self._notes.value = "".join(f'<div class="cm-quiet">{note}</div>' for note in said)
+        notes = (html.escape(plain(variable.note)) for variable in variables if variable.note)
+        self._notes.value = "".join(f'<div class="cm-quiet">{note}</div>' for note in notes)
         set_visible(self.widget, bool(variables))
 
     def _place(self, variable: Variable) -> None:
         if variable.note:
             return
-        field, given = self._fields.get(variable.name), variable.text or ""
+        field, initial = self._fields.get(variable.name), variable.text or ""
         if field is None:
-            field = self._controls.text(variable.name, given)
+            field = self._controls.text(variable.name, initial)
             self._fields[variable.name] = field
             self._typed(field)
-        elif field.value == self._given.get(variable.name, "") and field.value != given:
-            self._given[variable.name] = given  # first, for else it would seem to be typed
-            field.value = given
-        self._given[variable.name] = given
+        elif field.value == self._given.get(variable.name, "") and field.value != initial:
+            self._given[variable.name] = initial  # first, for else it would seem to be typed
+            field.value = initial
+        self._given[variable.name] = initial

@@ -106,9 +106,9 @@ def _option_values(name: str, glued: Word | None, left: Iterator[Word]) -> Itera
     if name in _FILES:
         raise CellError(f"the curl command uses {name}, which is not understood here. Put the JSON body behind -d.")
     if name not in _USED | _IGNORED_WITH_VALUE:
-        shown = re.match(r"-{1,2}[a-zA-Z0-9-]{0,30}", name)
+        label = re.match(r"-{1,2}[a-zA-Z0-9-]{0,30}", name)
         raise CellError(
-            f"the curl command has an option that is not understood here: {shown[0] if shown else '-'}. Take it out."
+            f"the curl command has an option that is not understood here: {label[0] if label else '-'}. Take it out."
         )
     value = glued or next(left, None)
     if value is None:

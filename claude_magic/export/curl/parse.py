@@ -46,17 +46,17 @@ def request_fields(text: str) -> CurlCommand:
     pasted = command(text)
     if not pasted.words or pasted.words[0].text.rpartition("/")[2].removesuffix(".exe") != "curl":
         raise CellError("this is not a curl command: it does not begin with curl. Paste one.")
-    given = list(options(pasted.words[1:]))
-    headers = [pair for name, word in given for pair in _header(name, word)]
-    if any(name == "--json" for name, _ in given):
+    pairs = list(options(pasted.words[1:]))
+    headers = [pair for name, word in pairs for pair in _header(name, word)]
+    if any(name == "--json" for name, _ in pairs):
         known = {name.lower() for name, _ in headers}
         headers += [(n, "application/json") for n in ("content-type", "accept") if n not in known]
-    methods = [_plain(word).upper() for name, word in given if name == "--request"]
+    methods = [_plain(word).upper() for name, word in pairs if name == "--request"]
     return CurlCommand(
-        url=_url([word for name, word in given if name == "--url"]),
+        url=_url([word for name, word in pairs if name == "--url"]),
         method=methods[-1] if methods else "POST",
         headers=headers,
-        body=_body(_data(((n, word) for n, word in given if n in DATA), pasted.heredoc)),
+        body=_body(_data(((n, word) for n, word in pairs if n in DATA), pasted.heredoc)),
     )
 
 
@@ -69,11 +69,11 @@ def _url(words: list[Word]) -> str:
         has_user = "@" in urlsplit(url).netloc
     except ValueError:
         raise CellError("the address in the curl command cannot be read. Repair it.") from None
-    named = any(
+    has_secret = any(
         name.lower() == "key" or is_credential_name(name)
         for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)
     )
-    if has_user or named or _KEY.search(url):
+    if has_user or has_secret or _KEY.search(url):
         raise key_error("url")
     return url
 
@@ -97,10 +97,10 @@ def _header(option: str, word: Word) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _data(given: Iterable[tuple[str, Word]], heredoc: Word | None) -> str | None:
+def _data(pairs: Iterable[tuple[str, Word]], heredoc: Word | None) -> str | None:
     """The body; as curl does, several pieces are joined with `&`, those of `--json` with nothing."""
     body: str | None = None
-    for option, word in given:
+    for option, word in pairs:
         text = _plain(word)
         if text.startswith("@") and option != "--data-raw":
             if text != "@-" or heredoc is None:

@@ -183,8 +183,8 @@ def _expand(text: str, escapable: str) -> Word:
             raise _needs_shell(match["run"])
         if match["joined"]:
             return ""
-        if kept := match["kept"]:
-            return kept if kept in escapable else f"\\{kept}"
+        if escaped := match["kept"]:
+            return escaped if escaped in escapable else f"\\{escaped}"
         variables = True
         return f"${match['name'] or match['braced']}"
 
@@ -195,9 +195,9 @@ def _heredoc(start: re.Match[str], rest: str) -> tuple[Word, str]:
     """The here-document that begins `rest`, and the text after it."""
     mark = start["mark"].strip("'\"")
     tabs = "\t*" if start["tabs"] else ""
-    found = re.match(rf"(?P<body>.*?)^{tabs}{re.escape(mark)}\r?$", rest, re.DOTALL | re.MULTILINE)
-    if found is None:
+    end_match = re.match(rf"(?P<body>.*?)^{tabs}{re.escape(mark)}\r?$", rest, re.DOTALL | re.MULTILINE)
+    if end_match is None:
         raise CellError(f"the here-document has no end: no line {mark} was seen. Copy the whole command.")
-    body = re.sub(r"^\t+", "", found["body"], flags=re.MULTILINE) if tabs else found["body"]
+    body = re.sub(r"^\t+", "", end_match["body"], flags=re.MULTILINE) if tabs else end_match["body"]
     is_quoted = start["mark"] != mark
-    return (Word(text=body) if is_quoted else _expand(body, "$`\\")), rest[found.end() :]
+    return (Word(text=body) if is_quoted else _expand(body, "$`\\")), rest[end_match.end() :]

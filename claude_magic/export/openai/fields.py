@@ -64,10 +64,10 @@ def _messages(messages: list[dict[str, Any]], left_out: Omissions) -> Iterator[d
         blocks = content if isinstance(content, list) else []
         yield from _results([b for b in blocks if b["type"] == "tool_result"], left_out)
         calls = [_call(block, left_out) for block in blocks if block["type"] == "tool_use"]
-        told = content if isinstance(content, str) else _content(_without_tools(blocks), left_out)
-        if told or calls or not blocks:
-            made = {"role": message["role"], "content": told or (None if calls else "")}
-            yield {**made, "tool_calls": calls} if calls else made
+        text = content if isinstance(content, str) else _content(_without_tools(blocks), left_out)
+        if text or calls or not blocks:
+            result = {"role": message["role"], "content": text or (None if calls else "")}
+            yield {**result, "tool_calls": calls} if calls else result
 
 
 def _without_tools(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def _without_tools(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _content(content: Any, left_out: Omissions) -> str | list[dict[str, Any]]:
     if isinstance(content, str):
         return content
-    return [made for block in content for made in _block(block, left_out)]
+    return [part for block in content for part in _block(block, left_out)]
 
 
 def _block(block: dict[str, Any], left_out: Omissions) -> Iterator[dict[str, Any]]:
@@ -117,10 +117,10 @@ def _call(block: dict[str, Any], left_out: Omissions) -> dict[str, Any]:
 
 
 def _tools(tools: list[dict[str, Any]], left_out: Omissions) -> Iterator[tuple[str, Any]]:
-    made = [_tool(tool, left_out) for tool in tools if _is_custom(tool)]
+    result = [_tool(tool, left_out) for tool in tools if _is_custom(tool)]
     left_out.add(*(tool["type"] for tool in tools if not _is_custom(tool)))
-    if made:
-        yield "tools", made
+    if result:
+        yield "tools", result
 
 
 def _tool(tool: dict[str, Any], left_out: Omissions) -> dict[str, Any]:

@@ -36,21 +36,20 @@ def program(call: Call) -> str:
     """
     left_out = Omissions()
     try:
-        found = dict(fields(call.for_an_sdk("OpenAI"), left_out))
+        values = dict(fields(call.for_an_sdk("OpenAI"), left_out))
     except (KeyError, TypeError, AttributeError):
         raise CellError(
             "no OpenAI program: the request has fields or blocks of a form that the Messages API does not know. "
             "Export it as curl, requests or http."
         ) from None
     extra = {name: value for name, value in call.explicit_headers if name.lower() != "anthropic-version"}
-    arguments = [*(argument(name, value) for name, value in found.items()), *headers("extra_headers", extra)]
+    arguments = [*(argument(name, value) for name, value in values.items()), *headers("extra_headers", extra)]
     start = imports(call, standard=["import os"], own="from openai import OpenAI")
-    made = (_STREAM if call.streams else _WHOLE).replace(
+    source = (_STREAM if call.streams else _WHOLE).replace(
         "{call}", expression("client.chat.completions.create", arguments)
     )
-    return (
-        f"{call.hint('#')}{_comments(left_out, found)}{start}client = {expression('OpenAI', _client(call))}\n\n{made}"
-    )
+    client = expression("OpenAI", _client(call))
+    return f"{call.hint('#')}{_comments(left_out, values)}{start}client = {client}\n\n{source}"
 
 
 def _client(call: Call) -> list[tuple[str, str]]:
@@ -59,11 +58,11 @@ def _client(call: Call) -> list[tuple[str, str]]:
     return [("api_key", f'os.environ["{key.name}"]'), ("base_url", base_url)]
 
 
-def _comments(left_out: Omissions, found: Iterable[str]) -> str:
+def _comments(left_out: Omissions, field_names: Iterable[str]) -> str:
     lines = []
     if left_out.names:
         names = (name if re.fullmatch(r"[\w. ]+", name) else json.dumps(name) for name in left_out.names)
         lines.append(f"# Not in the compatibility endpoint, left out: {', '.join(names)}.\n")
-    if "response_format" in found:
+    if "response_format" in field_names:
         lines.append("# The endpoint's documentation says that it ignores response_format.\n")
     return "".join(lines)

@@ -29,7 +29,7 @@ from ...wire import Block, fix_surrogates
 from ...wire.attachment_kinds import KINDS, AttachmentKind
 from .. import templates
 from ..python_braces import is_call
-from ..values import Written
+from ..values import FormattedValue
 from . import figures, files, images
 from .limits import MOST_BYTES, check_size
 from .media import LONGEST_TITLE, Media, of_bytes, of_text
@@ -114,10 +114,10 @@ def _value(name: str, namespace: Mapping[str, Any]) -> Any:
     """The value that a template of that name inserts."""
     if name in namespace:
         return namespace[name]
-    found: list[Any] = []
+    values: list[Any] = []
 
     def keep(value: Any) -> str:
-        found.append(value)
+        values.append(value)
         return ""
 
     try:
@@ -125,7 +125,7 @@ def _value(name: str, namespace: Mapping[str, Any]) -> Any:
     except CellError as error:
         why = str(error).replace("{{", "").replace("}}", "")
         raise CellError(f"--attach: {'no such file, and ' * _is_like_a_path(name)}{why}") from None
-    return found[0]
+    return values[0]
 
 
 def _upload(file_id: str, kind: str | None) -> Attachment:
@@ -194,17 +194,17 @@ def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], ma
         return [_attachment(of_bytes(bytes(value), title, where, many=many), title, name)]
     if figures.is_a(value, "IPython", "Image") and value.data is None and (match := _REMOTE.match(value.url or "")):
         return [_address(match[0], "image", where)]
-    shown = figures.figures(value, where)
-    many = many or len(shown) > images.MANY
-    titles = [title] if len(shown) == 1 else [f"{title}[{number}]" for number in range(len(shown))]
-    if shown:
+    pictures = figures.figures(value, where)
+    many = many or len(pictures) > images.MANY
+    titles = [title] if len(pictures) == 1 else [f"{title}[{number}]" for number in range(len(pictures))]
+    if pictures:
         return [
-            _attachment(of_bytes(data, t, where, many=many), t, name) for data, t in zip(shown, titles, strict=True)
+            _attachment(of_bytes(data, t, where, many=many), t, name) for data, t in zip(pictures, titles, strict=True)
         ]
     if figures.is_a(value, "IPython", "DisplayObject") and isinstance(value.data, str):
         value = value.data
     text = value if type(value) is str else write(value)
-    note = text.cut if isinstance(text, Written) else ""
+    note = text.cut if isinstance(text, FormattedValue) else ""
     return [_attachment(of_text(text, title, where, note=note), title, name)]
 
 
@@ -221,8 +221,8 @@ def _missing_text(name: str, namespace: Mapping[str, Any], folder: Path, where: 
         return f"{where}: nothing is called here. Assign it to a variable first, and attach that."
     public = [known for known in namespace if not known.startswith("_")]
     near = [*files.near(name, folder), *difflib.get_close_matches(name, public, n=3)]
-    meant = did_you_mean(map(_on_a_line, near[:3]))
-    return f"{where}: no file in {_on_a_line(str(folder.absolute()))}, and no variable.{meant or ' Look at its name.'}"
+    advice = did_you_mean(map(_on_a_line, near[:3])) or " Look at its name."
+    return f"{where}: no file in {_on_a_line(str(folder.absolute()))}, and no variable.{advice}"
 
 
 def _on_a_line(name: str) -> str:

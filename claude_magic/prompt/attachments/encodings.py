@@ -84,7 +84,7 @@ _POOR = math.log(1 / 400)  # a character's average chance for a byte, below whic
 _RARE = 0.02
 
 
-def decoded(data: bytes) -> tuple[str, str]:
+def decode(data: bytes) -> tuple[str, str]:
     """The text of `data`, and a note on the encoding that was assumed; `""` if the bytes show it.
 
     Raises:
@@ -140,7 +140,7 @@ def _nearly_utf_8(data: bytes) -> tuple[str, str] | None:
 
 
 def _legacy(data: bytes, why: str) -> tuple[str, str]:
-    if declared := _as_declared(data):
+    if declared := _declared_encoding(data):
         return declared
     weights = {encoding: _weight(data[:_SAMPLE], encoding) for encoding in _COMMON}
     ranks = {encoding: weight + math.log(_COMMON[encoding][1]) for encoding, weight in weights.items()}
@@ -159,7 +159,7 @@ def _legacy(data: bytes, why: str) -> tuple[str, str]:
     return str(best), f"not UTF-8; assumed to be {best.encoding}"
 
 
-def _as_declared(data: bytes) -> tuple[str, str] | None:
+def _declared_encoding(data: bytes) -> tuple[str, str] | None:
     """Decodes as an XML or HTML head, or a comment of Python, declares; `None` if nothing is declared."""
     for match in _DECLARED.finditer(data[:1_000]):
         name = match[1].decode("ascii")

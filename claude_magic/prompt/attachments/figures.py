@@ -30,15 +30,15 @@ def figures(value: Any, where: str) -> list[bytes]:
     Raises:
         CellError: It is an image that cannot be drawn.
     """
-    drawn: dict[int, bytes] = {}
+    images: dict[int, bytes] = {}
     for item in _items(value):
-        shown = _figure(item) or item
-        if id(shown) not in drawn:
-            data = _draw(shown, where)
+        figure = _figure(item) or item
+        if id(figure) not in images:
+            data = _draw(figure, where)
             if data is None:
                 return []
-            drawn[id(shown)] = data
-    return list(drawn.values())
+            images[id(figure)] = data
+    return list(images.values())
 
 
 def is_a(value: Any, library: str, *names: str) -> bool:
@@ -125,8 +125,8 @@ def _plotly(figure: Any, where: str) -> bytes:
 
 def _repr_png(value: Any, name: str) -> bytes:
     """The bytes from IPython's `_repr_png_` or `_repr_jpeg_`, which return bytes or base64, also with metadata."""
-    shown = getattr(value, name)()
-    data = shown[0] if isinstance(shown, tuple) and shown else shown
+    result = getattr(value, name)()
+    data = result[0] if isinstance(result, tuple) and result else result
     if isinstance(data, str):
         try:
             return base64.b64decode(data)

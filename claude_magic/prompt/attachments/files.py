@@ -52,10 +52,10 @@ def _exact(folder: Path, name: str) -> Path | None:
 
 
 def _alike(folder: Path, name: str) -> list[Path]:
-    wanted = normalize("NFC", name)
+    normal_name = normalize("NFC", name)
     try:
         with os.scandir(folder) as entries:
-            return [folder / entry.name for entry in entries if normalize("NFC", entry.name) == wanted]
+            return [folder / entry.name for entry in entries if normalize("NFC", entry.name) == normal_name]
     except (OSError, ValueError):
         return []
 
@@ -85,13 +85,13 @@ def content(path: Path, where: str) -> bytes:
 
 def near(name: str, folder: Path) -> list[str]:
     """Names of files similar to `name`, which does not exist."""
-    place, wanted = os.path.split(os.path.expanduser(name))
+    place, base = os.path.split(os.path.expanduser(name))
     try:
         with os.scandir(folder / place) as entries:
             known = [entry.name for entry in islice(entries, 2_000) if not entry.name.startswith(".")]
     except (OSError, ValueError):
         return []
-    return [os.path.join(place, match) for match in difflib.get_close_matches(wanted, known, n=3)]
+    return [os.path.join(place, match) for match in difflib.get_close_matches(base, known, n=3)]
 
 
 def _refuse(facts: os.stat_result, path: Path, where: str) -> None:

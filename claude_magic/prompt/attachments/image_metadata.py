@@ -45,14 +45,14 @@ def bare(data: bytes) -> Bare:
         ValueError: It is damaged.
     """
     split = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/gif": _gif}[image_type(data)]
-    kept: list[bytes] = []
+    image_parts: list[bytes] = []
     left_out: list[bytes] = []
     try:
         for piece, belongs in split(data):
-            (kept if belongs else left_out).append(piece)
+            (image_parts if belongs else left_out).append(piece)
     except (struct.error, IndexError):
         raise ValueError("it ends too early") from None
-    image = b"".join(kept)
+    image = b"".join(image_parts)
     if image_type(data) == "image/webp":
         image = _webp_header(image)
     orientation = next(filter(None, map(_orientation, left_out)), _UPRIGHT)

@@ -41,45 +41,47 @@ def fit(data: bytes, where: str, *, many: bool = False) -> tuple[bytes, str]:
     Raises:
         CellError: It is damaged, or too large and cannot be scaled.
     """
-    found, sides = _bare(data, where)
-    turns = found.orientation != 1
+    image_data, sides = _bare(data, where)
+    turns = image_data.orientation != 1
     if turns and not _has_pillow():
-        found = _on_its_side(found)
+        image_data = _on_its_side(image_data)
         turns = False
     animated = "animated: only the first frame is looked at" if is_animated(data) else ""
     limit = LONGEST_OF_MANY if many else LONGEST_SIDE
-    if not turns and max(sides) <= limit and len(found.data) <= MOST_BYTES:
-        return found.data, _joined(found.note, animated)
-    said = f"{where}: the image has {sides[0]:,} x {sides[1]:,} pixels and {amount(len(data))}"
+    if not turns and max(sides) <= limit and len(image_data.data) <= MOST_BYTES:
+        return image_data.data, _join_notes(image_data.note, animated)
+    facts = f"{where}: the image has {sides[0]:,} x {sides[1]:,} pixels and {amount(len(data))}"
     if sides[0] * sides[1] > _MOST_PIXELS:
-        raise CellError(f"{said}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
-    _need_pillow(said)
-    image = _decode(found.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, found.orientation)
+        raise CellError(f"{facts}: too many pixels to {'turn' if turns else 'scale'} here. Attach a smaller one.")
+    _need_pillow(facts)
+    image = _decode(
+        image_data.data, max(sides) if max(sides) <= limit else LONGEST_OF_MANY, where, image_data.orientation
+    )
     encoded = _encode_within_limit(image, photo=image_type(data) != "image/png" and image.mode in ("L", "RGB"))
     first = "first frame only" if animated else ""
-    return bare(encoded).data, _joined(
-        "turned upright" if turns else "", _done(data, encoded, sides), first, found.note
+    return bare(encoded).data, _join_notes(
+        "turned upright" if turns else "", _done(data, encoded, sides), first, image_data.note
     )
 
 
 def _bare(data: bytes, where: str) -> tuple[Bare, tuple[int, int]]:
     """The image without its metadata, and its width and height as they are upright."""
     try:
-        found = bare(data)
+        result = bare(data)
     except ValueError:
-        found = Bare(data=b"")
-    sides = size(found.data) if image_type(found.data) else None
-    if sides is None or not is_complete(found.data):
+        result = Bare(data=b"")
+    sides = size(result.data) if image_type(result.data) else None
+    if sides is None or not is_complete(result.data):
         raise CellError(f"{where}: the image is damaged, it ends too early. Save it anew.")
-    return found, sides if found.orientation < 5 else (sides[1], sides[0])
+    return result, sides if result.orientation < 5 else (sides[1], sides[0])
 
 
-def _on_its_side(found: Bare) -> Bare:
+def _on_its_side(image: Bare) -> Bare:
     """The image not turned, with a note that says so; a JPEG keeps its orientation in EXIF."""
-    is_jpeg = image_type(found.data) == "image/jpeg"
-    data = with_orientation(found.data, found.orientation) if is_jpeg else found.data
+    is_jpeg = image_type(image.data) == "image/jpeg"
+    data = with_orientation(image.data, image.orientation) if is_jpeg else image.data
     note = "not turned upright: Pillow, which turns it, is missing (pip install pillow)"
-    return replace(found, data=data, note=_joined(found.note, note))
+    return replace(image, data=data, note=_join_notes(image.note, note))
 
 
 def _done(data: bytes, encoded: bytes, sides: tuple[int, int]) -> str:
@@ -89,7 +91,7 @@ def _done(data: bytes, encoded: bytes, sides: tuple[int, int]) -> str:
     return f"re-encoded from {amount(len(data))} to {amount(len(encoded))}" if len(data) > MOST_BYTES else ""
 
 
-def _joined(*notes: str) -> str:
+def _join_notes(*notes: str) -> str:
     return ", ".join(filter(None, notes))
 
 
@@ -135,9 +137,11 @@ def _has_pillow() -> bool:
     return Image is not None
 
 
-def _need_pillow(said: str) -> None:
+def _need_pillow(facts: str) -> None:
     if not _has_pillow():
-        raise CellError(f"{said}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow")
+        raise CellError(
+            f"{facts}, more than the API takes, and Pillow, which scales it, is missing: pip install pillow"
+        )
 
 
 def _decode(data: bytes, side: int, where: str, orientation: int = 1) -> Image:

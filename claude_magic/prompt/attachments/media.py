@@ -112,15 +112,15 @@ def _with_note(media: Media, note: str) -> Media:
 
 def _text(data: bytes, title: str, where: str) -> Media:
     try:
-        text, note = encodings.decoded(data)
+        text, note = encodings.decode(data)
     except ValueError as error:
         raise CellError(
             f"{where}: not an image, not a PDF, and not text I can read: {error}. Save it as UTF-8 or PDF."
         ) from None
     if notebooks.is_notebook(text) or title.lower().endswith(".ipynb"):
-        found = notebooks.sources(text, where)
-        kind = f"{found.language} notebook" if found.language else "notebook"
-        return _with_note(of_text(found.text, title, where, kind=kind, note=found.note), note)
+        cells = notebooks.sources(text, where)
+        kind = f"{cells.language} notebook" if cells.language else "notebook"
+        return _with_note(of_text(cells.text, title, where, kind=kind, note=cells.note), note)
     return of_text(text, title, where, note=note)
 
 
@@ -161,8 +161,8 @@ def _as_it_is(data: bytes, kind: str, media_type: str, title: str, where: str) -
 
 
 def _block(kind: str, source: dict[str, str], title: str) -> Block:
-    named = {"title": title[:LONGEST_TITLE]} if KINDS[kind].has_title else {}
-    return {"type": kind, "source": source, **named}
+    titled = {"title": title[:LONGEST_TITLE]} if KINDS[kind].has_title else {}
+    return {"type": kind, "source": source, **titled}
 
 
 def _words(text: str) -> str:

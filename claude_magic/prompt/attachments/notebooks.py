@@ -55,7 +55,7 @@ def sources(text: str, where: str) -> Notebook:
         notebook = json.loads(text)
         language = _language(notebook.get("metadata"))
         cells = list(_cells(notebook))
-        written = [_cell(number, cell, language) for number, cell in enumerate(cells, 1)]
+        texts = [_cell(number, cell, language) for number, cell in enumerate(cells, 1)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CellError(
             f"{where}: not a notebook of format 3 or 4. Open and save it in Jupyter, or give the file another ending."
@@ -64,9 +64,7 @@ def sources(text: str, where: str) -> Notebook:
     most = languages.most_common(1)[0][0] if languages else language
     images = ", and the images in its text" * any(cell.get("attachments") for cell in cells)
     unknown = ", does not say its language" * (not most and bool(languages))
-    return Notebook(
-        text="\n\n".join(filter(None, written)), language=most, note=f"without its outputs{images}{unknown}"
-    )
+    return Notebook(text="\n\n".join(filter(None, texts)), language=most, note=f"without its outputs{images}{unknown}")
 
 
 def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -79,8 +77,8 @@ def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _cell(number: int, cell: dict[str, Any], language: str) -> str:
-    given = cell["input"] if "input" in cell else cell["source"]
-    source = given if isinstance(given, str) else "".join(given)
+    lines = cell["input"] if "input" in cell else cell["source"]
+    source = lines if isinstance(lines, str) else "".join(lines)
     if not source.strip():
         return ""
     kind = cell["cell_type"]

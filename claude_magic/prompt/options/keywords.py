@@ -99,7 +99,7 @@ def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None
         given = [Pair(str(each), str(one)) for each, inner in value.items() for one in _several(inner)]
         values[target] = (*values.get(target, ()), *given)
     elif target == "compare":
-        values[target] = _word(name, option, *_compared(value))
+        values[target] = _word(name, option, *_compare_words(value))
     elif option.gather:
         for each in _several(value):
             _add(values, option, each if _is_object(target, each) else _word(name, option, each))
@@ -138,18 +138,18 @@ def _word(name: str, option: Option, *values: Any) -> Any:
     """The value that the option reads, as if it had been typed."""
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise CellError(f"{name} takes {_wanted(option)}, not {type(value).__name__}: {value!r:.80}.")
+            raise CellError(f"{name} takes {_expected(option)}, not {type(value).__name__}: {value!r:.80}.")
     try:
         return option.read(*(value if isinstance(value, str) else repr(value) for value in values))
     except ValueError as error:
         raise CellError(f"{name} {error}: {values[-1]!r:.80}.") from None
 
 
-def _wanted(option: Option) -> str:
+def _expected(option: Option) -> str:
     return "a number" if option.words[0] in ("N", "X") and option.target not in _OBJECTS else "text"
 
 
-def _compared(value: Any) -> list[str]:
+def _compare_words(value: Any) -> list[str]:
     """The words `NAME=A,B` of a dict of lists, or the words themselves."""
     if isinstance(value, Mapping):
         return [f"{name}={','.join(map(str, _several(each)))}" for name, each in value.items()]
@@ -174,7 +174,7 @@ def words_of(keywords: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
                 (each, inner if isinstance(inner, str) and name == "header" else json.dumps(inner))
                 for each, inner in value.items()
             )
-            yield from ((dashed, *_compared(value)),) if name == "compare" else ((dashed, *pair) for pair in pairs)
+            yield from ((dashed, *_compare_words(value)),) if name == "compare" else ((dashed, *pair) for pair in pairs)
         else:
             for each in _several(value):
                 if not isinstance(each, str | int | float):

@@ -48,18 +48,18 @@ def without_actions(line: str, text: str) -> str:
     Args:
         text: The cell's text; the line may end with it, as in `%claude --save brief Be brief.`
     """
-    kept: list[str] = []
+    parts: list[str] = []
     position = 0
     text_follows = bool(text) and line.endswith(text)
     while True:
         begin = _after_space(line, position)
         name, equals, end = _name(line, begin)
         if not name or name == "--":
-            return " ".join(kept)
+            return " ".join(parts)
         option = _find_option(name, equals)
         _, position = _words(line, end, name, option, equals, text_follows=text_follows)
         if Scope.SNIPPET in option.scope:
-            kept.append(line[begin:position].strip())
+            parts.append(line[begin:position].strip())
 
 
 def _find_option(name: str, equals: bool) -> Option:

@@ -66,8 +66,8 @@ def _parse_compare(*words: str) -> dict[str, tuple[str, ...]]:
     compared: dict[str, tuple[str, ...]] = {}
     known = [option.names[-1].lstrip("-") for option in in_scope(Scope.COMPARE)]
     for word in words:
-        name, equals, listed = word.partition("=")
-        values = tuple(dict.fromkeys(filter(None, (value.strip() for value in listed.split(",")))))
+        name, equals, rest = word.partition("=")
+        values = tuple(dict.fromkeys(filter(None, (value.strip() for value in rest.split(",")))))
         if not equals or not values or name.replace("_", "-") not in known:
             raise ValueError(f"takes NAME=A,B, where NAME is one of {', '.join(known)}")
         compared[name.replace("-", "_")] = values

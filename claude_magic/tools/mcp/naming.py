@@ -35,18 +35,18 @@ def names(server: str, tools: Sequence[str]) -> list[str]:
 
     A tool keeps its own name after the prefix if the API accepts it.
     """
-    wanted = [f"{server}__{tool}" for tool in tools]
-    found: dict[int, str] = {}
-    taken: set[str] = set()
-    for number, name in enumerate(wanted):
-        if _shorten(name) == name and name not in taken:
-            found[number] = name
-            taken.add(name)
-    for number, name in enumerate(wanted):
-        if number not in found:
-            found[number] = _free(_shorten(name), taken)
-            taken.add(found[number])
-    return [found[number] for number in range(len(wanted))]
+    candidates = [f"{server}__{tool}" for tool in tools]
+    chosen: dict[int, str] = {}
+    used: set[str] = set()
+    for number, name in enumerate(candidates):
+        if _shorten(name) == name and name not in used:
+            chosen[number] = name
+            used.add(name)
+    for number, name in enumerate(candidates):
+        if number not in chosen:
+            chosen[number] = _free(_shorten(name), used)
+            used.add(chosen[number])
+    return [chosen[number] for number in range(len(candidates))]
 
 
 def _shorten(name: str) -> str:
@@ -56,9 +56,9 @@ def _shorten(name: str) -> str:
     return f"{legal[: _LONGEST - 9]}_{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, used: set[str]) -> str:
     count, free = 2, name
-    while free in taken:
+    while free in used:
         ending = f"_{count}"
         free = name[: _LONGEST - len(ending)] + ending
         count += 1

@@ -37,10 +37,10 @@ class RawResults:
         result = getattr(message, "result", None)
         if not method or not isinstance(result, dict):
             return message
-        return message.model_copy(update={"result": _listed(result) if method == _LIST else _called(result)})
+        return message.model_copy(update={"result": _list_result(result) if method == _LIST else _call_result(result)})
 
 
-def _listed(result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _list_result(result: Mapping[str, Any]) -> Mapping[str, Any]:
     tools = result.get("tools")
     if not isinstance(tools, list):
         return result
@@ -49,7 +49,7 @@ def _listed(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**result, "tools": plain, "_meta": {_RAW: tools}}
 
 
-def _called(result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _call_result(result: Mapping[str, Any]) -> Mapping[str, Any]:
     kind = result.get("resultType", "complete")
     if kind != "complete" or "inputRequests" in result:
         return result  # not the final result: the client continues

@@ -87,9 +87,9 @@ class LocalServer:
             SettingsError: The package `mcp` is missing.
         """
         notes: list[str] = []
-        listed = _named(self._session().ask(self._listed, self._start_timeout), notes)
-        names = naming.names(self.name, [str(tool["name"]) for tool in listed])
-        offered = [self._tool(name, tool, notes) for name, tool in zip(names, listed, strict=True)]
+        definitions = _callable_tools(self._session().ask(self._listed, self._start_timeout), notes)
+        names = naming.names(self.name, [str(tool["name"]) for tool in definitions])
+        offered = [self._tool(name, tool, notes) for name, tool in zip(names, definitions, strict=True)]
         self._known = tuple(tool for tool in offered if tool is not None)
         self.notes = tuple(f"MCP server {self.name}: {note}" for note in notes)
         return self._known
@@ -157,28 +157,28 @@ class LocalServer:
             parallel=isinstance(hints, Mapping) and hints.get("readOnlyHint") is True,
         )
 
-    async def _call_tool(self, tool: str, given: dict[str, Any], output_schema: Any) -> Content:
+    async def _call_tool(self, tool: str, arguments: dict[str, Any], output_schema: Any) -> Content:
         """The result of a call, which may be an error of the tool.
 
         Raises:
             ServerFailed: The server ended or did not answer; the call is not repeated, since it may have had effects.
         """
-        result = await self._session().answer(lambda client: client.call_tool(tool, given), self.timeout)
+        result = await self._session().answer(lambda client: client.call_tool(tool, arguments), self.timeout)
         return content(raw(result) or {}, output_schema)
 
 
-def _named(listed: Sequence[Any], notes: list[str]) -> list[Mapping[str, Any]]:
+def _callable_tools(definitions: Sequence[Any], notes: list[str]) -> list[Mapping[str, Any]]:
     """The tools that can be called: those with a unique name."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for number, tool in enumerate(listed, 1):
+    by_name: dict[str, Mapping[str, Any]] = {}
+    for number, tool in enumerate(definitions, 1):
         name = tool.get("name") if isinstance(tool, Mapping) else None
         if not isinstance(name, str) or not name:
             notes.append(f"tool {number} of its list is left out: it has no name")
-        elif name in found:
+        elif name in by_name:
             notes.append(f"a second {name} is left out: a call could only reach the first")
         else:
-            found[name] = tool
-    return list(found.values())
+            by_name[name] = tool
+    return list(by_name.values())
 
 
 def _stop(sessions: Sequence[MCPSession]) -> None:

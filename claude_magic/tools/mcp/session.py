@@ -199,10 +199,10 @@ class MCPSession:
         if self._ended:
             return self._error(*self._reason("ended before it answered"))
         if isinstance(error, MCPError):
-            return ServerFailed(f"the MCP server {self._server} refused: {_cut(error.message)}.")
+            return ServerFailed(f"the MCP server {self._server} refused: {_shorten(error.message)}.")
         if isinstance(error, ValidationError):
             return ServerFailed(f"the MCP server {self._server} answered what the protocol does not know. Update it.")
-        return ServerFailed(f"the MCP server {self._server}: {_cut(str(error)) or type(error).__name__}.")
+        return ServerFailed(f"the MCP server {self._server}: {_shorten(str(error)) or type(error).__name__}.")
 
     def _reason(self, otherwise: str) -> tuple[str, str]:
         """What happened, and what the user can do."""
@@ -235,11 +235,13 @@ def _flat(error: BaseException | None) -> list[BaseException]:
 def _words_of(error: BaseException) -> str:
     """The message of a failed start; `""` if it only says that the connection was closed."""
     if isinstance(error, OSError):
-        return _cut(error.strerror or str(error))
-    return "" if "Connection closed" in str(error) or isinstance(error, asyncio.CancelledError) else _cut(str(error))
+        return _shorten(error.strerror or str(error))
+    return (
+        "" if "Connection closed" in str(error) or isinstance(error, asyncio.CancelledError) else _shorten(str(error))
+    )
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     line = one_line(text).rstrip(".")
     return line if len(line) <= 500 else line[:500] + "… (cut)"
 

@@ -41,8 +41,8 @@ class StderrTail:
 
     def _drain(self, reading: int) -> None:
         try:
-            while written := os.read(reading, 65_536):
-                self._end = (self._end + written)[-_KEPT:]
+            while chunk := os.read(reading, 65_536):
+                self._end = (self._end + chunk)[-_KEPT:]
         except OSError:
             return
         finally:

@@ -57,7 +57,7 @@ class _WatchedStream:
         import anyio
 
         try:
-            return self._passed(await self._inner.receive())
+            return self._for_client(await self._inner.receive())
         except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
             self._ended()
             raise
@@ -70,7 +70,7 @@ class _WatchedStream:
 
     async def __anext__(self) -> Any:
         try:
-            return self._passed(await self._inner.__anext__())
+            return self._for_client(await self._inner.__anext__())
         except StopAsyncIteration:
             self._ended()
             raise
@@ -82,7 +82,7 @@ class _WatchedStream:
     async def __aexit__(self, *error: Any) -> Any:
         return await self._inner.__aexit__(*error)
 
-    def _passed(self, received: Any) -> Any:
+    def _for_client(self, received: Any) -> Any:
         """A message as the client may see it, or the error in its place."""
         if isinstance(received, Exception):
             received = _read_again(received)

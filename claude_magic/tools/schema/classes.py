@@ -47,10 +47,12 @@ def descriptions(cls: Any) -> dict[str, str]:
         hints = typing.get_type_hints(cls, include_extras=True)
     except Exception:  # pydantic has read them in another way
         return {}
-    told = {name: description(notes(_unqualified(hint))) for name, hint in hints.items()}
-    listed = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    told |= {each.name: str(each.metadata["description"]) for each in listed if each.metadata.get("description")}
-    return {name: text for name, text in told.items() if text}
+    texts = {name: description(notes(_without_qualifiers(hint))) for name, hint in hints.items()}
+    dataclass_fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    texts |= {
+        each.name: str(each.metadata["description"]) for each in dataclass_fields if each.metadata.get("description")
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def fields(annotation: Any) -> list[tuple[str, Any]]:
@@ -98,7 +100,7 @@ def _is_record(cls: type) -> bool:
     return dataclasses.is_dataclass(cls) or is_typed_dict(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 
-def _unqualified(hint: Any) -> Any:
+def _without_qualifiers(hint: Any) -> Any:
     """A type without `Required`, `NotRequired`, `ReadOnly` or `InitVar` around it."""
     while getattr(typing.get_origin(hint), "_name", "") in ("Required", "NotRequired", "ReadOnly"):
         hint = typing.get_args(hint)[0]
@@ -126,7 +128,9 @@ def _prepare(annotation: Any, seen: set[Any]) -> None:
 
 def _hints(cls: Any) -> dict[str, Any]:
     try:
-        return {name: _unqualified(hint) for name, hint in typing.get_type_hints(cls, include_extras=True).items()}
+        return {
+            name: _without_qualifiers(hint) for name, hint in typing.get_type_hints(cls, include_extras=True).items()
+        }
     except Exception:  # pydantic will say what cannot be read
         return {}
 
@@ -163,7 +167,7 @@ def _typed_dict(source: Any, go_on: Any) -> Any:
         own = getattr(typing.get_origin(hint), "_name", "")
         is_required = own == "Required" or (own != "NotRequired" and name in source.__required_keys__)
         wrap: Any = typing_extensions.Required if is_required else typing_extensions.NotRequired
-        fields[name] = wrap[_unqualified(hint)]
+        fields[name] = wrap[_without_qualifiers(hint)]
     make: Any = typing_extensions.TypedDict
     same = make(source.__name__, fields)
     same.__module__, same.__qualname__, same.__doc__ = source.__module__, source.__qualname__, source.__doc__

@@ -39,13 +39,13 @@ def mark_of(function: Any) -> Mark:
     while isinstance(function, functools.partial) and MARK not in vars(function):
         function = function.func
     for holder in (function, inspect.getattr_static(function, "__call__", None)):
-        found = getattr(holder, MARK, None)
-        if isinstance(found, Mark):
-            return found
+        mark = getattr(holder, MARK, None)
+        if isinstance(mark, Mark):
+            return mark
     return Mark()
 
 
-def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str:
+def tool_name(function: Any, name_given: str | None = None, called: str = "") -> str:
     """What Claude calls a function; letters of its own name that the API does not take become `_`.
 
     Args:
@@ -58,8 +58,8 @@ def tool_name(function: Any, wanted: str | None = None, called: str = "") -> str
     own = getattr(function, "__name__", "")
     inner = function.func if isinstance(function, functools.partial) else type(function)
     names = [called] if own == "<lambda>" else [own, called, getattr(inner, "__name__", "")]
-    name = wanted if wanted is not None else next(filter(None, names), own)
-    if wanted is None and str(name).isidentifier():
+    name = name_given if name_given is not None else next(filter(None, names), own)
+    if name_given is None and str(name).isidentifier():
         name = _ILLEGAL.sub("_", name)[:128]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise CellError(
@@ -85,8 +85,8 @@ def callers_names() -> Mapping[str, Any]:
     package = __name__.partition(".")[0]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame = frame.f_back
-    found = dict(frame.f_locals)
+    variables = dict(frame.f_locals)
     while "__qualname__" in frame.f_locals and frame.f_back is not None:
         frame = frame.f_back
-        found = {**frame.f_locals, **found}
-    return found
+        variables = {**frame.f_locals, **variables}
+    return variables

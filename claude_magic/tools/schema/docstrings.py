@@ -28,26 +28,26 @@ class Documentation:
 
 def documentation(docstring: str | None) -> Documentation:
     """A docstring, read; one in no known style is text as a whole."""
-    cleaned = inspect.cleandoc(docstring or "").strip()
-    if not cleaned:
+    clean_text = inspect.cleandoc(docstring or "").strip()
+    if not clean_text:
         return Documentation(text="", arguments={})
     import docstring_parser
 
     try:
-        parsed = docstring_parser.parse(cleaned)
+        parsed = docstring_parser.parse(clean_text)
     except Exception:  # any of its own; what cannot be read is still worth reading
-        return Documentation(text=cleaned, arguments={})
-    told = [parsed.short_description, parsed.long_description, *_kept(parsed.meta)]
+        return Documentation(text=clean_text, arguments={})
+    parts = [parsed.short_description, parsed.long_description, *_other_sections(parsed.meta)]
     arguments = {
         name.strip().lstrip("*"): each.description.strip()
         for each in parsed.params
         if each.description and each.args[:1] != ["attribute"]
         for name in each.arg_name.split(",")
     }
-    return Documentation(text="\n\n".join(filter(None, told)), arguments=arguments)
+    return Documentation(text="\n\n".join(filter(None, parts)), arguments=arguments)
 
 
-def _kept(sections: list[Any]) -> Iterator[str]:
+def _other_sections(sections: list[Any]) -> Iterator[str]:
     for each in sections:
         if each.args and each.args[0] in _KEPT and each.description:
             yield f"{_KEPT[each.args[0]]}: {each.description.strip()}"

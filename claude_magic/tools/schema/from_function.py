@@ -22,7 +22,7 @@ from .decorator import MARK, Mark, callers_names, is_unbound, mark_of, tool_name
 from .docstrings import Documentation, documentation
 from .model import MISSING, Field, Model, Unfit
 from .signature import Parameter, call, innermost, parameters
-from .strict_mode import accepted
+from .strict_mode import strict_schema
 
 
 def mark(function: Any = None, **how: Any) -> Any:
@@ -37,8 +37,8 @@ def mark(function: Any = None, **how: Any) -> Any:
     """
     options = Mark(**how)
     if function is None:
-        return functools.partial(_marked, options)
-    return _marked(options, function)
+        return functools.partial(_with_mark, options)
+    return _with_mark(options, function)
 
 
 def tool_of(
@@ -72,8 +72,8 @@ def tool_of(
         raise CellError(
             f"no tool: {one_line(short_repr(function))} cannot be called. Give a function, or a definition."
         )
-    given: dict[str, Any] = {"name": name, "approve": approve, "parallel": parallel, "strict": strict}
-    options = replace(mark_of(function), **{key: value for key, value in given.items() if value is not None})
+    overrides: dict[str, Any] = {"name": name, "approve": approve, "parallel": parallel, "strict": strict}
+    options = replace(mark_of(function), **{key: value for key, value in overrides.items() if value is not None})
     own = tool_name(function, options.name, called)
     known = parameters(function, own, hints=options.hints)
     if is_unbound(function, known):
@@ -90,7 +90,7 @@ def schema_of(function: Any) -> dict[str, Any]:
     return dict(tool_of(function).definition)
 
 
-def _marked(options: Mark, function: Any) -> Any:
+def _with_mark(options: Mark, function: Any) -> Any:
     target = function.__func__ if isinstance(function, classmethod | staticmethod) else function
     if not callable(target):
         raise CellError(
@@ -115,13 +115,13 @@ def _marked(options: Mark, function: Any) -> Any:
 
 def _built(function: Any, name: str, known: Sequence[Parameter], options: Mark) -> Tool:
     """The tool, whose errors name what cannot be described."""
-    told = documentation(_docstring(function))
-    model = Model([_field(each, told, name) for each in known], name)
+    docs = documentation(_docstring(function))
+    model = Model([_field(each, docs, name) for each in known], name)
     whole, own_names = input_schema.with_legal_names(model.schema())
     definition = {
         "name": name,
-        **({"description": told.text} if told.text else {}),
-        "input_schema": accepted(whole) if options.strict else whole,
+        **({"description": docs.text} if docs.text else {}),
+        "input_schema": strict_schema(whole) if options.strict else whole,
         **({"strict": True} if options.strict else {}),
     }
 
@@ -144,18 +144,18 @@ def _values(
         raise ArgumentsError(
             f"{name} was not called: {line}. Its input_schema says what it takes."
         ) from error.__cause__
-    found = {}
+    result = {}
     for each, wire in zip(known, model.names, strict=True):
         value = values.get(wire, MISSING if each.own_default else model.default(wire))
         if value is not MISSING:
-            found[each.name] = value
-    return found
+            result[each.name] = value
+    return result
 
 
-def _field(parameter: Parameter, told: Documentation, where: str) -> Field:
+def _field(parameter: Parameter, docs: Documentation, where: str) -> Field:
     annotation, default = parameter.annotation, parameter.default
     infos = [] if parameter.own_default else [default]
-    described = classes.description([*classes.notes(annotation), *infos]) or told.arguments.get(parameter.name, "")
+    described = classes.description([*classes.notes(annotation), *infos]) or docs.arguments.get(parameter.name, "")
     if default is inspect.Parameter.empty:
         default = MISSING
     elif default is None and not _takes_none(annotation, where):

@@ -28,70 +28,70 @@ class Generator(GenerateJsonSchema):
         return False
 
     def model_schema(self, schema: Any) -> Schema:
-        return _told(super().model_schema(schema), schema["cls"])
+        return _with_descriptions(super().model_schema(schema), schema["cls"])
 
     def dataclass_schema(self, schema: Any) -> Schema:
-        found = _told(super().dataclass_schema(schema), schema["cls"])
+        result = _with_descriptions(super().dataclass_schema(schema), schema["cls"])
         if "__pydantic_fields__" not in vars(schema["cls"]):  # closed by our configuration, not by its own
-            found.setdefault("additionalProperties", False)
+            result.setdefault("additionalProperties", False)
         for name in classes.fields_made_by_the_class(schema["cls"]):
-            found.get("properties", {}).pop(name, None)
-        return found
+            result.get("properties", {}).pop(name, None)
+        return result
 
     def typed_dict_schema(self, schema: Any) -> Schema:
-        found = super().typed_dict_schema(schema)
-        found.setdefault("additionalProperties", False)
-        return _told(found, schema.get("cls"))
+        result = super().typed_dict_schema(schema)
+        result.setdefault("additionalProperties", False)
+        return _with_descriptions(result, schema.get("cls"))
 
     def dict_schema(self, schema: Any) -> Schema:
         return {"additionalProperties": True, **super().dict_schema(schema)}
 
     def enum_schema(self, schema: Any) -> Schema:
-        return _told(super().enum_schema(schema), schema["cls"])
+        return _with_descriptions(super().enum_schema(schema), schema["cls"])
 
     def named_tuple_schema(self, schema: Any) -> Schema:
         """From pydantic 2.12 on; before, it is a call with arguments."""
-        found = super().named_tuple_schema(schema)
+        result = super().named_tuple_schema(schema)
         names = [field["name"] for field in schema["fields"]]
-        return _told(
+        return _with_descriptions(
             {
                 "type": "object",
-                "properties": dict(zip(names, found.get("prefixItems", []), strict=True)),
-                "required": names[: found.get("minItems", 0)],
+                "properties": dict(zip(names, result.get("prefixItems", []), strict=True)),
+                "required": names[: result.get("minItems", 0)],
                 "additionalProperties": False,
             },
             schema["cls"],
         )
 
     def call_schema(self, schema: Any) -> Schema:
-        return _told(super().call_schema(schema), schema["function"])
+        return _with_descriptions(super().call_schema(schema), schema["function"])
 
     def arguments_schema(self, schema: Any) -> Schema:
         return self.kw_arguments_schema(schema["arguments_schema"], None)
 
     def tagged_union_schema(self, schema: Any) -> Schema:
-        found = super().tagged_union_schema(schema)
-        found.pop("discriminator", None)
-        return {"anyOf" if key == "oneOf" else key: value for key, value in found.items()}
+        result = super().tagged_union_schema(schema)
+        result.pop("discriminator", None)
+        return {"anyOf" if key == "oneOf" else key: value for key, value in result.items()}
 
     def bytes_schema(self, schema: Any) -> Schema:
         return self.handle_invalid_for_json_schema(schema, "bytes")
 
     def default_schema(self, schema: Any) -> Schema:
-        found: Schema = self.generate_inner(schema["schema"])
+        result: Schema = self.generate_inner(schema["schema"])
         if "default" not in schema:
-            return found
+            return result
         try:
             default = schema["default"]
             default = self.encode_default(default._asdict() if hasattr(default, "_asdict") else default)
             if len(json.dumps(default, allow_nan=False)) > _LONGEST:
-                return found
+                return result
         except Exception:  # whatever a class of the reader's does, JSON has no form for it
-            return found
-        return {**found, "default": default}
+            return result
+        return {**result, "default": default}
 
 
-def _told(schema: Schema, cls: Any) -> Schema:
+def _with_descriptions(schema: Schema, cls: Any) -> Schema:
     """The schema of a class without its name as a title, with what is written about the class and its fields."""
     if cls is None or schema.get("title") == cls.__name__:
         schema.pop("title", None)
@@ -108,7 +108,7 @@ def _told(schema: Schema, cls: Any) -> Schema:
     return schema
 
 
-def sent(schema: Schema) -> Schema:
+def for_request(schema: Schema) -> Schema:
     """`schema`, which is changed, without the titles of enumerations and the defaults that may be secrets."""
     for name, inner in schema.get("$defs", {}).items():
         if name.endswith(str(inner.get("title"))):

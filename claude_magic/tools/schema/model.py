@@ -77,7 +77,7 @@ class Model:
         Raises:
             CellError: A field cannot be expressed; it is named.
         """
-        from .json_schema import Generator, sent
+        from .json_schema import Generator, for_request
 
         try:
             whole = self._model.model_json_schema(schema_generator=Generator)
@@ -89,31 +89,31 @@ class Model:
         for name, own in self._ours.items():
             if own in self._untold:
                 whole["properties"][name].pop("default", None)
-        return sent(whole)
+        return for_request(whole)
 
-    def values(self, given: Any) -> dict[str, Any]:
+    def values(self, arguments: Any) -> dict[str, Any]:
         """What `given`, from JSON, stands for, by the names on the wire; what is missing stays missing.
 
         Raises:
             Unfit: It stands for nothing.
         """
-        made = self._made(given)
-        return {name: getattr(made, own) for name, own in self._ours.items() if own in made.model_fields_set}
+        model = self._validate(arguments)
+        return {name: getattr(model, own) for name, own in self._ours.items() if own in model.model_fields_set}
 
     def default(self, name: str) -> Any:
         """A default that pydantic's `Field` gives; `MISSING` if there is none."""
         field = self._model.model_fields[self._ours[name]]
         return field.get_default(call_default_factory=True) if name in self._has_default else MISSING
 
-    def _made(self, given: Any) -> Any:
+    def _validate(self, arguments: Any) -> Any:
         from pydantic import ValidationError
 
         try:
-            text = _text(given)
+            text = _text(arguments)
             try:
                 return self._model.model_validate_json(text)
             except ValidationError as error:
-                whole = _text(_with_whole_numbers(given))
+                whole = _text(_with_whole_numbers(arguments))
                 if whole == text:
                     raise
                 try:
@@ -130,7 +130,7 @@ class Model:
             raise Unfit(f"{type(error).__name__}: {error}") from error
 
 
-def _built(fields: Sequence[Field], where: str, untold: set[str]) -> Any:
+def _built(fields: Sequence[Field], where: str, without_default: set[str]) -> Any:
     """The model; the names of its fields whose defaults JSON cannot say are added to `untold`."""
     import pydantic
 
@@ -140,14 +140,14 @@ def _built(fields: Sequence[Field], where: str, untold: set[str]) -> Any:
         "extra": "forbid",
         "alias_generator": lambda own: names[own].name if own in names else own,  # a dataclass in it asks, too
     }
-    made = {}
+    definitions = {}
     for own, field in names.items():
-        made[own], is_told = _field(field, field.place or f"{where}.{field.name}")
+        definitions[own], is_told = _field(field, field.place or f"{where}.{field.name}")
         if not is_told:
-            untold.add(own)
+            without_default.add(own)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of defaults and aliases that are of no use here
-        return pydantic.create_model("Arguments", __config__=config, **made)  # type: ignore[call-overload]
+        return pydantic.create_model("Arguments", __config__=config, **definitions)  # type: ignore[call-overload]
 
 
 def _field(field: Field, where: str) -> tuple[tuple[Any, Any], bool]:
@@ -171,16 +171,16 @@ def _field(field: Field, where: str) -> tuple[tuple[Any, Any], bool]:
             warnings.simplefilter("ignore")
             pair = (annotation, pydantic.Field(**own))
             alone: Any = pydantic.create_model("Alone", __config__=config, it=pair)
-            told = alone.model_json_schema(schema_generator=Generator, by_alias=False)["properties"]["it"]
+            schema = alone.model_json_schema(schema_generator=Generator, by_alias=False)["properties"]["it"]
     except Exception as error:  # of any class of pydantic's, or the reader's
         for name, inner in classes.fields(field.annotation) if where.count(".") < _DEEPEST else ():
             _field(Field(name=name, annotation=inner), f"{where}.{name}")  # one of them is at fault, and says so
-        found = _no_schema(where, error)
-        raise found from (NameError(str(found)) if "is not defined" in str(found) else None)
+        problem = _no_schema(where, error)
+        raise problem from (NameError(str(problem)) if "is not defined" in str(problem) else None)
     try:
-        alone.model_validate_json(json.dumps({"it": told["default"]} if "default" in told else {"it": None}))
+        alone.model_validate_json(json.dumps({"it": schema["default"]} if "default" in schema else {"it": None}))
     except Exception:  # it does not fit its own type
-        return pair, "default" not in told
+        return pair, "default" not in schema
     return pair, True
 
 
@@ -190,9 +190,9 @@ def _no_schema(where: str, error: Exception) -> CellError:
             f"no schema for {where}: name {(missing[1] or missing[2])!r} is not defined. Annotations must name what a "
             "cell above defines, outside of functions."
         )
-    said = one_line(str(error).partition(" Set `arbitrary_types")[0].partition("\n\nFor further")[0], 200).rstrip(".")
-    said = said.removeprefix("Unable to generate pydantic-core schema for ")
-    return CellError(f"no schema for {where}: JSON has no form for this: {said}. Give it another type.")
+    reason = one_line(str(error).partition(" Set `arbitrary_types")[0].partition("\n\nFor further")[0], 200).rstrip(".")
+    reason = reason.removeprefix("Unable to generate pydantic-core schema for ")
+    return CellError(f"no schema for {where}: JSON has no form for this: {reason}. Give it another type.")
 
 
 def _wire_name(info: Any) -> str:
@@ -203,13 +203,13 @@ def _wire_name(info: Any) -> str:
     return str(alias)
 
 
-def _text(given: Any) -> str:
+def _text(arguments: Any) -> str:
     try:
-        if isinstance(given, Mapping):
-            given = {str(name): value for name, value in given.items()}
-        return fix_surrogates(json.dumps(given, ensure_ascii=False, allow_nan=False))
+        if isinstance(arguments, Mapping):
+            arguments = {str(name): value for name, value in arguments.items()}
+        return fix_surrogates(json.dumps(arguments, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise Unfit(f"{short_repr(given)} is not JSON: {error}") from None
+        raise Unfit(f"{short_repr(arguments)} is not JSON: {error}") from None
 
 
 def _with_whole_numbers(value: Any) -> Any:
@@ -223,14 +223,14 @@ def _with_whole_numbers(value: Any) -> Any:
 
 def _line(error: Any, names: Sequence[str]) -> str:
     """The errors that lie deepest: of the branches of a union, that is the one that was meant."""
-    listed = error.errors(include_url=False, include_context=False)
-    deepest = max(len(each["loc"]) for each in listed)
-    found = [each for each in listed if len(each["loc"]) == deepest]
-    lines = [f"{'/'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in found[:_MOST_FAULTS]]
+    details = error.errors(include_url=False, include_context=False)
+    deepest = max(len(each["loc"]) for each in details)
+    deep = [each for each in details if len(each["loc"]) == deepest]
+    lines = [f"{'/'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in deep[:_MOST_FAULTS]]
     known = ""
-    if deepest == 1 and found[0]["type"] == "extra_forbidden":
+    if deepest == 1 and deep[0]["type"] == "extra_forbidden":
         known = f"; there is {', '.join(map(repr, names)) or 'nothing else'}"
-    return f"{'; '.join(one_line(each, 200) for each in lines)}, seen {short_repr(found[0]['input'])}{known}"
+    return f"{'; '.join(one_line(each, 200) for each in lines)}, seen {short_repr(deep[0]['input'])}{known}"
 
 
 def _cause(error: Any) -> BaseException | None:

@@ -16,7 +16,7 @@ from ...errors import CellError, ClaudeError
 from ...wire.fences import code
 from ...wire.short_text import one_line, short_repr, shorten
 from .model import Field, Model, Unfit
-from .strict_mode import accepted
+from .strict_mode import strict_schema
 
 _VALUE = "value"
 
@@ -34,10 +34,10 @@ def schema(kind: Any) -> dict[str, Any]:
     if isinstance(kind, dict):
         return kind
     whole = _whole(kind)
-    return accepted(whole if _is_object(whole) else _wrapped(whole))
+    return strict_schema(whole if _is_object(whole) else _wrap(whole))
 
 
-def parsed(text: str, kind: Any) -> Any:
+def parse_reply(text: str, kind: Any) -> Any:
     """The JSON in `text` as a value of `kind`; for a schema, as plain JSON.
 
     Raises:
@@ -99,7 +99,7 @@ def _is_object(whole: Mapping[str, Any]) -> bool:
     return whole.get("type") == "object"
 
 
-def _wrapped(whole: dict[str, Any]) -> dict[str, Any]:
+def _wrap(whole: dict[str, Any]) -> dict[str, Any]:
     definitions = whole.pop("$defs", None)
     outer = {"type": "object", "properties": {_VALUE: whole}, "required": [_VALUE], "additionalProperties": False}
     return {**outer, "$defs": definitions} if definitions else outer
@@ -121,14 +121,14 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _fit(value: Any, wanted: dict[str, Any]) -> None:
+def _fit(value: Any, schema: dict[str, Any]) -> None:
     """Raise Unfit unless `value` fits a schema; formats are notes, as the standard has it. Nothing is ever fetched."""
     import jsonschema
     import referencing
 
-    checker: Any = jsonschema.validators.validator_for(wanted, default=jsonschema.Draft202012Validator)
+    checker: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        errors = checker(wanted, registry=referencing.Registry()).iter_errors(value)
+        errors = checker(schema, registry=referencing.Registry()).iter_errors(value)
         best: Any = jsonschema.exceptions.best_match
         error = best(errors)
     except (jsonschema.exceptions._WrappedReferencingError, jsonschema.exceptions.UnknownType, re.error) as wrong:

@@ -57,8 +57,8 @@ def parameters(
     """
     inner = innermost(function)
     bound = function.keywords if isinstance(function, functools.partial) else {}
-    found = []
-    for parameter in _listed(function, where):
+    result = []
+    for parameter in _raw_parameters(function, where):
         if parameter.name in bound:
             continue
         if parameter.kind in _SEVERAL:
@@ -70,7 +70,7 @@ def parameters(
             hint = hints[parameter.name]
         else:
             hint = _hint(parameter, inner, f"{where}.{parameter.name}", scope or {})
-        found.append(
+        result.append(
             Parameter(
                 name=parameter.name,
                 annotation=hint,
@@ -78,7 +78,7 @@ def parameters(
                 positional=parameter.kind is parameter.POSITIONAL_ONLY,
             )
         )
-    return found
+    return result
 
 
 def innermost(function: Any) -> Any:
@@ -100,7 +100,7 @@ def innermost(function: Any) -> Any:
 def call(function: Callable[..., Any], known: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
     """What a function returns for values by the names of its parameters; what is missing is left to its defaults."""
     last = max((at for at, each in enumerate(known) if each.positional and each.name in values), default=-1)
-    positional, named = [], {}
+    positional, keywords = [], {}
     for at, each in enumerate(known):
         if each.name in values:
             value = values[each.name]
@@ -111,11 +111,11 @@ def call(function: Callable[..., Any], known: Sequence[Parameter], values: Mappi
         if each.positional:
             positional.append(value)
         else:
-            named[each.name] = value
-    return function(*positional, **named)
+            keywords[each.name] = value
+    return function(*positional, **keywords)
 
 
-def _listed(function: Any, where: str) -> list[inspect.Parameter]:
+def _raw_parameters(function: Any, where: str) -> list[inspect.Parameter]:
     try:
         if sys.version_info >= (3, 14):
             import annotationlib
@@ -139,7 +139,7 @@ def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mappin
     globals_ = getattr(function, "__globals__", None) or vars(module or types.SimpleNamespace())
     names = dict(globals_), {**scope, **_closure(function)}
     try:
-        return _evaluated(typing.get_type_hints(holder, *names, include_extras=True)["it"], *names)
+        return _evaluate(typing.get_type_hints(holder, *names, include_extras=True)["it"], *names)
     except Exception as error:  # evaluating what was written may raise anything
         raise CellError(
             f"no schema for {where}: its annotation {short_repr(parameter.annotation)} cannot be read: "
@@ -147,7 +147,7 @@ def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mappin
         ) from (error if isinstance(error, NameError) else None)
 
 
-def _evaluated(hint: Any, globals_: dict[str, Any], locals_: dict[str, Any]) -> Any:
+def _evaluate(hint: Any, globals_: dict[str, Any], locals_: dict[str, Any]) -> Any:
     """`list["City"]` as `list[City]`, which Python 3.10 leaves as it is."""
     if not isinstance(hint, types.GenericAlias) or sys.version_info >= (3, 11):
         return hint
@@ -156,16 +156,16 @@ def _evaluated(hint: Any, globals_: dict[str, Any], locals_: dict[str, Any]) -> 
         if isinstance(each, str):
             holder = types.SimpleNamespace(__annotations__={"it": each})
             each = typing.get_type_hints(holder, globals_, locals_, include_extras=True)["it"]
-        inner.append(_evaluated(each, globals_, locals_))
+        inner.append(_evaluate(each, globals_, locals_))
     return types.GenericAlias(typing.get_origin(hint), tuple(inner))
 
 
 def _closure(function: Any) -> dict[str, Any]:
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    found = {}
+    variables = {}
     for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
         try:
-            found[name] = cell.cell_contents
+            variables[name] = cell.cell_contents
         except ValueError:  # it is not there yet
             continue
-    return found
+    return variables

@@ -14,50 +14,50 @@ from typing import Any
 _FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
 
 
-def accepted(full: Mapping[str, Any]) -> dict[str, Any]:
+def strict_schema(full: Mapping[str, Any]) -> dict[str, Any]:
     """A schema as structured output takes it; `full` stays as it is."""
     left = dict(full)
-    kept: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     if "$defs" in left:
-        kept["$defs"] = {name: accepted(inner) for name, inner in left.pop("$defs").items()}
+        result["$defs"] = {name: strict_schema(inner) for name, inner in left.pop("$defs").items()}
     if "$ref" in left:
-        told = {"description": left["description"]} if "description" in left else {}
-        return kept | ({"anyOf": [{"$ref": left["$ref"]}], **told} if told else {"$ref": left["$ref"]})
+        description = {"description": left["description"]} if "description" in left else {}
+        return result | ({"anyOf": [{"$ref": left["$ref"]}], **description} if description else {"$ref": left["$ref"]})
     kind = left.pop("type", None)
     variants = [(key, left.pop(key)) for key in ("anyOf", "oneOf", "allOf") if key in left]
-    kept |= {key: left.pop(key) for key in ("enum", "const") if key in left and is_plain(left[key])}
+    result |= {key: left.pop(key) for key in ("enum", "const") if key in left and is_plain(left[key])}
     for key, inner in variants[:1]:
-        kept["allOf" if key == "allOf" else "anyOf"] = [accepted(one) for one in inner]
-    if not variants and kind is not None and not kept.keys() & {"enum", "const"}:
-        kept["type"] = kind
-    kept |= {key: left.pop(key) for key in ("description", "title") if key in left}
-    if kept.get("type") is not None:
-        kept |= _ACCEPTED.get(str(kind), _nothing_accepted)(left)
+        result["allOf" if key == "allOf" else "anyOf"] = [strict_schema(one) for one in inner]
+    if not variants and kind is not None and not result.keys() & {"enum", "const"}:
+        result["type"] = kind
+    result |= {key: left.pop(key) for key in ("description", "title") if key in left}
+    if result.get("type") is not None:
+        result |= _ACCEPTED.get(str(kind), _nothing)(left)
     if left:
         leftover = "{" + ", ".join(f"{key}: {value}" for key, value in left.items()) + "}"
-        kept["description"] = "\n\n".join(filter(None, [kept.get("description", ""), leftover]))
-    return kept
+        result["description"] = "\n\n".join(filter(None, [result.get("description", ""), leftover]))
+    return result
 
 
-def _object_accepted(left: dict[str, Any]) -> dict[str, Any]:
+def _strict_object(left: dict[str, Any]) -> dict[str, Any]:
     more = left.pop("additionalProperties", False)
-    properties = {name: accepted(inner) for name, inner in left.pop("properties", {}).items()}
+    properties = {name: strict_schema(inner) for name, inner in left.pop("properties", {}).items()}
     required = {"required": list(left.pop("required"))} if "required" in left else {}
     if not properties and more not in (False, None):
-        return {"additionalProperties": more if more is True else accepted(more), **required}
+        return {"additionalProperties": more if more is True else strict_schema(more), **required}
     return {"properties": properties, "additionalProperties": False, **required}
 
 
-def _array_accepted(left: dict[str, Any]) -> dict[str, Any]:
-    kept = {"items": accepted(left.pop("items"))} if isinstance(left.get("items"), dict) else {}
-    return kept | _moved_or_last(left, "minItems", (0, 1))
+def _strict_array(left: dict[str, Any]) -> dict[str, Any]:
+    result = {"items": strict_schema(left.pop("items"))} if isinstance(left.get("items"), dict) else {}
+    return result | _moved_or_last(left, "minItems", (0, 1))
 
 
-def _nothing_accepted(left: dict[str, Any]) -> dict[str, Any]:
+def _nothing(left: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _string_accepted(left: dict[str, Any]) -> dict[str, Any]:
+def _strict_string(left: dict[str, Any]) -> dict[str, Any]:
     return _moved_or_last(left, "format", _FORMATS)
 
 
@@ -73,13 +73,13 @@ def _moved_or_last(left: dict[str, Any], key: str, allowed: Container[Any]) -> d
 
 
 _ACCEPTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "object": _object_accepted,
-    "array": _array_accepted,
-    "string": _string_accepted,
+    "object": _strict_object,
+    "array": _strict_array,
+    "string": _strict_string,
 }
 
 
 def is_plain(values: Any) -> bool:
     """Whether all of these, or this one, can stand in an `enum`."""
-    listed = values if isinstance(values, list) else [values]
-    return bool(listed) and all(one is None or isinstance(one, (str, int, float)) for one in listed)
+    items = values if isinstance(values, list) else [values]
+    return bool(items) and all(one is None or isinstance(one, (str, int, float)) for one in items)
