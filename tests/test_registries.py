@@ -191,7 +191,7 @@ def test_a_new_kind_of_attachment_is_in_every_place(
     kept, attachments = extract_attachments(json.dumps(body).encode())
     assert data not in kept
     assert [each.data for each in attachments] == [SOUND]
-    assert restore_attachments(kept, lambda digest: SOUND if digest == attachments[0].digest else None) == body
+    assert restore_attachments(kept, {attachments[0].digest: SOUND}) == body
     assert "audio:https://... (MP3)" in refusal("https://example.com/a")
     assert [each["type"] for each in tool_blocks(SOUND, "f", write=str, hide=str, most=100)] == ["audio"]
 
