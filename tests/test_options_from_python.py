@@ -50,6 +50,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--fix": ("--fix", {"fix": True}),
     "--times": ("--times 2", {"times": 2}),
     "--compare": ("--compare model=a,b top-k=1,2", {"compare": {"model": ["a", "b"], "top_k": [1, 2]}}),
+    "--batch": ("--batch", {"batch": True}),
     "--show": ("--show curl", {"show": "curl"}),
     "--curl": ("--curl", {"curl": True}),
     "--events": ("--events", {"events": True}),
@@ -81,7 +82,16 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--all": ("--get /v1/models --all", {"get": "/v1/models", "all": True}),
     "--help": ("-h", {"help": True}),
 }
-SENDS_NOTHING = {"--show", "--count", "--preview", "--curl", "--approve", "--refuse", "--help"}
+SENDS_NOTHING = {
+    "--batch",
+    "--show",
+    "--count",
+    "--preview",
+    "--curl",
+    "--approve",
+    "--refuse",
+    "--help",
+}  # --batch sends elsewhere: test_batch_cells
 PREPARE = """
 import dataclasses
 from claude_magic import claude

@@ -89,7 +89,7 @@ def _map(session: Session, given: Any, template: str | None, how: MapOptions) ->
     table = _table(session, given, template, how)
     if how.dry_run:
         return _estimate(session, table.texts, how)
-    if how.batch:
+    if how.batch and not how.dry_run:
         from .map_batches import map_in_batches
 
         return map_in_batches(session, given, table, how)

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ..api.interrupt import Interrupt
 from ..display.live.batch_status import show
 from ..errors import CellError, ClaudeError
 from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
 from ..session.prompt import Prompt
+from ..session.request import waiting
 from ..session.session import Session
 from ..wire import Request
 from .grading import Rubric
-from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts, map_job
+from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
 from .message_batches.access import Access
 from .message_batches.batch import Batch
 from .message_batches.plan import Resume
 from .message_batches.start import known, start
-from .runner import RowResult, run
+from .runner import RowResult, of_exchange
 
 
 def map_in_batches(session: Session, given: Any, table: Table, how: MapOptions) -> Batch[Any]:
@@ -35,19 +37,28 @@ def map_in_batches(session: Session, given: Any, table: Table, how: MapOptions) 
         session.mapped = replies
         return as_given(given, replies, how)
 
-    batch = _start(session, table.texts, how, results)
+    options = batch_options(how)
+    prompts = (text if isinstance(text, CellError) else Prompt(options=options, text=text) for text in table.texts)
+    batch = start_or_replay(session, options, prompts, resume_of(how, options), results)
     if isinstance(how.grade, Rubric):
-        rubric = how.grade
-        batch.then(
-            lambda answered: _start(
-                session,
-                grading_texts(rubric, table.texts, list(answered)),
-                for_grading(how, rubric),
-                lambda _: None,
-            )
-        )
+        follow_with_grades(session, batch, how, how.grade, table.texts)
     show(batch)
     return batch
+
+
+def follow_with_grades(session: Session, batch: Batch[Any], how: MapOptions, rubric: Rubric, texts: Texts) -> None:
+    """Lets a second batch grade the replies of the first."""
+
+    def grade(answered: Batch[Any]) -> Batch[Any]:
+        grading = for_grading(how, rubric)
+        options = batch_options(grading)
+        prompts = (
+            text if isinstance(text, CellError) else Prompt(options=options, text=text)
+            for text in grading_texts(rubric, texts, list(answered))
+        )
+        return start_or_replay(session, options, prompts, resume_of(grading, options), lambda _: None)
+
+    batch.then(grade)
 
 
 def batch_options(how: MapOptions) -> Options:
@@ -69,15 +80,24 @@ def resume_of(how: MapOptions, options: Options) -> Resume:
     return Resume(answers=how.resume is not False and not options.again, failures=how.resume is None)
 
 
-def _start(session: Session, texts: Texts, how: MapOptions, results: Callable[[Batch[Any]], Any]) -> Batch[Any]:
-    options = batch_options(how)
+def start_or_replay(
+    session: Session,
+    options: Options,
+    prompts: Iterable[Prompt | CellError],
+    resume: Resume,
+    results: Callable[[Batch[Any]], Any],
+) -> Batch[Any]:
+    """The batch that answers prompts; where only recorded answers are given, these, and no batch is made.
+
+    Raises:
+        CellError: It cannot be sent.
+    """
     settings = session.settings_for(options)
     if options.conversation or settings.conversation:
-        raise CellError("claude.map asks outside of any conversation. Leave it out.")
+        raise CellError("a batch is outside of any conversation. Leave it out.")
     if session.ledger.replays.never_sends(settings):
-        return known(_recorded(session, texts, how), results)
-    prompts = (text if isinstance(text, CellError) else Prompt(options=options, text=text) for text in texts)
-    return start(session, options, lambda access: requests(access, prompts), resume_of(how, options), results)
+        return known(_recorded(session, options, prompts), results)
+    return start(session, options, lambda access: requests(access, prompts), resume, results)
 
 
 def requests(access: Access, prompts: Iterable[Prompt | CellError]) -> Iterator[Request | ClaudeError]:
@@ -89,8 +109,16 @@ def requests(access: Access, prompts: Iterable[Prompt | CellError]) -> Iterator[
             yield error
 
 
-def _recorded(session: Session, texts: Texts, how: MapOptions) -> list[RowResult]:
-    """The recorded answers; no batch is made."""
-    results = [RowResult(reply=CellError("not answered."))] * len(texts)
-    run(map_job(session, texts, how), results.__setitem__)
+def _recorded(session: Session, options: Options, prompts: Iterable[Prompt | CellError]) -> list[RowResult]:
+    """The recorded answers."""
+    settings, caller = session.settings_for(options), session.caller(options)
+    results: list[RowResult] = []
+    for number, prompt in enumerate(prompts):
+        try:
+            if isinstance(prompt, CellError):
+                raise prompt
+            exchange = session.sender.send(settings, prompt, caller.part(f"/{number}"), waiting(), Interrupt())
+            results.append(of_exchange(exchange))
+        except ClaudeError as error:
+            results.append(RowResult(reply=error))
     return results

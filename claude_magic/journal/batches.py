@@ -315,6 +315,16 @@ class BatchJournal:
             for each in sources
         ]
 
+    def prompts(self, sources: Sequence[Source]) -> list[str]:
+        """The prompt of each request of a batch; its custom id where there is no exchange."""
+        rows = self._rows(
+            "select r.id, coalesce(e.prompt, r.custom_id) as prompt from batch_request r "
+            "left join exchange e on e.id = r.exchange_id where r.id in (select value from json_each(?))",
+            json.dumps([each.request for each in sources]),
+        )
+        by_id = {row["id"]: row["prompt"] for row in rows}
+        return [by_id.get(each.request, "") for each in sources]
+
     def _update(self, batch: int, **columns: Any) -> None:
         names = ", ".join(f"{name} = ?" for name in columns)
         values = [*columns.values(), batch]
@@ -345,8 +355,12 @@ class SourceLookup:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def sources(self, identities: Iterable[str], endpoint: str) -> dict[str, list[Source]]:
-        """By identity: where results of equal requests are found, the failed ones last."""
+    def sources(self, identities: Iterable[str], endpoint: str, *, exchanges: bool) -> dict[str, list[Source]]:
+        """By identity: where results of equal requests are found, the failed ones last.
+
+        Args:
+            exchanges: Whether exchanges that were no part of a batch are taken, too.
+        """
         wanted = json.dumps(sorted(set(identities)))
         found: dict[str, list[Source]] = {}
         requests = self._connection.execute(
@@ -357,13 +371,13 @@ class SourceLookup:
         for identity, number, batch, state in requests:
             failed = state not in (WAITING, SUCCEEDED)
             found.setdefault(identity, []).append(Source(request=number, batch=batch, failed=failed))
-        exchanges = self._connection.execute(
+        others = self._connection.execute(
             "select identity, id from exchange where identity in (select value from json_each(?)) "  # noqa: S608
             f"and {queries.IS_COMPLETE} and id not in (select exchange_id from batch_request "
             "where exchange_id is not null and identity in (select value from json_each(?))) order by id",
             (wanted, wanted),
         )
-        for identity, number in exchanges:
+        for identity, number in others if exchanges else ():
             found.setdefault(identity, []).append(Source(exchange=number))
         for several in found.values():
             several.sort(key=lambda source: source.failed)

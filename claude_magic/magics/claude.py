@@ -17,6 +17,7 @@ from .views import NotebookViews
 
 if TYPE_CHECKING:
     from ..batch.grading import Rubric
+    from ..batch.message_batches.batch import Batch
     from ..cost.usage import Usage
     from ..display.workbench.bench import Workbench
     from ..journal import Journal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..session.conversation import Conversation
     from ..session.conversations import Conversations
     from ..wire import Exchange
+    from .batch_list import Batches
     from .mcp import Server
     from .model_list import Models
     from .pending_approval import PendingApproval
@@ -231,6 +233,17 @@ class ClaudeHandle:
 
         return models(self.session.sender, self.session.settings_for(Options()))
 
+    @property
+    def batches(self) -> Batches:
+        """The newest message batches of the endpoint, as a table; `claude.batches["msgbatch_..."]` attaches to any.
+
+        Raises:
+            ExchangeError: The endpoint lists no batches, or does not answer.
+        """
+        from .batch_list import Batches
+
+        return Batches(self.session)
+
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
         """Starts a local MCP server; cells offer its tools with `--mcp` and the variable that holds it.
 
@@ -304,6 +317,38 @@ class ClaudeHandle:
             batch=batch,
         )
         return map_rows(self.session, rows, template, how)
+
+    def batch(
+        self,
+        requests: Any,
+        *,
+        grade: Any = None,
+        expected: str = "expected",
+        resume: bool | None = None,
+        **options: Any,
+    ) -> Batch[Any]:
+        """Answer requests by message batches, within a day and at half the price.
+
+        Args:
+            requests: Texts; bodies of `/v1/messages`; or `{"custom_id": ..., "params": body}`, in which further names
+                are for a grader. They may come from a generator, and are not held. Model and length are those of the
+                options and settings where a body has none; the ids that are sent are made from row and content.
+            grade: As for `map`, of the row's further names; a function gets the reply (and the row).
+            expected: The name of what is right, for `grade`.
+            resume: As for `map`: `True` also asks again what errored, expired or was canceled.
+            options: The options of `%%claude`, with underscores.
+
+        Returns:
+            The batch, which is answered in the background: it has `.wait()`, `.results()` and `.cancel()`.
+
+        Raises:
+            CellError: It cannot be sent; nothing was.
+        """
+        from ..batch.map import MapOptions
+        from ..batch.request_batches import batch_of_requests
+
+        how = MapOptions(options=options, grade=grade, expected=expected, resume=resume, batch=True)
+        return batch_of_requests(self.session, requests, how)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """Criteria by which a model grades the replies of `map`; `model=None` for the model that answers."""

@@ -93,7 +93,8 @@ class ClaudeMagics(Magics):
     def answer(self, prompt: Prompt) -> None:
         """Does what the options of a cell say, and shows the result."""
         options, session = prompt.options, handle.session
-        if not (options.show or options.count or options.preview or options.compare or options.times > 1):
+        several = options.compare or options.times > 1 or options.batch
+        if not (options.show or options.count or options.preview or several):
             self.turns.run(prompt)
             return
         print_notes(prompt, to_stderr=bool(options.show))
@@ -106,10 +107,23 @@ class ClaudeMagics(Magics):
             display(count_prompt(session, prompt, cell))
         elif options.preview:
             print(preview_text(session.preview(prompt, cell)))
+        elif options.batch:
+            self._batch(prompt)
         elif options.compare:
             self._compare(prompt, cell)
         else:
             self._repeat(prompt, cell)
+
+    def _batch(self, prompt: Prompt) -> None:
+        """Lets a message batch answer, and binds it."""
+        from ..batch.cell_batches import batch_of_cell
+        from ..batch.compare import combinations
+
+        options = prompt.options
+        several = combinations(options, self.shell.user_ns, handle.session.snippets) if options.compare else ()
+        batch = batch_of_cell(handle.session, prompt, several)
+        if options.out:
+            self.shell.push({options.out: batch})
 
     def _repeat(self, prompt: Prompt, cell: str) -> None:
         """Shows several replies to one prompt."""

@@ -107,6 +107,8 @@ def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> An
         return count_prompt(session, prompt)
     if options.preview:
         return Text(preview_text(session.preview(prompt)))
+    if options.batch:
+        return _batch(session, prompt, magics)
     if options.compare or options.times > 1:
         return _ask_several(session, prompt, magics)
     exchange = _with_notes(session.ask(prompt), prompt)
@@ -119,6 +121,21 @@ def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> An
     if magics is not None:
         magics.turns.use(options, value)
     return exchange
+
+
+def _batch(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
+    """The batch that answers; `out` binds it too."""
+    from ..batch.cell_batches import batch_of_cell
+    from ..batch.compare import combinations
+
+    options = prompt.options
+    namespace = magics.shell.user_ns if magics is not None else {}
+    batch = batch_of_cell(
+        session, prompt, combinations(options, namespace, session.snippets) if options.compare else ()
+    )
+    if options.out:
+        _needed(magics, "out").shell.push({options.out: batch})
+    return batch
 
 
 def _ask_several(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> list[Exchange]:

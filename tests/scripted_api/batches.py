@@ -68,6 +68,7 @@ class Batch:
     canceled: datetime | None = None
     results: list[dict[str, Any]] = field(default_factory=list)
     archived: datetime | None = None
+    garbled: set[int] = field(default_factory=set)  # results whose lines are no JSON
 
     @property
     def counts(self) -> dict[str, int]:
@@ -224,7 +225,7 @@ class Batches:
             return failure(404, "not_found_error", f"Message batch {batch.id} has no results yet")
         if batch.archived is not None:
             return failure(404, "not_found_error", f"Message batch {batch.id} has been archived: no results")
-        lines = [_line(each) for each in batch.results]
+        lines = [b'{"custom_id": \n' if n in batch.garbled else _line(each) for n, each in enumerate(batch.results)]
         if self.reverse:
             lines.reverse()
         headers = (("content-type", "application/x-jsonl"), ("request-id", "req_011Results"))

@@ -25,6 +25,7 @@ MOST_BYTES = 256_000_000  # of a batch
 POLL_SECONDS = 10.0  # between two looks, if the API does not say
 IN_PROGRESS, CANCELING, ENDED = "in_progress", "canceling", "ended"
 SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "expired"
+UNREADABLE = "unreadable"  # our own: a line that is no result
 _PATH = "/v1/messages/batches"
 _PAGE_SIZE = 1000  # the most that the API takes
 _MAX_PAGES = 50
@@ -73,7 +74,7 @@ class Outcome:
     """What became of a request of a batch.
 
     Attributes:
-        kind: `succeeded`, `errored`, `canceled` or `expired`.
+        kind: `succeeded`, `errored`, `canceled` or `expired`; `unreadable` for a line that is no result.
         message: The API's JSON of a reply; `{}` if there is none.
         error: The API's JSON of an error, with its `error` and `request_id`; `{}` if there is none.
     """
@@ -181,24 +182,14 @@ def list_batches(client: Client, batches: Batches, *, limit: int = _PAGE_SIZE) -
 def results(client: Client, batches: Batches, id: str) -> Iterator[Outcome]:
     """What became of each request of a batch that has ended, as it arrives; in any order.
 
+    A line that is no result does not keep those after it from being read.
+
     Raises:
         ExchangeError: There are none, or they broke off; those before that are whole.
     """
     for line in client.lines(batches.results(id)):
         if line.strip():
-            yield outcome(json_line(client.redact(line.decode("utf-8", "replace"))))
-
-
-def json_line(line: str) -> Any:
-    """The value of a JSON line.
-
-    Raises:
-        StreamError: It is none.
-    """
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        raise StreamError(f"a line of the results is not JSON: {shorten(line)!r}. Read them again.") from None
+            yield outcome(_json(client.redact(line.decode("utf-8", "replace"))))
 
 
 def message_batch(answer: object) -> MessageBatch:
@@ -224,14 +215,10 @@ def message_batch(answer: object) -> MessageBatch:
 
 
 def outcome(value: object) -> Outcome:
-    """A result of the API's JSON.
-
-    Raises:
-        StreamError: It is none.
-    """
+    """A result of the API's JSON."""
     result = value.get("result") if isinstance(value, Mapping) else None
     if not isinstance(value, Mapping) or not isinstance(result, Mapping) or not isinstance(value.get("custom_id"), str):
-        raise StreamError(f"a line of the results is no result: {shorten(str(value))!r}. Read them again.")
+        return Outcome(custom_id="", kind=UNREADABLE)
     message, error = result.get("message"), result.get("error")
     return Outcome(
         custom_id=value["custom_id"],
@@ -239,6 +226,14 @@ def outcome(value: object) -> Outcome:
         message=message if isinstance(message, Mapping) else {},
         error=error if isinstance(error, Mapping) else {},
     )
+
+
+def _json(line: str) -> Any:
+    """The value of a line; `None` if it is not JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _segment(id: str) -> str:

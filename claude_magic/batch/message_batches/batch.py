@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from ...api.endpoints.batches import RequestCounts
 from ...concurrency import Event, Lock, start_thread
+from ...display.live.batch_status import show_once
 from ...display.tables.batches import BatchFacts, batch_bundle
 from ...errors import CellError, ClaudeError, Interrupted
 from ...journal.batches import CHUNK, Source
 from ..runner import RowResult
 from .access import Access
 from .outcomes import row_result
-from .part import Part
+from .part import Part, Watched
 
 _TICK = 0.1  # seconds between two looks at whether the user pressed stop
 _SHORTEST_WAIT = 0.005  # seconds between two looks at a batch, whatever the API says
@@ -26,6 +27,11 @@ Listener = Callable[["Batch[Any]"], object]
 
 class Batch(Generic[Table]):
     """Rows that message batches answer, within a day and at half the price; iterated, the result of each row.
+
+    Attributes:
+        shows: Makes what is shown below the state at the end; `None` for nothing.
+        shown_in: The number of the input whose output shows it already; `None` for none.
+        grading: The batch that grades the replies; `None` if none does, or not yet.
 
     Args:
         access: The endpoint and the journal; `None` if every row is known already.
@@ -39,7 +45,7 @@ class Batch(Generic[Table]):
         self,
         access: Access | None,
         sources: Sequence[Source | RowResult],
-        parts: Sequence[Part],
+        parts: Sequence[Watched],
         table: Callable[[Batch[Table]], Table],
         *,
         failed_before: int = 0,
@@ -53,7 +59,9 @@ class Batch(Generic[Table]):
         self._then: Callable[[Batch[Table]], Batch[Any] | None] | None = None
         self._then_failure: ClaudeError | None = None
         self.grading: Batch[Any] | None = None
-        self._read_before = {part.number for part in parts if part.is_read}
+        self.shows: Callable[[Batch[Table]], Any] | None = None
+        self.shown_in: int | None = None
+        self._read_before = {part.number for part in parts if isinstance(part, Part) and part.is_read}
         self._over = Event()
         self._listeners: list[Listener] = []
         self._lock = Lock()
@@ -93,7 +101,7 @@ class Batch(Generic[Table]):
         """What the results that are here cost, in US dollars."""
         if self._access is None or not self._parts:
             return 0.0
-        return self._access.journal.spent(part.number for part in self._parts)
+        return self._access.journal.spent(part.number for part in self._parts if isinstance(part, Part))
 
     @property
     def seconds(self) -> float:
@@ -190,7 +198,15 @@ class Batch(Generic[Table]):
         return batch_bundle(self.facts)["text/plain"]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return batch_bundle(self.facts)
+        bundle = batch_bundle(self.facts)
+        if self.done and self.shows is not None:
+            below = self.shows(self)._repr_mimebundle_()
+            return {kind: f"{text}\n{below[kind]}" for kind, text in bundle.items()}
+        return bundle
+
+    def _ipython_display_(self) -> None:
+        """At the end of a cell; where the cell shows it already, nothing more."""
+        show_once(self)
 
     def _on_stop(self) -> str:
         listed = ", ".join(self.ids[:3]) + f" and {len(self.ids) - 3:,} more" * (len(self.ids) > 3)

@@ -69,7 +69,7 @@ def ended(
     request = request_of(access, row["request"])
     exchange = exchange_of(access, request, outcome, batch)
     if exchange is None:
-        why = _CANCELED if outcome.kind == CANCELED else _EXPIRED
+        why = canceled_or_expired(outcome.kind)
         return Ended(custom_id=outcome.custom_id, state=outcome.kind, error=why), None
     caller = access.caller.part(f"/{row['row']}")
     place = rows.Origin(
@@ -86,6 +86,11 @@ def ended(
         end={**end_columns(exchange, ends), "seconds": None},
     )
     return end, exchange
+
+
+def canceled_or_expired(kind: str) -> str:
+    """Why a request had no turn."""
+    return _CANCELED if kind == CANCELED else _EXPIRED
 
 
 def request_of(access: Access, content: str) -> Request:

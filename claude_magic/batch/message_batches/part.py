@@ -46,31 +46,26 @@ def _forget() -> None:
     _parts.clear()
 
 
-class Part:
-    """A batch of the journal.
-
-    Args:
-        number: Its id in the journal.
-        usd: What is reserved for it in the budget of this kernel.
+class Watched:
+    """A batch that is looked at until it has ended.
 
     Attributes:
         id: As the API calls it; `""` until it is made.
         latest: As it was seen last; `None` before.
-        is_read: Whether all its results are in the journal.
+        is_read: Whether its results can be had without another look.
         note: Why it could not be looked at; it will be again. `""` if it could.
         failure: Why it is no longer looked at; `None` if it is.
+        due: When to look again, on the clock of `time.monotonic`.
     """
 
-    def __init__(self, number: int, usd: float = 0.0) -> None:
-        self.number = number
-        self.id = ""
+    def __init__(self, id: str = "") -> None:
+        self.id = id
         self.requests = 0
         self.latest: MessageBatch | None = None
         self.is_read = False
         self.note = ""
         self.failure: ClaudeError | None = None
         self.due = 0.0
-        self._usd = usd
         self._failed = 0
         self._lock = Lock()
 
@@ -102,6 +97,65 @@ class Part:
         """What is shown."""
         return self.id, self.status, vars(self.counts), "" if self.latest is None else self.latest.expires
 
+    def look(self, access: Access) -> None:
+        """Looks at the batch if it is time to; reads its results if it has ended."""
+        with self._lock:
+            if self.is_over or time.monotonic() < self.due:
+                return
+            try:
+                self._look(access)
+            except (APIError, ConnectionFailed, TimedOut, StreamError) as error:
+                self._on_error(error)
+            except ClaudeError as error:
+                self.failure = error
+
+    def cancel(self, access: Access) -> None:
+        """Asks the API to end the batch; requests that are being answered are still answered.
+
+        Raises:
+            ExchangeError: It could not be asked.
+        """
+        with self._lock:
+            if self.id and not (self.latest is not None and self.latest.is_ended):
+                self.latest = endpoint.message_batch(access.client.json(access.requests.cancel(self.id)))
+                self.due = 0.0
+
+    def _look(self, access: Access) -> None:
+        self.latest, wait = endpoint.retrieve(access.client, access.requests, self.id)
+        self.requests = self.requests or self.latest.counts.total
+        self.due = time.monotonic() + wait
+        if self.latest.is_ended:
+            self._read(access)
+        self.note, self._failed = "", 0
+
+    def _read(self, access: Access) -> None:
+        """The batch has ended."""
+        self.is_read = True
+
+    def _on_error(self, error: ClaudeError) -> None:
+        """Looks again later, unless that cannot help."""
+        if isinstance(error, APIError) and 400 <= error.status < 500 and error.status not in (408, 409, 429):
+            self.failure = error
+            return
+        self._failed += 1
+        self.note = str(error)
+        self.due = time.monotonic() + min(backoff(self._failed) * self._failed, _LONGEST_WAIT)
+
+
+class Part(Watched):
+    """A batch of the journal, into which its results are read.
+
+    Args:
+        number: Its id in the journal.
+        usd: What is reserved for it in the budget of this kernel.
+    """
+
+    def __init__(self, number: int, usd: float = 0.0) -> None:
+        super().__init__()
+        self.number = number
+        self._usd = usd
+        self._unread = 0
+
     def load(self, access: Access) -> None:
         """What the journal knows of it."""
         row = access.journal.batch(self.number)
@@ -125,31 +179,11 @@ class Part:
                 expires=row["expires"],
             )
 
-    def look(self, access: Access) -> None:
-        """Looks at the batch if it is time to; reads its results if it has ended."""
-        with self._lock:
-            if self.is_over or time.monotonic() < self.due:
-                return
-            try:
-                if not self.id:
-                    self._find(access)
-                if self.id and not self.is_over:
-                    self._look(access)
-            except (APIError, ConnectionFailed, TimedOut, StreamError) as error:
-                self._on_error(error)
-            except ClaudeError as error:
-                self.failure = error
-
-    def cancel(self, access: Access) -> None:
-        """Asks the API to end the batch; requests that are being answered are still answered.
-
-        Raises:
-            ExchangeError: It could not be asked.
-        """
-        with self._lock:
-            if self.id and not (self.latest is not None and self.latest.is_ended):
-                self.latest = endpoint.message_batch(access.client.json(access.requests.cancel(self.id)))
-                self.due = 0.0
+    def _look(self, access: Access) -> None:
+        if not self.id:
+            self._find(access)
+        if self.id and not self.is_over:
+            super()._look(access)
 
     def _find(self, access: Access) -> None:
         """The batch that was prepared in another kernel, or of which no answer came."""
@@ -164,18 +198,10 @@ class Part:
         batch = make(access, self.number, look_first=True)
         self.id, self.latest, self.note = batch.id, batch, ""
 
-    def _look(self, access: Access) -> None:
-        self.latest, wait = endpoint.retrieve(access.client, access.requests, self.id)
-        self.requests = self.requests or self.latest.counts.total
-        self.due = time.monotonic() + wait
-        if self.latest.is_ended:
-            self._read(access)
-        self.note, self._failed = "", 0
-
     def _read(self, access: Access) -> None:
         """Reads the results into the journal; what is there already is not written again."""
         assert self.latest is not None  # noqa: S101  it has ended
-        spent = 0.0
+        spent, self._unread = 0.0, 0
         for attempt in range(_TRIES):
             try:
                 for chunk in _chunks(endpoint.results(access.client, access.requests, self.id)):
@@ -190,15 +216,19 @@ class Part:
                 if attempt == _TRIES - 1:
                     raise
                 time.sleep(backoff(attempt))
-        self._end(access, spent, f"there is no result for it among those of {self.id}.")
+        unread = "line" if self._unread == 1 else "lines"
+        note = f"; {self._unread:,} {unread} of them could not be read" * bool(self._unread)
+        self._end(access, spent, f"there is no result for it among those of {self.id}{note}.")
 
     def _write(self, access: Access, outcomes: Sequence[Outcome]) -> float:
         """Writes results; what those cost that were not there yet, in US dollars."""
         assert self.latest is not None  # noqa: S101  it has ended
-        rows = access.journal.waiting(self.number, [each.custom_id for each in outcomes])
-        if not rows:
-            self._check_first(access, outcomes[0])
-        first = {each.custom_id: each for each in reversed(outcomes)}
+        named = [each for each in outcomes if each.custom_id]
+        self._unread += len(outcomes) - len(named)
+        rows = access.journal.waiting(self.number, [each.custom_id for each in named])
+        if named and not rows:
+            self._check_first(access, named[0])
+        first = {each.custom_id: each for each in reversed(named)}
         ends = now()
         several = [(ended(access, row, first[name], self.latest, ends), row["row"]) for name, row in rows.items()]
         written = access.journal.end(self.number, [end for (end, _), _ in several], access.client.redact)
@@ -227,15 +257,6 @@ class Part:
         access.journal.set_read(self.number, lost=(LOST, why))
         access.ledger.budget.settle(self._usd, spent)
         self.is_read = True
-
-    def _on_error(self, error: ClaudeError) -> None:
-        """Looks again later, unless that cannot help."""
-        if isinstance(error, APIError) and 400 <= error.status < 500 and error.status not in (408, 409, 429):
-            self.failure = error
-            return
-        self._failed += 1
-        self.note = str(error)
-        self.due = time.monotonic() + min(backoff(self._failed) * self._failed, _LONGEST_WAIT)
 
 
 def _counts(states: dict[str, int]) -> RequestCounts:

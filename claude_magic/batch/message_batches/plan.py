@@ -29,10 +29,12 @@ class Resume:
     Attributes:
         answers: Whether requests that are answered or under way are not sent again.
         failures: Whether the same holds for those that errored, expired or were canceled.
+        exchanges: Whether answers that no batch gave are used, too.
     """
 
     answers: bool = True
     failures: bool = True
+    exchanges: bool = True
 
 
 @dataclass(kw_only=True)
@@ -194,7 +196,7 @@ class _Planner:
         if not self._resume.answers:
             return [None] * len(identities)
         unseen = [identity for identity in identities if identity not in self._left]
-        known = lookup.sources(unseen, self._access.provider.base_url)
+        known = lookup.sources(unseen, self._access.provider.base_url, exchanges=self._resume.exchanges)
         left.clear()
         left.update({each: list(self._left.get(each, known.get(each, []))) for each in identities})
         return [self._take(lookup, left[identity]) for identity in identities]

@@ -19,6 +19,8 @@ _SECONDS_BETWEEN = 0.5
 class Watched(Protocol):
     """Something whose state changes in the background."""
 
+    shown_in: int | None
+
     @property
     def done(self) -> bool: ...
 
@@ -29,10 +31,21 @@ class Watched(Protocol):
 
 def show(watched: Watched) -> None:
     """Shows the state in an output that is updated until it is done; in plain Python, nothing."""
-    if shell() is not None:
+    running = shell()
+    if running is not None:
+        watched.shown_in = running.execution_count
         status = BatchStatus(watched)
         watched.watch(status.update)
         status.update(watched)
+
+
+def show_once(watched: Watched) -> None:
+    """The same, unless an output of this cell shows it."""
+    running = shell()
+    if running is None:
+        print(watched._repr_mimebundle_()["text/plain"])
+    elif watched.shown_in != running.execution_count:
+        show(watched)
 
 
 def shell() -> Any:

@@ -26,6 +26,7 @@ class BatchFacts:
         failed_before: How many failed in an earlier run, and are not sent again.
         usd: What the results that are here cost.
         note: What went wrong; `""` for nothing.
+        foreign: Whether it was made elsewhere: what it costs is not in the journal.
     """
 
     rows: int
@@ -35,6 +36,7 @@ class BatchFacts:
     usd: float = 0.0
     note: str = ""
     done: bool = False
+    foreign: bool = False
 
 
 def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, str]:
@@ -61,10 +63,32 @@ def summary(facts: BatchFacts) -> str:
     """One line: how many rows, what they cost so far, and what is not sent again."""
     told = [f"{facts.rows:,} rows in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
     told += [f"{facts.known:,} known without one"] * bool(facts.known)
+    if facts.foreign:
+        return told[0] + " · not made here: what it costs is not counted"
     told += [f"{dollars(facts.usd)} {'in all' if facts.done else 'so far'}, at half the price"]
     if facts.failed_before:
         told.append(f"{facts.failed_before:,} failed before: resume=True sends them again")
     return " · ".join(told)
+
+
+def batch_table(
+    rows: Sequence[tuple[PartFacts, str, bool]], *, more: bool, now: datetime | None = None
+) -> dict[str, str]:
+    """The mime bundle of a list of batches.
+
+    Args:
+        rows: Each with when it was made, and whether it was made here.
+        more: Whether there are further ones.
+    """
+    if not rows:
+        return {"text/html": "<div>no batches</div>", "text/plain": "no batches"}
+    cells: list[list[Cell]] = []
+    for (name, status, counts, expires), created, ours in rows:
+        numbers = [f"{counts.get(each, 0):,}" for each in _COUNTS]
+        left = "" if status == "ended" else time_left(expires, now)
+        cells.append([name, status, *numbers, created[:16].replace("T", " "), left, "yes" if ours else ""])
+    head = ["batch", "status", *_COUNTS, "made (UTC)", "time left", "in the journal"]
+    return table("", head, cells, kinds=_KINDS, below="… more: claude.batches.all()" if more else "")
 
 
 def time_left(expires: str, now: datetime | None = None) -> str:

@@ -51,6 +51,7 @@ class Options:
         fix: The same, with the corrected cell as the next input.
         times: How many times to send the request, concurrently.
         compare: The values to compare, as typed, by option name.
+        batch: Whether a message batch answers.
         show: Language in which to show the request instead of sending it.
         curl: Whether the text is a curl command, to be sent as a request.
         events: Whether to list the events as they arrive, instead of the reply.
@@ -109,6 +110,7 @@ class Options:
     fix: bool = False
     times: int = 1
     compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    batch: bool = False
     show: str = ""
     curl: bool = False
     events: bool = False

@@ -229,6 +229,11 @@ _TABLE = [
         help="one request with each of these values, side by side; @x is a variable or snippet; repeatable words",
     ),
     Option(
+        names=("--batch",),
+        scope=Scope.NONE,
+        help="answer by a message batch, within a day and at half the price; also with --times and --compare",
+    ),
+    Option(
         names=("--show",),
         words=("LANGUAGE",),
         read=partial(choice, LANGUAGES),
