@@ -15,7 +15,8 @@ from ..prompt.options.option import Scope
 from ..prompt.options.options import Options
 from ..prompt.options.table import all_options
 from ..prompt.values import format_value
-from ..session.endpoint_call import EndpointCall, endpoint_call, preview_request
+from ..session.endpoint_call import EndpointCall, endpoint_call
+from ..session.endpoint_send import preview_request
 from .endpoints import found_text, list_endpoints, refuse_unasked
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from ..prompt.options.options import Options
 from ..wire import Exchange
 from ..wire.presenter import Presenter, SilentPresenter
 from .ask import ask
-from .endpoint_call import EndpointCall, run_call
+from .endpoint_call import EndpointCall
 from .endpoint_pages import all_pages as pages_of
+from .endpoint_send import run_call
 from .ledger import Caller
 from .prompt import Prompt
 
