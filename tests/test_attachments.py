@@ -252,7 +252,9 @@ def test_a_device_is_refused_and_not_read(device: str) -> None:
 def test_a_giant_file_is_refused_without_reading_it(tmp_path: Path) -> None:
     with (tmp_path / "giant.png").open("wb") as file:
         file.truncate(50_000_000_000)
-    assert refusal("giant.png") == ("--attach giant.png: it has 50,000.0 MB, more than can be sent. Attach less.")
+    assert refusal("giant.png") == (
+        "--attach giant.png: it has 50,000.0 MB, more than can be sent. Attach less, or add --upload."
+    )
 
 
 def test_text_larger_than_a_request_is_refused(tmp_path: Path) -> None:

@@ -41,6 +41,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--legacy": ("--legacy", {"legacy": True}),
     "--finish": ("--finish", {"finish": True}),
     "--attach": ("-a df -a notes.txt", {"attach": ["df", "notes.txt"]}),
+    "--upload": (  # an address is not uploaded
+        "-a https://a.example/x.pdf --upload",
+        {"attach": ["https://a.example/x.pdf"], "upload": True},
+    ),
     "--allow-secret": ("--allow-secret", {"allow_secret": True}),
     "--schema": ("--schema City", {"schema": "City"}),
     "--as": ("--as json", {"as_": "json"}),

@@ -7,6 +7,7 @@ ordinary one, and the admin key, which is sent to `/v1/organizations/` and nowhe
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -93,6 +94,10 @@ class Secret:
     def substitute(self, data: bytes, stand_in: bytes, as_json: bool = False) -> bytes:
         """`data` with this key instead of `stand_in`; only for the wire."""
         return data.replace(stand_in, (self._in_json if as_json else self._key).encode())
+
+    def fingerprint(self) -> str:
+        """Tells this key apart from others; the key cannot be read from it, nor be tried out fast."""
+        return hashlib.pbkdf2_hmac("sha256", self._key.encode(), b"claude-magic uploads", 100_000, 8).hex()
 
     def file_content(self) -> bytes:
         """The content of the file that only the user can read."""
@@ -218,12 +223,17 @@ def refuse_keys(text: str, *credentials: Credential | None) -> None:
     Raises:
         CellError: `text` holds one of these keys, or something that looks like a key.
     """
-    found = any(each is not None and len(each.secret) >= 16 and each.secret.occurs_in(text) for each in credentials)
-    if found or any(not is_placeholder(key) for key in _KEY.findall(text)):
+    if holds_key(text, *credentials):
         raise CellError(
             "the cell contains something that looks like an API key, so nothing was sent. "
             "Remove it; if it is real, revoke it in the Console: the notebook and its history hold it."
         )
+
+
+def holds_key(text: str, *credentials: Credential | None) -> bool:
+    """Whether `text` holds one of these keys, or something that looks like a key."""
+    found = any(each is not None and len(each.secret) >= 16 and each.secret.occurs_in(text) for each in credentials)
+    return found or any(not is_placeholder(key) for key in _KEY.findall(text))
 
 
 def _from_variables(values: Mapping[str, Secret], source: str, admin: bool) -> Credential | None:

@@ -8,18 +8,22 @@ Source: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#
 from __future__ import annotations
 
 import hashlib
-import mimetypes
+import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..errors import CellError
+from ..wire.media_type import HEAD, is_text
+from ..wire.media_type import media_type as type_of_content
 from ..wire.short_text import ShortRepr
+from . import credentials
 
 _BLOCK = 262_144  # bytes read at once
-_OTHER = "application/octet-stream"
+_LONGEST_KEY = 400  # characters of a key that may be cut between two blocks
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,7 +79,7 @@ class Part(ShortRepr):
     def _file_blocks(self) -> Iterator[bytes]:
         left = self.size
         try:
-            with Path(self.path).open("rb") as file:
+            with open_regular(self.path) as file:
                 while left and (block := file.read(min(_BLOCK, left))):
                     left -= len(block)
                     yield block
@@ -167,22 +171,30 @@ def file_part(name: str, value: Any, *, media_type: str = "") -> Part:
 
     Args:
         value: A path, bytes, or `(file name, path or bytes)` or `(file name, path or bytes, type)`.
-        media_type: `""` to guess it from the file name.
+        media_type: `""` to read it from the content.
 
     Raises:
-        CellError: It cannot be read.
+        CellError: It cannot be read, or holds an API key.
     """
     filename, what, given = _unpacked(name, value)
+    facts = _Facts()
     if isinstance(what, bytes | bytearray | memoryview):
-        data = bytes(what)
-        digest = hashlib.sha256(data).hexdigest()
-        path, size = "", len(data)
+        path, data = "", bytes(what)
+        facts.add(data)
     else:
         path, data = str(Path(what).expanduser()), b""
-        size, digest = _measured(path)
+        facts.add_file(path)
         filename = filename if filename is not None else Path(path).name
-    kind = given or media_type or mimetypes.guess_type(filename or "")[0] or _OTHER
-    return Part(name=name, filename=filename or "", media_type=kind, path=path, data=data, size=size, digest=digest)
+    if facts.holds_key:
+        raise CellError(
+            f"{filename or 'the file'} holds something that looks like an API key, so nothing was sent. "
+            "Remove it from the file first."
+        )
+    kind = given or media_type or type_of_content(facts.head, filename or "")
+    digest = facts.digest.hexdigest()
+    return Part(
+        name=name, filename=filename or "", media_type=kind, path=path, data=data, size=facts.size, digest=digest
+    )
 
 
 def _unpacked(name: str, value: Any) -> tuple[str | None, Any, str]:
@@ -197,17 +209,56 @@ def _unpacked(name: str, value: Any) -> tuple[str | None, Any, str]:
     )
 
 
-def _measured(path: str) -> tuple[int, str]:
-    """Size and digest of a file, which is read in blocks."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with Path(path).open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-    except OSError as error:
-        raise CellError(f"the file cannot be read: {path}: {error.strerror}. Nothing was sent.") from None
-    return size, digest.hexdigest()
+class _Facts:
+    """What is known of a file once all of it was read, in blocks."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.head = b""
+        self.digest = hashlib.sha256()
+        self.holds_key = False
+        self._is_text = True
+        self._tail = ""
+        self._keys = credentials.in_use()
+
+    def add(self, block: bytes) -> None:
+        """Count the next block of it."""
+        if not self.size:
+            self.head = block[:HEAD]
+            self._is_text = is_text(self.head)
+        self.size += len(block)
+        self.digest.update(block)
+        if self._is_text and not self.holds_key:
+            text = self._tail + block.decode("latin-1")
+            self.holds_key = credentials.holds_key(text, *self._keys)
+            self._tail = text[-_LONGEST_KEY:]
+
+    def add_file(self, path: str) -> None:
+        """Count all of a file.
+
+        Raises:
+            CellError: It cannot be read.
+        """
+        try:
+            with open_regular(path) as file:
+                while block := file.read(_BLOCK):
+                    self.add(block)
+        except OSError as error:
+            raise CellError(f"the file cannot be read: {path}: {error.strerror}. Nothing was sent.") from None
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """A file to read; a pipe or a device, which may never end, is refused.
+
+    Raises:
+        OSError: It cannot be opened.
+        CellError: It is no regular file.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise CellError(f"{path} is no file but a folder, a device, a pipe or a socket. Nothing was sent.")
+    return os.fdopen(number, "rb")
 
 
 def _text_part(name: str, value: Any) -> Part:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import email.message
+import itertools
 import os
 import re
 import unicodedata
@@ -46,15 +47,29 @@ class SavedFile:
 
     Args:
         overwrite: Whether a file that is there may be replaced.
+        name: Its name in a folder, if the server gives none with the content.
+        numbered: Whether a file that is there is left alone, and this one gets a number behind its name.
+        permit: What lets it be replaced, for messages.
 
     Attributes:
         path: The file, once it is written; `None` before.
     """
 
-    def __init__(self, target: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        target: str | Path,
+        *,
+        overwrite: bool = False,
+        name: str = "",
+        numbered: bool = False,
+        permit: str = "--yes",
+    ) -> None:
         self._target = Path(target).expanduser()
         self._is_folder = str(target).endswith(("/", os.sep)) or self._target.is_dir()
         self._overwrite = overwrite
+        self._name = name
+        self._numbered = numbered
+        self._permit = permit
         self.path: Path | None = None
         self._file: BinaryIO | None = None
         self._part: Path | None = None
@@ -79,7 +94,8 @@ class SavedFile:
         """
         self.path = self._target
         if self._is_folder:
-            self.path = self._target / safe_filename(suggested_name(content_disposition), fallback)
+            self.path = self._target / safe_filename(suggested_name(content_disposition) or self._name, fallback)
+            self.path = _free(self.path) if self._numbered else self.path
             self._refuse_existing(self.path, "")
         self._part = self.path.with_name(f".{self.path.name[:100]}.{os.getpid()}.part")
         try:
@@ -113,4 +129,10 @@ class SavedFile:
 
     def _refuse_existing(self, path: Path, what: str) -> None:
         if not self._overwrite and (path.exists() or path.is_symlink()):
-            raise CellError(f"{path} exists. {what}Choose another name, or replace it with --yes.")
+            raise CellError(f"{path} exists. {what}Choose another name, or replace it with {self._permit}.")
+
+
+def _free(path: Path) -> Path:
+    """This path, or one with a number behind its name, such as `plot (1).png`, where no file is."""
+    several = (path.with_name(f"{path.stem} ({number}){path.suffix}") for number in itertools.count(1))
+    return next(each for each in itertools.chain([path], several) if not (each.exists() or each.is_symlink()))

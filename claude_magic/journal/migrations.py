@@ -125,6 +125,22 @@ MIGRATIONS = (
     create index batch_request_identity on batch_request (identity);
     create index batch_request_exchange on batch_request (exchange_id);
     """,
+    """
+    create table upload (
+        id integer primary key,
+        digest text not null,
+        endpoint text not null,
+        account text not null default '',
+        file_id text not null,
+        filename text not null,
+        media_type text not null,
+        uploaded text not null,
+        expires text not null default '',
+        exchange_id integer references exchange (id) on delete cascade
+    );
+    create index upload_digest on upload (digest);
+    create index upload_exchange on upload (exchange_id);
+    """,
 )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..session.conversations import Conversations
     from ..wire import Exchange
     from .batch_list import Batches
+    from .files import Files
     from .mcp import Server
     from .model_list import Models
     from .pending_approval import PendingApproval
@@ -221,6 +222,13 @@ class ClaudeHandle:
 
         how: dict[str, Any] = {"query": query or {}, "headers": headers, "body": json, "files": files or {}}
         return request(self, method, path, how, all_pages=all, save=save, yes=yes)
+
+    @property
+    def files(self) -> Files:
+        """The files of the Files API; shown, a table of them. `.upload(path)` sends one, `[id]` is one of them."""
+        from .files import Files
+
+        return Files(self)
 
     @property
     def models(self) -> Models:

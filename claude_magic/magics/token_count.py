@@ -68,7 +68,7 @@ def count_prompt(session: Session, prompt: Prompt, cell: str = "") -> Count:
         ExchangeError: The endpoint does not count, or does not answer.
     """
     settings = session.settings_for(prompt.options)
-    prompt, _ = session.recall(prompt, settings, cell)
+    prompt = session.recall_files(session.recall(prompt, settings, cell)[0], settings)
     with session.sender.endpoint(settings) as (client, provider):
         request = build_request(settings, provider, prompt)
         return Count(breakdown(request, lambda each: count_tokens(client, each)))

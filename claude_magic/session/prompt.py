@@ -79,6 +79,11 @@ class Prompt:
         pairs = ((each.block.get("source", {}), each.source) for each in self.attachments)
         return Object({source["data"]: path for source, path in pairs if source.get("type") == "base64"})
 
+    @property
+    def has_pending_files(self) -> bool:
+        """Whether attachments are to be uploaded, or looked up, before it is sent."""
+        return any(each.pending for each in self.attachments)
+
     def check(self) -> None:
         """Reads the text.
 
@@ -194,22 +199,25 @@ def _join_texts(first: str, second: str) -> str:
 
 def _attachments(options: Options, namespace: Mapping[str, Any], settings: Claude) -> tuple[Attachment, ...]:
     if not options.attach:
+        if options.upload:
+            raise CellError("--upload: there is nothing to upload. Name it with -a.")
         return ()
-    few = [each for name in options.attach for each in _attach(name, namespace, settings, many=False)]
+    upload = options.upload
+    few = [each for name in options.attach for each in _attach(name, namespace, settings, upload, many=False)]
     if sum(each.block["type"] == "image" for each in few) <= MANY:
         return tuple(few)
-    return tuple(each for name in options.attach for each in _attach(name, namespace, settings, many=True))
+    return tuple(each for name in options.attach for each in _attach(name, namespace, settings, upload, many=True))
 
 
-def _attach(name: Any, namespace: Mapping[str, Any], settings: Claude, *, many: bool) -> list[Attachment]:
+def _attach(name: Any, namespace: Mapping[str, Any], settings: Claude, upload: bool, *, many: bool) -> list[Attachment]:
     """The attachments that a name, or from Python a value, stands for."""
     from ..prompt.attachments.attach import attach
 
     write = functools.partial(write_value, settings=settings)
     if isinstance(name, str):
-        return attach(name, namespace, write=write, many=many)
+        return attach(name, namespace, write=write, many=many, upload=upload)
     title = type(name).__name__
-    return attach(title, {title: name}, write=write, many=many)
+    return attach(title, {title: name}, write=write, many=many, upload=upload)
 
 
 def _with_schema(prompt: Prompt, namespace: Mapping[str, Any]) -> Prompt:

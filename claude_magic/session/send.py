@@ -21,6 +21,7 @@ from .ledger import Caller, Ledger
 from .prompt import Prompt
 from .provider import find_provider
 from .request import build_request, offline_requests, refuse_turns, waiting
+from .upload_memory import UploadMemory
 
 _NO_DEBUG = (
     "http.client's debug output is left out here, as an answer may repeat the key: claude.last.request is what was "
@@ -35,10 +36,15 @@ class Stream(Protocol):
 
 
 class Sender:
-    """Sends prompts, with the ledger and the connections of a session."""
+    """Sends prompts, with the ledger and the connections of a session.
+
+    Attributes:
+        uploads: Which files were uploaded before.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.uploads = UploadMemory(ledger=ledger)
         self._pool: Pool | None = None
         self._lock = Lock()
         in_child(self._forget)

@@ -115,8 +115,14 @@ class Session:
         settings = self.settings_for(options)
         if options.conversation or settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
-        prompts = [self.recall(prompt, settings)[0] for prompt in prompts]
-        exchanges = ask_all(self.sender, settings, prompts, self.caller(options, cell), presenters)
+        prompts, caller = [self.recall(prompt, settings)[0] for prompt in prompts], self.caller(options, cell)
+        if prompts[0].has_pending_files:  # the same in all of them
+            from .uploads import Uploads
+
+            uploads = Uploads(sender=self.sender, settings=settings, caller=caller, presenter=presenters[0])
+            attached = uploads.attach(prompts[0]).attachments
+            prompts = [replace(prompt, attachments=attached) for prompt in prompts]
+        exchanges = ask_all(self.sender, settings, prompts, caller, presenters)
         self.last = exchanges[-1]
         return exchanges
 
@@ -181,14 +187,14 @@ class Session:
         from .preview import preview
 
         settings = self.settings_for(prompt.options)
-        return preview(self.sender, settings, self.recall(prompt, settings, cell)[0])
+        return preview(self.sender, settings, self.recall_files(self.recall(prompt, settings, cell)[0], settings))
 
     def program(self, prompt: Prompt, cell: str = "") -> str:
         """The request that `ask` would send, as a program in the language of `--show`; nothing is sent."""
         from .preview import preview_program
 
         settings = self.settings_for(prompt.options)
-        return preview_program(settings, self.recall(prompt, settings, cell)[0])
+        return preview_program(settings, self.recall_files(self.recall(prompt, settings, cell)[0], settings))
 
     def previous_exchange(self, cell: str) -> Exchange | None:
         """The last exchange of `cell`, in this kernel or an earlier one; `None` if there is none."""
@@ -233,6 +239,21 @@ class Session:
         prompt, memory = recall(prompt, cell, conversation, self._last_for(cell) if options.finish else None)
         prompt.check()
         return prompt, memory
+
+    def recall_files(self, prompt: Prompt, settings: Claude) -> Prompt:
+        """The prompt with the ids of files that were uploaded before, for a request that is not sent.
+
+        Raises:
+            CellError: One was not.
+        """
+        if not prompt.has_pending_files:
+            return prompt
+        from ..wire.presenter import SilentPresenter
+        from .uploads import Uploads
+
+        caller = self.caller(prompt.options)
+        uploads = Uploads(sender=self.sender, settings=settings, caller=caller, presenter=SilentPresenter())
+        return uploads.recall(prompt)
 
     def _last_for(self, cell: str) -> Exchange | None:
         """The exchange that `--finish` continues: the last one, or the same as before if the cell runs again."""

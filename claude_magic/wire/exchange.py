@@ -12,6 +12,7 @@ from .headers import Headers
 from .message import Block, Message
 from .request import Request
 from .short_text import fields_repr
+from .stored_file import StoredFile
 from .tool import Call
 
 
@@ -146,6 +147,7 @@ class Exchange:
         model_note: What the user should know about the model, such as that it is not Claude; `""` if nothing.
         error: Why it failed; `None` if it did not.
         calls: The tool calls in the message, with their results.
+        written: The files that code execution wrote.
         earlier: The exchanges of the same turn before this one.
     """
 
@@ -160,6 +162,7 @@ class Exchange:
     model_note: str = ""
     error: ClaudeError | None = None
     calls: tuple[Call, ...] = ()
+    written: tuple[StoredFile, ...] = ()
     earlier: tuple[Exchange, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:

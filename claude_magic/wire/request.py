@@ -63,9 +63,13 @@ class Request(ShortRepr):
     def identity(self) -> str:
         """A digest of the path, the query and the body, whatever the order of its fields.
 
-        Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted.
+        Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted, nor
+        the folder that an uploaded file is in.
         """
         body = {name: value for name, value in (self.body or {}).items() if name != "stream"}
+        parts = body.get("multipart")
+        if isinstance(parts, list):
+            body["multipart"] = [_without_path(part) for part in parts]
         text = fix_surrogates(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
         return hashlib.sha256(f"{self.method} {self.target}\n{text}".encode()).hexdigest()
 
@@ -90,3 +94,7 @@ class Request(ShortRepr):
     def summary(self) -> str:
         """Method, path and query, as people write them: `GET /v1/files?limit=5`."""
         return f"{self.method} {unquote(self.target)}"
+
+
+def _without_path(part: Any) -> Any:
+    return {name: value for name, value in part.items() if name != "path"} if isinstance(part, Mapping) else part

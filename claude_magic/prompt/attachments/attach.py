@@ -4,9 +4,12 @@ In this order:
 
 - `https://...` is sent as an address and not fetched here; its ending decides the kind, or a prefix does, as in
   `image:https://...` or `document:https://...`;
-- `file_...` is a file of the Files API; `image:file_...` if it is an image;
+- `file_...` is a file of the Files API, whose kind is looked up; `image:file_...`, `document:file_...` and
+  `container_upload:file_...` say it;
 - a name with a dot or a slash, `report.pdf` or `img/*.png`, is a file if there is one, else a variable;
 - any other name, `df`, `Out[3]`, `_`, is a variable if there is one, else a file.
+
+With `upload` files and values are to be uploaded and sent by their ids: see `pending`.
 
 Paths are relative to the notebook's folder. Variables are read as in `{{}}`: data only, nothing is called.
 """
@@ -18,7 +21,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -33,11 +36,13 @@ from ..values import FormattedValue
 from . import figures, files, images
 from .limits import MOST_BYTES, check_size
 from .media import LONGEST_TITLE, Media, of_bytes, of_text
+from .pending import PendingFile, pending_path, pending_source, split_kind
 
 __all__ = ["MOST_BYTES", "Attachment", "attach", "check_size"]
 
 _ACCESS = re.compile(r"([^\W\d]\w*)(?:\.[^\W\d]\w*|\[[^\[\]{}\n]*\])*")
 _REMOTE = re.compile(r"(?:([a-z_]+):)?(?:(https?://.*)|(file_[A-Za-z0-9]{16,}))", re.IGNORECASE | re.DOTALL)
+_FILE_ID = re.compile(r"file_\d\w*", re.ASCII)  # shorter than those of the API
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
@@ -51,6 +56,7 @@ class Attachment:
         source: The path, address or variable it comes from.
         kind: Kind and size in words.
         thumbnail: A small image; `b""` if there is none.
+        pending: What is to be uploaded or looked up before it is sent; `None` for nothing.
     """
 
     title: str
@@ -59,12 +65,17 @@ class Attachment:
     source: str = ""
     kind: str = ""
     thumbnail: bytes = b""
+    pending: PendingFile | None = None
 
     @property
     def text(self) -> str:
-        """The text of a text document, to be searched for secrets; `""` for an image or a PDF."""
-        source = self.block["source"]
-        return str(source["data"]) if source["type"] == "text" else ""
+        """The text of a text document, to be searched for secrets; `""` for an image, a PDF or an uploaded file."""
+        source = self.block.get("source", {})
+        return str(source["data"]) if source.get("type") == "text" else ""
+
+    def with_block(self, block: Block) -> Attachment:
+        """The same, with the block that is sent."""
+        return replace(self, block=block, pending=None)
 
 
 def attach(
@@ -74,6 +85,7 @@ def attach(
     write: Callable[[Any], str],
     folder: Path | None = None,
     many: bool = False,
+    upload: bool = False,
 ) -> list[Attachment]:
     """The attachments that `name` stands for, at least one.
 
@@ -81,24 +93,49 @@ def attach(
         write: Converts a variable's value to text, shortened if it is long.
         folder: The folder that paths are relative to; `None` for the current one, which is the notebook's.
         many: Whether the request has more than `images.MANY` images, those of earlier turns included.
+        upload: Whether files and values are to be uploaded.
 
     Raises:
         CellError: It does not exist, or cannot be read or sent.
     """
-    folder = folder or Path()
+    folder, kind = folder or Path(), ""
+    if upload and not files.find_files(name, folder):
+        kind, name = split_kind(name)
     if name not in namespace and normalize("NFKC", name) in namespace:
         name = normalize("NFKC", name)  # as Python reads names
     where = f"--attach {_on_a_line(name)}"
     if name in namespace or (not _is_like_a_path(name) and _is_access(name, namespace)):
-        return _of_value(_value(name, namespace), name, where, write, many)
-    if (match := _REMOTE.fullmatch(name)) and (match[1] or "").lower() in ("", *_kinds_of_addresses()):
-        return [_upload(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
+        return _to_upload(_of_value(_value(name, namespace), name, where, write, many, upload), where, upload, kind)
+    if (match := _REMOTE.fullmatch(f"{kind}:{name}" if kind else name)) and _is_known_kind(match):
+        return [_by_id(match[3], match[1]) if match[3] else _address(match[2], match[1], where)]
     paths = files.find_files(name, folder)
     if paths:
-        return _of_files(paths, folder, many or len(paths) > images.MANY)
+        return _of_files(paths, folder, many or len(paths) > images.MANY, upload, kind)
     if _is_access(name, namespace):
-        return _of_value(_value(name, namespace), name, where, write, many)
+        return _to_upload(_of_value(_value(name, namespace), name, where, write, many, upload), where, upload, kind)
+    kind, bare = split_kind(f"{kind}:{name}" if kind else name)
+    if _FILE_ID.fullmatch(bare):
+        return [_by_id(bare, kind)]
     raise CellError(_missing_text(name, namespace, folder, where))
+
+
+def _is_known_kind(match: re.Match[str]) -> bool:
+    """Whether the prefix of an address or an id is none, or a kind that it may be."""
+    kinds = [*_kinds_of_addresses(), *(["container_upload"] if match[3] else [])]
+    return (match[1] or "").lower() in ("", *kinds)
+
+
+def _to_upload(several: list[Attachment], where: str, upload: bool, kind: str) -> list[Attachment]:
+    """The same; with `upload` what they hold is to be uploaded."""
+    if not upload:
+        return several
+    found = []
+    for each in several:
+        pending = each.pending or pending_source(each.block.get("source", {"type": ""}), each.title, where, kind)
+        if pending is not None:
+            each = replace(each, block=pending.unsent_block, pending=pending)
+        found.append(each)
+    return found
 
 
 def _is_like_a_path(name: str) -> bool:
@@ -128,10 +165,17 @@ def _value(name: str, namespace: Mapping[str, Any]) -> Any:
     return values[0]
 
 
-def _upload(file_id: str, kind: str | None) -> Attachment:
-    kind = (kind or "document").lower()
-    block = {"type": kind, "source": {"type": "file", "file_id": file_id}}
-    return Attachment(title=file_id, block=block, source=file_id, kind=f"{kind} of the Files API")
+def _by_id(file_id: str, kind: str | None) -> Attachment:
+    """A file that was uploaded; without a kind, that is to be looked up."""
+    kind = (kind or "").lower()
+    pending = PendingFile(file_id=file_id, kind=kind)
+    return Attachment(
+        title=file_id,
+        block=pending.unsent_block,
+        source=file_id,
+        kind=f"{kind or 'file'} of the Files API",
+        pending=None if kind else pending,
+    )
 
 
 def _address(url: str, kind: str | None, where: str) -> Attachment:
@@ -172,7 +216,7 @@ def _path_of(url: str, where: str) -> str:
     return unquote(cut.path)
 
 
-def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
+def _of_files(paths: list[Path], folder: Path, many: bool, upload: bool = False, kind: str = "") -> list[Attachment]:
     """One attachment for each file, titled by its name, or by its path if several have that name."""
     names = Counter(path.name for path in paths)
     attachments = []
@@ -180,16 +224,27 @@ def _of_files(paths: list[Path], folder: Path, many: bool) -> list[Attachment]:
         short = os.path.relpath(path, folder) if path.is_relative_to(folder) else str(path)
         title = _on_a_line(path.name or short if names[path.name] == 1 else short)[:LONGEST_TITLE]
         where = f"--attach {_on_a_line(short)}"
+        if upload:
+            pending, words, note = pending_path(path, title, where, kind)
+            block = pending.unsent_block
+            attachments.append(
+                Attachment(
+                    title=title, block=block, note=note, source=fix_surrogates(short), kind=words, pending=pending
+                )
+            )
+            continue
         attachments.append(
             _attachment(of_bytes(files.content(path, where), title, where, many=many), title, fix_surrogates(short))
         )
     return attachments
 
 
-def _of_value(value: Any, name: str, where: str, write: Callable[[Any], str], many: bool) -> list[Attachment]:
+def _of_value(
+    value: Any, name: str, where: str, write: Callable[[Any], str], many: bool, upload: bool
+) -> list[Attachment]:
     title = _on_a_line(name)[:LONGEST_TITLE]
     if isinstance(value, os.PathLike):
-        return _of_files([Path(os.fsdecode(value))], Path(), many)
+        return _of_files([Path(os.fsdecode(value))], Path(), many, upload)
     if isinstance(value, bytes | bytearray | memoryview):
         return [_attachment(of_bytes(bytes(value), title, where, many=many), title, name)]
     if figures.is_a(value, "IPython", "Image") and value.data is None and (match := _REMOTE.match(value.url or "")):

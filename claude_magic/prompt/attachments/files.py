@@ -8,9 +8,11 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 from unicodedata import normalize
 
 from ...errors import CellError
+from ...wire.media_type import HEAD
 from .limits import amount
 
 MOST_FILES = 600  # for one pattern: a request takes no more images
@@ -68,19 +70,33 @@ def content(path: Path, where: str) -> bytes:
     """
     try:
         _refuse(path.stat(), path, where)
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+        with _open(path) as file:
             _refuse(os.fstat(file.fileno()), path, where)  # the file may have been replaced meanwhile
             data = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise CellError(
-            f"{where}: there is no such file, or it is a link that leads nowhere. Look at its path."
-        ) from None
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise CellError(f"{where}: it cannot be read: {why}. Look at the file.") from None
+        raise _unreadable(error, where) from None
     if len(data) > _MOST_BYTES:
         raise CellError(f"{where}: it has more than {amount(_MOST_BYTES)}. Attach less.")
     return data
+
+
+def head(path: Path, where: str) -> tuple[bytes, int]:
+    """The first bytes of a regular file of any size, enough to know its media type, and its size.
+
+    Raises:
+        CellError: It is not a regular file, empty, or cannot be read.
+    """
+    try:
+        _refuse(path.stat(), path, where, largest=None)
+        with _open(path) as file:
+            facts = os.fstat(file.fileno())
+            _refuse(facts, path, where, largest=None)
+            data = file.read(HEAD)
+    except OSError as error:
+        raise _unreadable(error, where) from None
+    if not data:
+        raise CellError(f"{where}: it is empty. There is nothing to attach.")
+    return data, facts.st_size
 
 
 def near(name: str, folder: Path) -> list[str]:
@@ -94,10 +110,23 @@ def near(name: str, folder: Path) -> list[str]:
     return [os.path.join(place, match) for match in difflib.get_close_matches(base, known, n=3)]
 
 
-def _refuse(facts: os.stat_result, path: Path, where: str) -> None:
+def _open(path: Path) -> BinaryIO:
+    return open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+
+
+def _unreadable(error: OSError, where: str) -> CellError:
+    if isinstance(error, FileNotFoundError):
+        return CellError(f"{where}: there is no such file, or it is a link that leads nowhere. Look at its path.")
+    why = error.strerror or type(error).__name__
+    return CellError(f"{where}: it cannot be read: {why}. Look at the file.")
+
+
+def _refuse(facts: os.stat_result, path: Path, where: str, largest: int | None = _MOST_BYTES) -> None:
     if stat.S_ISDIR(facts.st_mode):
         raise CellError(f"{where}: it is a folder. Attach its files with a pattern, such as {path.name or '.'}/*.txt.")
     if not stat.S_ISREG(facts.st_mode):
         raise CellError(f"{where}: it is not a file but a device, a pipe or a socket. Copy what it gives into a file.")
-    if facts.st_size > _MOST_BYTES:
-        raise CellError(f"{where}: it has {amount(facts.st_size)}, more than can be sent. Attach less.")
+    if largest is not None and facts.st_size > largest:
+        raise CellError(
+            f"{where}: it has {amount(facts.st_size)}, more than can be sent. Attach less, or add --upload."
+        )

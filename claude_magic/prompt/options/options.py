@@ -42,6 +42,7 @@ class Options:
         legacy: Whether it is sent as it is, to `/v1/complete`.
         finish: Whether to ask for the rest of the last reply.
         attach: Paths, patterns, URLs or variables to send with the text; from Python also values.
+        upload: Whether files and values are uploaded once, and sent by their ids.
         allow_secret: Whether a variable that looks like a secret may be sent.
         schema: Name of the variable with the class or schema of the reply; from Python also its value.
         as_: What to make of the reply: text, markdown, code, json or html.
@@ -101,6 +102,7 @@ class Options:
     legacy: bool = False
     finish: bool = False
     attach: tuple[Any, ...] = ()
+    upload: bool = False
     allow_secret: bool = False
     schema: Any = None
     as_: str = ""

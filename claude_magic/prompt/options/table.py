@@ -182,8 +182,9 @@ _TABLE = [
         read=text,
         gather=True,
         completes=("files", "variables"),
-        help="also send a file, pattern, URL or variable; repeatable",
+        help="also send a file, pattern, URL, file_... id or variable; repeatable",
     ),
+    Option(names=("--upload",), help="upload what is attached once, and refer to it by its id"),
     Option(
         names=("--allow-secret",), scope=Scope.SNIPPET | Scope.CALL, help="let {{name}} insert what looks like a secret"
     ),
