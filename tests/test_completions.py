@@ -247,6 +247,17 @@ def test_an_error_of_the_endpoint_is_one_line(shell: Shell, endpoint: Server, an
     assert KEY not in line(ran)
 
 
+def test_a_completion_is_sent_again_when_the_endpoint_is_overloaded(shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(failure(529, "overloaded_error", "Overloaded", ("retry-after", "0")), completes(" ok"))
+    assert shell.run(f"%%claude --legacy -m claude-2.1 -o out\n{PROMPT}").error is None
+    assert (shell.user_ns["out"], len(endpoint.received)) == (" ok", 2)
+
+
+def test_a_curl_command_of_a_completion_is_shown_the_way(shell: Shell, endpoint: Server) -> None:
+    ran = shell.run(f"%%claude --curl\ncurl {endpoint.url}/v1/complete -d '{{}}'")
+    assert line(ran).endswith("Its body can stand in a cell with --complete.")
+
+
 def test_the_scripted_api_refuses_what_the_real_one_did(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(completes(" ok"))
     ran = shell.run(f"%%claude --legacy -m claude-2.1 --param service_tier '\"auto\"'\n{PROMPT}")
@@ -415,7 +426,10 @@ def test_events_of_a_completion_are_listed(shell: Shell, endpoint: Server) -> No
     endpoint.answers(completes(" Hel", "lo"))
     ran = shell.run(f"%%claude --legacy -m claude-2.1 --events\n{PROMPT}")
     assert ran.error is None
-    assert "completion" in str(ran.data("text/html"))
+    html = ran.data("text/html")[0]
+    assert "<td>completion</td>" in html
+    assert 'aria-label="waiting ' in html
+    assert "text " in html.partition('aria-label="')[2].partition('"')[0]
 
 
 def test_the_local_model_is_not_asked_for_a_completion(shell: Shell, endpoint: Server) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import CellError
 from ..prompt.options.options import Options, is_ours
+from ..wire.completion import ENDPOINT
 
 _MESSAGES = "/v1/messages"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -33,7 +34,8 @@ def curl(text: str, base_url: str) -> tuple[dict[str, Any], dict[str, str]]:
             "sent. Set Claude.base_url to it, if your key may go there."
         )
     if command.method != "POST" or not target.path.rstrip("/").endswith(_MESSAGES):
-        raise CellError(f"the command is {command.method} {target.path}, not POST {_MESSAGES}. Nothing was sent.")
+        way = " Its body can stand in a cell with --complete." if target.path.rstrip("/").endswith(ENDPOINT) else ""
+        raise CellError(f"the command is {command.method} {target.path}, not POST {_MESSAGES}. Nothing was sent.{way}")
     return command.body, _headers(command.headers)
 
 

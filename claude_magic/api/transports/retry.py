@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from ...errors import ConnectionFailed, ExchangeError, TimedOut
 from ...wire import Headers, Request
+from ...wire.completion import ENDPOINT
 from ..accumulator import Accumulator
 from ..endpoints.catalog import changes
 from ..interrupt import Interrupt
@@ -50,7 +51,8 @@ class RetryTransport:
 
     def send(self, request: Request) -> Response:
         """Sends `request`, at most `max_retries + 1` times."""
-        changing = changes(request.method, request.endpoint)
+        # a completion is paid like a message, and changes nothing
+        changing = request.endpoint != ENDPOINT and changes(request.method, request.endpoint)
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
             self._wait_for_limit(request, failed)

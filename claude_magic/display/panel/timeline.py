@@ -95,6 +95,11 @@ def _read(events: Sequence[TimedEvent]) -> tuple[list[_Block], list[float], floa
             blocks.append(_open_block(event.get("content_block"), at))
         elif kind == "content_block_stop":
             _end(blocks, open_blocks.pop(_place(event), None), at)
+        elif kind == "completion":  # a text completion has no blocks: its text is one
+            if kind not in open_blocks:
+                open_blocks[kind] = len(blocks)
+                blocks.append(_Block(lane="text", begin=at, end=at))
+            _end(blocks, open_blocks[kind], at)
     return blocks, pings, last
 
 
