@@ -111,7 +111,7 @@ def test_an_image_that_changed_is_told_and_not_shown() -> None:
         return [user([{"type": "image", "source": {"type": "base64", "data": "A" * 5000 + end}}])]
 
     shown = text(said(messages=image("A")), said(messages=image("B")))
-    assert shown == "request\n  message 1, user:\n    … changed in what is not shown here"
+    assert shown == "request\n  message 1, user:\n    … changed in a part that is not shown"
 
 
 def test_the_reply_s_model_thinking_tools_and_end_are_compared() -> None:
@@ -141,7 +141,7 @@ def test_a_last_newline_is_a_change() -> None:
 
 def test_a_change_beyond_what_is_compared_is_told() -> None:
     long = "x" * 300_000
-    assert "changed in what is not shown here" in text(said(long + "a" + long), said(long + "b" + long))
+    assert "changed in a part that is not shown" in text(said(long + "a" + long), said(long + "b" + long))
 
 
 def test_only_so_many_lines_are_compared_and_in_time() -> None:

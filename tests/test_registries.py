@@ -117,7 +117,7 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
 
     writer.program = basic  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "claude_magic.export.basic", writer)
-    monkeypatch.setitem(LANGUAGES, "basic", Language(title="BASIC", suffix=".bas", module="basic"))
+    monkeypatch.setitem(LANGUAGES, "basic", Language(title="BASIC", module="basic"))
     endpoint.answers(reply("ok"))
     shell.run("from claude_magic import claude\nlast = claude('hi')")
     assert shell.value("last.code('basic')") == '10 PRINT "hi"'
@@ -132,11 +132,11 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
     assert "basic" in languages_of_workbench(shell)
 
 
-def test_every_language_has_a_title_a_suffix_and_a_writer(endpoint: Server, shell: Shell) -> None:
+def test_every_language_has_a_title_and_a_writer(endpoint: Server, shell: Shell) -> None:
     endpoint.answers(reply("ok"))
     shell.run("from claude_magic import claude\nlast = claude('a question')")
     last = shell.user_ns["last"]
-    assert all(language.title and language.suffix.startswith(".") for language in LANGUAGES.values())
+    assert all(language.title for language in LANGUAGES.values())
     assert all("a question" in program(last.request, name) for name in LANGUAGES)
 
 

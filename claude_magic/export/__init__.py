@@ -25,24 +25,22 @@ class Language:
 
     Attributes:
         title: Its name as people read it.
-        suffix: What a file with such a program is called at its end.
         module: The module of this package that writes it.
         reads_files: Whether its programs can read an attachment from the file it came from.
     """
 
     title: str
-    suffix: str
     module: str
     reads_files: bool = True
 
 
 LANGUAGES = {
-    "curl": Language(title="curl", suffix=".sh", module="curl.write"),
-    "python": Language(title="Python", suffix=".py", module="python"),
-    "typescript": Language(title="TypeScript", suffix=".ts", module="typescript"),
-    "openai": Language(title="OpenAI SDK", suffix=".py", module="openai.write"),
-    "requests": Language(title="Python with requests", suffix=".py", module="requests_py"),
-    "http": Language(title="HTTP message", suffix=".http", module="http", reads_files=False),
+    "curl": Language(title="curl", module="curl.write"),
+    "python": Language(title="Python", module="python"),
+    "typescript": Language(title="TypeScript", module="typescript"),
+    "openai": Language(title="OpenAI SDK", module="openai.write"),
+    "requests": Language(title="Python with requests", module="requests_py"),
+    "http": Language(title="HTTP message", module="http", reads_files=False),
 }
 
 

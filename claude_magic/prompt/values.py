@@ -1,40 +1,35 @@
-"""A notebook's value, written for a prompt.
+"""Formats a value of the notebook as text for a prompt.
 
-Text, JSON, source and tracebacks are whole. Tables are cut by their rows and their cells, arrays,
-bytes and everything else by their characters, and then say so. Dates, decimals and other single values are written
-as a table shows them, not as their `repr`. pandas, polars and numpy are recognised by the names of their types: what
-was never imported cannot be a variable.
+Text, JSON, source code and tracebacks are complete. Tables are limited in rows and in characters per cell; arrays,
+bytes and everything else in characters; what is left out is stated. Dates, decimals and other scalar values are
+formatted as in a table, not as their `repr`. Types of pandas, polars and numpy are recognised by name: a library that
+was never imported cannot have made a variable.
 """
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import json
-import linecache
 import re
 import sys
-import textwrap
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from types import FunctionType, MethodType
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import CellError
+from .value_source import source_of
+from .value_tables import LINE_END, TABLES, Table, pandas_values, plural
 
-_MOST_IN_ARRAY = 1_000  # values of a numpy array that is written whole
+_MOST_IN_ARRAY = 1_000  # values of a numpy array that is written completely
 _ROWS_IN_CELL = 10  # of a table within a table's cell
-_LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 class FormattedValue(str):
-    """A value as text, which knows what of it was left out.
+    """A value as text.
 
     Attributes:
-        cut: In words for the reader, with the setting that decides it; `""` if all of it is there.
+        cut: What was left out, with the setting that limits it; `""` if it is complete.
     """
 
     cut: str = ""
@@ -50,11 +45,11 @@ def format_value(value: Any, *, table_rows: int, value_chars: int) -> FormattedV
     """`value` as text.
 
     Args:
-        table_rows: Most rows of a table.
-        value_chars: Most characters of a table's cell, of an array, of bytes, of a `repr`.
+        table_rows: The most rows of a table.
+        value_chars: The most characters of a table's cell, of an array, of bytes and of a `repr`.
 
     Raises:
-        CellError: What writes it, such as its `__repr__`, fails.
+        CellError: A method of the value, such as its `__repr__`, fails.
     """
     try:
         result = _format(value, table_rows, value_chars)
@@ -79,12 +74,12 @@ def _format(value: Any, table_rows: int, value_chars: int) -> str:
         return _array(value, value_chars)
     if _is_single(value):
         return str(value)
-    return _json(value) or _source(value) or _shorten(_repr_text(value, table_rows, value_chars), value_chars)
+    return _json(value) or source_of(value) or _shorten(_repr_text(value, table_rows, value_chars), value_chars)
 
 
 def _is_long(value: Any) -> bool:
-    """Whether its own `repr` leaves values out without a word: a table, a long array, a long index."""
-    if any(_is(value, *name) for name in _TABLES):
+    """Whether its own `repr` may leave values out silently: a table, a long array, a long index."""
+    if any(_is(value, *name) for name in TABLES):
         return True
     if _is(value, "numpy", "ndarray"):
         return bool(value.size > _MOST_IN_ARRAY)
@@ -92,16 +87,16 @@ def _is_long(value: Any) -> bool:
 
 
 def _long(value: Any, table_rows: int, value_chars: int) -> FormattedValue:
-    for name, table in _TABLES.items():
+    for name, table in TABLES.items():
         if _is(value, *name):
             return _markdown(table(value, table_rows), value_chars)
     if _is(value, "numpy", "ndarray"):
         return _array(value, value_chars)
-    return _markdown(_pandas_values(value, table_rows), value_chars)
+    return _markdown(pandas_values(value, table_rows), value_chars)
 
 
 def _is_single(value: Any) -> bool:
-    """Whether it is a date, a decimal, a number of numpy or the like, which reads better than its `repr`."""
+    """Whether it is a scalar, such as a date, a decimal or a numpy number, whose `str` is easier to read."""
     return any(_is(value, library, name) for library, name in _SINGLE)
 
 
@@ -138,7 +133,7 @@ def _array(value: Any, most: int) -> FormattedValue:
 
 
 def _json(value: Any) -> str | None:
-    """`value` as JSON; `None` if that could not say all of it."""
+    """`value` as JSON; `None` if JSON would lose information."""
     if not isinstance(value, dict | list | tuple):
         return None
     try:
@@ -149,7 +144,7 @@ def _json(value: Any) -> str | None:
 
 
 def in_json(value: Any) -> Any:
-    """What JSON has no form for: numbers of numpy, nothing of pandas, and text.
+    """A JSON value for what `json` cannot encode: numpy numbers, pandas' missing values, and scalars as text.
 
     Raises:
         TypeError: It is something else.
@@ -164,7 +159,7 @@ def in_json(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """A number of numpy as Python's own, with the digits that it shows; `None` for another value."""
+    """A numpy number as a Python number with the same digits; `None` for any other value."""
     if not _is(value, "numpy", "generic"):
         return None
     scalar = value.item()
@@ -172,7 +167,7 @@ def _number(value: Any) -> Any:
 
 
 def _repr_text(value: Any, table_rows: int, value_chars: int) -> FormattedValue:
-    """The `repr`, with single values in it as they read, and tables as tables."""
+    """The `repr`, with scalars as their `str` and tables as tables."""
     cuts: list[str] = []
 
     def long(inner: Any) -> _Bare:
@@ -204,7 +199,7 @@ def _readable(value: Any, long: Callable[[Any], _Bare]) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any] | None:
-    """What the `repr` of a named tuple, dataclass or pydantic model names; `None` if it has a `repr` of its own."""
+    """The fields in the `repr` of a named tuple, dataclass or pydantic model; `None` if its `repr` is its own."""
     kind = type(value)
     if isinstance(value, tuple) and hasattr(kind, "_fields") and "__repr__" in vars(kind):
         return dict(zip(kind._fields, value, strict=True))
@@ -216,14 +211,14 @@ def _fields(value: Any) -> dict[str, Any] | None:
 
 
 class _Bare(str):
-    """A text that is shown without quotes."""
+    """Text whose `repr` has no quotes."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def _is_json(value: Any) -> bool:
-    """Whether no key becomes a string and no named tuple loses its names; `value` holds no circle."""
+    """Whether all keys are strings and no tuple is a named one; `value` must not contain itself."""
     left = [value]
     while left:
         inner = left.pop()
@@ -238,57 +233,7 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-def _source(value: Any) -> str | None:
-    """The source of a function or a class; `None` if it is neither, or has none."""
-    if not isinstance(value, type | FunctionType | MethodType) and "__wrapped__" not in getattr(value, "__dict__", ()):
-        return None
-    try:
-        text: str | None = inspect.getsource(value)
-    except (OSError, TypeError, SyntaxError):
-        text = _source_in_a_cell(value) if isinstance(value, type) else None
-    return textwrap.dedent(text).rstrip("\n") if text else None
-
-
-def _source_in_a_cell(cls: type) -> str | None:
-    """The source of a class that a cell defined, which `inspect` does not look for."""
-    methods = (method for method in vars(cls).values() if isinstance(method, FunctionType))
-    files = [method.__code__.co_filename for method in methods]
-    cells = [file for file, entry in reversed(list(linecache.cache.items())) if len(entry) > 1 and entry[1] is None]
-    for file in (*files, *cells):
-        lines = linecache.getlines(file)
-        for node in _classes("".join(lines), cls.__name__):
-            first = min((node.lineno, *(decorator.lineno for decorator in node.decorator_list)))
-            return "".join(lines[first - 1 : node.end_lineno])
-    return None
-
-
-def _classes(source: str, name: str) -> Iterator[ast.ClassDef]:
-    """The classes called `name` in `source`, the last one first."""
-    if name not in source:
-        return
-    try:
-        nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef) and n.name == name]
-    except SyntaxError:
-        return
-    yield from reversed(nodes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    """The beginning of a table.
-
-    Attributes:
-        title: What it is, with its shape and types.
-        total: Rows that the whole has.
-    """
-
-    title: str
-    columns: Iterable[Any]
-    rows: list[tuple[Any, ...]]
-    total: int
-
-
-def _markdown(table: _Table, most: int) -> FormattedValue:
+def _markdown(table: Table, most: int) -> FormattedValue:
     columns = list(table.columns)
     cells = [[_cell_text(cell, most) for cell in line] for line in (columns, *table.rows)]
     lines = [f"| {' | '.join(map(_cell, line))} |" for line in cells]
@@ -300,9 +245,9 @@ def _markdown(table: _Table, most: int) -> FormattedValue:
     if more:
         cut.append(f"first {len(table.rows):,} of {table.total:,} rows sent; Claude.table_rows")
     if shortened:
-        cut.append(f"{_many(shortened, 'cell')} cut to {most:,} characters; Claude.value_chars")
+        cut.append(f"{plural(shortened, 'cell')} cut to {most:,} characters; Claude.value_chars")
     return FormattedValue.of(
-        f"{table.title}\n\n{text}" + (f"\n\n… {_many(more, 'more row')}" if more else ""), "; ".join(cut)
+        f"{table.title}\n\n{text}" + (f"\n\n… {plural(more, 'more row')}" if more else ""), "; ".join(cut)
     )
 
 
@@ -316,67 +261,9 @@ def _cell(text: str) -> str:
 
     Source: https://github.github.com/gfm/#tables-extension-
     """
-    return _LINE_END.sub("<br>", re.sub(r"(?<!\\)(\\*)\|", r"\1\1\\|", text))
+    return LINE_END.sub("<br>", re.sub(r"(?<!\\)(\\*)\|", r"\1\1\\|", text))
 
 
-def _pandas_frame(value: Any, most: int) -> _Table:
-    return _Table(
-        title=_shape(value.shape, value.dtypes.items()),
-        columns=[_index_name(value), *value.columns],
-        rows=list(value.iloc[:most].itertuples(name=None)),
-        total=len(value),
-    )
-
-
-def _pandas_series(value: Any, most: int) -> _Table:
-    head = value.iloc[:most]
-    return _Table(
-        title=f"Series of {_many(len(value), 'value')}, dtype {value.dtype}",
-        columns=[_index_name(value), "value" if value.name is None else value.name],
-        rows=list(zip(head.index, head, strict=True)),
-        total=len(value),
-    )
-
-
-def _pandas_values(value: Any, most: int) -> _Table:
-    """An index, or an array of pandas' own."""
-    title = f"{type(value).__name__} of {_many(len(value), 'value')}, dtype {value.dtype}"
-    name = getattr(value, "name", None)
-    rows = [(item,) for item in value[:most]]
-    return _Table(title=title, columns=["value" if name is None else name], rows=rows, total=len(value))
-
-
-def _polars_frame(value: Any, most: int) -> _Table:
-    types = zip(value.columns, value.dtypes, strict=True)
-    rows = value.head(most).rows()
-    return _Table(title=_shape(value.shape, types), columns=value.columns, rows=rows, total=value.height)
-
-
-def _polars_series(value: Any, most: int) -> _Table:
-    rows = [(item,) for item in value.head(most).to_list()]
-    title = f"Series of {_many(len(value), 'value')}, dtype {value.dtype}"
-    return _Table(title=title, columns=[value.name or "value"], rows=rows, total=len(value))
-
-
-def _shape(shape: tuple[int, int], types: Iterable[tuple[Any, Any]]) -> str:
-    of = ", ".join(_LINE_END.sub(" ", f"{name}: {dtype}") for name, dtype in types)
-    return f"DataFrame of {_many(shape[0], 'row')} × {_many(shape[1], 'column')}" + (f" ({of})" if of else "")
-
-
-def _index_name(value: Any) -> str:
-    return ", ".join(str(name) for name in value.index.names if name is not None)
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + "s" * (number != 1)
-
-
-_TABLES: dict[tuple[str, str], Callable[[Any, int], _Table]] = {
-    ("pandas", "DataFrame"): _pandas_frame,
-    ("pandas", "Series"): _pandas_series,
-    ("polars", "DataFrame"): _polars_frame,
-    ("polars", "Series"): _polars_series,
-}
 _NOTHING = {"NAType", "NaTType"}
 _SINGLE = (
     *(("datetime", name) for name in ("date", "time", "timedelta", "tzinfo")),

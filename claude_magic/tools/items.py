@@ -16,34 +16,55 @@ def drain(value: Any) -> Any:
     """The items of an iterator, up to an exception if it raises one; any other value unchanged."""
     if not isinstance(value, Iterator):
         return value
-    items: list[Any] = []
+    collector = _Collector()
     try:
-        for item in value:
-            if len(items) == MOST:
-                return Items(values=tuple(items), cut=True)
-            items.append(item)
-    except Exception as error:
-        return Items(values=tuple(items), error=error)
+        with collector:
+            for item in value:
+                if not collector.add(item):
+                    break
     finally:
         if inspect.isgenerator(value):
             with contextlib.suppress(Exception):  # it may refuse to end
                 value.close()
-    return Items(values=tuple(items))
+    return collector.items()
 
 
 async def drain_async(value: AsyncIterable[Any]) -> Items:
     """The items of an async iterator, in the loop that runs it."""
-    items: list[Any] = []
-    several = aiter(value)
+    collector, iterator = _Collector(), aiter(value)
     try:
-        async for item in several:
-            if len(items) == MOST:
-                return Items(values=tuple(items), cut=True)
-            items.append(item)
-    except Exception as error:
-        return Items(values=tuple(items), error=error)
+        with collector:
+            async for item in iterator:
+                if not collector.add(item):
+                    break
     finally:
-        if inspect.isasyncgen(several):
+        if inspect.isasyncgen(iterator):
             with contextlib.suppress(Exception):
-                await several.aclose()
-    return Items(values=tuple(items))
+                await iterator.aclose()
+    return collector.items()
+
+
+class _Collector:
+    """Collects items up to the limit; as a context manager, it keeps the exception that ends them."""
+
+    def __init__(self) -> None:
+        self._values: list[Any] = []
+        self._is_cut = False
+        self._error: Exception | None = None
+
+    def add(self, item: Any) -> bool:
+        """Whether there was room for the item."""
+        self._is_cut = len(self._values) == MOST
+        if not self._is_cut:
+            self._values.append(item)
+        return not self._is_cut
+
+    def items(self) -> Items:
+        return Items(values=tuple(self._values), cut=self._is_cut, error=self._error)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self._error = error if isinstance(error, Exception) else None
+        return self._error is not None

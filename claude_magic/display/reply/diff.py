@@ -1,33 +1,26 @@
-"""What changed between two exchanges: in the request field by field, in the reply line by line.
+"""The differences between two exchanges: field by field in the request, line by line in the reply.
 
-All of it is untrusted, and may be long: it passes `excerpt` before it is compared, so that a key is taken out
-before it could be cut in two, and only so many lines and words are compared.
+All text is untrusted and may be long: it passes `excerpt` before it is compared, so that a key is redacted before it
+could be cut in two, and the number of lines and words that are compared is bounded.
 """
 
 from __future__ import annotations
 
 import html
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
 from ...wire import Exchange
 from ...wire.headers import is_credential_name
 from ..text.excerpt import one_line, plain_line, pretty, safe_content
+from .line_diff import Line, equal_ends, is_same, omission, unified_diff
 
 _LONGEST = 200_000  # characters of a text that are compared
-_MOST_LINES = 1_000  # between the lines that are equal at both ends
-_MOST_WORDS = 150  # of a line
 _MOST_FIELDS = 200
-_AROUND = 2  # equal lines around changed ones
-_ALIKE = 0.4
 _SHORT = 80  # characters of a value that is shown in one line
 _NOTHING = "nothing changed"
-_WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _NEW_EACH_TIME = ("id", "tool_use_id", "signature")
 _STYLE = (
     "<style>.cm-diff{font-size:var(--jp-ui-font-size1,13px);line-height:1.5}"
@@ -45,25 +38,8 @@ _STYLE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Line:
-    """A line of a comparison.
-
-    Attributes:
-        sign: `-` for one that is gone, `+` for a new one, ` ` for an equal one, `…` for what is left out.
-        words: Its text in stretches, and whether each of them changed.
-    """
-
-    sign: str
-    words: Sequence[tuple[str, bool]]
-
-    @property
-    def text(self) -> str:
-        return "".join(text for text, _ in self.words)
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Change:
-    """A field that is not the same any more.
+    """A field that changed.
 
     Attributes:
         group: `request` or `reply`.
@@ -71,7 +47,7 @@ class _Change:
 
     group: str
     name: str
-    lines: Sequence[_Line]
+    lines: Sequence[Line]
 
 
 def diff_bundle(before: Exchange, after: Exchange) -> dict[str, str]:
@@ -86,20 +62,20 @@ def diff_bundle(before: Exchange, after: Exchange) -> dict[str, str]:
 
 
 def _changes(group: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Change]:
-    names = [name for name in dict.fromkeys([*before, *after]) if not _same(before.get(name), after.get(name))]
+    names = [name for name in dict.fromkeys([*before, *after]) if not is_same(before.get(name), after.get(name))]
     for name in names[:_MOST_FIELDS]:
         if name == "messages":
             yield from _message_changes(group, before.get(name), after.get(name))
         else:
             yield _change(group, name, before.get(name), after.get(name))
     if len(names) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_omission(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
+        yield _Change(group=group, name="", lines=[omission(f"{len(names) - _MOST_FIELDS:,} more fields changed")])
 
 
 def _message_changes(group: str, before: object, after: object) -> Iterator[_Change]:
-    """The messages between those that are equal at both ends, one against one."""
+    """The changed messages: those between the equal ones at both ends, compared in pairs."""
     old, new = _list(before), _list(after)
-    begin, end = _equal_ends(old, new)
+    begin, end = equal_ends(old, new)
     removed, added = old[begin : len(old) - end], new[begin : len(new) - end]
     pairs = list(zip_longest(removed, added))
     for number, (was, now) in enumerate(pairs[:_MOST_FIELDS], begin + 1):
@@ -109,18 +85,18 @@ def _message_changes(group: str, before: object, after: object) -> Iterator[_Cha
             group, f"message {number}, {name}{f', {how}' if how else ''}", _text_or_content(was), _text_or_content(now)
         )
     if len(pairs) > _MOST_FIELDS:
-        yield _Change(group=group, name="", lines=[_omission(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
+        yield _Change(group=group, name="", lines=[omission(f"{len(pairs) - _MOST_FIELDS:,} more messages changed")])
 
 
 def _change(group: str, name: str, before: object, after: object) -> _Change:
     old, new = _readable(before), _readable(after)
-    lines = _unified_diff(_lines(old), _lines(new)) if old != new else []
-    hidden = [_omission("changed in what is not shown here")]
+    lines = unified_diff(_lines(old), _lines(new)) if old != new else []
+    hidden = [omission("changed in a part that is not shown")]
     return _Change(group=group, name=name, lines=lines or hidden)
 
 
 def _comparable_request(exchange: Exchange) -> dict[str, Any]:
-    """What was sent, but for credentials: where to, the body, and what headers are not ours."""
+    """The fields of the request without credentials: URL, body, headers."""
     request = exchange.request
     headers = {
         f"header {name.lower()}": value for name, value in request.headers.items() if not is_credential_name(name)
@@ -129,7 +105,7 @@ def _comparable_request(exchange: Exchange) -> dict[str, Any]:
 
 
 def _comparable_response(exchange: Exchange) -> dict[str, Any]:
-    """What came: without tokens, times and ids, which are never the same."""
+    """The fields of the response without tokens, times and ids, which always differ."""
     message = exchange.joined_message
     others = [block for block in message.content if block.get("type") != "text"]
     thoughts = [str(block.get("thinking", "")) for block in others if block.get("type") == "thinking"]
@@ -149,7 +125,7 @@ def _comparable_response(exchange: Exchange) -> dict[str, Any]:
 
 
 def _text_or_content(message: object) -> object:
-    """The words of a message that has only words; else all of it."""
+    """The text of a message that has only text; otherwise its content."""
     if not isinstance(message, Mapping) or set(message) - {"role", "content"}:
         return message
     content = message.get("content")
@@ -164,92 +140,15 @@ def _is_plain(block: object) -> bool:
 
 
 def _readable(value: object) -> str:
-    """`value` as text without controls and keys, of bounded size; `""` for what is not there."""
+    """`value` as text without control characters and keys, of bounded size; `""` for `None`."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else pretty(value, _LONGEST)
-    return html.unescape(safe_content(text, _LONGEST))  # what is safe is compared; it is escaped where it is shown
+    return html.unescape(safe_content(text, _LONGEST))  # compared as shown; escaped again on output
 
 
 def _lines(text: str) -> list[str]:
     return text.split("\n") if text else []
-
-
-def _same(one: object, other: object) -> bool:
-    """Whether they are the same JSON; `1` is not `true`."""
-    if isinstance(one, str) and isinstance(other, str):
-        return one == other
-    return one is other or _canonical(one) == _canonical(other)
-
-
-def _canonical(value: object) -> str:
-    try:
-        return json.dumps(value, sort_keys=True, default=repr)
-    except (ValueError, TypeError, RecursionError):
-        return pretty(value, _LONGEST)
-
-
-def _unified_diff(old: Sequence[str], new: Sequence[str]) -> list[_Line]:
-    """A unified comparison: the changed lines, and some around them."""
-    begin, end = _equal_ends(old, new)
-    begin, end = max(begin - _AROUND, 0), max(end - _AROUND, 0)
-    removed, added = old[begin : len(old) - end], new[begin : len(new) - end]
-    result = [_omission("")] if begin else []
-    matcher = SequenceMatcher(None, removed[:_MOST_LINES], added[:_MOST_LINES])
-    for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
-        result += [_omission("")] if number else []
-        for kind, a, b, c, d in group:
-            result += (
-                [_plain_line(" ", text) for text in removed[a:b]]
-                if kind == "equal"
-                else _replace_lines(removed[a:b], added[c:d])
-            )
-    if max(len(removed), len(added)) > _MOST_LINES:
-        result.append(_omission(f"the lines after the first {_MOST_LINES:,} are not compared"))
-    elif end:
-        result.append(_omission(""))
-    return result
-
-
-def _replace_lines(removed: Sequence[str], added: Sequence[str]) -> list[_Line]:
-    """Lines in the place of others; those that are alike are compared word by word."""
-    old, new = [_plain_line("-", text) for text in removed], [_plain_line("+", text) for text in added]
-    for place, (was, now) in enumerate(zip(removed, added, strict=False)):
-        words = _word_diff(was, now)
-        if words is not None:
-            old[place], new[place] = words
-    return [*old, *new]
-
-
-def _word_diff(was: str, now: str) -> tuple[_Line, _Line] | None:
-    """Two lines with the words in them that changed; `None` if they are too long, or have too little in common."""
-    old, new = _WORD.findall(was), _WORD.findall(now)
-    if max(len(old), len(new)) > _MOST_WORDS:
-        return None
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
-        return None
-    removed, added = list[tuple[str, bool]](), list[tuple[str, bool]]()
-    for kind, a, b, c, d in matcher.get_opcodes():
-        removed.append(("".join(old[a:b]), kind != "equal"))
-        added.append(("".join(new[c:d]), kind != "equal"))
-    return _Line(sign="-", words=[w for w in removed if w[0]]), _Line(sign="+", words=[w for w in added if w[0]])
-
-
-def _equal_ends(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
-    """How many are equal at the beginning, and of the rest at the end."""
-    most = min(len(old), len(new))
-    begin = next((at for at in range(most) if not _same(old[at], new[at])), most)
-    rest = most - begin
-    return begin, next((at for at in range(rest) if not _same(old[-1 - at], new[-1 - at])), rest)
-
-
-def _plain_line(sign: str, text: str) -> _Line:
-    return _Line(sign=sign, words=[(text, sign != " ")])
-
-
-def _omission(why: str) -> _Line:
-    return _Line(sign="…", words=[(why, False)])
 
 
 def _role(message: object) -> str:
@@ -280,7 +179,7 @@ def _field_html(change: _Change) -> str:
     return f'<div class="cm-field">{name}</div><pre>{"".join(map(_line_html, change.lines))}</pre>'
 
 
-def _line_html(line: _Line) -> str:
+def _line_html(line: Line) -> str:
     tag = {"-": "del", "+": "ins"}.get(line.sign, "")
     css = {"-": "cm-removed", "+": "cm-added", "…": "cm-omitted"}.get(line.sign, "")
     words = (
@@ -289,8 +188,8 @@ def _line_html(line: _Line) -> str:
     return f'<span class="{css}">{line.sign} {"".join(words)}</span>'
 
 
-def _short(lines: Sequence[_Line]) -> tuple[str, str] | None:
-    """What was and what is, if each is one short line or nothing."""
+def _short(lines: Sequence[Line]) -> tuple[str, str] | None:
+    """The old and the new text, if each is at most one short line; else `None`."""
     texts = {line.sign: line.text for line in lines}
     if len(texts) != len(lines) or set(texts) - {"-", "+"} or any(len(text) > _SHORT for text in texts.values()):
         return None

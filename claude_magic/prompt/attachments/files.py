@@ -116,7 +116,7 @@ def _open(path: Path) -> BinaryIO:
 
 def _unreadable(error: OSError, where: str) -> CellError:
     if isinstance(error, FileNotFoundError):
-        return CellError(f"{where}: there is no such file, or it is a link that leads nowhere. Look at its path.")
+        return CellError(f"{where}: there is no such file, or it is a broken link. Look at its path.")
     why = error.strerror or type(error).__name__
     return CellError(f"{where}: it cannot be read: {why}. Look at the file.")
 
