@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from ..wire import Request
 from .endpoints.catalog import changes, endpoints, is_of_organization
 
 _LARGEST = (("/v1/messages/batches", "256 MB"), ("/v1/files", "500 MB"), ("/", "32 MB"))
 _CODES = {
-    "workspace_created_incomplete": "The workspace exists: look at it, and do not create it again.",
+    "workspace_created_incomplete": "The workspace exists{workspace_id}: look at it, and do not create it again.",
     "change_outcome_unknown": "A part of the change may be saved: send the same again, what is saved is not repeated.",
     "authorization_check_unavailable": "Nothing was done. Send it again in a moment.",
     "workspace_human_review_disabled": "This workspace has no batches: use another one.",
     "file_expired": "Upload it again.",
 }
+_ID = re.compile(r"[\w-]{1,80}", re.ASCII)
 _MAYBE = "It may have been done all the same, so it was not sent again: look first."
 
 
-def advice(request: Request, status: int, kind: str, code: str) -> str | None:
+def advice(request: Request, status: int, kind: str, details: Mapping[str, object]) -> str | None:
     """A sentence; `""` for none, `None` where the general advice fits.
 
     Args:
         kind: The API's own name of the error, such as `not_found_error`; `""` if the answer is not the API's.
-        code: `error.details.error_code`; `""` for none.
+        details: Those of the error, such as its `error_code`.
     """
     path = request.endpoint
+    code = str(details.get("error_code") or "")
     if code in _CODES:
-        return _CODES[code]
+        workspace = str(details.get("workspace_id") or "")
+        return _CODES[code].format(workspace_id=f" as {workspace}" if _ID.fullmatch(workspace) else "")
     if status == 413:
         return f"At most {next(size for start, size in _LARGEST if path.startswith(start))} may be sent there at once."
     if status in (401, 403) and is_of_organization(path):

@@ -117,7 +117,7 @@ def _api_error(
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
     reason = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
-    advice = None if request is None else endpoint_advice(request, status, kind, _code(error))
+    advice = None if request is None else endpoint_advice(request, status, kind, _details(error))
     if advice is None:
         advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
@@ -136,10 +136,10 @@ def _kind_and_message(error: object) -> tuple[str, str]:
     return (kind if isinstance(kind, str) else ""), str(error.get("message") or "")
 
 
-def _code(error: object) -> str:
-    """`details.error_code`; `""` if there is none."""
+def _details(error: object) -> dict[str, object]:
+    """The `details` of an error; `{}` if there are none."""
     details = error.get("details") if isinstance(error, dict) else None
-    return str(details.get("error_code") or "") if isinstance(details, dict) else ""
+    return details if isinstance(details, dict) else {}
 
 
 def _advice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,6 +106,11 @@ class Journal:
         with self.reading() as connection:
             rows = queries.spend(connection, by)
         return self._views.spending(rows, by)
+
+    def spend_between(self, begin: date, end: date, by: str, base_url: str) -> list[dict[str, Any]]:
+        """What was spent at one endpoint in the UTC days from `begin` to before `end`, by `day` or `model`."""
+        with self.reading() as connection:
+            return queries.spend_between(connection, begin, end, by, base_url.rstrip("/") + "/")
 
     def export(self, path: str | Path) -> Path:
         """Writes all exchanges to a file: `.jsonl`, `.csv`, or `.db` for a copy of the journal.

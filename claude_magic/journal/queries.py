@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from ..wire import Exchange, TimedEvent
@@ -154,6 +155,21 @@ def spend(connection: sqlite3.Connection, by: str) -> list[Row]:
             total(usd) as usd, sum(usd is null) as unpriced
             from exchange where url like '%/v1/messages' or usd > 0
             group by 1 order by {"1" if by == "day" else "usd desc, exchanges desc"}""",  # noqa: S608
+    )
+
+
+def spend_between(connection: sqlite3.Connection, begin: date, end: date, by: str, address: str) -> list[Row]:
+    """Dollars of each UTC day or model, from `begin` to before `end`, of what went to `address`."""
+    name = "date(began)" if by == "day" else "model"
+    return select_rows(
+        connection,
+        f"""select {name} as "{by}", total(usd) as usd, sum(usd is null) as unpriced from exchange
+            where (url like '%/v1/messages' or usd > 0) and substr(url, 1, ?) = ?
+            and date(began) >= ? and date(began) < ? group by 1 order by 1""",  # noqa: S608
+        len(address),
+        address,
+        str(begin),
+        str(end),
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .files import Files
     from .mcp import Server
     from .model_list import Models
+    from .organization import Organization
     from .pending_approval import PendingApproval
     from .pending_call import PendingCall
     from .prompts import Draft, Prompts
@@ -251,6 +252,16 @@ class ClaudeHandle:
         from .batch_list import Batches
 
         return Batches(self.session)
+
+    @property
+    def organization(self) -> Organization:
+        """Your organization: `.workspaces`, `.members`, `.invites`, `.api_keys`, `.rate_limits`, `.usage()`, `.cost()`.
+
+        They need an admin key: `ANTHROPIC_ADMIN_KEY`, or `claude.login(admin=True)`. What changes something asks first.
+        """
+        from .organization import Organization
+
+        return Organization(self)
 
     def mcp(self, name: str, command: str | Sequence[str], **how: Any) -> Server:
         """Starts a local MCP server; cells offer its tools with `--mcp` and the variable that holds it.

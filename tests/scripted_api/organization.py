@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from tests.scripted_api.reports import Reports
 from tests.scripted_api.wire import Asked, after_id_page, cursor_page, error, json_answer
 from tests.server import Answer
 
@@ -19,7 +21,8 @@ class Organization:
     Attributes:
         incomplete: Whether the next workspace is created without an answer that says so: a 503.
         unknown_outcome: How many updates are answered 503 `change_outcome_unknown` before one is answered.
-        cost, usage: Rows of the two reports, as the API gives them.
+        page_size: The most items on a page of a list.
+        reports: Usage and cost; `cost` and `usage` are rows of the newest two, as the API gives them.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -32,8 +35,18 @@ class Organization:
         self.members: dict[str, list[dict[str, Any]]] = {}
         self.keys = [api_key("apikey_01", "ci", "wrkspc_01"), api_key("apikey_02", "notebooks", None)]
         self.rate_limits = [rate_limit(f"rl_{number:02d}") for number in range(1, 4)]
-        self.usage: list[dict[str, Any]] = []
-        self.cost: list[dict[str, Any]] = []
+        self.workspace_limits: dict[str, list[dict[str, Any]]] = {}
+        self.page_size = 1000
+        self.reports = Reports()
+        self.deleted: list[str] = []
+
+    @property
+    def cost(self) -> list[dict[str, Any]]:
+        return self.reports.rows.setdefault("cost", [])
+
+    @cost.setter
+    def cost(self, rows: list[dict[str, Any]]) -> None:
+        self.reports.rows["cost"] = rows
 
     def answer(self, asked: Asked) -> Answer | None:
         if not asked.path.startswith(f"{_ROOT}/"):
@@ -46,13 +59,13 @@ class Organization:
             or self._invites(asked)
             or self._lists(asked)
             or self._keys(asked)
-            or self._reports(asked)
+            or self.reports.answer(asked)
         )
 
     def _workspaces(self, asked: Asked) -> Answer | None:
         if asked.match("GET", f"{_ROOT}/workspaces"):
             archived = asked.value("include_archived") == "true"
-            return after_id_page([w for w in self.workspaces if archived or w["archived_at"] is None], asked)
+            return self._list([w for w in self.workspaces if archived or w["archived_at"] is None], asked)
         if asked.match("POST", f"{_ROOT}/workspaces"):
             made = workspace(f"wrkspc_{len(self.workspaces) + 1:02d}", str(asked.json["name"]))
             self.workspaces.append(made)
@@ -73,17 +86,26 @@ class Organization:
         return None
 
     def _members(self, asked: Asked) -> Answer | None:
+        if found := asked.match("GET", f"{_ROOT}/workspaces/{{}}/rate_limits"):
+            return cursor_page(self.workspace_limits.get(found[1], []), asked)
         if found := asked.match("GET", f"{_ROOT}/workspaces/{{}}/members"):
-            return after_id_page(self.members.get(found[1], []), asked)
+            return self._list(self.members.get(found[1], []), asked)
         if found := asked.match("POST", f"{_ROOT}/workspaces/{{}}/members"):
             made = {"type": "workspace_member", "workspace_id": found[1], **asked.json}
             self.members.setdefault(found[1], []).append(made)
             return json_answer(made)
+        if found := asked.match("POST", f"{_ROOT}/workspaces/{{}}/members/{{}}"):
+            return self._change("member", self.members.get(found[1], []), found[2], asked.json, name="user_id")
+        if found := asked.match("DELETE", f"{_ROOT}/workspaces/{{}}/members/{{}}"):
+            several = self.members.get(found[1], [])
+            gone = {"type": "workspace_member_deleted", "user_id": found[2], "workspace_id": found[1]}
+            return self._delete("member", several, found[2], gone, name="user_id")
         return None
 
     def _invites(self, asked: Asked) -> Answer | None:
         if asked.match("GET", f"{_ROOT}/invites"):
-            return after_id_page(self.invites, asked)
+            wanted = asked.values("statuses[]")
+            return self._list([each for each in self.invites if not wanted or each["status"] in wanted], asked)
         if asked.match("POST", f"{_ROOT}/invites"):
             made = {
                 "id": f"invite_{len(self.invites) + 1:02d}",
@@ -98,20 +120,21 @@ class Organization:
             self.invites.append(made)
             return json_answer(made)
         if found := asked.match("DELETE", f"{_ROOT}/invites/{{}}"):
-            known = [each for each in self.invites if each["id"] == found[1]]
-            if not known:
-                return error(404, "not_found_error", "Invite not found")
-            self.invites.remove(known[0])
-            return json_answer({"id": found[1], "type": "invite_deleted"})
+            return self._delete("invite", self.invites, found[1], {"id": found[1], "type": "invite_deleted"})
         return None
 
     def _lists(self, asked: Asked) -> Answer | None:
         if asked.match("GET", f"{_ROOT}/users"):
-            return after_id_page(self.users, asked)
+            wanted = asked.values("roles[]")
+            return self._list([each for each in self.users if not wanted or each["role"] in wanted], asked)
+        if found := asked.match("POST", f"{_ROOT}/users/{{}}"):
+            return self._change("user", self.users, found[1], asked.json)
+        if found := asked.match("DELETE", f"{_ROOT}/users/{{}}"):
+            return self._delete("user", self.users, found[1], {"id": found[1], "type": "user_deleted"})
         if asked.match("GET", f"{_ROOT}/rate_limits"):
             return cursor_page(self.rate_limits, asked)
         if asked.match("GET", f"{_ROOT}/api_keys"):
-            return after_id_page(self.keys, asked)
+            return self._list(self.keys, asked)
         return None
 
     def _keys(self, asked: Asked) -> Answer | None:
@@ -121,17 +144,27 @@ class Organization:
             return self._change("api_key", self.keys, found[1], asked.json)
         return None
 
-    def _reports(self, asked: Asked) -> Answer | None:
-        if asked.match("GET", f"{_ROOT}/analytics/cost"):
-            return cursor_page(self.cost, asked, report=True)
-        if asked.match("GET", f"{_ROOT}/analytics/usage"):
-            return cursor_page(self.usage, asked, report=True)
-        return None
+    def _list(self, items: list[dict[str, Any]], asked: Asked) -> Answer:
+        limit = min(self.page_size, int(asked.value("limit", "20")))
+        query = [*(pair for pair in asked.query if pair[0] != "limit"), ("limit", str(limit))]
+        return after_id_page(items, replace(asked, query=query))
 
-    def _change(self, kind: str, several: list[dict[str, Any]], name: str, change: dict[str, Any]) -> Answer:
-        found = next((each for each in several if each["id"] == name), None)
+    def _delete(
+        self, kind: str, several: list[dict[str, Any]], wanted: str, gone: dict[str, Any], *, name: str = "id"
+    ) -> Answer:
+        found = next((each for each in several if each[name] == wanted), None)
         if found is None:
-            return error(404, "not_found_error", f"{kind} not found: {name}")
+            return error(404, "not_found_error", f"{kind} not found: {wanted}")
+        several.remove(found)
+        self.deleted.append(wanted)
+        return json_answer(gone)
+
+    def _change(
+        self, kind: str, several: list[dict[str, Any]], wanted: str, change: dict[str, Any], *, name: str = "id"
+    ) -> Answer:
+        found = next((each for each in several if each[name] == wanted), None)
+        if found is None:
+            return error(404, "not_found_error", f"{kind} not found: {wanted}")
         found.update(change)
         return json_answer(found)
 

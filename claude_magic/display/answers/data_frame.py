@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
+from ...errors import SettingsError
 from ...wire.answer import BINARY, Answer
 
 
@@ -15,6 +16,17 @@ def value_of(answer: Answer) -> Any:
     items = answer.items
     if items is None or importlib.util.find_spec("pandas") is None:
         return answer.value if items is None else items
-    import pandas
+    return frame_of(items)
 
+
+def frame_of(items: list[Any]) -> Any:
+    """A list as a DataFrame.
+
+    Raises:
+        SettingsError: pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise SettingsError("a DataFrame needs pandas, which is missing. Install it: pip install pandas.") from None
     return pandas.DataFrame(items if all(isinstance(item, dict) for item in items) else {"value": items})
