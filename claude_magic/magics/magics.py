@@ -15,13 +15,11 @@ from ..prompt.last_error import LastError
 from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
 from ..prompt.options.table import help_text
-from ..session.prompt import Prompt, build_prompt
 from .claude import claude as handle
-from .output import result
-from .pending_call import PendingCall
 from .views import preview_text, print_notes
 
 if TYPE_CHECKING:
+    from ..session.prompt import Prompt
     from .turn_runner import TurnRunner
 
 _BLANK_LINES_AT_END = re.compile(r"(\n[ \t]*)+\Z")
@@ -57,11 +55,8 @@ class ClaudeMagics(Magics):
             from .endpoint_cell import EndpointCell
 
             EndpointCell(handle, self.shell, options, text if cell is None else self._message(text, cell)).run()
-        elif isinstance(handle.waiting, PendingCall) and (options.approve or options.refuse is not None):
-            waiting, handle.waiting = handle.waiting, None
-            waiting.resume(runs=options.approve)
         elif options.approve or options.refuse is not None:
-            self.turns.resume(options, text if cell is None else cell)
+            self._resume(options, text if cell is None else cell)
         elif cell is None and not line.strip():
             from .status import card
 
@@ -70,6 +65,17 @@ class ClaudeMagics(Magics):
             self.answer(self._prompt(options, line, text if cell is None else self._message(text, cell)))
 
     claude.__doc__ = help_text()
+
+    def _resume(self, options: Options, text: str) -> None:
+        """`%claude --approve` and `--refuse`: for a call of an endpoint that waits, or for a turn."""
+        from .pending_call import PendingCall
+
+        waiting = handle.waiting
+        if not isinstance(waiting, PendingCall):
+            self.turns.resume(options, text)
+            return
+        handle.waiting = None
+        waiting.resume(runs=options.approve)
 
     def _message(self, text: str, cell: str) -> str:
         """The lines below `%%claude`, exactly as typed: IPython adds a newline if there was none."""
@@ -80,6 +86,8 @@ class ClaudeMagics(Magics):
         return cell if self._cells.source.endswith(cell) else cell.removesuffix("\n")
 
     def _prompt(self, options: Options, line: str, text: str) -> Prompt:
+        from ..session.prompt import build_prompt
+
         return build_prompt(
             options,
             line,
@@ -128,6 +136,7 @@ class ClaudeMagics(Magics):
     def _repeat(self, prompt: Prompt, cell: str) -> None:
         """Shows several replies to one prompt."""
         from ..display.live.grid import Grid
+        from .output import result
 
         options = prompt.options
         grid = Grid(options.times, page=self._cells.in_notebook)
