@@ -129,6 +129,20 @@ def test_the_body_of_an_old_request_becomes_options_and_says_what_became_of_each
     )
 
 
+def test_a_stop_at_the_next_turn_is_left_out_wherever_it_is_written() -> None:
+    options, _, _, notes = translation(TURNS, stop=("\n\nHuman:", "END"))
+    assert options.stop == ("END",)
+    assert "the stop sequences Human: and Assistant: were left out" in notes[1]
+    kept, _, _ = read_completion(Options(complete=True, legacy=True, stop=("\n\nHuman:", "END")), TURNS)
+    assert kept.stop == ("\n\nHuman:", "END")
+
+
+def test_sampling_on_the_first_line_is_sent_and_not_said_to_be_left_out() -> None:
+    options, _, _, notes = translation(json.dumps(BODY), temperature=0.9)
+    assert options.temperature == 0.9
+    assert not any("temperature" in note for note in notes)
+
+
 def test_a_model_of_today_in_an_old_body_answers() -> None:
     assert translation(json.dumps({**BODY, "model": "claude-haiku-4-5"}))[0].model == "claude-haiku-4-5"
 

@@ -141,6 +141,27 @@ def test_a_stored_completion_is_applied_again(shell: Shell, endpoint: Server) ->
 # Really posted
 
 
+def test_from_python_a_prompt_is_posted_and_what_was_repaired_is_among_the_notes(
+    shell: Shell, endpoint: Server
+) -> None:
+    endpoint.answers(completes(" ok"))
+    shell.run("from claude_magic import claude")
+    notes = shell.value("claude('Human: hi\\n\\nAssistant:', legacy=True, model='claude-2.1').notes")
+    assert notes == ["two newlines were put before the first Human:"]
+    assert endpoint.last.json["prompt"] == "\n\nHuman: hi\n\nAssistant:"
+
+
+def test_what_is_not_recorded_is_compared_with_what_is(shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(completes(" ok"))
+    shell.run(f"%%claude --legacy -m claude-2.1\n{PROMPT}", cell_id="a")
+    shell.run("%config Claude.replay = 'only'")
+    ran = shell.run("%%claude --legacy -m claude-2.1\nHuman: Ho\n\nAssistant:", cell_id="a")
+    assert line(ran).startswith("NotRecorded: not recorded in the journal")
+    assert "prompt" in line(ran)
+    assert shell.run(f"%%claude --legacy -m claude-2.1\n{PROMPT}", cell_id="a").error is None
+    assert len(endpoint.received) == 1
+
+
 def test_legacy_posts_the_prompt_to_v1_complete(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(completes(" Hel", "*lo*"))
     html = page(shell.run(f"%%claude --complete --legacy -m claude-2.1 -t 300 --temperature 0.5 --stop END\n{PROMPT}"))
@@ -444,6 +465,17 @@ def test_finish_cannot_go_on_with_a_completion(shell: Shell, endpoint: Server) -
     ran = shell.run("%%claude --finish\n")
     assert line(ran).startswith("CellError: --finish: ")
     assert len(endpoint.received) == 1
+
+
+def test_a_prompt_of_a_completion_is_improved(shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(completes(" ok"))
+    shell.run("from claude_magic import claude")
+    shell.run("%%claude --legacy -m claude-2.1\nBe brief.\n\nHuman: Hi\n\nAssistant: So")
+    endpoint.answers(whole('{"messages": [{"role": "user", "content": "Hi"}]}'))
+    assert shell.run("claude.prompts.improve(claude.journal.exchange(1), 'kinder')").error is None
+    asked = endpoint.last.json["messages"][0]["content"]
+    assert '"system": "Be brief."' in asked
+    assert '"role": "assistant"' in asked
 
 
 def test_a_completion_in_the_journal_comes_back_into_the_workbench_as_turns() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError, SettingsError
+from ..prompt.completions import as_messages
 from ..prompt.options.keywords import options_of_many
 from ..prompt.snippets import Snippets
 from ..prompt.turns import format_turns
@@ -192,6 +193,7 @@ def _prompt_text(prompt: Any, system: str | None) -> PromptText:
 
     if isinstance(prompt, Exchange):
         body = prompt.request.body or {}
+        body = as_messages(body) if isinstance(body.get("prompt"), str) else body
         return prompt_text(list(body.get("messages") or ()), body.get("system") if system is None else system)
     if isinstance(prompt, Draft):
         return prompt_text(prompt.messages, prompt.system if system is None else system)

@@ -78,7 +78,7 @@ def read_completion(options: Options, text: str, *, system: str = "") -> tuple[O
         _refuse_options(options)
     body = _json_body(text)
     prompt = read_prompt(text if body is None else body.pop("prompt"))
-    options, notes = _with_fields(options, {**_completion_fields(options), **(body or {})})
+    options, notes = _with_fields(options, {**(body or {}), **_completion_fields(options)})
     if options.legacy:
         unsent = ["Claude.system was not sent: a completion's system text stands before its first Human:"] * bool(
             system
@@ -209,10 +209,11 @@ def _json_body(text: str) -> dict[str, Any] | None:
 
 
 def _completion_fields(options: Options) -> dict[str, Any]:
-    """The fields of a completion among those of `--param`."""
+    """The fields of a completion that the first line sets."""
     if "prompt" in options.param:
         raise CellError("--param prompt is refused: the prompt is the cell's text.")
-    return {name: options.param[name] for name in ("max_tokens_to_sample",) if name in options.param}
+    found = {name: options.param[name] for name in ("max_tokens_to_sample",) if name in options.param}
+    return {**found, "stop_sequences": list(options.stop)} if options.stop else found
 
 
 def _with_fields(options: Options, fields: Mapping[str, Any]) -> tuple[Options, list[str]]:
@@ -231,20 +232,23 @@ def _with_fields(options: Options, fields: Mapping[str, Any]) -> tuple[Options, 
             elif options.model is None:
                 notes.append(f"model {str(value)[:60]}: retired, so the model of this notebook answers")
         elif name == "stop_sequences":
-            changes["stop"] = options.stop or _stops(value, notes, legacy=options.legacy)
+            changes["stop"] = _stops(value, notes, legacy=options.legacy)
         elif name == "stream":
             changes["stream"] = bool(value) if options.stream is None else options.stream
         elif name in _SAMPLING and options.legacy:
             changes[name] = value if getattr(options, name) is None else getattr(options, name)
         elif name in _SAMPLING:
-            notes.append(
-                f"{name} {value!r:.20} was left out: today's models refuse it; --{name.replace('_', '-')} sends it"
-            )
+            if getattr(options, name) is None:
+                notes.append(f"{name} {value!r:.20} was left out: today's models refuse it; {_option(name)} sends it")
         elif options.legacy or name == "metadata":
             param.setdefault(name, value)
         else:
             notes.append(f"{name[:60]} was left out: no field of messages is known for it")
     return replace(options, **changes, param=param), notes
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _tokens(value: Any) -> int:

@@ -76,6 +76,8 @@ def offline_requests(settings: Claude, prompt: Prompt, *, sends: bool) -> Iterat
         sends: Whether it is sent if it is not recorded.
     """
     for provider in offline_providers(settings, sends=sends):
+        if provider.local and prompt.options.legacy:  # it has no such endpoint
+            continue
         yield build_request(settings, provider, prompt)
 
 
