@@ -30,6 +30,7 @@ FLOORS = (
 # What packages of one floor may import from each other, and why.
 BESIDE = {
     ("tools", "prompt"): "a tool's result passes the same checks as an attachment",
+    ("export", "api"): "a program calls the SDK's method of an endpoint, by the dated data of endpoints",
     ("prompt", "export"): "the option table reads the registry of export languages, which imports no writer",
     ("display", "export"): "the Code tab reads the same registry",
 }

@@ -99,7 +99,6 @@ class Part(ShortRepr):
             "content_type": self.media_type,
             "size": self.size,
             "sha256": self.digest,
-            **({"path": self.path} if self.path else {}),
         }
 
 
@@ -124,6 +123,11 @@ class Multipart:
     def description(self) -> dict[str, Any]:
         """What stands in the place of the request's JSON."""
         return {"multipart": [part.description for part in self.parts]}
+
+    @property
+    def paths(self) -> list[str]:
+        """Where its files are, in order; `""` for bytes that are in memory."""
+        return [part.path for part in self.parts if part.text is None]
 
     def __len__(self) -> int:
         return sum(len(self._begin) + len(part.head) + part.length + 2 for part in self.parts) + len(self._end)

@@ -95,8 +95,13 @@ class Call:
     @property
     def needs_a_timeout(self) -> bool:
         """Whether the official SDKs send it only if they are told how long to wait."""
-        tokens = self.body.get("max_tokens")
+        tokens = self.body.get("max_tokens") if isinstance(self.body, dict) else None
         return not self.streams and isinstance(tokens, int) and tokens > _LONG_REPLY
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it asks for a message, which the SDKs have a function of its own shape for."""
+        return self.url == f"{self.base_url}/v1/messages" and self.request.method == "POST"
 
     def for_an_sdk(self, language: str) -> dict[str, Any]:
         """The body, if it is one of the endpoint that the SDKs have a function for.

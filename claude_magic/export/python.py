@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from .call import BASE_URL, DEFAULT_BASE_URL, Call
 from .completions import is_completion, python_statements
+from .endpoint_programs import python_endpoint
 from .literals import python_text
 from .python_source import argument, expression, headers, imports, reads_environment
 
@@ -56,6 +57,8 @@ def program(call: Call) -> str:
         return _program(
             call, python_statements(call), note="# Needs anthropic<1: later versions have no completions.\n"
         )
+    if not call.is_message:
+        return python_endpoint(call)
     fields = list(_fields(call))
     shape, function = (_STREAM, "client.messages.stream") if call.streams else (_WHOLE, "client.messages.create")
     return _program(call, shape.replace("{call}", expression(function, fields)))

@@ -5,10 +5,12 @@ Source: https://requests.readthedocs.io/en/latest/api/#requests.request
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from .call import BASE_URL, Call
 from .completions import REQUESTS_STREAM, REQUESTS_WHOLE, is_completion
+from .endpoint_call import answer_kind, download_name, multipart_parts
 from .literals import python_text
 from .python_source import argument, expression, headers, imports
 
@@ -35,14 +37,32 @@ with {call} as response:
 """
 
 
+_FILE = """\
+response = {call}
+response.raise_for_status()
+Path({file}).write_bytes(response.content)
+"""
+_LINES = """\
+response = {call}
+response.raise_for_status()
+for line in response.content.splitlines():
+    print(json.loads(line))
+"""
+
+
 def program(call: Call) -> str:
     """The program."""
-    shape = _OTHER
+    shape, parts, name = _OTHER, multipart_parts(call), download_name(call)
+    if name is not None:
+        shape = _FILE.replace("{file}", python_text(name))
+    elif "jsonl" in answer_kind(call):
+        shape = _LINES
     if is_completion(call):
         shape = REQUESTS_STREAM if call.streams else REQUESTS_WHOLE
     elif call.request.endpoint == "/v1/messages":
         shape = _STREAM if call.streams else _WHOLE
     standard = ["import os", *(["import json"] if "json.loads" in shape else [])]
+    standard += ["from pathlib import Path"] if parts or name else []
     start = imports(call, standard=standard, own="import requests")
     return call.hint("#") + start + shape.replace("{call}", expression(_function(call), _arguments(call)))
 
@@ -57,9 +77,27 @@ def _arguments(call: Call) -> Iterator[tuple[str, str]]:
         yield "", python_text(call.request.method)
     path = python_text(call.url.removeprefix(call.base_url))
     yield "", f'os.environ["{BASE_URL}"] + {path}' if call.local else python_text(call.url)
-    yield from headers("headers", dict([call.credential, *call.explicit_headers]))
-    if call.body is not None:
+    named = [call.credential, *call.explicit_headers]
+    is_form = multipart_parts(call) is not None  # `requests` makes a boundary of its own
+    yield from headers("headers", {n: v for n, v in named if not is_form or n.lower() != "content-type"})
+    if (parts := multipart_parts(call)) is not None:
+        yield "files", _files(parts)
+    elif call.body is not None:
         yield argument("json", call.body, broken=True)
     if call.streams:
         yield "stream", "True"
     yield "timeout", "600"
+
+
+def _files(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The parts of a form, in their order; a text is a part without a file name."""
+    lines = []
+    for part in parts:
+        if "value" in part:
+            content = f"(None, {python_text(str(part['value']))})"
+        else:
+            filename = str(part.get("filename", ""))
+            read = f"Path({python_text(part['path'] or filename or 'file')}).read_bytes()"
+            content = f"({python_text(filename) if filename else None}, {read}, {python_text(part['content_type'])})"
+        lines.append(f"        ({python_text(part['name'])}, {content}),\n")
+    return f"[\n{''.join(lines)}    ]"

@@ -12,6 +12,7 @@ from typing import Any
 from . import python
 from .call import BASE_URL, DEFAULT_BASE_URL, Call
 from .completions import is_completion, typescript_statements
+from .endpoint_programs import typescript_endpoint
 from .formatting import Variable, literal
 from .literals import JAVASCRIPT, javascript_text
 
@@ -40,6 +41,8 @@ def program(call: Call) -> str:
     if is_completion(call):
         note = "// Needs @anthropic-ai/sdk below 1.0: later versions have no completions.\n"
         statements = typescript_statements(call)
+    elif not call.is_message:
+        return _precision_warning(call.body) + typescript_endpoint(call)
     else:
         note, shape = "", _STREAM if call.streams else _WHOLE
         statements = shape.replace("{fields}", _fields(call.for_an_sdk("TypeScript"), call))

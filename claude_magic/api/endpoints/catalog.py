@@ -35,6 +35,7 @@ class Endpoint:
         answer: `json`, `jsonl`, `binary`, or `sse` for events.
         key: `api`; `admin` for the organization; `scoped` for a key with a scope of its own.
         sdk: The method of the official Python SDK, such as `files.list`; `""` if it has none.
+        fields: The arguments of that method which make its body; `!` after those that it needs.
     """
 
     verb: str
@@ -47,6 +48,7 @@ class Endpoint:
     answer: str = "json"
     key: str = "api"
     sdk: str = ""
+    fields: Sequence[str] = ()
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

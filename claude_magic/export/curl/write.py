@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..call import BASE_URL, Call
+from ..endpoint_call import download_name, multipart_parts
 from ..formatting import Variable, literal
 from ..literals import HEREDOC, JSON
 
@@ -33,10 +35,25 @@ def _lines(call: Call) -> Iterator[str]:
         yield f"-X {shlex.quote(call.request.method)}"
     if call.streams:
         yield "--no-buffer"
+    parts = multipart_parts(call)
     for name, value in (call.credential, *call.headers):
-        yield f"-H {_header(name, value)}"
-    if call.body is not None:
+        if parts is None or name.lower() != "content-type":  # curl makes a boundary of its own
+            yield f"-H {_header(name, value)}"
+    if parts is not None:
+        yield from (f"-F {shlex.quote(_part(part))}" for part in parts)
+    elif call.body is not None:
         yield _body(call)
+    if (saved := download_name(call)) is not None:
+        yield f"--output {shlex.quote(saved)}"
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    """One part of a form; a file is read from where it was."""
+    if "value" in part:
+        return f"{part['name']}={part['value']}"
+    filename = str(part.get("filename", "")).replace("\\", "\\\\").replace('"', '\\"')
+    named = f';filename="{filename}"' if filename else ""
+    return f"{part['name']}=@{part['path'] or filename or 'file'};type={part['content_type']}{named}"
 
 
 def _url(url: str) -> str:

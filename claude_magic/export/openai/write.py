@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 from ...errors import CellError
 from ..call import BASE_URL, Call
+from ..completions import is_completion
+from ..endpoint_programs import openai_endpoint
 from ..literals import python_text
 from ..python_source import argument, expression, headers, imports
 from .fields import Omissions, fields
@@ -34,6 +36,8 @@ def program(call: Call) -> str:
     Raises:
         CellError: The request is not one for messages, or has a form that the API itself does not know.
     """
+    if not call.is_message and not is_completion(call):
+        return openai_endpoint(call)
     left_out = Omissions()
     try:
         values = dict(fields(call.for_an_sdk("OpenAI"), left_out))
