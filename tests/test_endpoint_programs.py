@@ -14,7 +14,8 @@ import pytest
 
 from claude_magic import claude
 from claude_magic.export import LANGUAGES, program
-from claude_magic.session.endpoint_call import endpoint_call, preview_request
+from claude_magic.session.endpoint_call import endpoint_call
+from claude_magic.session.endpoint_send import preview_request
 from claude_magic.wire import Request
 from tests.export_programs import run_node, run_python, run_shell
 from tests.notebook_shell import Shell, forget
