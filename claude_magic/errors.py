@@ -21,10 +21,12 @@ Wording: *what happened: the details. What to do.*
 
 from __future__ import annotations
 
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable
 from functools import partial
+from textwrap import TextWrapper
 from typing import Any
 
 _MAX_LENGTH = 4_000  # characters of an error message that a notebook shows
@@ -48,7 +50,7 @@ class ClaudeError(Exception):
     def _render_traceback_(self) -> list[str]:
         if _is_tb_magic():
             return _full_traceback(self)
-        return [f"{type(self).__name__}: {self}"]
+        return _lines(f"{type(self).__name__}: {self}")
 
 
 class CellError(ClaudeError):
@@ -183,3 +185,16 @@ def _full_traceback(error: ClaudeError) -> list[str]:
     finally:
         shell.InteractiveTB.set_mode(mode)
     return lines
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a message; in a terminal none breaks a word, such as a request-id."""
+    lines = text.split("\n")
+    try:
+        if not sys.stdout.isatty():
+            return lines
+    except (AttributeError, ValueError):  # it is closed, or no file
+        return lines
+    width = max(20, shutil.get_terminal_size().columns) - 1
+    wrap = TextWrapper(width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+    return [short for line in lines for short in wrap.wrap(line) or [""]]

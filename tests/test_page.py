@@ -167,7 +167,7 @@ def test_while_thinking_the_thoughts_are_not_drawn_and_afterwards_folded(page_ke
         "page.finish(exchange([thought, {'type': 'text', 'text': 'Yes.'}], stop_reason='end_turn'))",
     )
     thinking, text, reply = live_html(ran)
-    assert "thinking… 1 s" in thinking
+    assert "thinking… about 3 tokens · 1 s" in thinking
     assert "Hm" not in thinking
     for html in (text, reply):
         assert html.index('<details class="cm-thinking">') < html.index("Yes.")

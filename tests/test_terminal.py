@@ -16,6 +16,7 @@ from claude_magic.display.terminal import terminal as terminal_module
 from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.errors import ConnectionFailed, Interrupted
 from claude_magic.wire import Exchange, Message
+from tests import terminal_screen
 from tests.replaying import exchange
 
 FACTS = "claude-opus-5-5 · 46 in / 133 out tokens · 1.0 s · req_test\n"
@@ -153,8 +154,10 @@ def test_rich_renders_finished_blocks_and_lets_nothing_steer_the_terminal() -> N
         "terminal.finish(grown(text))\n"
     )
     env = {**os.environ, "TERM": "xterm-256color", "FORCE_COLOR": "1", "COLUMNS": "60"}
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert "**" not in ran.stdout
-    assert ran.stdout.count("Title") == 40
-    assert "\x1b]" not in ran.stdout
-    assert "\x1b[1m" in ran.stdout
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, check=True)
+    printed = ran.stdout.decode()
+    shown_at_end = "\n".join(terminal_screen.screen(printed, 60))
+    assert "**" not in shown_at_end
+    assert shown_at_end.count("Title") == 40
+    assert "\x1b]" not in printed
+    assert "\x1b[1m" in printed

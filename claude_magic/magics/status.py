@@ -38,7 +38,7 @@ def card(handle: ClaudeHandle) -> str:
     facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in origins.items()})
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
     usage = ["", repr(handle.usage)] if handle.session.has_ledger else []
-    return "\n".join([*lines, *usage, "", "Options: %%claude --help"])
+    return "\n".join([*lines, *usage, "", "Options: %claude --help"])
 
 
 def _temperature(local: bool) -> str:

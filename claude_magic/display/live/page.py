@@ -17,8 +17,7 @@ from IPython.core.display_functions import clear_output, publish_display_data
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
 from ..reply.reply import Passage, frame, passages, reply_bundle
-from ..reply.summary import estimate_tokens, requested_model
-from ..text.plain import plain
+from ..reply.status import status_line
 from .display_slots import DisplaySlots
 from .interrupts import hold_interrupts
 from .pages import Budget, LivePages
@@ -150,14 +149,5 @@ class Page(Presenter):
 
 def _status(exchange: Exchange, arrived: list[Passage], note: str) -> str:
     """The status line under the growing reply."""
-    seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
-    if note:
-        status = f"{note} · {seconds}" if seconds else note
-    elif not arrived:
-        status = f"waiting for {requested_model(exchange) or 'an answer'}… {seconds}"
-    elif arrived[-1].kind == "thinking":
-        status = f"thinking… {seconds}"
-    else:
-        characters = sum(len(passage.source) for passage in arrived)
-        status = f"about {estimate_tokens(characters):,} tokens · {seconds or 'under 1 s'}"
-    return f'<div class="cm-status">{html.escape(plain(status).strip())}</div>'
+    status = status_line(exchange, sum(len(passage.source) for passage in arrived), note)
+    return f'<div class="cm-status">{html.escape(status)}</div>'

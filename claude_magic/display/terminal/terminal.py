@@ -2,7 +2,7 @@
 
 Nothing is printed twice: a later result of a step is a line of its own. Only what `plain` passes reaches the
 terminal. Trailing white space waits for the text after it, and so does U+FFFD: it may be half of a character whose
-other half has not arrived yet.
+other half has not arrived yet. On a terminal lines end between words; in a pipe or a file they stay as they are.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from ...wire.presenter import Presenter
 from ..live.interrupts import hold_interrupts
 from ..reply.reply import Passage, passages
 from ..reply.sources import citations, sources_lines
+from ..reply.status import status_line
 from ..reply.steps import Step
-from ..reply.summary import facts, requested_model, warnings
+from ..reply.summary import facts, warnings
 from ..text.plain import plain
+from .word_wrap import WordWrap, columns, wrap_facts
 
 _QUIET_SECONDS = 0.5
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){3,}")
@@ -38,16 +40,19 @@ class Terminal(Presenter):
         self._begun = time.monotonic()
         self._waiting = ""
         self._wrote = False
+        self._newlines = 0  # at the end of what was written
+        self._wrap: WordWrap | None = None  # of the passage, on a terminal
         self._finished = False
 
     def show(self, exchange: Exchange, note: str = "") -> None:
         """Append new text; until the first text, show on a terminal what is awaited."""
         if self._finished:
             return
-        self._append(passages(exchange.message), last=False)
-        if not self._wrote and time.monotonic() - self._begun >= _QUIET_SECONDS:
-            status = note or f"waiting for {requested_model(exchange) or 'an answer'}…"
-            self._wait(plain(f"{status} {int(exchange.seconds)} s"[:70]).replace("\n", " "))
+        arrived = passages(exchange.message)
+        self._append(arrived, last=False)
+        quiet = time.monotonic() - self._begun < _QUIET_SECONDS
+        status = "" if quiet else status_line(exchange, sum(len(each.source) for each in arrived), note)
+        self._show_growth(arrived[self._passage :], status)
 
     def events(self, events: Iterable[TimedEvent]) -> None:
         """Does nothing."""
@@ -60,18 +65,14 @@ class Terminal(Presenter):
         self._append(parts, last=True)
         self._wait("")
         blocks = [f"{passage.title}:\n{passage.source}" for passage in parts if passage.kind == "json"]
-        lines = (
-            [*warnings(exchange), _dim("\n".join([facts(exchange), *map(plain, exchange.notes)]))]
-            if parts or exchange.error is None
-            else []
-        )
+        lines = _summary_lines(exchange) if parts or exchange.error is None else []
         unknown = [plain("\n\n".join(blocks))] if blocks else []
         sources = sources_lines(citations(exchange.message.content).sources)
-        ending = ["\n".join(block_lines) for block_lines in (self._new_steps(parts), unknown, sources) if block_lines]
+        ending = ["\n".join(block_lines) for block_lines in (self._new_steps(parts), unknown, sources, lines) if block_lines]
         with hold_interrupts():
             self._finished = True
-            for stretch in [*ending, *(["\n".join(lines)] if lines else [])]:
-                self._write(("\n\n" if self._wrote else "") + stretch)
+            for stretch in ending:
+                self._write(self._gap() + stretch)
             if self._wrote:
                 self._write("\n")
 
@@ -100,7 +101,7 @@ class Terminal(Presenter):
             if not complete:
                 return
             with hold_interrupts():
-                self._passage, self._at, self._marks = self._passage + 1, 0, 0
+                self._passage, self._at, self._marks, self._wrap = self._passage + 1, 0, 0, None
 
     def _append_from(self, passage: Passage, complete: bool) -> None:
         """Append the new text of a passage; trailing white space waits, or is dropped at its end."""
@@ -118,10 +119,11 @@ class Terminal(Presenter):
             return
         thought = passage.kind == "thinking"
         title = "thinking: " if thought and not self._at else ""
-        break_before = "\n\n" if self._wrote and not self._at else ""
+        gap = "" if self._at else self._gap()
         self._wait("")
         with hold_interrupts():
-            self._write(break_before + (_dim(title + text) if thought else text))
+            text = self._wrapped(title + text)
+            self._write(gap + (_dim(text) if thought else text))
             self._at, self._marks = self._at + len(ready), marks
 
     def _append_step(self, step: Step, whole: bool) -> None:
@@ -131,8 +133,7 @@ class Terminal(Presenter):
         with hold_interrupts():
             self._wait("")
             after_step = self._passage - 1 in self._steps
-            before = "" if not self._wrote else "\n" if after_step else "\n\n"
-            self._write(before + "\n".join(step.lines))
+            self._write(self._gap(1 if after_step else 2) + "\n".join(step.lines))
             self._steps[self._passage] = _notes(step)
 
     def _with_marks(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
@@ -149,6 +150,26 @@ class Terminal(Presenter):
             at, marks = max(at, place), marks + 1
         return "".join((*pieces, passage.source[at:end])), marks
 
+    def _show_growth(self, unfinished: list[Passage], status: str) -> None:
+        """Show what cannot be appended yet: here, before the first text, the status.
+
+        Args:
+            unfinished: The passage that grows, if there is one.
+        """
+        if not self._wrote and status:
+            self._wait(status)
+
+    def _wrapped(self, text: str) -> str:
+        """More of a passage, with line ends between words on a terminal."""
+        if not _is_terminal():
+            return text
+        self._wrap = self._wrap or WordWrap(columns())
+        return self._wrap.feed(text)
+
+    def _gap(self, newlines: int = 2) -> str:
+        """The line ends that separate what follows from what was written."""
+        return "\n" * max(0, newlines - self._newlines) if self._wrote else ""
+
     def _wait(self, line: str) -> None:
         """Replace the waiting line, on a terminal only; `""` removes it."""
         if line == self._waiting or not _is_terminal():
@@ -159,7 +180,19 @@ class Terminal(Presenter):
 
     def _write(self, text: str) -> None:
         _print(text)
-        self._wrote = True
+        ending = len(text) - len(text.rstrip("\n"))
+        self._newlines = ending + (self._newlines if ending == len(text) else 0)
+        self._wrote = self._wrote or bool(text)
+
+
+def _summary_lines(exchange: Exchange) -> list[str]:
+    """The warnings, then the facts and the notes; on a terminal no word of them is broken."""
+    told, known = warnings(exchange), [facts(exchange), *map(plain, exchange.notes)]
+    if _is_terminal():
+        width = columns()
+        told = [WordWrap(width).feed(line) for line in told]
+        known = [wrap_facts(line, width) for line in "\n".join(known).split("\n")]
+    return [*told, _dim("\n".join(known))]
 
 
 def _notes(step: Step) -> list[str]:

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import ClassVar
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.markdown import Markdown, MarkdownElement, TableElement
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
 
 from ...grammar import Token, parse
 from ...grammar.numbers import numbers_to_show
 from ..text.plain import plain
 
+_COLUMN_GAP = 2  # cells
+_SPACES = (r"\,", r"\!", r"\;", r"\:")  # in a formula; as escapes of punctuation nobody writes them
 
-def rich_markdown(text: str) -> Any:
+
+def rich_markdown(text: str) -> Markdown:
     """`text` for a console of `rich`, links as words."""
-    from rich.markdown import Markdown
-
-    result = Markdown("", hyperlinks=False)
+    result = _Markdown("", hyperlinks=False)
     result.parsed = list(_blocks(parse(text).tokens))
     return result
+
+
+class _Table(TableElement):
+    """A table whose words are whole: if its columns do not fit beside each other, its cells are below each other."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in super().__rich_console__(console, options):
+            yield _with_whole_words(part, console, options) if isinstance(part, Table) else part
+
+
+class _Markdown(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {**Markdown.elements, "table_open": _Table}
+
+
+def _with_whole_words(table: Table, console: Console, options: ConsoleOptions) -> RenderableType:
+    for column in table.columns:
+        cells = [column.header, *column.cells]
+        column.min_width = max(Measurement.get(console, options, cell).minimum for cell in cells)
+        column.overflow = "fold"
+    if sum((column.min_width or 0) + _COLUMN_GAP for column in table.columns) <= options.max_width:
+        return table
+    lines = []
+    for row in zip(*(column.cells for column in table.columns), strict=False):
+        for column, cell in zip(table.columns, row, strict=False):
+            lines.append(Text.assemble(_text_of(column.header), ": ", _text_of(cell), overflow="fold"))
+        lines.append(Text())
+    return Group(Text(), *lines)
+
+
+def _text_of(cell: RenderableType) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
 
 
 def _blocks(tokens: list[Token]) -> Iterator[Token]:
@@ -55,6 +93,8 @@ def _inlines(tokens: Sequence[Token]) -> Iterator[Token]:
             bare = inside == [token.attrs.get("href")] and tokens[index + 2].type == "link_close"
         if token.type in ("link_open", "link_close") and bare:  # rich would write the address twice
             bare = token.type == "link_open"
+        elif token.type == "text_special" and token.markup in _SPACES:
+            yield _text(token.markup)
         elif token.type in ("html_inline", "text_special", "math"):
             yield _text(token.content)
         elif token.type == "checkbox":
