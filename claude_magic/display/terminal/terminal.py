@@ -68,7 +68,9 @@ class Terminal(Presenter):
         lines = _summary_lines(exchange) if parts or exchange.error is None else []
         unknown = [plain("\n\n".join(blocks))] if blocks else []
         sources = sources_lines(citations(exchange.message.content).sources)
-        ending = ["\n".join(block_lines) for block_lines in (self._new_steps(parts), unknown, sources, lines) if block_lines]
+        ending = [
+            "\n".join(block_lines) for block_lines in (self._new_steps(parts), unknown, sources, lines) if block_lines
+        ]
         with hold_interrupts():
             self._finished = True
             for stretch in ending:
