@@ -23,6 +23,7 @@ from .presenters import (
     TerminalScreen,
 )
 from .views import notes_html, print_notes
+from .written_files import files_of, show_files
 
 if TYPE_CHECKING:
     from ..display.live.detached import DetachedOutput
@@ -53,6 +54,7 @@ class TurnRunner:
         owns_cell = self._cells.source.lstrip().startswith("%%claude") and not prompt.tools
         presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=owns_cell), above=self._above(prompt))
         turn = session.run_turn(session.begin_turn(prompt, cell), presenter, self._approver())
+        self._show_files(turn.exchanges)
         if turn.waits:
             self._wait(turn, presenter)
             return
@@ -77,6 +79,7 @@ class TurnRunner:
         presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=False), after=pending.presenter)
         turn = pending.turn.with_approval(options.yes)
         turn = self._handle.session.resume_turn(turn, presenter, self._approver(), calls)
+        self._show_files(turn.exchanges[len(pending.turn.exchanges) :])
         if turn.waits:
             self._wait(turn, presenter)
             return
@@ -94,6 +97,10 @@ class TurnRunner:
         presenter = CellPresenter(prompt, screen, after=pending.presenter)
         try:
             turn = self._handle.session.resume_turn(pending.turn, presenter, PageApprover(can_ask=True), calls)
+            if files := files_of(turn.exchanges[len(pending.turn.exchanges) :]):
+                from ..display.download_panel import files_bundle
+
+                output.append(files_bundle(files))
             output.messages(_messages(turn))
             if turn.waits:
                 self._handle.waiting = pending
@@ -105,6 +112,10 @@ class TurnRunner:
         except Exception as error:  # after a button there is no traceback, and the reply is in claude.last
             output.fail(error)
         pending.close()
+
+    def _show_files(self, exchanges: Sequence[Exchange]) -> None:
+        """Shows the files that code execution wrote."""
+        show_files(self._handle, files_of(exchanges), page=self._cells.in_notebook)
 
     def set_next_input(self, source: str) -> None:
         """Puts `source` into the next cell, without running it; not again if this cell has just done so."""

@@ -84,10 +84,14 @@ def show(exchange: Exchange, *, page: bool) -> None:
         from ..display.terminal.terminal import Terminal
 
         Terminal().finish(exchange)
-        return
-    from ..display.live.page import Page
+    else:
+        from ..display.live.page import Page
 
-    Page(owns_cell=False, raw=False, panel=True).finish(exchange)
+        Page(owns_cell=False, raw=False, panel=True).finish(exchange)
+    from .claude import claude
+    from .written_files import files_of, show_files
+
+    show_files(claude, files_of([exchange]), page=page)
 
 
 def _facts(attachments: Sequence[Attachment]) -> list[tuple[str, str, str, bytes]]:

@@ -50,6 +50,11 @@ class DetachedOutput:
             self._messages = bundle
             self._send(update=True)
 
+    def append(self, bundle: dict[str, str]) -> None:
+        """Show something more under the replies."""
+        self._replies.append(bundle)
+        self._send(update=True)
+
     def fail(self, error: Exception) -> None:
         """Show an error under the replies."""
         line = one_line(f"{type(error).__name__}: {error}")
