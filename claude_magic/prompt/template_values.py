@@ -96,7 +96,7 @@ def _kind(value: Any) -> str:
 
 
 def suggestion(missing: str, known: Iterable[str]) -> str:
-    """A sentence that offers the known names most like `wanted`; `""` if none is like it."""
+    """A sentence with the known names that are similar to `missing`; `""` if there are none."""
     bare = {name.strip('[".]').casefold(): name for name in islice(known, _MAX_NAMES)}
     near = difflib.get_close_matches(missing.casefold(), bare, n=3, cutoff=0.5)
     return did_you_mean(bare[name] for name in near)

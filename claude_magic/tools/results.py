@@ -1,7 +1,7 @@
-"""What a tool returned, as the blocks of a result; files and pictures pass the same gate as what a user attaches.
+"""Converts the return value of a tool to content blocks; files and images are checked as attachments are.
 
-Text stays text, pictures, figures and the bytes of images and PDFs become blocks of their own, everything else is
-written as JSON where JSON can say it, and else as in a prompt. What is cut, scaled or cannot be sent says so.
+Text stays text; pictures, figures and the bytes of images and PDFs become blocks of their own; everything else is JSON
+where that loses nothing, and otherwise formatted as in a prompt. What is cut, scaled or not sent is stated.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from ..wire.tool import Content, File, Items
 _MOST_IMAGES = 20  # in one result: from there on the API takes only smaller ones
 _MOST_BYTES = 12_000_000  # of base64 in one result: it is sent again with each later request, of which 32 MB are taken
 _MOST_LISTED = 1_000  # values of an array within a result that are listed
-_HEARD = ("audio/", "video/")  # what could pass for text, and is none
+_SOUND_OR_VIDEO = ("audio/", "video/")  # may look like text
 
 
 def blocks(
     value: Any, name: str, *, write: Callable[[Any], str], hide: Callable[[str], str], most: int
 ) -> tuple[Block, ...]:
-    """The content of a `tool_result`; empty for a text without words.
+    """The content of a `tool_result`; empty for blank text.
 
     Args:
-        name: Of the tool.
-        write: From a value to text, as in a prompt.
-        hide: From a text to the same without a key; before it is cut, which could halve one.
-        most: Longest text, in characters; the middle of a longer one is left out.
+        name: The name of the tool.
+        write: Formats a value as text, as in a prompt.
+        hide: Redacts API keys; called before text is cut, which could split a key.
+        most: The most characters of a text; the middle of a longer one is left out.
 
     Raises:
-        CellError: The value cannot be written.
+        CellError: The value cannot be formatted.
     """
     result: list[Block] = []
     for item in _blocks(value, f"the result of {name}", write):
-        block = _hidden(item, hide)
+        block = _redact(item, hide)
         if block.get("type") == "text":
             block = {**block, "text": _shorten(fix_surrogates(str(block.get("text") or "")), most)}
             if not block["text"].strip():
@@ -53,7 +53,7 @@ def blocks(
 
 
 def _bound(items: list[Block]) -> Iterator[Block]:
-    """The blocks without those that are too many or too large for one result, and a word on them."""
+    """The blocks as far as they fit into one result, and a note on those left out."""
     images = size = left_out = 0
     for block in items:
         images += block.get("type") == "image"
@@ -88,7 +88,7 @@ def _blocks(value: Any, where: str, write: Callable[[Any], str]) -> Iterator[Blo
 
 
 def _files(value: Any, where: str, write: Callable[[Any], str]) -> list[Block] | None:
-    """The blocks of a value that is bytes, shows pictures or is blocks already; `None` for another value."""
+    """The blocks of bytes, of a value with pictures, or of `Content`; `None` for any other value."""
     if isinstance(value, Content):
         return [each for b in value.blocks for each in (_file(b, where) if isinstance(b, File) else [b])]
     if isinstance(value, bytes | bytearray | memoryview):
@@ -103,15 +103,15 @@ def _files(value: Any, where: str, write: Callable[[Any], str]) -> list[Block] |
 
 
 def _file(file: File, where: str, write: Callable[[Any], str] | None = None) -> Iterator[Block]:
-    """Bytes as the block that they are, whatever the tool says of them, or as text, or a word in their place.
+    """The block for a file, by its content and not its claimed type; text, or a note why it is not sent.
 
     Args:
-        write: From bytes that are nothing to the text in their place; `None` for a word on why.
+        write: Formats bytes of unknown type as text; `None` for a note instead.
     """
     claimed = file.media_type.split(";")[0].strip().lower()
     what = f"{claimed or 'a file'}, {amount(len(file.data))}"
     try:
-        if claimed.startswith(_HEARD) and not recognize(file.data)[0]:
+        if claimed.startswith(_SOUND_OR_VIDEO) and not recognize(file.data)[0]:
             raise CellError("the API takes images, PDFs and text.")
         media = of_bytes(file.data, "", where, many=True)  # an image beside any number of others, of later steps too
         if media.note and media.block["source"]["type"] == "text" and not claimed.startswith("text/"):
@@ -136,13 +136,13 @@ def _text_block(text: str) -> Block:
     return {"type": "text", "text": text}
 
 
-def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
-    """`value`, from JSON, with `hide` done to all its text."""
+def _redact(value: Any, hide: Callable[[str], str]) -> Any:
+    """A JSON value with `hide` applied to every string."""
     if isinstance(value, str):
         return hide(value)
     if isinstance(value, Mapping):
-        return {name: _hidden(inner, hide) for name, inner in value.items()}
-    return [_hidden(inner, hide) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: _redact(inner, hide) for name, inner in value.items()}
+    return [_redact(inner, hide) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _text(value: Any, write: Callable[[Any], str]) -> str:
@@ -160,10 +160,10 @@ def _text(value: Any, write: Callable[[Any], str]) -> str:
 
 
 def _in_json(value: Any) -> Any:
-    """What JSON has no form for, as in a prompt, or as its text.
+    """A JSON value for what `json` cannot encode, formatted as in a prompt.
 
     Raises:
-        TypeError: It is a table or an array, whose text would leave values out without a word.
+        TypeError: It is a table or an array, whose text would leave values out silently.
     """
     if hasattr(value, "__array__") and hasattr(value, "shape") and value.shape != ():
         if getattr(value, "ndim", 0) == 1 and value.size <= _MOST_LISTED and callable(getattr(value, "tolist", None)):
@@ -176,7 +176,7 @@ def _in_json(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """`value` as what JSON knows; `None` for what it cannot say better than a prompt."""
+    """`value` as plain Python data; `None` if it is better formatted as in a prompt."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if callable(dump := getattr(type(value), "model_dump", None)):

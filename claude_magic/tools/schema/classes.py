@@ -1,6 +1,6 @@
-"""What pydantic is told of classes and annotations that it reads differently, or not at all.
+"""Adapts classes and annotations that pydantic reads differently, or not at all.
 
-A class of the reader's gets pydantic's own hook, `__get_pydantic_core_schema__`; nothing else of it changes.
+A class of the user gets pydantic's hook `__get_pydantic_core_schema__`; it is not changed otherwise.
 Source: https://docs.pydantic.dev/latest/concepts/types/#customizing-validation-with-__get_pydantic_core_schema__
 """
 

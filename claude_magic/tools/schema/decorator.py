@@ -1,4 +1,4 @@
-"""What is remembered on a function that Claude may call, and what it is called."""
+"""The options that `@claude.tool` stores on a function, and the name of its tool."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What `mark` remembers on a function.
+    """The options stored on a function.
 
     Attributes:
-        hints: The annotations of its parameters, read where it was marked; `None` if one could not be read there.
+        hints: The parameters' annotations, evaluated at the decorator; `None` if one could not be evaluated there.
     """
 
     name: str | None = None
@@ -35,7 +35,7 @@ class Mark:
 
 
 def mark_of(function: Any) -> Mark:
-    """How a function is marked; also one inside a partial, or the `__call__` of an instance."""
+    """The mark of a function, of the function in a partial, or of the `__call__` of an instance."""
     while isinstance(function, functools.partial) and MARK not in vars(function):
         function = function.func
     for holder in (function, inspect.getattr_static(function, "__call__", None)):
@@ -46,14 +46,14 @@ def mark_of(function: Any) -> Mark:
 
 
 def tool_name(function: Any, name_given: str | None = None, called: str = "") -> str:
-    """What Claude calls a function; letters of its own name that the API does not take become `_`.
+    """The tool name of a function; characters of its own name that the API does not accept become `_`.
 
     Args:
-        wanted: As it is marked.
-        called: As the reader calls it, where it has no name of its own.
+        name_given: The name given to the decorator.
+        called: The variable that holds the function, if the function has no name.
 
     Raises:
-        CellError: The API takes no such name.
+        CellError: The API does not accept the name.
     """
     own = getattr(function, "__name__", "")
     inner = function.func if isinstance(function, functools.partial) else type(function)
@@ -70,16 +70,16 @@ def tool_name(function: Any, name_given: str | None = None, called: str = "") ->
 
 
 def is_unbound(function: Any, known: Sequence[Parameter]) -> bool:
-    """Whether it is a method without its object."""
+    """Whether it is a method that is not bound to an object."""
     name = getattr(function, "__qualname__", "").rpartition("<locals>.")[2]
     is_plain = inspect.isfunction(function) and "." in name
     return is_plain and bool(known) and known[0].name in ("self", "cls") and known[0].annotation is Any
 
 
 def callers_names() -> Mapping[str, Any]:
-    """The local names where a function is marked: of the first frame outside of this package.
+    """The local variables at the decorator: those of the first frame outside this package.
 
-    Those of a class's body, and of whatever the class stands in.
+    In a class body, also those of the enclosing frames.
     """
     frame = sys._getframe(1)
     package = __name__.partition(".")[0]

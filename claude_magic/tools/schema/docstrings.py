@@ -1,7 +1,7 @@
-"""What a docstring says: of a function, and of each of its parameters.
+"""Extracts the description of a function and of its parameters from a docstring.
 
-Google's, NumPy's, Sphinx's and Epydoc's styles are read by docstring_parser. What a caller must know is kept: the
-text, what comes back, notes and warnings; types, examples and what is raised are left out.
+docstring_parser reads the styles of Google, NumPy, Sphinx and Epydoc. The text, the return value, notes and warnings
+are kept; types, examples and exceptions are left out.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KEPT = {"returns": "Returns", "return": "Returns", "yields": "Yields", "notes": "Note", "warnings": "Warning"}
+_SECTIONS = {"returns": "Returns", "return": "Returns", "yields": "Yields", "notes": "Note", "warnings": "Warning"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Documentation:
-    """What is written about a function.
+    """The documentation of a function.
 
     Attributes:
-        arguments: By the name of the parameter; those of which nothing is written are missing.
+        arguments: The descriptions by parameter name; undocumented parameters are missing.
     """
 
     text: str
@@ -27,7 +27,7 @@ class Documentation:
 
 
 def documentation(docstring: str | None) -> Documentation:
-    """A docstring, read; one in no known style is text as a whole."""
+    """The parts of a docstring; one of unknown style is all text."""
     clean_text = inspect.cleandoc(docstring or "").strip()
     if not clean_text:
         return Documentation(text="", arguments={})
@@ -35,7 +35,7 @@ def documentation(docstring: str | None) -> Documentation:
 
     try:
         parsed = docstring_parser.parse(clean_text)
-    except Exception:  # any of its own; what cannot be read is still worth reading
+    except Exception:  # any class; the raw text is still useful
         return Documentation(text=clean_text, arguments={})
     parts = [parsed.short_description, parsed.long_description, *_other_sections(parsed.meta)]
     arguments = {
@@ -49,5 +49,5 @@ def documentation(docstring: str | None) -> Documentation:
 
 def _other_sections(sections: list[Any]) -> Iterator[str]:
     for each in sections:
-        if each.args and each.args[0] in _KEPT and each.description:
-            yield f"{_KEPT[each.args[0]]}: {each.description.strip()}"
+        if each.args and each.args[0] in _SECTIONS and each.description:
+            yield f"{_SECTIONS[each.args[0]]}: {each.description.strip()}"

@@ -1,4 +1,4 @@
-"""A tool from a Python function: its definition from the signature and the docstring, and calls that are checked.
+"""Creates a tool from a Python function: the definition from signature and docstring, calls with validated arguments.
 
 Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/implement-tool-use
 """
@@ -26,14 +26,14 @@ from .strict_mode import strict_schema
 
 
 def mark(function: Any = None, **how: Any) -> Any:
-    """The same function, on which is remembered how Claude may call it.
+    """Stores on a function how Claude may call it, and returns the function.
 
     Returns:
-        A decorator, if no function is given.
+        The function; a decorator if no function is given.
 
     Raises:
-        CellError: A parameter cannot be described; it is named. What a later cell may define is looked for again
-            when the function is offered.
+        CellError: A parameter has no schema; the error names it. Undefined names are looked up again when the function
+            is used as a tool.
     """
     options = Mark(**how)
     if function is None:
@@ -50,19 +50,19 @@ def tool_of(
     strict: bool | None = None,
     called: str = "",
 ) -> Tool:
-    """The tool that a function is; a definition as a dict is taken in the API's form.
+    """The tool for a function, or for a definition in the API's form.
 
     Args:
-        name: What Claude calls it.
-        approve: Whether the reader is asked before each call.
-        parallel: Whether several of its calls may run at the same time.
-        strict: Whether the API holds the arguments to the schema.
-        called: Its name if it has none of its own.
+        name: The name of the tool.
+        approve: Whether the user approves each call.
+        parallel: Whether several calls may run at the same time.
+        strict: Whether the API enforces the schema.
+        called: The name of a function that has none.
 
-    What is `None` is as the function is marked, or as `mark` has it.
+    `None` stands for the value stored by the decorator, or its default.
 
     Raises:
-        CellError: It cannot be called by name, or a parameter cannot be described; it is named.
+        CellError: It cannot be called by name, or a parameter has no schema; the error names it.
     """
     if isinstance(function, Tool):
         return function
@@ -78,14 +78,14 @@ def tool_of(
     known = parameters(function, own, hints=options.hints)
     if is_unbound(function, known):
         raise CellError(f"no tool: {own} needs {known[0].name!r}. Give the method of an object: it.{own}.")
-    return _built(function, own, known, options)
+    return _create_tool(function, own, known, options)
 
 
 def schema_of(function: Any) -> dict[str, Any]:
-    """How a function is described to Claude.
+    """The tool definition of a function.
 
     Raises:
-        CellError: A parameter cannot be described; it is named.
+        CellError: A parameter has no schema; the error names it.
     """
     return dict(tool_of(function).definition)
 
@@ -101,7 +101,7 @@ def _with_mark(options: Mark, function: Any) -> Any:
         known = parameters(target, own, scope=callers_names())
         if isinstance(function, classmethod) or is_unbound(target, known):
             known = known[1:]
-        _built(target, own, known, options)
+        _create_tool(target, own, known, options)
         options = replace(options, hints={each.name: each.annotation for each in known})
     except CellError as error:
         if not isinstance(error.__cause__, NameError):
@@ -113,8 +113,8 @@ def _with_mark(options: Mark, function: Any) -> Any:
     return function
 
 
-def _built(function: Any, name: str, known: Sequence[Parameter], options: Mark) -> Tool:
-    """The tool, whose errors name what cannot be described."""
+def _create_tool(function: Any, name: str, known: Sequence[Parameter], options: Mark) -> Tool:
+    """The tool; an error names the parameter that has no schema."""
     docs = documentation(_docstring(function))
     model = Model([_field(each, docs, name) for each in known], name)
     whole, own_names = input_schema.with_legal_names(model.schema())
@@ -134,7 +134,7 @@ def _built(function: Any, name: str, known: Sequence[Parameter], options: Mark) 
 def _values(
     name: str, known: Sequence[Parameter], model: Model, own_names: Mapping[str, str], arguments: Any
 ) -> dict[str, Any]:
-    """The values of the arguments by the names of the parameters; nothing in them is shared with the conversation."""
+    """The argument values by parameter name; they share no objects with the conversation."""
     if isinstance(arguments, Mapping):
         arguments = {own_names.get(each, each): value for each, value in arguments.items()}
     try:
@@ -159,7 +159,7 @@ def _field(parameter: Parameter, docs: Documentation, where: str) -> Field:
     if default is inspect.Parameter.empty:
         default = MISSING
     elif default is None and not _takes_none(annotation, where):
-        annotation = typing.Optional[annotation]  # `city: str = None` is often written and always meant so  # noqa: UP045
+        annotation = typing.Optional[annotation]  # `city: str = None` is common and always means Optional  # noqa: UP045
     return Field(name=parameter.name, annotation=annotation, default=default, description=described)
 
 
@@ -172,7 +172,7 @@ def _takes_none(annotation: Any, where: str) -> bool:
 
 
 def _docstring(function: Any) -> str | None:
-    """What is written about a function; of an instance, about its call or its class."""
+    """The docstring of a function; of an instance, that of its `__call__` or its class."""
     if isinstance(function, functools.partial):
         return vars(function).get("__doc__") or _docstring(function.func)
     if inspect.isroutine(function) or isinstance(function, type):

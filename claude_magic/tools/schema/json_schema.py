@@ -1,7 +1,7 @@
-"""pydantic's JSON Schemas in the form that is sent.
+"""Generates JSON Schemas with pydantic in the form that is sent.
 
-No titles that repeat names; notes of annotations as descriptions; a NamedTuple is an object; `anyOf` in the place of
-`oneOf` and `discriminator`; a default only where JSON can say it, and none that may be a secret.
+Titles that repeat names are left out; texts in annotations are descriptions; a NamedTuple is an object; `anyOf`
+replaces `oneOf` and `discriminator`; defaults are left out if JSON cannot hold them or if they may be secrets.
 Source: https://docs.pydantic.dev/latest/concepts/json_schema/#customizing-the-json-schema-generation-process
 """
 
@@ -32,7 +32,9 @@ class Generator(GenerateJsonSchema):
 
     def dataclass_schema(self, schema: Any) -> Schema:
         result = _with_descriptions(super().dataclass_schema(schema), schema["cls"])
-        if "__pydantic_fields__" not in vars(schema["cls"]):  # closed by our configuration, not by its own
+        if "__pydantic_fields__" not in vars(
+            schema["cls"]
+        ):  # extra fields are forbidden by our configuration, not by its own
             result.setdefault("additionalProperties", False)
         for name in classes.fields_made_by_the_class(schema["cls"]):
             result.get("properties", {}).pop(name, None)
@@ -86,13 +88,13 @@ class Generator(GenerateJsonSchema):
             default = self.encode_default(default._asdict() if hasattr(default, "_asdict") else default)
             if len(json.dumps(default, allow_nan=False)) > _LONGEST:
                 return result
-        except Exception:  # whatever a class of the reader's does, JSON has no form for it
+        except Exception:  # any exception of the user's class: the default is not JSON
             return result
         return {**result, "default": default}
 
 
 def _with_descriptions(schema: Schema, cls: Any) -> Schema:
-    """The schema of a class without its name as a title, with what is written about the class and its fields."""
+    """The schema of a class without its name as title, with the descriptions of the class and its fields."""
     if cls is None or schema.get("title") == cls.__name__:
         schema.pop("title", None)
     if cls is None:
@@ -109,7 +111,7 @@ def _with_descriptions(schema: Schema, cls: Any) -> Schema:
 
 
 def for_request(schema: Schema) -> Schema:
-    """`schema`, which is changed, without the titles of enumerations and the defaults that may be secrets."""
+    """Removes the titles of enumerations and the defaults that may be secrets from `schema`, and returns it."""
     for name, inner in schema.get("$defs", {}).items():
         if name.endswith(str(inner.get("title"))):
             del inner["title"]
@@ -118,7 +120,7 @@ def for_request(schema: Schema) -> Schema:
 
 
 def _without_secrets(schema: Any) -> None:
-    """Take out the defaults of what is named like a secret."""
+    """Removes the defaults of properties whose names suggest a secret."""
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         _without_secrets(inner)
     properties = schema.get("properties") if isinstance(schema, dict) else None

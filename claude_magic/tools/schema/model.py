@@ -1,7 +1,7 @@
-"""Named values of given types, as one pydantic model: their JSON Schema, and JSON checked and made into them.
+"""Fields with types, as one pydantic model: generates their JSON Schema, and validates JSON into their values.
 
-Types are exact (`True` and "5" are no `int`; 5.0 is, as JSON has it). The model's fields have names of ours, and the
-names on the wire are aliases, so that any name will do.
+Types are exact (`True` and "5" are not an `int`; 5.0 is, as in JSON). The model's own field names are generated, and
+the names in the JSON are aliases, so that any name is possible.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from ...wire.short_text import one_line, short_repr
 from . import classes
 
 _CONFIG = {"strict": True, "allow_inf_nan": False, "regex_engine": "python-re", "protected_namespaces": ()}
-_DEEPEST = 10  # classes within classes, for an error
-_MOST_FAULTS = 3  # in one line
-MISSING: Any = type("Missing", (), {})()  # in the place of a default; None is one
+_DEEPEST = 10  # levels of nested classes that are searched for the cause of an error
+_MOST_FAULTS = 3  # errors in one message
+MISSING: Any = type("Missing", (), {})()  # stands for no default; None is a default
 
 
 class Unfit(ValueError):
-    """JSON that is not of the types wanted: where it stands, what is wrong, and what was seen, in one line."""
+    """JSON that does not match the types; the message says where, what is wrong and what was received, on one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One named value.
+    """A named value with its type.
 
     Attributes:
-        name: On the wire, unless an alias of pydantic's stands in its annotation.
-        annotation: Its type; pydantic's `Field` may stand in it, or be the default.
-        default: As Python has it; `MISSING` if there is none.
-        place: What an error calls it; `""` for its name, after what it is of.
+        name: The name in the JSON, unless the annotation has a pydantic alias.
+        annotation: The type; it may contain pydantic's `Field`, which may also be the default.
+        default: The default value; `MISSING` if there is none.
+        place: The name in errors; `""` for `where.name`.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Model:
     """The values of several fields.
 
     Attributes:
-        names: On the wire, in the order of the fields.
+        names: The names in the JSON, in the order of the fields.
     """
 
     def __init__(self, fields: Sequence[Field], where: str) -> None:
-        """Build it.
+        """Builds the model.
 
         Args:
-            where: What the fields are of, for errors.
+            where: The owner of the fields, for errors.
 
         Raises:
             CellError: A field cannot be expressed; it is named.
         """
         self._where = where
-        self._untold: set[str] = set()
-        self._model = _built(fields, where, self._untold)
+        self._without_default: set[str] = set()
+        self._model = _create_model(fields, where, self._without_default)
         own = self._model.model_fields.values()
         self.names = [_wire_name(each) for each in own]
         self._ours = dict(zip(self.names, self._model.model_fields, strict=True))
@@ -87,21 +87,21 @@ class Model:
         whole.setdefault("properties", {})
         whole.setdefault("required", [])
         for name, own in self._ours.items():
-            if own in self._untold:
+            if own in self._without_default:
                 whole["properties"][name].pop("default", None)
         return for_request(whole)
 
     def values(self, arguments: Any) -> dict[str, Any]:
-        """What `given`, from JSON, stands for, by the names on the wire; what is missing stays missing.
+        """The values of the arguments, by their names in the JSON; missing arguments stay missing.
 
         Raises:
-            Unfit: It stands for nothing.
+            Unfit: They do not match the types.
         """
         model = self._validate(arguments)
         return {name: getattr(model, own) for name, own in self._ours.items() if own in model.model_fields_set}
 
     def default(self, name: str) -> Any:
-        """A default that pydantic's `Field` gives; `MISSING` if there is none."""
+        """The default of a field; `MISSING` if it has none."""
         field = self._model.model_fields[self._ours[name]]
         return field.get_default(call_default_factory=True) if name in self._has_default else MISSING
 
@@ -126,32 +126,34 @@ class Model:
             raise Unfit("it is nested too deeply") from None
         except Unfit:
             raise
-        except Exception as error:  # what a class of the reader's raises
+        except Exception as error:  # raised by one of the user's classes
             raise Unfit(f"{type(error).__name__}: {error}") from error
 
 
-def _built(fields: Sequence[Field], where: str, without_default: set[str]) -> Any:
-    """The model; the names of its fields whose defaults JSON cannot say are added to `untold`."""
+def _create_model(fields: Sequence[Field], where: str, without_default: set[str]) -> Any:
+    """The model; adds the fields whose defaults cannot be written as JSON to `without_default`."""
     import pydantic
 
     names = {f"claude_magic_{at}": field for at, field in enumerate(fields)}
     config: Any = {
         **_CONFIG,
         "extra": "forbid",
-        "alias_generator": lambda own: names[own].name if own in names else own,  # a dataclass in it asks, too
+        "alias_generator": lambda own: (
+            names[own].name if own in names else own
+        ),  # also called for the fields of dataclasses
     }
     definitions = {}
     for own, field in names.items():
-        definitions[own], is_told = _field(field, field.place or f"{where}.{field.name}")
-        if not is_told:
+        definitions[own], has_json_default = _field(field, field.place or f"{where}.{field.name}")
+        if not has_json_default:
             without_default.add(own)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of defaults and aliases that are of no use here
+        warnings.simplefilter("ignore")  # about defaults and aliases, which do not matter here
         return pydantic.create_model("Arguments", __config__=config, **definitions)  # type: ignore[call-overload]
 
 
 def _field(field: Field, where: str) -> tuple[tuple[Any, Any], bool]:
-    """A field as pydantic takes it, tried alone so that an error names it, and whether its default can be told."""
+    """The definition for pydantic, checked alone so that errors name the field; whether JSON can hold its default."""
     import pydantic
 
     from .json_schema import Generator
@@ -172,14 +174,14 @@ def _field(field: Field, where: str) -> tuple[tuple[Any, Any], bool]:
             pair = (annotation, pydantic.Field(**own))
             alone: Any = pydantic.create_model("Alone", __config__=config, it=pair)
             schema = alone.model_json_schema(schema_generator=Generator, by_alias=False)["properties"]["it"]
-    except Exception as error:  # of any class of pydantic's, or the reader's
+    except Exception as error:  # any class, of pydantic or of the user
         for name, inner in classes.fields(field.annotation) if where.count(".") < _DEEPEST else ():
-            _field(Field(name=name, annotation=inner), f"{where}.{name}")  # one of them is at fault, and says so
+            _field(Field(name=name, annotation=inner), f"{where}.{name}")  # the field at fault raises its own error
         problem = _no_schema(where, error)
         raise problem from (NameError(str(problem)) if "is not defined" in str(problem) else None)
     try:
         alone.model_validate_json(json.dumps({"it": schema["default"]} if "default" in schema else {"it": None}))
-    except Exception:  # it does not fit its own type
+    except Exception:  # the default does not match its own type
         return pair, "default" not in schema
     return pair, True
 
@@ -213,7 +215,7 @@ def _text(arguments: Any) -> str:
 
 
 def _with_whole_numbers(value: Any) -> Any:
-    """`value` with integers in the place of numbers such as 5.0."""
+    """`value` with numbers such as 5.0 as integers."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
@@ -222,7 +224,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 
 def _line(error: Any, names: Sequence[str]) -> str:
-    """The errors that lie deepest: of the branches of a union, that is the one that was meant."""
+    """A message with the most deeply nested errors: in a union, those of the intended branch."""
     details = error.errors(include_url=False, include_context=False)
     deepest = max(len(each["loc"]) for each in details)
     deep = [each for each in details if len(each["loc"]) == deepest]
@@ -234,6 +236,6 @@ def _line(error: Any, names: Sequence[str]) -> str:
 
 
 def _cause(error: Any) -> BaseException | None:
-    """What a class of the reader's raised."""
+    """The exception that one of the user's classes raised; `None` if none did."""
     inner = (each.get("ctx", {}).get("error") for each in error.errors(include_url=False, include_input=False))
     return next((each for each in inner if isinstance(each, BaseException)), None)

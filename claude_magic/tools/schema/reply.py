@@ -1,6 +1,6 @@
-"""Structured output: the schema that asks for a type, and replies as its values.
+"""Structured output: the schema of a type, and replies parsed into values of it.
 
-The API is asked for an object; what is none (a list, a union, a number) is asked for as its `value`.
+The API returns objects only; any other type (a list, a union, a number) is wrapped as the property `value`.
 Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
 """
 
@@ -22,14 +22,14 @@ _VALUE = "value"
 
 
 class Misfit(ClaudeError):
-    """A reply that is not of the form that was asked for; it is kept in `claude.last`."""
+    """A reply that does not match the requested schema; it is kept in `claude.last`."""
 
 
 def schema(kind: Any) -> dict[str, Any]:
-    """The JSON Schema that asks for a value of a type: a class, `list[Item]`, a union; a schema as a dict stays.
+    """The JSON Schema for a type: a class, `list[Item]`, a union; a dict is returned unchanged.
 
     Raises:
-        CellError: It is no type, or a field cannot be expressed; it is named.
+        CellError: It is not a type, or a field has no schema; the error names it.
     """
     if isinstance(kind, dict):
         return kind
@@ -41,8 +41,8 @@ def parse_reply(text: str, kind: Any) -> Any:
     """The JSON in `text` as a value of `kind`; for a schema, as plain JSON.
 
     Raises:
-        Misfit: It is not of that form; the message shows both.
-        CellError: `kind` is none of which there is a schema.
+        Misfit: It does not match; the message shows what was expected and received.
+        CellError: `kind` has no schema.
     """
     name = "the schema" if isinstance(kind, dict) else _name(kind)
     is_wrapped = not isinstance(kind, dict) and not _is_object(_whole(kind))
@@ -75,7 +75,7 @@ def _name(kind: Any) -> str:
 
 
 def _whole(kind: Any) -> dict[str, Any]:
-    """The schema of a type; its root is no reference, and its definitions are those that something refers to."""
+    """The schema of a type: its root is not a reference, and it has only the definitions that are used."""
     outer = _model(kind).schema()
     root, definitions = dict(outer["properties"][_VALUE]), outer.get("$defs", {})
     while "$ref" in root:
@@ -106,7 +106,7 @@ def _wrap(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def json_of(text: str) -> Any:
-    """The JSON that a text is, or that is in its first block of JSON, or of anything."""
+    """The JSON of a text, or of its first `json` code block, or of its first code block."""
     text = text.strip().removeprefix("\ufeff").strip()
     reads: tuple[Callable[[], str], ...] = (lambda: text, lambda: code(text, "json"), lambda: code(text))
     for read in reads:
@@ -122,7 +122,7 @@ def _refuse(name: str) -> None:
 
 
 def _fit(value: Any, schema: dict[str, Any]) -> None:
-    """Raise Unfit unless `value` fits a schema; formats are notes, as the standard has it. Nothing is ever fetched."""
+    """Raises Unfit unless `value` matches the schema. Formats are not checked, and no reference is fetched."""
     import jsonschema
     import referencing
 

@@ -1,6 +1,6 @@
-"""The parameters of whatever can be called, with their annotations read, and a call with named values.
+"""The parameters of a callable with evaluated annotations, and calls with values by name.
 
-What has been bound is left out: `self`, and the arguments of a partial.
+Bound parameters are left out: `self`, and the arguments of a partial.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Parameter:
     """A parameter of a function.
 
     Attributes:
-        annotation: Its type, with what it names.
+        annotation: The evaluated annotation.
         default: `inspect.Parameter.empty` if there is none.
         positional: Whether it cannot be passed by name.
     """
@@ -37,23 +37,23 @@ class Parameter:
 
     @property
     def own_default(self) -> bool:
-        """Whether the function itself knows what to do without a value; pydantic's `Field` is none."""
+        """Whether it has a Python default; a pydantic `Field` is not one."""
         return self.default is not inspect.Parameter.empty and type(self.default).__name__ != "FieldInfo"
 
 
 def parameters(
     function: Any, where: str, *, scope: Mapping[str, Any] | None = None, hints: Mapping[str, Any] | None = None
 ) -> list[Parameter]:
-    """What a function may be called with.
+    """The parameters of a function.
 
     Args:
-        where: What it is called, for errors.
-        scope: Names that its annotations may use beside those that it sees itself.
-        hints: Annotations that were read before.
+        where: The name of the function, for errors.
+        scope: Additional names for its annotations.
+        hints: Annotations that were evaluated before.
 
     Raises:
-        CellError: It has no signature, or a parameter has no name or no type; it is named. Its cause is a
-            `NameError` if a later cell may define what is missing.
+        CellError: It has no signature, or a parameter has no name or no valid annotation; the error names it. Its cause
+            is a `NameError` if a name is undefined.
     """
     inner = innermost(function)
     bound = function.keywords if isinstance(function, functools.partial) else {}
@@ -82,7 +82,7 @@ def parameters(
 
 
 def innermost(function: Any) -> Any:
-    """The function that a partial, a method, a decorator or an instance calls in the end."""
+    """The underlying function of a partial, a method, a decorated function or a callable instance."""
     for _ in range(100):
         if isinstance(function, functools.partial):
             function = function.func
@@ -98,7 +98,7 @@ def innermost(function: Any) -> Any:
 
 
 def call(function: Callable[..., Any], known: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
-    """What a function returns for values by the names of its parameters; what is missing is left to its defaults."""
+    """Calls a function with values by parameter name; missing ones get their defaults."""
     last = max((at for at, each in enumerate(known) if each.positional and each.name in values), default=-1)
     positional, keywords = [], {}
     for at, each in enumerate(known):
@@ -131,7 +131,7 @@ def _raw_parameters(function: Any, where: str) -> list[inspect.Parameter]:
 
 
 def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mapping[str, Any]) -> Any:
-    """The annotation of a parameter, of this one only: no other's fault stands in the way."""
+    """The evaluated annotation of one parameter, so that an invalid one of another does not matter."""
     if parameter.annotation is parameter.empty:
         return Any
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
@@ -140,7 +140,7 @@ def _hint(parameter: inspect.Parameter, function: Any, where: str, scope: Mappin
     names = dict(globals_), {**scope, **_closure(function)}
     try:
         return _evaluate(typing.get_type_hints(holder, *names, include_extras=True)["it"], *names)
-    except Exception as error:  # evaluating what was written may raise anything
+    except Exception as error:  # evaluating an annotation may raise anything
         raise CellError(
             f"no schema for {where}: its annotation {short_repr(parameter.annotation)} cannot be read: "
             f"{one_line(str(error), 150)}. It must name what a cell above defines."
@@ -166,6 +166,6 @@ def _closure(function: Any) -> dict[str, Any]:
     for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
         try:
             variables[name] = cell.cell_contents
-        except ValueError:  # it is not there yet
+        except ValueError:  # not assigned yet
             continue
     return variables

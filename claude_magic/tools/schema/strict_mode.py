@@ -1,8 +1,8 @@
-"""A JSON Schema in the form that structured output and strict tools take.
+"""Converts a JSON Schema to the subset that structured output and strict tools accept.
 
-What they do not take (limits, patterns, defaults) is told in the description, as the official SDK does; unlike
-there, a map of free keys stays one and a reference keeps its description. What the API refuses beyond that
-(classes that hold themselves, maps), the API says.
+Unsupported keywords (limits, patterns, defaults) move to the description, as in the official SDK; unlike the SDK, maps
+with arbitrary keys are kept, and references keep their descriptions. What the API does not accept (recursive classes,
+maps) is left to the API to refuse.
 Source: https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs
 """
 
@@ -15,7 +15,7 @@ _FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostnam
 
 
 def strict_schema(full: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema as structured output takes it; `full` stays as it is."""
+    """The schema in the supported subset; `full` is not modified."""
     left = dict(full)
     result: dict[str, Any] = {}
     if "$defs" in left:
@@ -32,7 +32,7 @@ def strict_schema(full: Mapping[str, Any]) -> dict[str, Any]:
         result["type"] = kind
     result |= {key: left.pop(key) for key in ("description", "title") if key in left}
     if result.get("type") is not None:
-        result |= _ACCEPTED.get(str(kind), _nothing)(left)
+        result |= _CONVERTERS.get(str(kind), _nothing)(left)
     if left:
         leftover = "{" + ", ".join(f"{key}: {value}" for key, value in left.items()) + "}"
         result["description"] = "\n\n".join(filter(None, [result.get("description", ""), leftover]))
@@ -62,7 +62,7 @@ def _strict_string(left: dict[str, Any]) -> dict[str, Any]:
 
 
 def _moved_or_last(left: dict[str, Any], key: str, allowed: Container[Any]) -> dict[str, Any]:
-    """The key taken out of `left` if its value is allowed; otherwise it stands there last, as in the SDK's."""
+    """Moves the key out of `left` if its value is allowed, otherwise to its end, as the SDK does."""
     if key not in left:
         return {}
     value = left.pop(key)
@@ -72,7 +72,7 @@ def _moved_or_last(left: dict[str, Any], key: str, allowed: Container[Any]) -> d
     return {}
 
 
-_ACCEPTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+_CONVERTERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "object": _strict_object,
     "array": _strict_array,
     "string": _strict_string,
@@ -80,6 +80,6 @@ _ACCEPTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 def is_plain(values: Any) -> bool:
-    """Whether all of these, or this one, can stand in an `enum`."""
+    """Whether the value, or every value of a list, is allowed in an `enum`."""
     items = values if isinstance(values, list) else [values]
     return bool(items) and all(one is None or isinstance(one, (str, int, float)) for one in items)
