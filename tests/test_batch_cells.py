@@ -293,3 +293,37 @@ def test_a_line_of_the_results_that_is_no_json_costs_only_its_own_row(batch_api:
     assert (one, three) == ("ONE", "THREE")
     assert isinstance(two, BatchExpired)
     assert "1 line of them could not be read" in str(two)
+
+
+def test_a_batch_is_deleted_after_approval_only(page: Shell, batch_api: BatchAPI) -> None:
+    page.run("batch = claude.map(['one'], batch=True)\n_ = batch.wait()", asks=True)
+    (name,) = batch_api.batches
+    asked = page.run("batch.delete()", asks=True)
+    assert asked.error is None, asked.error
+    assert f"/v1/messages/batches/{name}" in str(asked.outputs)
+    assert batch_api.deleted == []
+    assert page.run("%claude --refuse", asks=True).error is None
+    assert batch_api.deleted == []
+    page.run("batch.delete()", asks=True)
+    assert page.run("%claude --approve", asks=True).error is None
+    assert batch_api.deleted == [name]
+    assert page.run("assert list(claude.map(['one'], batch=True).results()) == ['ONE']").error is None
+
+
+def test_where_nobody_can_be_asked_a_batch_is_deleted_by_yes_only(page: Shell, batch_api: BatchAPI) -> None:
+    page.run("batch = claude.map(['one'], batch=True)\n_ = batch.wait()")
+    (name,) = batch_api.batches
+    refused = page.run("batch.delete()")
+    assert refused.error is not None
+    assert "nobody can be asked" in refused.error[1]
+    assert batch_api.deleted == []
+    assert page.run("batch.delete(yes=True)").error is None
+    assert batch_api.deleted == [name]
+
+
+def test_a_batch_that_goes_on_is_not_deleted(batch_api: BatchAPI) -> None:
+    batch_api.polls = None
+    batch = ClaudeHandle().map(["one"], batch=True)
+    with pytest.raises(CellError, match="goes on cannot be deleted"):
+        batch.delete(yes=True)
+    assert batch_api.deleted == []

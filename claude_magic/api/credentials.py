@@ -273,12 +273,10 @@ def _credential(secret: Secret, *, source: str, bearer: bool = False, admin: boo
 
 
 def _from_dotenv(admin: bool) -> Credential | None:
-    if importlib.util.find_spec("dotenv") is None:
-        return None
     for folder in _folders():
         path = folder / ".env"
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.is_file():
+            if path.is_file() and importlib.util.find_spec("dotenv") is not None:  # in this order: it is done per row
                 credential = _from_variables(_dotenv_values(path), f"{{name}} in {path}", admin)
                 if credential is not None:
                     return credential

@@ -13,6 +13,7 @@ from ..prompt.options.options import Options
 from ..session.session import Session
 from ..settings import Claude
 from .ipython.cells import Cells
+from .pending_call import ApprovedChanges
 from .views import NotebookViews
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ClaudeHandle:
     def __init__(self) -> None:
         self.cells = Cells()
         self.session = Session(self.cells, NotebookViews())
+        self.session.changes = ApprovedChanges(self)
         self.waiting: PendingApproval | PendingCall | None = None
         self._shell: Any = None
 

@@ -14,11 +14,33 @@ if TYPE_CHECKING:
     from ..display.approval.bundle import Approval, Decision
     from ..display.live.detached import DetachedOutput
     from ..session.endpoint_call import EndpointCall
+    from .claude import ClaudeHandle
     from .endpoint_cell import EndpointCell
 
 _TITLE = "This changes something. Send it?"
 _HOW = "To go on: %claude --approve sends it, %claude --refuse does not."
 _REFUSED = "refused: nothing was sent"
+
+
+class ApprovedChanges:
+    """Changes that a value of the notebook makes, such as a batch: asked about as those of a cell are."""
+
+    def __init__(self, handle: ClaudeHandle) -> None:
+        self._handle = handle
+
+    def delete(self, path: str) -> None:
+        """Deletes what is at `path`, once a button under the cell or `%claude --approve` says so.
+
+        Raises:
+            CellError: Nobody can be asked.
+        """
+        from ..prompt.options.options import Options
+        from .endpoint_cell import EndpointCell
+
+        shell = self._handle.shell()
+        if shell is None:
+            raise CellError(f"DELETE {path} needs your approval, and nobody is asked in plain Python. Say yes=True.")
+        EndpointCell(self._handle, shell, Options(endpoint=("DELETE", path)), "").run()
 
 
 class PendingCall:

@@ -47,6 +47,17 @@ class NoCells:
         return name
 
 
+class Changes(Protocol):
+    """Asks the user before something is changed at the API."""
+
+    def delete(self, path: str) -> None:
+        """Deletes what is at `path`, once the user has said so; that may be later.
+
+        Raises:
+            CellError: Nobody can be asked.
+        """
+
+
 class Views(Protocol):
     """Displays conversations and the journal, as mime bundles."""
 

@@ -11,7 +11,7 @@ from ..errors import CellError, SettingsError
 from ..prompt.options.options import Options
 from ..prompt.snippets import Snippets
 from ..settings import Claude
-from .notebook import Cells, NoCells, TextViews, Views
+from .notebook import Cells, Changes, NoCells, TextViews, Views
 
 if TYPE_CHECKING:
     from ..wire import Exchange
@@ -38,6 +38,7 @@ class Session:
         settings: The traits of `%config Claude`.
         snippets: Cells kept by name, with `--save NAME`.
         mapped: The replies of the last `map`; `None` before the first.
+        changes: Asks before something is changed at the API; `None` if nobody can be asked.
         last: The last exchange; after a failure it holds what arrived, and the `error`. `None` before the first.
     """
 
@@ -47,6 +48,7 @@ class Session:
         self.cells = cells or NoCells()
         self.last: Exchange | None = None
         self.mapped: Sequence[Any] | None = None
+        self.changes: Changes | None = None
         self._views = views or TextViews()
         self._by_cell: dict[str, Exchange] = {}
         self._finished: dict[str, Exchange] = {}

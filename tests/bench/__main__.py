@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import calls, journal, many, pages, start, streams, turns, way
+from . import batches, calls, journal, many, pages, start, streams, turns, way
 from .endpoint import endpoint
 from .table import table
 
@@ -19,6 +19,7 @@ SECTIONS = {
     "f": lambda url, long: journal.section(url),
     "g": lambda url, long: many.section(),
     "h": lambda url, long: way.section(url),
+    "i": lambda url, long: batches.section(),
 }
 
 

@@ -14,6 +14,7 @@ from ...errors import CellError, NotRecorded, SettingsError
 from ...journal.batches import BatchJournal
 from ...prompt.options.options import Options
 from ...session.ledger import Caller, Ledger
+from ...session.notebook import Changes
 from ...session.prompt import Prompt
 from ...session.provider import find_provider, is_local
 from ...session.request import build_request, waiting
@@ -29,6 +30,7 @@ class Access:
     Attributes:
         client: Tries again what can be tried again.
         once: Sends a request at most once.
+        changes: Asks before something is deleted; `None` if nobody can be asked.
     """
 
     settings: Claude
@@ -39,6 +41,7 @@ class Access:
     once: Client
     requests: Batches
     journal: BatchJournal
+    changes: Changes | None
 
     def request(self, prompt: Prompt) -> Request:
         """The request for a message that `prompt` becomes.
@@ -84,6 +87,7 @@ def access(session: Session, options: Options) -> Access:
             headers={name.lower(): value for name, value in options.header.items()},
         ),
         journal=BatchJournal(journal),
+        changes=session.changes,
     )
 
 

@@ -157,6 +157,32 @@ class Batch(Generic[Table]):
         self._tell()
         return self
 
+    def delete(self, *, yes: bool = False) -> None:
+        """Deletes the batch and its results at the API, after your approval; what is in the journal stays.
+
+        Args:
+            yes: Whether to delete without asking.
+
+        Raises:
+            CellError: It goes on, or nobody can be asked.
+            ExchangeError: The API refused.
+        """
+        if not self.done:
+            raise CellError("a batch that goes on cannot be deleted. End it with .cancel(), and wait for it.")
+        if self._access is None or not self.ids:
+            raise CellError("there is no batch to delete: all rows were known without one.")
+        paths = [f"/v1/messages/batches/{name}" for name in self.ids]
+        if yes:
+            for name in self.ids:
+                self._access.client.json(self._access.requests.delete(name))
+        elif len(paths) > 1 or self._access.changes is None:
+            raise CellError(
+                f"deleting {len(paths):,} {'batch' if len(paths) == 1 else 'batches'} cannot be undone, and nobody is "
+                f"asked here. Nothing was deleted. Say yes=True, or run %claude --delete {paths[0]}."
+            )
+        else:
+            self._access.changes.delete(paths[0])
+
     def watch(self, listener: Listener) -> None:
         """Calls `listener` with this whenever something has changed, from the thread that watches."""
         self._listeners.append(listener)
