@@ -123,7 +123,7 @@ class Server:
     def _refusal(self, request: Received) -> Answer | None:
         """What the API says of a request that breaks its rules; `None` if it breaks none."""
         if self.strict and request.path.endswith("/v1/complete"):
-            from tests.completions_api import refusal
+            from tests.scripted_api.completions import refusal
 
             return refusal(request)
         if not self.strict or request.method != "POST" or "/v1/messages" not in request.path:

@@ -18,7 +18,7 @@ from claude_magic.cost.token_bounds import token_bound
 from claude_magic.errors import StreamError
 from claude_magic.wire import Decoder, Message, Request
 from claude_magic.wire.completion import last_question
-from tests.completions_api import completes, completes_as_2023_01_01, completion
+from tests.scripted_api.completions import completes, completes_as_2023_01_01, completion
 from tests.server import Answer, event
 
 SDK = json.loads((Path(__file__).parent / "text_completions.json").read_text(encoding="utf-8"))

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.completions_api import completes, completes_as_2023_01_01, completes_whole, completion
 from tests.conftest import KEY
 from tests.notebook_kernel import Kernel, Ran
 from tests.notebook_shell import Shell
+from tests.scripted_api.completions import completes, completes_as_2023_01_01, completes_whole, completion
 from tests.server import STREAM, Answer, Server, event, failure, reply, silence, whole
 
 PROMPT = "\n\nHuman: Hi\n\nAssistant:"

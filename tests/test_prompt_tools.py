@@ -10,7 +10,7 @@ import pytest
 from claude_magic.session.prompt_tools import prompt_text
 from tests.notebook_kernel import Ran
 from tests.notebook_shell import Shell
-from tests.server import STREAM, Answer, Server, event, failure, reply, whole
+from tests.server import JSON, STREAM, Answer, Server, event, failure, reply, whole
 
 GENERATED = "<text>\n{{TEXT}}\n</text>\n\nSum it up in two sentences for a busy reader."
 
@@ -375,3 +375,14 @@ def test_a_prompt_is_replayed_from_the_journal(notebook: Shell, endpoint: Server
         assert notebook.run("draft = claude.prompts.generate('sum up')", cell_id="a").error is None
         assert notebook.user_ns["draft"].text == GENERATED
     assert len(endpoint.received) == 1
+
+
+def test_a_server_that_still_has_the_retired_endpoints_is_reached(notebook: Shell, endpoint: Server) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}], "system": "", "usage": [{"input_tokens": 412}]}
+    endpoint.answers(Answer(headers=JSON, pieces=[json.dumps(body).encode()], framing="length"))
+    options = "--post /v1/experimental/improve_prompt --yes --header anthropic-beta prompt-tools-2025-04-02 -o found"
+    ran = notebook.run(f'%%claude {options}\n{{"messages": [{{"role": "user", "content": "y"}}], "feedback": null}}')
+    assert ran.error is None
+    assert (endpoint.last.method, endpoint.last.path) == ("POST", "/v1/experimental/improve_prompt")
+    assert endpoint.last.headers["anthropic-beta"] == "prompt-tools-2025-04-02"
+    assert notebook.user_ns["found"] == body

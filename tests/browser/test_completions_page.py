@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab_page import Lab, cell, open_notebook, outputs, run_all, run_cell, screenshot, write_notebook
-from tests.completions_api import completes
+from tests.scripted_api.completions import completes
 from tests.server import Server, reply, whole
 
 pytestmark = pytest.mark.browser
