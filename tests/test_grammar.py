@@ -7,9 +7,9 @@ import re
 import time
 
 import pytest
-from claude_magic.display.terminal.rich_tokens import rich_markdown
 
 from claude_magic.display.markdown import render
+from claude_magic.display.terminal.rich_markdown import rich_markdown
 from claude_magic.wire.fences import code, code_block
 
 

@@ -189,12 +189,12 @@ class Terminal(Presenter):
 
 def _summary_lines(exchange: Exchange) -> list[str]:
     """The warnings, then the facts and the notes; on a terminal no word of them is broken."""
-    told, known = warnings(exchange), [facts(exchange), *map(plain, exchange.notes)]
+    warned, known = warnings(exchange), [facts(exchange), *map(plain, exchange.notes)]
     if _is_terminal():
         width = columns()
-        told = [WordWrap(width).feed(line) for line in told]
+        warned = [WordWrap(width).feed(line) for line in warned]
         known = [wrap_facts(line, width) for line in "\n".join(known).split("\n")]
-    return [*told, _dim("\n".join(known))]
+    return [*warned, _dim("\n".join(known))]
 
 
 def _notes(step: Step) -> list[str]:
