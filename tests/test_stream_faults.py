@@ -280,11 +280,11 @@ def test_a_message_that_lacks_a_field_is_read(gone: str, null: bool) -> None:
 
 def test_a_reply_without_a_stop_reason_is_not_whole() -> None:
     stopped = [{"type": "message_delta", "delta": {}, "usage": {}}, {"type": "message_stop"}]
-    assert "without a stop_reason" in fault(began(), start(0), text(0, "a"), stop(0), *stopped)
+    assert "it has no stop_reason" in fault(began(), start(0), text(0, "a"), stop(0), *stopped)
 
 
 def test_a_reply_without_a_message_stop_is_not_whole() -> None:
-    assert "no message_stop came" in fault(began(), start(0), text(0, "a"), stop(0), end()[0])
+    assert "without message_stop" in fault(began(), start(0), text(0, "a"), stop(0), end()[0])
 
 
 def test_done_ends_a_stream_in_the_place_of_a_message_stop_and_only_after_a_stop_reason() -> None:
@@ -292,7 +292,7 @@ def test_done_ends_a_stream_in_the_place_of_a_message_stop_and_only_after_a_stop
     growing = taken(*begun, end()[0], "[DONE]")
     growing.check()
     assert growing.is_complete
-    assert "no message_stop came" in fault(*begun, "[DONE]")
+    assert "without message_stop" in fault(*begun, "[DONE]")
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_a_message_without_a_stop_reason_is_not_whole_when_it_was_not_streamed(
     claude: ClaudeHandle, endpoint: Server
 ) -> None:
     endpoint.answers(Answer(headers=JSON, pieces=[json.dumps({**BODY, "stop_reason": None}).encode()]))
-    with pytest.raises(StreamError, match="without a stop_reason"):
+    with pytest.raises(StreamError, match="it has no stop_reason"):
         claude("hi")
     assert claude.last is not None
     assert claude.last.text == "ab"
