@@ -85,6 +85,21 @@ def test_a_list_is_a_table_on_the_page(api: ScriptedAPI, shell: Shell) -> None:
     assert "wrkspc_01" in ran.data("text/plain")[0]
 
 
+def test_a_table_says_which_fields_it_leaves_out(api: ScriptedAPI, shell: Shell) -> None:
+    html = answered(cell(shell, "claude.organization.workspaces"))
+    assert "also compartment_id, display_color, external_key_id: .frame() has all" in html
+    html = answered(cell(shell, "claude.organization.api_keys"))
+    assert "<td>wrkspc_01</td>" in html
+    assert "<td>organization</td>" in html
+    assert "<td>user_01</td>" in html
+
+
+def test_a_list_that_ends_before_its_end_says_so(api: ScriptedAPI) -> None:
+    api.server.respond = lambda _: json_answer({"data": [{"id": "rl_1"}], "has_more": True, "next_page": None})
+    assert "there are more, and not where they are" in claude.request("GET", f"{ROOT}/rate_limits", all=True).notes[-1]
+    assert "there are more, and not where they are" in repr(claude.organization.cost(**PERIOD))
+
+
 def test_a_list_becomes_a_data_frame(api: ScriptedAPI) -> None:
     frame = claude.organization.api_keys.frame()
     assert list(frame["id"]) == ["apikey_01", "apikey_02"]
@@ -389,6 +404,30 @@ def test_cost_by_key_is_of_the_analytics_endpoint_only(api: ScriptedAPI) -> None
     with pytest.raises(ExchangeError, match=r"no report of cost by key: .*refused with HTTP 403.*by key") as caught:
         claude.organization.cost("key", **PERIOD)
     assert "\n" not in str(caught.value)
+
+
+def test_ids_of_workspaces_and_keys_have_their_names_beside_them(api: ScriptedAPI) -> None:
+    spend(api)
+    api.organization.workspaces[1]["name"] = HOSTILE[0]
+    claude.organization.workspaces["Team 1"].archive(yes=True)
+    found = claude.organization.cost("workspace", **PERIOD)
+    assert list(found["name"]) == ["Team 1", HOSTILE[0], ""]
+    assert ">Team 1</text>" in found._repr_html_()
+    assert "<script" not in found._repr_html_()
+    assert list(claude.organization.usage("key", **PERIOD)["name"]) == ["ci", "", "notebooks"]
+
+
+def test_a_key_that_may_not_list_workspaces_still_gets_their_cost(api: ScriptedAPI) -> None:
+    spend(api)
+
+    def answer(received: Any) -> Any:
+        refused = error(403, "permission_error", "no") if "/workspaces" in received.path else None
+        return refused or api.answer(received)
+
+    api.server.respond = answer
+    found = claude.organization.cost("workspace", **PERIOD)
+    assert "name" not in found
+    assert found["usd"].sum() == Decimal("1.2375")
 
 
 @pytest.mark.parametrize("generation", OLDER)

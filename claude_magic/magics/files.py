@@ -16,6 +16,7 @@ from ..session.file_upload import file_of, send_upload, upload_call
 from ..wire import Exchange
 from ..wire.stored_file import StoredFile
 from ..wire.transfer import Transfer
+from .changes import change
 
 if TYPE_CHECKING:
     from .claude import ClaudeHandle
@@ -169,18 +170,7 @@ class File:
             CellError: Nobody can be asked.
             ExchangeError: There is no such file.
         """
-        shell, cells = self._handle.shell(), self._handle.cells
-        path = f"/v1/files/{self.id}"
-        if yes:
-            request(self._handle, "DELETE", path)
-        elif shell is not None and (cells.asks or not cells.in_notebook):
-            from .endpoint_cell import EndpointCell
-
-            EndpointCell(self._handle, shell, Options(endpoint=("DELETE", path)), "", fills=False).run()
-        else:
-            raise CellError(
-                f"DELETE {path} needs your approval, and nobody can be asked here. Nothing was sent. Say yes=True."
-            )
+        change(self._handle, "DELETE", f"/v1/files/{self.id}", None, yes=yes)
 
     @property
     def _facts(self) -> StoredFile:

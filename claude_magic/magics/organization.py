@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..api.endpoints.reports import BY
-from ..errors import CellError
-from .organization_items import ROOT, Item, RateLimit, get
+from ..errors import APIError, CellError
+from .organization_items import ROOT, Item, RateLimit, Workspace, get
 from .organization_lists import Invites, Keys, Listing, Members, Workspaces
 
 if TYPE_CHECKING:
@@ -78,16 +78,35 @@ class Organization:
         from ..display.tables.spending import report_table
         from ..session.organization_report import usage_report
 
-        report = usage_report(self._handle.session, _group(by), *_period(days, starting, ending))
-        return report_table(report.rows, by, report.notes, is_cost=False)
+        period = _group(by), *_period(days, starting, ending)
+        names = self._names(by)
+        report = usage_report(self._handle.session, *period)
+        return report_table(report.rows, by, report.notes, is_cost=False, names=names)
 
     def cost(self, by: str = "day", *, days: int = _DAYS, starting: object = None, ending: object = None) -> Any:
         """Dollars, exact; by day and by model beside what the journal counted. Arguments and errors as of `usage`."""
         from ..display.tables.spending import report_table
         from ..session.organization_report import cost_report
 
-        report = cost_report(self._handle.session, _group(by), *_period(days, starting, ending))
-        return report_table(report.rows, by, report.notes, is_cost=True)
+        period = _group(by), *_period(days, starting, ending)
+        names = self._names(by)
+        report = cost_report(self._handle.session, *period)
+        return report_table(report.rows, by, report.notes, is_cost=True, names=names)
+
+    def _names(self, by: str) -> dict[str, str]:
+        """The names of workspaces or keys by id, as far as this key may read them."""
+        if by not in ("workspace", "key"):
+            return {}
+        try:
+            every = {"include_archived": True, "include_default": True}
+            several: Listing[Any] = (
+                self.api_keys if by == "key" else Listing(self._handle, Workspace, Workspace.path, every)
+            )
+        except APIError as error:
+            if error.status in (403, 404):
+                return {}
+            raise
+        return {each.id: str(each.get("name", "")) for each in several}
 
     def __repr__(self) -> str:
         return f"claude.organization: .{', .'.join(_PARTS)}"

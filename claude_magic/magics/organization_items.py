@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import CellError, ExchangeError
-from ..prompt.options.options import Options
-from ..session.endpoint_call import endpoint_call
+from .changes import change
 
 if TYPE_CHECKING:
     from .claude import ClaudeHandle
@@ -22,6 +20,7 @@ class Item(Mapping[str, Any]):
     """The JSON that the API gave, as a mapping; displayed, a row of a table."""
 
     names: tuple[str, ...] = ("id", "name")  # the fields by which it is found
+    columns: tuple[str, ...] = ()  # the fields that a table shows; () for all
     path = ""
 
     def __init__(self, handle: ClaudeHandle, body: Mapping[str, Any]) -> None:
@@ -35,7 +34,7 @@ class Item(Mapping[str, Any]):
 
     def row(self) -> Mapping[str, Any]:
         """What a table shows of it."""
-        return self._body
+        return {name: brief_name(self._body.get(name)) for name in self.columns} or self._body
 
     def __getitem__(self, name: str) -> Any:
         return self._body[name]
@@ -69,6 +68,7 @@ class Workspace(Item):
     """A workspace."""
 
     path = f"{ROOT}/workspaces"
+    columns = ("id", "name", "created_at", "archived_at", "tags", "data_residency")
 
     def rename(self, name: str, *, yes: bool = False) -> Any:
         """Give it another name."""
@@ -145,6 +145,7 @@ class Invite(Item):
     """An invite."""
 
     names = ("id", "email")
+    columns = ("id", "email", "role", "status", "invited_at", "expires_at")
     path = f"{ROOT}/invites"
 
     def delete(self, *, yes: bool = False) -> Any:
@@ -156,6 +157,7 @@ class Key(Item):
     """An API key: its name, status and hint, never the key."""
 
     path = f"{ROOT}/api_keys"
+    columns = ("id", "name", "status", "partial_key_hint", "scope", "created_by", "created_at", "expires_at")
 
     def rename(self, name: str, *, yes: bool = False) -> Any:
         """Give it another name."""
@@ -187,6 +189,14 @@ class RateLimit(Item):
         }
 
 
+def brief_name(value: Any) -> Any:
+    """What an object refers to, such as a workspace or a user, by its id; other values as they are."""
+    if not isinstance(value, Mapping) or "type" not in value:
+        return value
+    ids = [value[name] for name in value if name == "id" or name.endswith("_id")]
+    return ids[0] if ids else value["type"]
+
+
 def get(handle: ClaudeHandle, path: str, *, all_pages: bool = False, query: Mapping[str, Any] | None = None) -> Any:
     """The JSON of a GET.
 
@@ -199,29 +209,3 @@ def get(handle: ClaudeHandle, path: str, *, all_pages: bool = False, query: Mapp
     if not isinstance(exchange.json, Mapping):
         raise ExchangeError(f"{path} answered with something else than an object: {str(exchange.json)[:100]}.")
     return exchange.json
-
-
-def change(
-    handle: ClaudeHandle, method: str, path: str, body: Mapping[str, Any] | None, *, yes: bool
-) -> Mapping[str, Any] | None:
-    """Send a change once the user has said so; with `yes` at once.
-
-    Returns:
-        What the API answered; `None` if the user is asked: the answer appears under the cell.
-
-    Raises:
-        ClaudeError: Nobody can be asked, or it failed.
-    """
-    from .endpoint_cell import EndpointCell
-    from .endpoints import refuse_unasked, request
-
-    if yes:
-        exchange = request(handle, method, path, {"body": body}, all_pages=False, save=None, yes=True)
-        return exchange.json if isinstance(exchange.json, Mapping) else {}
-    shell = handle.shell()
-    if shell is None or not handle.cells.asks:
-        base_url = handle.session.settings_for(Options()).base_url
-        refuse_unasked(endpoint_call(method, path, base_url=base_url, body=body), yes=False)
-    text = "" if body is None else json.dumps(body)
-    EndpointCell(handle, shell, Options(endpoint=(method, path)), text, fills=False).run()
-    return None

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..api.known_models import nearest
 from ..errors import CellError, ExchangeError, did_you_mean
+from ..session.endpoint_pages import list_notes
+from .changes import change
 from .endpoints import request
-from .organization_items import Invite, Item, Key, Member, Workspace, change
+from .organization_items import Invite, Item, Key, Member, Workspace
 
 if TYPE_CHECKING:
     from .claude import ClaudeHandle
@@ -35,7 +37,7 @@ class Listing(Sequence[_T], Generic[_T]):
         self._items = [kind(handle, each) for each in found if isinstance(each, Mapping)]
         if len(self._items) < len(found):
             raise ExchangeError(f"{path} answered with a list of something else than objects: {str(found)[:100]}.")
-        self._notes = exchange.notes if exchange.earlier else ()
+        self._notes = list_notes(exchange)
 
     def __call__(self, **query: Any) -> Listing[_T]:
         """The list with parameters of the API, such as `include_archived=True` or `roles=["admin"]`.
@@ -83,10 +85,14 @@ class Listing(Sequence[_T], Generic[_T]):
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from ..display.answers.item_table import item_table
+        from ..display.text.excerpt import plain_line
 
         if not self._items:
             return {"text/html": "<div>an empty list</div>", "text/plain": "an empty list"}
-        return item_table([each.row() for each in self._items], note=" · ".join(self._notes))
+        more = {name for each in self._items for name in each} - {"type", *self._kind.columns}
+        hidden = f"also {', '.join(sorted(more)[:20])}: .frame() has all" if self._kind.columns and more else ""
+        notes = " · ".join(filter(None, (hidden, *self._notes)))
+        return item_table([each.row() for each in self._items], note=plain_line(notes, 500))
 
 
 class Workspaces(Listing[Workspace]):

@@ -16,6 +16,7 @@ from ..wire import Exchange
 from .endpoint_call import EndpointCall
 
 MOST_PAGES = 100
+_ONE_PAGE = " of 1 page"
 
 
 def next_call(call: EndpointCall, body: Any) -> EndpointCall | None:
@@ -80,12 +81,19 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
     return _joined(pages, items, following)
 
 
+def list_notes(exchange: Exchange) -> tuple[str, ...]:
+    """The notes of an exchange of all pages, but not that it was one page and all of it."""
+    return tuple(note for note in exchange.notes if not note.endswith(_ONE_PAGE))
+
+
 def _joined(pages: list[Exchange], items: list[Any], following: EndpointCall | None) -> Exchange:
     last = pages[-1]
-    note = f"{len(items):,} items of {len(pages):,} page{'s' * (len(pages) != 1)}"
+    note = f"{len(items):,} items" + (_ONE_PAGE if len(pages) == 1 else f" of {len(pages):,} pages")
     if following is not None:
         name, value = following.query[-1]
         note = f"stopped after {len(pages):,} pages, {note}: the list goes on with --query {name} {value}"
+    if following is None and last.error is None and isinstance(last.json, dict) and last.json.get("has_more") is True:
+        note = f"{note}: the API says that there are more, and not where they are"
     if last.error is not None:
         note = f"{note}, then an error: the list is not whole"
     whole = last

@@ -17,6 +17,7 @@ from ..errors import APIError, ExchangeError, SettingsError
 from ..prompt.options.options import Options
 from ..wire import Exchange
 from .endpoint_call import endpoint_call
+from .endpoint_pages import list_notes
 
 if TYPE_CHECKING:
     from .session import Session
@@ -75,7 +76,7 @@ def _report(
         f"answered by {source.path}, {begin} to {end - timedelta(days=1)}, days in UTC",
         *refusals,
         f"as of {refreshed[-1]}" if refreshed[-1] else "",
-        *(note for exchange in exchanges for note in exchange.notes if len(exchange.earlier)),
+        *(note for exchange in exchanges for note in list_notes(exchange)),
         f"not counted: {found.left_out:,} rows that cannot be read or are not in USD" if found.left_out else "",
     )
     return Report(rows=found.rows, by=by, notes=tuple(filter(None, notes)))

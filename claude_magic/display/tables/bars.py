@@ -33,6 +33,7 @@ class Bars:
         text: From a sum to what stands beside its bar.
         none: What is shown of no rows.
         notes: Lines under the table.
+        label: The column that names a bar, where it says more than the group; `""` for none.
     """
 
     by: str
@@ -41,6 +42,7 @@ class Bars:
     text: Callable[[Any], str] = dollars
     none: str = "nothing spent yet"
     notes: Sequence[str] = ()
+    label: str = ""
 
     @property
     def notes_html(self) -> str:
@@ -87,7 +89,7 @@ class BarRows(Sequence[Row]):
         if not self._rows:
             return {"text/plain": self._bars.none, "text/html": f"<div>{html.escape(self._bars.none)}</div>"}
         cells = [[_amount_text(row.get(name)) for name in self._columns] for row in self._rows]
-        numbers: dict[str, Kind] = dict.fromkeys(self._columns[1:], "number")
+        numbers: dict[str, Kind] = {name: "number" for name in self._columns[1:] if name != self._bars.label}
         return table("", self._columns, cells, kinds=numbers)
 
 
@@ -108,7 +110,8 @@ def chart(rows: Sequence[Row], bars: Bars) -> str:
 def _bar(place: int, row: Row, bars: Bars, most: float) -> str:
     amount = row[bars.measure]
     top, width = place * (_BAR + 6), (_WIDTH - _NAME - 90) * max(0.0, float(amount)) / most
-    line = " ".join(plain(str(row[bars.by] or "(none)")).split())
+    name = row.get(bars.label) or row[bars.by] or "(none)"
+    line = " ".join(plain(str(name)).split())
     line = line if len(line) <= _NAME_LIMIT else "…" + line[-_NAME_LIMIT:]
     text = 'fill="currentColor" dominant-baseline="middle"'
     return (
