@@ -1,7 +1,7 @@
-"""A request as a program: what `%%claude` sent, as the documentation would write it, ready to run elsewhere.
+"""Writes a request as a program that can run elsewhere.
 
-The key is never in it: every program reads it from the environment. Importing this package imports no writer; a
-language is added to `LANGUAGES`, with a module that has `program(call) -> str`.
+No program contains the key: it is read from the environment. Importing this package imports no writer; to add a
+language, add it to `LANGUAGES` with a module that has `program(call) -> str`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Language:
     """A language that a request can be written in.
 
     Attributes:
-        title: Its name as people read it.
-        module: The module of this package that writes it.
-        reads_files: Whether its programs can read an attachment from the file it came from.
+        title: The name shown to users.
+        module: The module in this package that writes programs.
+        reads_files: Whether its programs can read an attachment from its file.
     """
 
     title: str
@@ -70,7 +70,7 @@ def program(request: Request, language: str, *, files: Mapping[str, str] | None 
 
 
 def unchanged_files(files: Mapping[str, str]) -> dict[str, str]:
-    """Those files that still hold what was sent: neither scaled before sending nor changed since.
+    """The files whose content is still what was sent: neither scaled before sending nor changed since.
 
     Args:
         files: The base64 data of attachments, and the path each came from.

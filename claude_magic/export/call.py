@@ -1,8 +1,8 @@
-"""What a program has to say of a request: its headers, with the names of secrets in their place, and its body.
+"""A request in the form that the writers of programs use: headers and body, with variables in place of secrets.
 
-A header may hold a secret under any name (a gateway's, a cookie). Its value is never written: the program
-reads it from an environment variable named after the header. So it is with the token of a remote MCP server,
-which a body may also hold as the name of its variable, such as `$MCP_TOKEN_DOCS`.
+A header of any name may hold a secret (a gateway's key, a cookie). Its value is never written: the program reads it
+from an environment variable named after the header. The same holds for the token of a remote MCP server, which
+a body may also hold as the name of its variable, such as `$MCP_TOKEN_DOCS`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _LONG_REPLY = 21_333  # tokens, from which on the SDKs refuse not to stream, unl
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request, read for writing it down.
+    """A request, prepared for a writer.
 
     Attributes:
-        request: As it was, for what must be the same byte for byte.
-        url: Without a name and password in it.
-        base_url: What stands before the endpoint.
+        request: The original, for what must be identical byte for byte.
+        url: The URL without user and password.
+        base_url: The URL before the endpoint.
         local: Whether the local model was asked, whose address and key are others each time: a program takes both
             from the environment.
         credential: Header and value that open the API.

@@ -1,4 +1,4 @@
-"""What the API's own tools brought, in words: searches, fetched pages, programs that ran, errors.
+"""Summaries of server tool results: searches, fetched pages, executed code, errors.
 
 Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
 """
@@ -13,7 +13,7 @@ from ..text.excerpt import plain_line, short_line
 _ERRORS = {
     "invalid_tool_input": "the arguments were not accepted",
     "unavailable": "the tool is not available now",
-    "max_uses_exceeded": "it was used as often as the request allows",
+    "max_uses_exceeded": "the request's limit of uses is reached",
     "too_many_requests": "too many requests",
     "query_too_long": "the query is too long",
     "request_too_large": "the request is too large",
@@ -35,7 +35,7 @@ RAN = (
 
 
 def outcome_of(kind: str, content: Any) -> str:
-    """What a result of the API's own tools is, on one line; `""` for any other."""
+    """A server tool result on one line; `""` for any other result."""
     if kind == "web_search_tool_result" and isinstance(content, list):
         return _count(len(content), "result")
     if not isinstance(content, Mapping):

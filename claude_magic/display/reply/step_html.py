@@ -1,4 +1,4 @@
-"""A step of a reply in the page: a quiet line that is closed, and inside it the arguments, the result, the facts."""
+"""A step of a reply as HTML: a closed line, and inside it the arguments, the result and the facts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def step_html(step: Step, *, brief: str = "") -> str:
     """A step, safe to show and of bounded size.
 
     Args:
-        brief: Only the line, and why there is nothing inside.
+        brief: Why the step is shown without its content; `""` to show it.
     """
     facts = "".join(f" · {one_line(fact)}" for fact in step.facts)
     outcome = f' <span class="cm-outcome">{one_line(step.outcome)}</span>' if step.outcome else ""
@@ -128,7 +128,7 @@ def _ran(content: Mapping[str, Any]) -> str:
 
 
 def _link(url: object, title: object, about: object) -> str:
-    """A title that leads to its page, the page's host, and what else is known of it."""
+    """A title linked to its page, with the host and further facts."""
     from ..markdown import link_html
 
     url = url if isinstance(url, str) else ""

@@ -1,4 +1,4 @@
-"""Other views of a reply: JSON as a tree, HTML in a frame that runs and loads nothing.
+"""Other views of a reply: JSON as a tree, HTML in a sandboxed frame that runs and loads nothing.
 
 A frame's sandbox stops scripts, forms and pop-ups, and its policy every request, but neither stops a link in it
 from taking the frame elsewhere. So the page stands in a frame within a frame: the outer one's policy allows no
@@ -87,11 +87,11 @@ def _frame(document: str, style: str) -> str:
 
 
 class _Tree:
-    """A tree that is being written, until it is full.
+    """Builds the HTML of a tree of bounded size.
 
     Attributes:
-        nodes: How many values it shows.
-        full: Whether something is left out at the end.
+        nodes: The number of values shown.
+        full: Whether values are left out at the end.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class _Tree:
         self._size = 0
 
     def node(self, name: str, value: Any, depth: int) -> str:
-        """A value and what is in it."""
+        """HTML of a value and of the values in it."""
         self.nodes += 1
         label = f"<strong>{_escape(json.dumps(name, ensure_ascii=False), 200)}</strong>: " if name else ""
         if not isinstance(value, (dict, list, tuple)) or not value:
