@@ -265,7 +265,7 @@ def test_an_error_of_the_api_is_told_in_words() -> None:
     result = {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}
     shown = bundle(server("web_search", {"query": "tea"}, result))
     (line,) = summaries(shown["text/html"])
-    assert line.endswith("failed: the request's limit of uses is reached (max_uses_exceeded)")
+    assert line.endswith("failed: it reached the limit of uses of the request (max_uses_exceeded)")
     unknown = {"type": "web_fetch_tool_result_error", "error_code": "brand_new_reason"}
     assert "failed: brand new reason (brand_new_reason)" in bundle(server("web_fetch", {}, unknown))["text/plain"]
 

@@ -13,7 +13,7 @@ from ..text.excerpt import plain_line, short_line
 _ERRORS = {
     "invalid_tool_input": "the arguments were not accepted",
     "unavailable": "the tool is not available now",
-    "max_uses_exceeded": "the request's limit of uses is reached",
+    "max_uses_exceeded": "it reached the limit of uses of the request",
     "too_many_requests": "too many requests",
     "query_too_long": "the query is too long",
     "request_too_large": "the request is too large",
