@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tqdm import tqdm
 
 from claude_magic import claude
+from claude_magic.api.multipart import multipart
+from claude_magic.display.transfer_bar import TransferBar
 from claude_magic.errors import APIError, CellError, NotRecorded
+from claude_magic.wire import Exchange, Headers, Request, Response
+from claude_magic.wire.answer import Answer as Answered
+from claude_magic.wire.transfer import Transfer
 from tests.notebook_shell import Shell, forget
 from tests.scripted_api import KEY, ScriptedAPI, error
 from tests.server import Answer, Received, failure, reply, whole
+from tests.tool_streams import asks
 
 PDF = b"%PDF-1.7\n\x00\x01 ..."
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00"
@@ -235,6 +245,7 @@ def test_replies_side_by_side_share_one_upload(shell: Shell, api: ScriptedAPI, p
     assert api.calls.count("POST /v1/files") == 1
     sent = [each.json["messages"][0]["content"][0] for each in api.server.received if each.path == "/v1/messages"]
     assert sent == [document("file_001")] * 3
+    assert "report.pdf was uploaded: file_001" in notes()
 
 
 def test_a_conversation_goes_on_with_the_id(shell: Shell, api: ScriptedAPI, pdf: Path) -> None:
@@ -269,6 +280,91 @@ def test_the_local_model_has_no_files(shell: Shell, api: ScriptedAPI, pdf: Path)
     assert ran.error is not None
     assert "the local model has no Files API" in ran.error[1]
     assert api.calls == []
+
+
+def test_a_turn_with_tools_uploads_once_and_goes_on_with_the_id(shell: Shell, api: ScriptedAPI, pdf: Path) -> None:
+    shell.run(
+        "from claude_magic import claude\n@claude.tool(approve=False)\ndef add(a: int, b: int) -> int:\n    return a + b"
+    )
+    api.server.answers(asks(("add", {"a": 1, "b": 2})), reply("3"))
+    assert shell.run("%%claude --tools add -a report.pdf --upload\nAdd.").error is None
+    messages = [each.json["messages"] for each in api.server.received if each.path == "/v1/messages"]
+    assert [each[0]["content"][0] for each in messages] == [document("file_001")] * 2
+    assert len(messages[1]) == 3
+    assert api.calls.count("POST /v1/files") == 1
+
+
+# On the way
+
+
+def test_a_file_is_read_in_blocks_each_time_it_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    content = bytes(range(256)) * 4_000
+    path.write_bytes(content)
+    body = multipart({"expires_in_seconds": 3600}, [("file", path)])
+    counted: list[int] = []
+    body = replace(body, sent=counted.append)
+    for _ in range(2):
+        pieces = list(body)
+        assert max(map(len, pieces)) <= 262_144
+        assert content in b"".join(pieces)
+    assert counted[-1] == len(body) == sum(map(len, pieces))
+    assert counted == sorted(counted[: len(counted) // 2]) * 2
+    path.write_bytes(content[:-1])
+    with pytest.raises(CellError, match="became shorter"):
+        list(body)
+
+
+def test_a_server_that_refuses_before_it_has_read_all_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = b'{"type":"error","error":{"type":"request_too_large","message":"at most 500 MB, please"}}'
+    head = b"HTTP/1.1 413 X\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(head % len(words) + words)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1_000_000):  # what was on its way
+                    pass
+
+        threading.Thread(target=refuse, daemon=True).start()
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        (tmp_path / "large.bin").write_bytes(b"\x00" * 20_000_000)
+        with pytest.raises(APIError, match="at most 500 MB, please"):
+            claude.files.upload("large.bin")
+
+
+def test_a_bar_shows_how_much_is_sent() -> None:
+    transfer = Transfer("a.pdf", 4_000_000)
+    transfer.count(1_000_000)
+    assert transfer.text == "uploading a.pdf █████░░░░░░░░░░░░░░░ 1.0 MB of 4.0 MB"
+    transfer.count(4_000_300)
+    assert "████████████████████ 4.0 MB of 4.0 MB" in transfer.text
+    assert "░" * 20 in Transfer("empty").text
+
+
+def test_the_bar_of_an_upload_and_of_a_download_is_gone_at_its_end(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tqdm.auto.tqdm", tqdm)  # that of a terminal
+    transfer = Transfer("a.pdf", 4_000_000)
+    with TransferBar(transfer) as bar:
+        transfer.count(1_000_000)
+        bar.show(Exchange(request=Request(method="POST", url="")))
+    assert "a.pdf:  25%" in capfd.readouterr().err
+    request = Request(method="GET", url="")
+    arrived = Exchange(
+        request=request,
+        response=Response(headers=Headers([("content-length", "2000000")])),
+        answer=Answered(kind="binary", size=1_500_000),
+    )
+    with TransferBar(Transfer("b.pdf")) as bar:
+        bar.show(Exchange(request=request))
+        bar.show(arrived)
+    assert "b.pdf:  75%" in capfd.readouterr().err
 
 
 # By id

@@ -118,13 +118,16 @@ class Session:
         if options.conversation or settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
         prompts, caller = [self.recall(prompt, settings)[0] for prompt in prompts], self.caller(options, cell)
+        notes: tuple[str, ...] = ()
         if prompts[0].has_pending_files:  # the same in all of them
             from .uploads import Uploads
 
             uploads = Uploads(sender=self.sender, settings=settings, caller=caller, presenter=presenters[0])
-            attached = uploads.attach(prompts[0]).attachments
-            prompts = [replace(prompt, attachments=attached) for prompt in prompts]
+            ready = uploads.attach(prompts[0])
+            notes = ready.options.notes[len(options.notes) :]
+            prompts = [replace(prompt, attachments=ready.attachments) for prompt in prompts]
         exchanges = ask_all(self.sender, settings, prompts, caller, presenters)
+        exchanges = [exchange.with_notes(*notes) for exchange in exchanges]
         self.last = exchanges[-1]
         return exchanges
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from . import batches, calls, journal, many, pages, start, streams, turns, way
+from . import batches, calls, journal, many, pages, start, streams, turns, uploads, way
 from .endpoint import endpoint
 from .table import table
 
@@ -20,6 +20,7 @@ SECTIONS = {
     "g": lambda url, long: many.section(),
     "h": lambda url, long: way.section(url),
     "i": lambda url, long: batches.section(),
+    "j": lambda url, long: uploads.section(),
 }
 
 
