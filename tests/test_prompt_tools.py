@@ -254,6 +254,11 @@ def test_a_placeholder_that_no_variable_can_fill_is_said(notebook: Shell, endpoi
     assert draft(notebook, "generate('x')").notes == ("{{THE TEXT}} is no name of a variable: rename it",)
 
 
+def test_a_placeholder_with_a_path_is_one_that_a_cell_fills(notebook: Shell, endpoint: Server) -> None:
+    endpoint.answers(answer("Say {{row.city}} and {{ df[0] }}."))
+    assert draft(notebook, "improve('{{row.city}} {{df[0]}}')").notes == ()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -72,7 +72,8 @@ class Draft:
     @property
     def assignments(self) -> Code:
         """The source of a cell that sets the variables whose values are known."""
-        return Code("".join(f"{name} = {value!r}\n" for name, value in self.variable_values.items()))
+        known = {name: self.variable_values[name] for name in self.variables if name in self.variable_values}
+        return Code("".join(f"{name} = {value!r}\n" for name, value in known.items()))
 
     def save(self, name: str) -> None:
         """Keeps it as a snippet.

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import CellError
 from ..prompt.options.options import Options
 from ..prompt.prompt_instructions import GENERATE, IMPROVE, TEMPLATIZE, reply_schema
+from ..prompt.templates import names
 from ..tools.schema.model import Unfit
 from ..tools.schema.reply import Misfit, json_of
 from ..wire import Exchange
@@ -206,7 +207,7 @@ def _read(exchange: Exchange) -> tuple[PromptText, Mapping[str, Any]]:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
         raise _misfit(f"the reply is no prompt: {why}") from None
     prompt = PromptText(messages=pairs, system=fix_surrogates(system))
-    odd = [name for name in prompt.placeholders if not name.isidentifier()]
+    odd = [name for name in prompt.placeholders if not names(f"{{{{{name}}}}}")]
     notes = tuple(f"{{{{{name[:40]}}}}} is no name of a variable: rename it" for name in odd)
     return replace(prompt, notes=notes), reply
 
