@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SECONDS = re.compile(r"\d[\d.,]* (?:ms|s|min)\b")
+SCRIPTED = {"09-batches-and-files"}  # recorded from the scripted API, as they say
 
 
 @pytest.mark.skipif(not local.is_installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
@@ -31,7 +35,7 @@ def test_a_lesson_runs_to_its_end(lesson: Path, tmp_path: Path) -> None:
     outputs = [o for cell in executed["cells"] for o in cell.get("outputs", [])]
     assert [o for o in outputs if o["output_type"] == "error"] == []
     page = (tmp_path / "build" / f"{lesson.stem}.html").read_text()
-    assert "a small local model, not Claude" in page
+    assert ("tests, not Claude" if lesson.stem in SCRIPTED else "a small local model, not Claude") in page
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
@@ -54,15 +58,43 @@ importlib.util.find_spec = lambda name, *more: None if name in ("xllamacpp", "ll
 
 
 @pytest.mark.parametrize(
-    "lesson", [p for p in LESSONS if p.with_suffix(".claude.jsonl").exists()], ids=lambda p: p.stem
+    "lesson",
+    [p for p in LESSONS if p.with_suffix(".claude.jsonl").exists() and p.stem not in SCRIPTED],
+    ids=lambda p: p.stem,
 )
 def test_a_lesson_with_a_recording_needs_no_key_no_model_and_no_network(lesson: Path, tmp_path: Path) -> None:
+    texts = []
+    for cells in _executed_alone(lesson, tmp_path):
+        replies = [data for cell in cells for data in _replies(cell)]
+        texts.append(["".join(data["text/plain"]) for data in replies])
+        assert all("replayed, recorded 20" in "".join(data["text/html"]) for data in replies)
+    recording = lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8")
+    answered = ["".join(_deltas(json.loads(line))).strip() for line in recording.splitlines()]
+    assert len(answered) == len(texts[0])
+    assert [text for text, shown in zip(answered, texts[0], strict=True) if not shown.startswith(text)] == []
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("lesson", [p for p in LESSONS if p.stem in SCRIPTED], ids=lambda p: p.stem)
+def test_a_lesson_of_the_scripted_api_shows_every_recorded_reply(lesson: Path, tmp_path: Path) -> None:
+    first, second = (
+        ["".join(o["data"]["text/plain"]) for cell in cells for o in cell.get("outputs", []) if "data" in o]
+        for cells in _executed_alone(lesson, tmp_path)
+    )
+    assert [SECONDS.sub("", text) for text in first] == [SECONDS.sub("", text) for text in second]
+    lines = map(json.loads, lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8").splitlines())
+    replies = [line["response"]["body"]["content"][0]["text"] for line in lines if "body" in line["response"]]
+    assert replies
+    assert [reply for reply in replies if reply not in "".join(first)] == []
+
+
+def _executed_alone(lesson: Path, tmp_path: Path) -> Iterator[list[dict[str, Any]]]:
+    """The cells of a lesson, executed twice without key, model and network."""
     (tmp_path / "sitecustomize.py").write_text(ALONE)
     folder = tmp_path / "lessons"
     folder.mkdir()
     for path in (lesson, lesson.with_suffix(".claude.jsonl")):
         (folder / path.name).write_bytes(path.read_bytes())
-    texts = []
     for _ in range(2):
         ran = subprocess.run(
             [sys.executable, "-m", "jupyter", "execute", "--output", "executed.ipynb", lesson.name],
@@ -72,15 +104,7 @@ def test_a_lesson_with_a_recording_needs_no_key_no_model_and_no_network(lesson: 
             text=True,
         )
         assert ran.returncode == 0, ran.stderr
-        cells = json.loads((folder / "executed.ipynb").read_text())["cells"]
-        replies = [data for cell in cells for data in _replies(cell)]
-        texts.append(["".join(data["text/plain"]) for data in replies])
-        assert all("replayed, recorded 20" in "".join(data["text/html"]) for data in replies)
-    recording = lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8")
-    answered = ["".join(_deltas(json.loads(line))).strip() for line in recording.splitlines()]
-    assert len(answered) == len(texts[0])
-    assert [text for text, shown in zip(answered, texts[0], strict=True) if not shown.startswith(text)] == []
-    assert texts[0] == texts[1]
+        yield json.loads((folder / "executed.ipynb").read_text())["cells"]
 
 
 def _replies(cell: dict[str, Any]) -> list[dict[str, Any]]:

@@ -48,9 +48,10 @@ def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, st
         left = "" if status == "ended" else time_left(expires, now)
         numbers = [f"{counts.get(each, 0):,}" for each in _COUNTS]
         rows.append([name or "…", status, Bar(ended / total if total else 0.0), *numbers, left])
-    head = ["batch", "status", "", *_COUNTS, "time left"]
+    head = ["batch", "status", "", *_COUNTS, "ends within"]
     if not rows:
-        return table(summary(facts), ["rows", "status"], [[f"{facts.rows:,}", "ended"]])
+        told = f"{facts.rows:,} rows, all known: no batch was made"
+        return {"text/html": f"<div><strong>{told}</strong></div>", "text/plain": told}
     more = len(facts.parts) - len(rows)
     below = [f"… {more:,} more batches"] * (more > 0) + [words(facts.note, 300)] * bool(facts.note)
     bundle = table(summary(facts), head, rows, kinds=_KINDS, below=" · ".join(below))
@@ -87,7 +88,7 @@ def batch_table(
         numbers = [f"{counts.get(each, 0):,}" for each in _COUNTS]
         left = "" if status == "ended" else time_left(expires, now)
         cells.append([name, status, *numbers, created[:16].replace("T", " "), left, "yes" if ours else ""])
-    head = ["batch", "status", *_COUNTS, "made (UTC)", "time left", "in the journal"]
+    head = ["batch", "status", *_COUNTS, "made (UTC)", "ends within", "in the journal"]
     return table("", head, cells, kinds=_KINDS, below="… more: claude.batches.all()" if more else "")
 
 
@@ -101,4 +102,4 @@ def time_left(expires: str, now: datetime | None = None) -> str:
     minutes = int((end - (now or datetime.now(timezone.utc))).total_seconds() // 60)
     if minutes <= 0:
         return "ends now"
-    return f"at most {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"at most {minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
