@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from claude_magic.magics import model_list
+from claude_magic.session import model_list
 from claude_magic.settings import Claude
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
@@ -136,9 +136,9 @@ def test_a_name_as_it_is_spoken_has_near_ones(kernel: Kernel, endpoint: Server) 
 def test_the_list_of_the_local_model_is_not_that_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Claude()
     settings.local_model = "a.gguf"
-    local = model_list._path(settings)
+    local = model_list.cache_path(settings)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key-of-the-environment")
-    assert model_list._path(settings) != local
+    assert model_list.cache_path(settings) != local
 
 
 @pytest.mark.parametrize("what", ["5", "[{'role': 'user'}]", "None"])

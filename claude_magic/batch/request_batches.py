@@ -10,6 +10,7 @@ from ..display.live.batch_status import show
 from ..errors import CellError
 from ..journal.rows import prompt_text
 from ..prompt.options.options import Options
+from ..session.model_list import model_id
 from ..session.prompt import Prompt
 from ..session.session import Session
 from ..settings import Claude
@@ -105,7 +106,7 @@ def _body(body: Mapping[str, Any], options: Options, settings: Claude) -> dict[s
     """A request's body, with model, length and system prompt of the settings where it has none."""
     system = options.system if options.system is not None else settings.system
     defaults = {
-        "model": options.model or settings.model,
+        "model": model_id(settings, options.model or settings.model),
         "max_tokens": options.max_tokens or settings.max_tokens,
         **({"system": system} if system else {}),
         **options.body(),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from ..api import known_models
-from ..api.endpoints.models import Model, list_models
+from ..api.endpoints.models import Model
 from ..api.known_models import nearest
 from ..cost.prices import rates
 from ..errors import CellError, did_you_mean
-from ..session.provider import is_local
+from ..session.model_list import listed_models, todays_models
 from ..session.send import Sender
 from ..settings import Claude
 
@@ -65,43 +61,9 @@ def models(sender: Sender, settings: Claude) -> Models:
         SettingsError: There is no provider.
         Interrupted: The user stopped it.
     """
-    several = _load_cache(settings)
+    several = todays_models(settings)
     if several is None:
         with sender.endpoint(settings) as (client, provider):
-            several = list_models(client, base_url=provider.base_url, api_version=settings.api_version)
-        _save_cache(settings, several)
+            several = listed_models(client, provider, settings)
     known_models.remember([model.id for model in several if model.lifecycle != "retired"])
     return Models(several, settings.prices)
-
-
-def names(settings: Claude) -> Sequence[str]:
-    """The names for `-m`; nothing is sent."""
-    several = _load_cache(settings)
-    return known_models.names() if several is None else [each.id for each in several if each.lifecycle != "retired"]
-
-
-def _load_cache(settings: Claude) -> list[Model] | None:
-    """Today's list of this endpoint; `None` if there is none."""
-    try:
-        value = json.loads(_path(settings).read_text(encoding="utf-8"))
-        return [Model(**each) for each in value["models"]] if value["day"] == date.today().isoformat() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _save_cache(settings: Claude, models: Sequence[Model]) -> None:
-    path = _path(settings)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        value = {"day": date.today().isoformat(), "models": [asdict(model) for model in models]}
-        path.write_text(json.dumps(value, default=dict), encoding="utf-8")
-    except (OSError, TypeError, ValueError):
-        return  # then it is listed again
-
-
-def _path(settings: Claude) -> Path:
-    import platformdirs
-
-    endpoint = f"local {settings.local_model}" if is_local(settings) else settings.base_url
-    where = sha256(endpoint.encode()).hexdigest()[:12]
-    return Path(platformdirs.user_cache_dir("claude-magic")) / f"models-{where}.json"

@@ -22,7 +22,7 @@ def card(handle: ClaudeHandle) -> str:
         return str(error)
     origins = {name: f"   (from {source})" for name, source in sources.items()}
     facts = {
-        "model": "the small local model, not Claude" if local else settings.model + origins.pop("model", ""),
+        "model": "the small local model, not Claude" if local else _model(settings) + origins.pop("model", ""),
         "max_tokens": str(max_tokens(settings, local=local))
         + origins.pop("max_tokens", "   (the local model's own)" if local else ""),
         "temperature": _temperature(local),
@@ -39,6 +39,13 @@ def card(handle: ClaudeHandle) -> str:
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
     usage = ["", repr(handle.usage)] if handle.session.has_ledger else []
     return "\n".join([*lines, *usage, "", "Options: %claude --help"])
+
+
+def _model(settings: Claude) -> str:
+    from ..session.model_list import model_id
+
+    model = model_id(settings, settings.model)
+    return model if model == settings.model else f"{settings.model}, which is {model}"
 
 
 def _temperature(local: bool) -> str:

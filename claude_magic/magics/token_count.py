@@ -11,8 +11,9 @@ from ..api.token_breakdown import Portion, breakdown, total
 from ..errors import CellError
 from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
+from ..session.model_list import list_for_alias
 from ..session.prompt import Prompt
-from ..session.request import build_request
+from ..session.request import build_request, model_name
 from ..session.session import Session
 from ..wire import Exchange, Headers
 
@@ -70,6 +71,7 @@ def count_prompt(session: Session, prompt: Prompt, cell: str = "") -> Count:
     settings = session.settings_for(prompt.options)
     prompt = session.recall_files(session.recall(prompt, settings, cell)[0], settings)
     with session.sender.endpoint(settings) as (client, provider):
+        list_for_alias(client, provider, settings, model_name(settings, provider, prompt))
         request = build_request(settings, provider, prompt)
         return Count(breakdown(request, lambda each: count_tokens(client, each)))
 

@@ -17,6 +17,7 @@ from ..settings import Claude
 from ..wire import Events, Exchange
 from ..wire.presenter import Presenter
 from .ledger import Caller
+from .model_list import model_id
 from .prompt import Prompt
 from .request import waiting
 from .send import Sender
@@ -85,7 +86,7 @@ def _prompt_worker(
         finally:
             queue.leave()
 
-    return Worker(send, waiting(prompt.options.model or settings.model), presenter)
+    return Worker(send, waiting(model_id(settings, prompt.options.model or settings.model)), presenter)
 
 
 class _Queue:

@@ -10,7 +10,7 @@ from ..settings import Claude
 from ..wire import Request
 
 
-def completion(settings: Claude, options: Options, prompt: str, provider: Provider) -> Request:
+def completion(settings: Claude, options: Options, prompt: str, provider: Provider, *, model: str) -> Request:
     """The request that sends `prompt` to `/v1/complete`; without a credential.
 
     Raises:
@@ -21,7 +21,7 @@ def completion(settings: Claude, options: Options, prompt: str, provider: Provid
     return complete(
         base_url=provider.base_url,
         api_version=options.api_version or API_VERSION,
-        model=options.model or provider.model or settings.model,
+        model=model,
         prompt=prompt,
         max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
         stream=settings.stream if options.stream is None else options.stream,

@@ -12,8 +12,9 @@ from ..wire import Request
 from ..wire.headers import RANDOM_KEY
 from .costs import highest_cost
 from .local_model import ignored_note
+from .model_list import list_for_alias
 from .prompt import Prompt
-from .request import build_request, preview_request
+from .request import build_request, model_name, preview_request
 from .send import Sender
 
 
@@ -57,6 +58,7 @@ def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, i
     if sender.ledger.replays.never_sends(settings):
         return preview_request(settings, prompt), "nothing is sent while only recorded answers are given"
     with sender.endpoint(settings) as (client, provider):
+        list_for_alias(client, provider, settings, model_name(settings, provider, prompt))
         request = build_request(settings, provider, prompt)
         try:
             return request, count(client, request)

@@ -20,6 +20,7 @@ from ..wire import Headers, Request
 from ..wire.history import history
 from ..wire.message_rules import problems, takes_prefill
 from .completion import completion
+from .model_list import family_models, model_id
 from .prompt import Message, Prompt
 from .provider import find_provider, is_local, local_unstarted, offline_providers
 
@@ -31,7 +32,7 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         CellError: It cannot be sent, such as for a key in it.
     """
     options = prompt.options
-    model = options.model or provider.model or settings.model
+    model = model_id(settings, model_name(settings, provider, prompt))
     system = next((s for s in (prompt.system, options.system, settings.system) if s is not None), "")
     fields = {**({"system": system} if system else {}), **options.body()}
     all_messages = _messages(prompt, {**fields, "model": model})
@@ -49,7 +50,7 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         provider,
     )
     request = (
-        completion(settings, options, prompt.text, provider)
+        completion(settings, options, prompt.text, provider, model=model)
         if options.legacy
         else messages(
             base_url=provider.base_url,
@@ -79,6 +80,14 @@ def offline_requests(settings: Claude, prompt: Prompt, *, sends: bool) -> Iterat
         if provider.local and prompt.options.legacy:  # it has no such endpoint
             continue
         yield build_request(settings, provider, prompt)
+        if not sends:  # a family may have had another newest model then
+            for model in family_models(settings, model_name(settings, provider, prompt))[1:]:
+                yield build_request(settings, provider, replace(prompt, options=replace(prompt.options, model=model)))
+
+
+def model_name(settings: Claude, provider: Provider, prompt: Prompt) -> str:
+    """The model that a prompt asks for, or the name of its family."""
+    return prompt.options.model or provider.model or settings.model
 
 
 def preview_request(settings: Claude, prompt: Prompt) -> Request:

@@ -18,9 +18,10 @@ from ..errors import Interrupted, NotRecorded
 from ..settings import Claude
 from ..wire import Exchange, Request
 from .ledger import Caller, Ledger
+from .model_list import list_for_alias
 from .prompt import Prompt
 from .provider import find_provider
-from .request import build_request, offline_requests, refuse_turns, waiting
+from .request import build_request, model_name, offline_requests, refuse_turns, waiting
 from .upload_memory import UploadMemory
 
 _NO_DEBUG = (
@@ -73,16 +74,17 @@ class Sender:
             if replayed is not None:
                 return replayed
         target = find_provider(settings, accumulator, interrupt)
+        client = connect(settings, target, pool=self.connections(), interrupt=interrupt, accumulator=accumulator)
+        note = list_for_alias(client, target, settings, model_name(settings, target, prompt))
         request = build_request(settings, target, prompt)
         if prompt.options.turns:
             refuse_turns(request.body or {}, "--complete" if prompt.options.complete else "--turns")
         accumulator.set_request(request, model_note=target.model_note)
-        client = connect(settings, target, pool=self.connections(), interrupt=interrupt, accumulator=accumulator)
         with self.ledger.open(
             settings, request, caller, provider=target.name, client=client, accumulator=accumulator
         ) as entry:
             entry.exchange = (through or client).stream(request, accumulator)
-        exchange = entry.result.with_notes(_NO_DEBUG * is_debugging())
+        exchange = entry.result.with_notes(note, _NO_DEBUG * is_debugging())
         if not target.local:
             return exchange
         from .local_model import with_notes

@@ -14,6 +14,7 @@ from ...errors import CellError, NotRecorded, SettingsError
 from ...journal.batches import BatchJournal
 from ...prompt.options.options import Options
 from ...session.ledger import Caller, Ledger
+from ...session.model_list import list_for_alias
 from ...session.notebook import Changes
 from ...session.prompt import Prompt
 from ...session.provider import find_provider, is_local
@@ -73,13 +74,15 @@ def access(session: Session, options: Options) -> Access:
         )
     interrupt, pool = Interrupt(), session.sender.connections()
     target = find_provider(settings, waiting(), interrupt)
+    client = _client(settings, target, pool, interrupt)
+    list_for_alias(client, target, settings, options.model or settings.model)
     once = Claude(connect_timeout=settings.connect_timeout, timeout=settings.timeout, max_retries=0)
     return Access(
         settings=settings,
         ledger=ledger,
         provider=target,
         caller=session.caller(options),
-        client=_client(settings, target, pool, interrupt),
+        client=client,
         once=_client(once, target, pool, interrupt),
         requests=Batches(
             base_url=target.base_url,

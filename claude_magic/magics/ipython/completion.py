@@ -123,7 +123,7 @@ def _public(namespace: dict[str, Any]) -> list[str]:
 
 
 def _models(_: dict[str, Any]) -> Iterable[str]:
-    from ..model_list import names
+    from ...session.model_list import names
 
     return names(claude.settings)
 

@@ -38,7 +38,7 @@ def workbench(session: Session, namespace: Mapping[str, Any], text: str | Draft)
     """A panel with the settings of the notebook and this prompt."""
     from ...display.workbench.bench import Workbench
     from ...session.local_model import max_tokens
-    from ..model_list import names
+    from ...session.model_list import names
 
     settings, _ = session.settings.effective()
     form = Form(

@@ -83,7 +83,7 @@ _TABLE = [
         read=text,
         scope=_SETTING | Scope.GRADE,
         completes=("models",),
-        help="the model that answers",
+        help="the model that answers; haiku, sonnet, opus: the newest of them",
     ),
     Option(
         names=("-t", "--max-tokens"),
