@@ -27,6 +27,11 @@ def test_turns_become_messages_without_the_assistant_that_asks_for_the_reply() -
     assert notes == ("text completion, sent as messages: user, assistant, user",)
 
 
+def test_many_turns_are_counted_in_the_note() -> None:
+    notes = translation("\n\nHuman: a\n\nAssistant: b" * 1_000 + "\n\nHuman: c\n\nAssistant:")[3]
+    assert notes == ("text completion, sent as messages: 2,001 turns",)
+
+
 def test_text_before_the_first_human_is_the_system_prompt() -> None:
     _, system, turns, notes = translation(f"You are terse.\nAlways.{TURNS}")
     assert system == "You are terse.\nAlways."

@@ -295,6 +295,12 @@ def test_what_cannot_be_asked_is_an_error_before_anything_is_sent(
     assert endpoint.received == []
 
 
+def test_a_reply_of_many_braces_and_spaces_is_read_in_no_time(notebook: Shell, endpoint: Server) -> None:
+    hostile = "{{" + " " * 200_000 + "{{" * 50_000 + "}}" * 50_000
+    endpoint.answers(answer(hostile))
+    assert draft(notebook, "generate('x')").text == hostile
+
+
 def test_a_conversation_and_an_image_are_no_prompt() -> None:
     turns = [{"role": role, "content": "x"} for role in ("user", "assistant", "user")]
     with pytest.raises(Exception, match="messages of the user, and at most one of the assistant at its end"):

@@ -38,6 +38,7 @@ _CONFLICTS = {
 _LEGACY = {"complete", "legacy", "model", "max_tokens", "temperature", "top_p", "top_k", "stop", "param", "header"}
 _LEGACY |= {"api_version", "stream", "allow_secret", "compare"}
 _MOST_NOTES = 3
+_MOST_ROLES = 9  # that a note lists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,8 @@ def read_completion(options: Options, text: str, *, system: str = "") -> tuple[O
     if prompt.system and (options.system is not None or "system" in options.compare):
         raise CellError("--complete: the prompt has a system text before its first Human turn, and so has -s. Use one.")
     turns = _turns(prompt)
-    said = ", ".join([*(["system prompt"] if prompt.system else []), *(role for role, _ in turns)])
+    roles = [role for role, _ in turns] if len(turns) <= _MOST_ROLES else [f"{len(turns):,} turns"]
+    said = ", ".join([*(["system prompt"] if prompt.system else []), *roles])
     first = [("system", prompt.system)] if prompt.system else []
     told = f"text completion, sent as messages: {said}"
     return replace(options, turns=True), format_turns([*first, *turns]), (told, *prompt.notes, *notes)

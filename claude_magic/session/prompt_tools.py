@@ -21,7 +21,7 @@ from ..wire import Exchange
 from ..wire.message import fix_surrogates
 from .prompt import Prompt
 
-_PLACEHOLDER = re.compile(r"\{\{[ \t]*([^{}\n]{1,100}?)[ \t]*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([^{}\n]{1,100})\}\}")
 _WHOLE = ("end_turn", "stop_sequence")
 _OURS = ("system", "stop", "conversation")
 
@@ -48,7 +48,8 @@ class PromptText:
     def placeholders(self) -> tuple[str, ...]:
         """The names in double braces, without repetition, in order."""
         texts = [self.system, *(text for _, text in self.messages)]
-        return tuple(dict.fromkeys(name for text in texts for name in _PLACEHOLDER.findall(text)))
+        found = (name.strip() for text in texts for name in _PLACEHOLDER.findall(text))
+        return tuple(dict.fromkeys(filter(None, found)))
 
 
 def prompt_text(messages: Any, system: str | None) -> PromptText:
@@ -227,7 +228,7 @@ def _values(found: Any) -> dict[str, str]:
 
 def _filled(template: PromptText) -> PromptText:
     def fill(text: str) -> str:
-        return _PLACEHOLDER.sub(lambda match: template.values.get(match[1], match[0]), text)
+        return _PLACEHOLDER.sub(lambda match: template.values.get(match[1].strip(), match[0]), text)
 
     pairs = tuple((role, fill(text)) for role, text in template.messages)
     return PromptText(messages=pairs, system=fill(template.system))
