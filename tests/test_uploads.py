@@ -248,6 +248,15 @@ def test_replies_side_by_side_share_one_upload(shell: Shell, api: ScriptedAPI, p
     assert "report.pdf was uploaded: file_001" in notes()
 
 
+def test_a_message_batch_refers_to_the_id_and_uploads_once(shell: Shell, api: ScriptedAPI, pdf: Path) -> None:
+    assert shell.run("%%claude --batch -a report.pdf --upload --times 2 -o batch\nWhat?").error is None
+    assert shell.run("batch.wait()").error is None
+    (made,) = api.batches.batches.values()
+    contents = [each["params"]["messages"][0]["content"] for each in made.requests]
+    assert [content[0] for content in contents] == [document("file_001")] * 2
+    assert api.calls.count("POST /v1/files") == 1
+
+
 def test_a_conversation_goes_on_with_the_id(shell: Shell, api: ScriptedAPI, pdf: Path) -> None:
     shell.run("%%claude -c -a report.pdf --upload\nWhat?", cell_id="a")
     assert shell.run("%%claude -c\nAnd?", cell_id="b").error is None

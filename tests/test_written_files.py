@@ -144,6 +144,27 @@ def test_of_very_many_files_only_some_are_asked_about_and_shown(shell: Shell, ap
     assert "… 30 more" in cell.data("text/plain")[-1]
 
 
+def test_an_id_leads_nowhere_else(shell: Shell, api: ScriptedAPI) -> None:
+    odd = ["../organizations/me", "a/../../models", "..%2f..%2fmodels", "file_1/content", "file_1?page=2", "file_1#x"]
+    api.server.answers(ran(*odd))
+    cell = shell.run(CELL)
+    assert cell.error is None
+    asked = [each.removeprefix("GET /v1/files/") for each in api.calls[1:]]
+    assert not [each for each in asked if "/" in each or "?" in each or "#" in each]
+    assert "file_1?page=2" in cell.data("text/plain")[-1]
+
+
+def test_replies_side_by_side_list_theirs(shell: Shell, api: ScriptedAPI) -> None:
+    stored = [api.files.add(name, PNG, "image/png", downloadable=True) for name in ("a.png", "b.png")]
+    api.server.answers(*(ran(each.id) for each in stored))
+    cell = shell.run(CELL.replace("--no-stream", "--no-stream --times 2"))
+    assert cell.error is None
+    listed = cell.data("text/plain")[-1]
+    assert "a.png" in listed
+    assert "b.png" in listed
+    assert len(buttons()) == 2
+
+
 def test_a_reply_without_files_lists_none(shell: Shell, api: ScriptedAPI) -> None:
     api.server.answers(ran())
     cell = shell.run(CELL)

@@ -44,6 +44,7 @@ def batch_of_cell(session: Session, prompt: Prompt, several: Sequence[Combinatio
     """
     options = prompt.options
     _refuse_options(prompt)
+    prompt = session.attach_files(prompt, session.settings_for(options), session.caller(options))
     if several:
         prompts = [replace(prompt, options=_plain(each.options)) for each in several]
         labels = [each.label for each in several]

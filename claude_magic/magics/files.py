@@ -14,7 +14,7 @@ from ..prompt.options.options import Options
 from ..session.endpoint_call import endpoint_call
 from ..session.file_upload import file_of, send_upload, upload_call
 from ..wire import Exchange
-from ..wire.stored_file import StoredFile
+from ..wire.stored_file import StoredFile, file_path
 from ..wire.transfer import Transfer
 from .changes import change
 
@@ -109,7 +109,7 @@ class File:
             ExchangeError: There is no such file.
         """
         if self._metadata is None:
-            found = request(self._handle, "GET", f"/v1/files/{self.id}").json
+            found = request(self._handle, "GET", file_path(self.id)).json
             if StoredFile.of_json(found) is None:
                 raise ExchangeError(f"the API answered with no file: {str(found)[:200]}.")
             self._metadata = found
@@ -170,7 +170,7 @@ class File:
             CellError: Nobody can be asked.
             ExchangeError: There is no such file.
         """
-        change(self._handle, "DELETE", f"/v1/files/{self.id}", None, yes=yes)
+        change(self._handle, "DELETE", file_path(self.id), None, yes=yes)
 
     @property
     def _facts(self) -> StoredFile:
@@ -197,7 +197,7 @@ def download(handle: ClaudeHandle, file_id: str, saved: SavedFile, name: str) ->
     from ..display.transfer_bar import TransferBar
 
     with TransferBar(Transfer(name or file_id)) as bar:
-        request(handle, "GET", f"/v1/files/{file_id}/content", presenter=bar, save=saved)
+        request(handle, "GET", file_path(file_id, "/content"), presenter=bar, save=saved)
     assert saved.path is not None  # noqa: S101  it was written
     return saved.path
 

@@ -143,6 +143,7 @@ class ClaudeMagics(Magics):
         exchanges = handle.session.ask_each([prompt] * options.times, grid.places, cell)
         for place, exchange in zip(grid.places, exchanges, strict=True):
             place.finish(exchange)
+        self.turns.show_files(exchanges)
         for exchange in exchanges:
             if exchange.error is not None:
                 raise exchange.error
@@ -160,6 +161,7 @@ class ClaudeMagics(Magics):
         exchanges = handle.session.ask_each(prompts, grid.places, cell)
         for place, exchange in zip(grid.places, exchanges, strict=True):
             place.finish(exchange)
+        self.turns.show_files(exchanges)
         if prompt.options.out:
             self.shell.push({prompt.options.out: results(several, exchanges)})
         for exchange in exchanges:

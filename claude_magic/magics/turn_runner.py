@@ -54,7 +54,7 @@ class TurnRunner:
         owns_cell = self._cells.source.lstrip().startswith("%%claude") and not prompt.tools
         presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=owns_cell), above=self._above(prompt))
         turn = session.run_turn(session.begin_turn(prompt, cell), presenter, self._approver())
-        self._show_files(turn.exchanges)
+        self.show_files(turn.exchanges)
         if turn.waits:
             self._wait(turn, presenter)
             return
@@ -79,7 +79,7 @@ class TurnRunner:
         presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=False), after=pending.presenter)
         turn = pending.turn.with_approval(options.yes)
         turn = self._handle.session.resume_turn(turn, presenter, self._approver(), calls)
-        self._show_files(turn.exchanges[len(pending.turn.exchanges) :])
+        self.show_files(turn.exchanges[len(pending.turn.exchanges) :])
         if turn.waits:
             self._wait(turn, presenter)
             return
@@ -113,7 +113,7 @@ class TurnRunner:
             output.fail(error)
         pending.close()
 
-    def _show_files(self, exchanges: Sequence[Exchange]) -> None:
+    def show_files(self, exchanges: Sequence[Exchange]) -> None:
         """Shows the files that code execution wrote."""
         show_files(self._handle, files_of(exchanges), page=self._cells.in_notebook)
 

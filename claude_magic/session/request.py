@@ -31,6 +31,10 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
     Raises:
         CellError: It cannot be sent, such as for a key in it.
     """
+    if prompt.has_pending_files:
+        raise CellError(
+            "a file is not uploaded yet, so the request cannot be written. Run it as a cell, without --show."
+        )
     options = prompt.options
     model = model_id(settings, model_name(settings, provider, prompt))
     system = next((s for s in (prompt.system, options.system, settings.system) if s is not None), "")

@@ -118,16 +118,14 @@ class Session:
         if options.conversation or settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
         prompts, caller = [self.recall(prompt, settings)[0] for prompt in prompts], self.caller(options, cell)
-        notes: tuple[str, ...] = ()
-        if prompts[0].has_pending_files:  # the same in all of them
-            from .uploads import Uploads
-
-            uploads = Uploads(sender=self.sender, settings=settings, caller=caller, presenter=presenters[0])
-            ready = uploads.attach(prompts[0])
-            notes = ready.options.notes[len(options.notes) :]
-            prompts = [replace(prompt, attachments=ready.attachments) for prompt in prompts]
+        ready = self.attach_files(prompts[0], settings, caller, presenters[0])  # the same files in all of them
+        notes = ready.options.notes[len(prompts[0].options.notes) :]
+        prompts = [replace(prompt, attachments=ready.attachments) for prompt in prompts]
         exchanges = ask_all(self.sender, settings, prompts, caller, presenters)
-        exchanges = [exchange.with_notes(*notes) for exchange in exchanges]
+        exchanges = [
+            self.describe_files(exchange, settings, caller.part(f"/{number}")).with_notes(*notes)
+            for number, exchange in enumerate(exchanges, 1)
+        ]
         self.last = exchanges[-1]
         return exchanges
 
@@ -244,6 +242,35 @@ class Session:
         prompt, memory = recall(prompt, cell, conversation, self._last_for(cell) if options.finish else None)
         prompt.check()
         return prompt, memory
+
+    def attach_files(
+        self, prompt: Prompt, settings: Claude, caller: Caller, presenter: Presenter | None = None
+    ) -> Prompt:
+        """The prompt with the ids of its files, which are uploaded or looked up.
+
+        Args:
+            presenter: Shows what is waited for; `None` for nothing.
+
+        Raises:
+            ClaudeError: A file cannot be uploaded, or is not there; nothing was asked of a model.
+        """
+        if not prompt.has_pending_files:
+            return prompt
+        from ..wire.presenter import SilentPresenter
+        from .uploads import Uploads
+
+        shown = presenter or SilentPresenter()
+        return Uploads(sender=self.sender, settings=settings, caller=caller, presenter=shown).attach(prompt)
+
+    def describe_files(self, exchange: Exchange, settings: Claude, caller: Caller) -> Exchange:
+        """The exchange with the names and sizes of the files that code execution wrote."""
+        from ..wire.stored_file import written_ids
+
+        if not written_ids(exchange.message.content):
+            return exchange
+        from .written_files import with_written_files
+
+        return with_written_files(self.sender, settings, exchange, caller)
 
     def recall_files(self, prompt: Prompt, settings: Claude) -> Prompt:
         """The prompt with the ids of files that were uploaded before, for a request that is not sent.

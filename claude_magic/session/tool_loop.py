@@ -13,18 +13,13 @@ from ..tools.runner import run
 from ..wire import Block, Exchange
 from ..wire.history import history
 from ..wire.short_text import dollars, one_line
-from ..wire.stored_file import written_ids
 from ..wire.tool import NOT_RUN, Call
 from .ask import ask
-from .prompt import Message, Prompt, write_value
+from .prompt import Message, write_value
 from .tool_selection import without_forced_choice
 from .turn import CALLS, RESULTS, Approver, Turn, TurnPresenter
 
 if TYPE_CHECKING:
-    from ..settings import Claude
-    from ..wire.presenter import Presenter
-    from .ledger import Caller
-    from .send import Sender
     from .session import Session
 
 
@@ -76,7 +71,7 @@ class ToolLoop:
         sender, caller, presenter = self.session.sender, turn.next_caller, self.presenter.next()
         try:
             if prompt.has_pending_files:
-                prompt = attach_files(sender, turn.settings, prompt, caller, presenter)
+                prompt = self.session.attach_files(prompt, turn.settings, caller, presenter)
                 turn = replace(turn, prompt=prompt)
             exchange = ask(sender, turn.settings, prompt, caller, presenter)
         except ClaudeError as error:
@@ -85,8 +80,7 @@ class ToolLoop:
             return _fail(turn, error), False
         notes = () if turn.exchanges else prompt.options.notes
         exchange = replace(exchange, earlier=turn.exchanges).with_notes(*notes)
-        if written_ids(exchange.message.content):
-            exchange = _with_written_files(sender, turn.settings, exchange, caller)
+        exchange = self.session.describe_files(exchange, turn.settings, caller)
         self.session.last = exchange
         calls = find_calls(exchange, prompt.tools)
         exchange = exchange.with_notes(*_call_notes(exchange, calls))
@@ -154,19 +148,6 @@ class ToolLoop:
         turn = _remember(turn, later, error)
         self.presenter.update(turn.exchange)
         return turn
-
-
-def attach_files(sender: Sender, settings: Claude, prompt: Prompt, caller: Caller, presenter: Presenter) -> Prompt:
-    """The prompt with the ids of its files, which are uploaded or looked up."""
-    from .uploads import Uploads
-
-    return Uploads(sender=sender, settings=settings, caller=caller, presenter=presenter).attach(prompt)
-
-
-def _with_written_files(sender: Sender, settings: Claude, exchange: Exchange, caller: Caller) -> Exchange:
-    from .written_files import with_written_files
-
-    return with_written_files(sender, settings, exchange, caller)
 
 
 def _call_notes(exchange: Exchange, calls: Sequence[Call]) -> list[str]:

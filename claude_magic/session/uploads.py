@@ -16,7 +16,7 @@ from ..errors import APIError, CellError, ClaudeError, ExchangeError, Interrupte
 from ..settings import Claude
 from ..wire import Exchange
 from ..wire.presenter import Presenter
-from ..wire.stored_file import StoredFile
+from ..wire.stored_file import StoredFile, file_path
 from .endpoint_call import EndpointCall, endpoint_call
 from .endpoint_send import run_call
 from .file_upload import file_of, send_upload, upload_call
@@ -122,7 +122,7 @@ class Uploads:
         return file or _file(known)
 
     def _get(self, file_id: str, headers: Mapping[str, str]) -> Exchange:
-        call = endpoint_call("GET", f"/v1/files/{file_id}", base_url=self.settings.base_url, headers=headers)
+        call = endpoint_call("GET", file_path(file_id), base_url=self.settings.base_url, headers=headers)
         exchange = run_call(self.sender, self.settings, call, self.caller, self.presenter)
         if isinstance(exchange.error, Interrupted):
             raise self._failure(exchange)

@@ -8,7 +8,7 @@ from ..errors import ClaudeError
 from ..settings import Claude
 from ..wire import Exchange
 from ..wire.presenter import SilentPresenter
-from ..wire.stored_file import StoredFile, written_ids
+from ..wire.stored_file import StoredFile, file_path, written_ids
 from .endpoint_call import endpoint_call
 from .endpoint_send import run_call
 from .ledger import Caller
@@ -36,7 +36,7 @@ def with_written_files(sender: Sender, settings: Claude, exchange: Exchange, cal
 
 def _describe(sender: Sender, settings: Claude, file_id: str, caller: Caller) -> StoredFile:
     try:
-        call = endpoint_call("GET", f"/v1/files/{file_id}", base_url=settings.base_url)
+        call = endpoint_call("GET", file_path(file_id), base_url=settings.base_url)
         exchange = run_call(sender, settings, call, caller, SilentPresenter())
     except ClaudeError:
         return StoredFile(id=file_id)

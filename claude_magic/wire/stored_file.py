@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from .media_type import block_type
 from .message import Block
@@ -58,6 +59,11 @@ class StoredFile:
             return {"type": kind, "file_id": self.id}
         named = {"title": title} if title and kind == "document" else {}
         return {"type": kind, "source": {"type": "file", "file_id": self.id}, **named}
+
+
+def file_path(file_id: str, part: str = "") -> str:
+    """The path of a file at the API, whatever its id holds; `part` may be `/content`."""
+    return f"/v1/files/{quote(file_id, safe='')}{part}"
 
 
 def written_ids(content: list[Block]) -> list[str]:
