@@ -622,6 +622,31 @@ def test_reading_is_not_asked_about_and_nothing_shows_a_key(api: ScriptedAPI, sh
         assert KEY not in everything
 
 
+def test_more_days_than_bars_are_said(api: ScriptedAPI) -> None:
+    spend(api)
+    found = claude.organization.cost(days=45, ending="2026-11-05")
+    assert found._repr_html_().count("<rect") == 40
+    assert "the bars show the last 40 of 45" in found._repr_html_()
+    assert "the bars show" not in claude.organization.cost(**PERIOD)._repr_html_()
+
+
+def test_tab_and_help_send_nothing(api: ScriptedAPI, shell: Shell) -> None:
+    cell(shell, "organization = claude.organization")
+    for code in (
+        "claude.organization.",
+        "claude.organization.workspaces.",
+        "organization.members.",
+        "organization.me[",
+    ):
+        found = shell.run(
+            "from IPython.core.completer import provisionalcompleter\nwith provisionalcompleter():\n"
+            f"    found = [c.text for c in get_ipython().Completer.completions({code!r}, {len(code)})]"
+        )
+        assert found.error is None
+    assert cell(shell, "organization?").error is None
+    assert api.calls == []
+
+
 def test_no_admin_key_is_named_before_a_change_is_asked_about(
     api: ScriptedAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ _WIDTH, _BAR, _NAME = 640, 18, 200  # pixels
 _MOST_BARS = 40
 _NAME_LIMIT = 28
 _NOTE_LIMIT = 500
+_NOTE_STYLE = "opacity:.75;font-size:85%;margin-top:.4em"  # a DataFrame brings no style sheet
 
 Row = Mapping[str, Any]
 
@@ -46,7 +47,7 @@ class Bars:
 
     @property
     def notes_html(self) -> str:
-        return "".join(f'<div class="cm-below">{one_line(note, _NOTE_LIMIT)}</div>' for note in self.notes)
+        return "".join(f'<div style="{_NOTE_STYLE}">{one_line(note, _NOTE_LIMIT)}</div>' for note in self.notes)
 
     @property
     def notes_text(self) -> str:
@@ -101,9 +102,12 @@ def chart(rows: Sequence[Row], bars: Bars) -> str:
         return ""
     lines = "".join(_bar(place, row, bars, most) for place, row in enumerate(drawn))
     height = len(drawn) * (_BAR + 6)
+    which = "last" if bars.by == "day" else "first"
+    cut = f"the bars show the {which} {len(drawn)} of {len(rows):,}" if len(rows) > len(drawn) else ""
     return (
         f'<svg role="img" aria-label="{html.escape(f"{bars.unit} by {bars.by}")}" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" style="max-width:100%;font:12px sans-serif">{lines}</svg>'
+        + (f'<div style="{_NOTE_STYLE}">{cut}</div>' if cut else "")
     )
 
 
