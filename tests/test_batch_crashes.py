@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import textwrap
 import time
@@ -11,11 +12,15 @@ from typing import Any
 import pytest
 
 from claude_magic.batch.message_batches import creation, part
-from claude_magic.journal.batches import BatchJournal
+from claude_magic.batch.message_batches.access import access
+from claude_magic.errors import APIError, CellError, Interrupted, SettingsError
+from claude_magic.journal import crash_recovery
+from claude_magic.journal.batches import BatchJournal, Place
 from claude_magic.magics.claude import ClaudeHandle
+from claude_magic.prompt.options.options import Options
 from tests.batch_api import BatchAPI
 from tests.notebook_kernel import Kernel
-from tests.server import Answer, Received
+from tests.server import Answer, Received, failure
 
 TEXTS = ["one", "two", "three"]
 MAP = "batch = claude.map(['one', 'two', 'three'], batch=True)"
@@ -49,8 +54,6 @@ def die_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def another_kernel(monkeypatch: pytest.MonkeyPatch) -> ClaudeHandle:
     """A kernel that is not the one before, which has ended."""
-    from claude_magic.journal import crash_recovery
-
     crash_recovery._own_sessions.clear()
     part._parts.clear()
     monkeypatch.setattr(creation, "LOOKS", (0.0, 0.01))
@@ -160,4 +163,98 @@ def test_a_real_kernel_killed_before_it_knew_the_answer_is_followed_by_another(b
         ran = second.run(f"{MAP}\nprint(list(batch.results()), batch.ids)")
         assert ran.error is None, ran.error
         assert f"['ONE', 'TWO', 'THREE'] {list(batch_api.batches)}" in ran.stdout
+    assert batch_api.created == 1
+
+
+def test_stopped_while_batches_are_made_nothing_is_left_that_others_wait_for(
+    batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from claude_magic.batch.message_batches import start as start_module
+    from claude_magic.batch.message_batches.plan import plan
+
+    monkeypatch.setattr(start_module, "plan", lambda *how: plan(*how, most_requests=1))
+    upload = BatchJournal.upload
+    asked: list[int] = []
+
+    def interrupted(self: BatchJournal, batch: int) -> Any:
+        asked.append(batch)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return upload(self, batch)
+
+    first = ClaudeHandle()
+    first.settings.budget_usd = 5.0
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchJournal, "upload", interrupted)
+        with pytest.raises(Interrupted, match="stopped while batches were made"):
+            first.map(TEXTS, batch=True)
+    assert [state for state, _ in states(first.journal.path)] == ["sent", "unclear"]
+    assert ClaudeHandle().map(TEXTS, batch=True).results() == ["ONE", "TWO", "THREE"]
+    assert batch_api.created == 3
+    first.map(TEXTS, batch=True).wait()
+
+
+def test_what_is_reserved_for_a_batch_of_unknown_fate_is_given_back_at_its_end(batch_api: BatchAPI) -> None:
+    handle = ClaudeHandle()
+    handle.settings.budget_usd = 5.0
+    batch_api.creations = [failure(500, "api_error", "oops")]
+    with pytest.raises(APIError):
+        handle.map(TEXTS, batch=True)
+    budget = handle.session.ledger.budget
+    assert budget.remaining(5.0) < 5.0
+    batch = handle.map(TEXTS, batch=True)
+    batch.wait()
+    assert budget.remaining(5.0) == pytest.approx(5.0 - batch.usd)
+
+
+def test_a_kernel_that_dies_while_another_waits_for_its_batch(
+    batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ClaudeHandle()
+    journal = BatchJournal(first.journal)
+    place = Place(session="none-1-dead", endpoint=batch_api.url)
+    number = journal.begin(place, "2026-11-28T00:00:00.000+00:00")
+    second = ClaudeHandle()
+    monkeypatch.setattr(crash_recovery, "may_run", lambda *_: True)
+    first_request = second.map(TEXTS, batch=True).results()
+    assert first_request == ["ONE", "TWO", "THREE"]
+    waiting = part.Part(number)
+    context = access(second.session, Options())
+    waiting.look(context)
+    assert (waiting.note, waiting.failure) == ("another kernel is making it", None)
+    monkeypatch.setattr(crash_recovery, "may_run", lambda *_: False)
+    waiting.due = 0.0
+    waiting.look(context)
+    assert "ended before it was sent. Run it again" in str(waiting.failure)
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_in_a_forked_child_a_batch_of_the_parent_says_who_watches_it(batch_api: BatchAPI) -> None:
+    batch_api.polls = None
+    batch = ClaudeHandle().map(TEXTS, batch=True)
+    child = os.fork()
+    if child == 0:
+        try:
+            batch.wait()
+        except CellError as error:
+            os._exit(7 if "the parent process watches" in str(error) else 8)
+        os._exit(9)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+    batch_api.end()
+    assert batch.results() == ["ONE", "TWO", "THREE"]
+
+
+def test_a_journal_that_cannot_be_written_after_the_creation_pays_nothing_twice(
+    batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SettingsError("the journal cannot be written: the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchJournal, "set_sent", full)
+        with pytest.raises(SettingsError, match="the disk is full"):
+            ClaudeHandle().map(TEXTS, batch=True)
+    assert ClaudeHandle().map(TEXTS, batch=True).results() == ["ONE", "TWO", "THREE"]
     assert batch_api.created == 1

@@ -123,13 +123,17 @@ class BatchJournal:
 
         return self._write(write)
 
-    def drop_abandoned(self) -> None:
-        """Deletes batches that a kernel was writing when it ended: nothing of them was sent."""
+    def drop_abandoned(self, session: str) -> None:
+        """Deletes batches that a kernel was writing when it ended or was stopped: nothing of them was sent.
+
+        Args:
+            session: This kernel, which writes none now.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
             rows = connection.execute("select id, session, began from batch where state = ?", (BUILDING,)).fetchall()
-            for number, session, began in rows:
-                if not crash_recovery.may_run(session, began):
+            for number, writer, began in rows:
+                if writer == session or not crash_recovery.may_run(writer, began):
                     connection.execute("delete from batch where id = ?", (number,))
 
         self._write(write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -66,6 +67,8 @@ class Batch(Generic[Table]):
         self._listeners: list[Listener] = []
         self._lock = Lock()
         self._began = time.monotonic()
+        self._process = os.getpid()
+        self._known = sum(isinstance(each, RowResult) or each.batch is None for each in sources)
         if all(part.is_over for part in self._parts):
             self._over.set()
         else:
@@ -118,6 +121,8 @@ class Batch(Generic[Table]):
             Interrupted: You pressed stop.
             ClaudeError: A batch can no longer be looked at.
         """
+        if os.getpid() != self._process and not self._over.is_set():
+            raise CellError("the parent process watches this batch. Run claude.map again here: it attaches to it.")
         until = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._over.wait(_TICK) and (until is None or time.monotonic() < until):
@@ -208,11 +213,10 @@ class Batch(Generic[Table]):
     @property
     def facts(self) -> BatchFacts:
         """What is shown."""
-        known = sum(isinstance(each, RowResult) or each.batch is None for each in self._sources)
         failure = next((part.failure for part in self._parts if part.failure is not None), None)
         return BatchFacts(
             rows=len(self._sources),
-            known=known,
+            known=self._known,
             failed_before=self._failed_before,
             parts=[part.facts for part in (*self._parts, *(self.grading._parts if self.grading else ()))],
             usd=self.usd + (self.grading.usd if self.grading else 0.0),

@@ -11,7 +11,16 @@ from typing import Any
 from ...api.endpoints import batches as endpoint
 from ...api.endpoints.batches import MessageBatch
 from ...api.transports.retry import backoff
-from ...errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, OverBudget, StreamError, TimedOut
+from ...errors import (
+    APIError,
+    ClaudeError,
+    ConnectionFailed,
+    ExchangeError,
+    OverBudget,
+    SettingsError,
+    StreamError,
+    TimedOut,
+)
 from ...journal import Limit
 from ...journal.deletion import parse_moment
 from .access import Access
@@ -23,6 +32,8 @@ _REFUSED = (429, 529)  # nothing was made, and it may be tried again
 _UNCLEAR = (408, 409)  # besides 5xx: it may have been made
 _MOST_LISTED = 1_000  # batches that are looked through
 
+_reserved: dict[tuple[str, int], float] = {}  # by journal and batch: US dollars that this kernel reserved
+
 
 def create_all(access: Access, plan: Plan) -> None:
     """Makes the batches of a plan; nothing is made if all of them together could cost too much.
@@ -31,22 +42,36 @@ def create_all(access: Access, plan: Plan) -> None:
         OverBudget: They could.
         ExchangeError: One was refused, or its answer is lost; those before it go on.
     """
-    usd = sum(batch.usd for batch in plan.batches)
     made = 0
     try:
-        access.ledger.budget.reserve(usd, access.settings.budget_usd)
-    except OverBudget:
-        _drop(access, plan.batches, reserved=False)
-        raise
-    try:
+        _reserve(access, plan.batches)
         _set_ready(access, plan)
         for batch in plan.batches:
             make(access, batch.number)
             made += 1
-    except ClaudeError as error:
-        unclear = isinstance(error, ExchangeError) and _is_unclear(error)
-        _drop(access, plan.batches[made + unclear :], reserved=True)  # one that may have been made stays
-        raise _with_others(error, made) from None
+    except BaseException as error:
+        unclear = _is_unclear(error)
+        for batch in plan.batches[made + unclear :]:  # one that may have been made stays
+            access.journal.delete(batch.number)
+            settle(access, batch.number, 0.0)
+        if isinstance(error, ClaudeError):
+            raise _with_others(error, made) from None
+        raise
+
+
+def settle(access: Access, number: int, usd: float) -> None:
+    """Gives back what this kernel reserved for a batch, and counts what it cost."""
+    access.ledger.budget.settle(_reserved.pop((str(access.journal.path), number), 0.0), usd)
+
+
+def _reserve(access: Access, batches: Sequence[NewBatch]) -> None:
+    """Reserves the most that all of these can cost.
+
+    Raises:
+        OverBudget: It is more than is left.
+    """
+    access.ledger.budget.reserve(sum(batch.usd for batch in batches), access.settings.budget_usd)
+    _reserved.update({(str(access.journal.path), batch.number): batch.usd for batch in batches})
 
 
 def make(access: Access, number: int, *, look_first: bool = False) -> MessageBatch:
@@ -62,8 +87,9 @@ def make(access: Access, number: int, *, look_first: bool = False) -> MessageBat
     try:
         return (find(access, number) if look_first else None) or _create(access, number)
     except BaseException as error:
-        if not isinstance(error, ExchangeError) or look_first or _is_unclear(error):
-            access.journal.set_unclear(number)
+        if look_first or _is_unclear(error):
+            with contextlib.suppress(SettingsError):  # a journal that cannot be written
+                access.journal.set_unclear(number)
         raise
 
 
@@ -139,14 +165,6 @@ def _set_ready(access: Access, plan: Plan) -> None:
         access.journal.set_ready(batch.number, batch.requests, batch.size, batch.usd, since)
 
 
-def _drop(access: Access, batches: Sequence[NewBatch], *, reserved: bool) -> None:
-    """Takes batches that were not made out of the journal."""
-    for batch in batches:
-        access.journal.delete(batch.number)
-        if reserved:
-            access.ledger.budget.settle(batch.usd, 0.0)
-
-
 def _retryable(error: ExchangeError) -> bool:
     """Whether nothing was made, and another try can help."""
     if isinstance(error, APIError):
@@ -154,8 +172,10 @@ def _retryable(error: ExchangeError) -> bool:
     return isinstance(error, ConnectionFailed | TimedOut) and error.unsent and error.retryable
 
 
-def _is_unclear(error: ExchangeError) -> bool:
-    """Whether the batch may have been made."""
+def _is_unclear(error: BaseException) -> bool:
+    """Whether the batch may have been made; a journal that cannot be written or a stop may come after that, too."""
+    if not isinstance(error, ExchangeError):
+        return not isinstance(error, OverBudget)
     if isinstance(error, APIError):
         return error.status in _UNCLEAR or (error.status >= 500 and error.status not in _REFUSED)
     return not getattr(error, "unsent", False)

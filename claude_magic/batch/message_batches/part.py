@@ -16,9 +16,10 @@ from ...api.transports.retry import backoff
 from ...concurrency import Lock, in_child
 from ...display.tables.batches import PartFacts
 from ...errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
-from ...journal.batches import CHUNK, READ, SENT
+from ...journal import crash_recovery
+from ...journal.batches import BUILDING, CHUNK, READ, SENT
 from .access import Access
-from .creation import make
+from .creation import make, settle
 from .outcomes import LOST, ended
 from .plan import now
 
@@ -31,13 +32,13 @@ _parts: WeakValueDictionary[tuple[str, int], Part] = WeakValueDictionary()
 _lock = Lock()
 
 
-def part_of(access: Access, number: int, usd: float = 0.0) -> Part:
+def part_of(access: Access, number: int) -> Part:
     """The part of this id in the journal; a new one if an earlier one failed."""
     key = str(access.journal.path), number
     with _lock:
         found = _parts.get(key)
         if found is None or found.failure is not None:
-            found = _parts[key] = Part(number, usd)
+            found = _parts[key] = Part(number)
         return found
 
 
@@ -147,13 +148,11 @@ class Part(Watched):
 
     Args:
         number: Its id in the journal.
-        usd: What is reserved for it in the budget of this kernel.
     """
 
-    def __init__(self, number: int, usd: float = 0.0) -> None:
+    def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
-        self._usd = usd
         self._unread = 0
 
     def load(self, access: Access) -> None:
@@ -192,6 +191,8 @@ class Part(Watched):
             self.load(access)
             return
         if not access.journal.claim(self.number, access.ledger.session):
+            if row["state"] == BUILDING and not crash_recovery.may_run(row["session"], row["began"]):
+                raise ExchangeError("the kernel that prepared its batch ended before it was sent. Run it again.")
             self.note = "another kernel is making it"
             self.due = time.monotonic() + _JOURNAL_SECONDS
             return
@@ -255,7 +256,7 @@ class Part(Watched):
 
     def _end(self, access: Access, spent: float, why: str) -> None:
         access.journal.set_read(self.number, lost=(LOST, why))
-        access.ledger.budget.settle(self._usd, spent)
+        settle(access, self.number, spent)
         self.is_read = True
 
 

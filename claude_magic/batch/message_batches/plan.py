@@ -89,7 +89,7 @@ def plan(
         OverBudget: What it can cost is not known, and there is a budget.
         SettingsError: The journal cannot be written.
     """
-    access.journal.drop_abandoned()
+    access.journal.drop_abandoned(access.ledger.session)
     planner = _Planner(access, resume, most_requests, most_bytes)
     try:
         for chunk in _chunks(enumerate(requests)):

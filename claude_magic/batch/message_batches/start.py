@@ -52,8 +52,7 @@ def start(
         raise Interrupted(
             "stopped while batches were made: some may have been. Run it again: they are looked for first."
         ) from None
-    new = {batch.number: batch.usd for batch in planned.batches}
-    parts = list(_parts(context, planned.earlier, new))
+    parts = list(_parts(context, {*planned.earlier, *(batch.number for batch in planned.batches)}))
     return Batch(context, planned.sources, parts, table, failed_before=planned.failed)
 
 
@@ -62,8 +61,8 @@ def known(results: Iterable[RowResult], table: Callable[[Batch[Table]], Table]) 
     return Batch(None, list(results), (), table)
 
 
-def _parts(context: Access, earlier: Iterable[int], new: dict[int, float]) -> Iterator[Part]:
-    for number in sorted({*earlier, *new}):
-        part = part_of(context, number, new.get(number, 0.0))
+def _parts(context: Access, numbers: Iterable[int]) -> Iterator[Part]:
+    for number in sorted(numbers):
+        part = part_of(context, number)
         part.load(context)
         yield part

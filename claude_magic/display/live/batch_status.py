@@ -32,11 +32,15 @@ class Watched(Protocol):
 def show(watched: Watched) -> None:
     """Shows the state in an output that is updated until it is done; in plain Python, nothing."""
     running = shell()
-    if running is not None:
-        watched.shown_in = running.execution_count
-        status = BatchStatus(watched)
-        watched.watch(status.update)
-        status.update(watched)
+    if running is None:
+        return
+    watched.shown_in = running.execution_count
+    if not _updates(running):
+        print(watched._repr_mimebundle_()["text/plain"])
+        return
+    status = BatchStatus(watched)
+    watched.watch(status.update)
+    status.update(watched)
 
 
 def show_once(watched: Watched) -> None:
@@ -46,6 +50,11 @@ def show_once(watched: Watched) -> None:
         print(watched._repr_mimebundle_()["text/plain"])
     elif watched.shown_in != running.execution_count:
         show(watched)
+
+
+def _updates(running: Any) -> bool:
+    """Whether an output can be updated: a terminal would print each state below the last."""
+    return "Terminal" not in type(running).__name__
 
 
 def shell() -> Any:
