@@ -473,6 +473,17 @@ def test_an_upload_before_the_recording_is_in_it_as_soon_as_its_id_is_used(api: 
     assert len(api.calls) == before
 
 
+def test_a_recording_needs_no_key(api: ScriptedAPI, pdf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claude.record("x.claude.jsonl")
+    claude("First?", attach=["report.pdf"], upload=True)
+    claude.record(None)
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name)
+    claude.settings.journal = "elsewhere.db"
+    claude.replay("x.claude.jsonl")
+    assert claude("First?", attach=["report.pdf"], upload=True).text == "A report."
+
+
 def test_the_journal_alone_answers_where_nothing_is_sent(api: ScriptedAPI, pdf: Path) -> None:
     claude("What?", attach=["report.pdf"], upload=True)
     claude.settings.replay = "only"

@@ -54,7 +54,7 @@ class Uploads:
         """
         if not prompt.has_pending_files:
             return prompt
-        if is_local(self.settings):
+        if not self.sender.ledger.replays.never_sends(self.settings) and is_local(self.settings):
             raise CellError("the local model has no Files API. Nothing was sent. Leave --upload and file_... out.")
         notes: list[str] = []
         headers = workspace(prompt.options.header)
