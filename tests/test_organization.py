@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from claude_magic import claude
 from claude_magic.errors import APIError, CellError, ExchangeError, SettingsError
 from tests.notebook_shell import Shell, forget
 from tests.scripted_api import ADMIN_KEY, KEY, ScriptedAPI, error, json_answer
-from tests.scripted_api.organization import api_key
+from tests.scripted_api.organization import api_key, user
 from tests.server import reply
 from tests.test_endpoint_cells import HOSTILE, answered, asks, press
 
@@ -74,7 +75,14 @@ def test_all_pages_of_a_list_are_asked_for(api: ScriptedAPI) -> None:
     api.organization.page_size = 20
     assert len(claude.organization.members) == 45
     assert len(api.calls) == 3
-    assert "45 items of 3 pages" in claude.organization.members._repr_mimebundle_()["text/html"]
+    for shown in claude.organization.members._repr_mimebundle_().values():
+        assert "45 items of 3 pages" in shown
+
+
+def test_more_rows_than_a_table_shows_are_said_on_the_page_and_in_the_terminal(api: ScriptedAPI) -> None:
+    api.organization.users += [user(f"user_{number}") for number in range(100, 300)]
+    for shown in claude.organization.members._repr_mimebundle_().values():
+        assert "100 of 245 shown" in shown
 
 
 def test_a_list_is_a_table_on_the_page(api: ScriptedAPI, shell: Shell) -> None:
@@ -597,8 +605,6 @@ def test_the_journal_counts_only_what_went_to_this_endpoint_in_these_days(api: S
     claude.journal.writer.flush()
     found = claude.organization.cost("model", starting="2026-01-05", ending="2026-01-09")
     assert len(found) == 0
-    from datetime import date
-
     begin, end = date(2000, 1, 1), date(2100, 1, 1)
     assert claude.journal.spend_between(begin, end, "model", "https://elsewhere.example") == []
     assert len(claude.journal.spend_between(begin, end, "model", api.server.url)) == 1
@@ -620,6 +626,22 @@ def test_reading_is_not_asked_about_and_nothing_shows_a_key(api: ScriptedAPI, sh
         everything = json.dumps([ran.outputs, ran.stdout], default=str)
         assert ADMIN_KEY not in everything
         assert KEY not in everything
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "2026-11-01",
+        date(2026, 11, 1),
+        datetime(2026, 11, 1, 5),
+        "2026-10-31T23:30:00-05:00",
+        "2026-11-01T00:00:00Z",
+        datetime(2026, 10, 31, 23, tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)
+def test_a_day_may_be_written_in_several_ways_and_is_of_utc(first: Any, api: ScriptedAPI) -> None:
+    claude.organization.usage(starting=first, ending="2026-11-03")
+    assert "starting_at=2026-11-01T00%3A00%3A00Z&ending_at=2026-11-04T00%3A00%3A00Z" in api.calls[-1]
 
 
 def test_more_days_than_bars_are_said(api: ScriptedAPI) -> None:

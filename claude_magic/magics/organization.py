@@ -130,11 +130,10 @@ def _period(days: int, starting: object, ending: object) -> tuple[date, date]:
 
 
 def _utc_day(moment: object) -> date:
-    if isinstance(moment, datetime):
-        return (moment.astimezone(timezone.utc) if moment.tzinfo else moment).date()
-    if isinstance(moment, date):
+    if isinstance(moment, date) and not isinstance(moment, datetime):
         return moment
     try:
-        return date.fromisoformat(str(moment))
-    except ValueError:
+        found = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
+        return (found.astimezone(timezone.utc) if found.tzinfo else found).date()
+    except (ValueError, OverflowError):
         raise CellError(f"not a day: {str(moment)[:40]!r}. It looks like '2026-11-01'. Nothing was sent.") from None

@@ -37,7 +37,9 @@ def item_table(items: Sequence[Any], *, total: int | None = None, note: str = ""
             kinds[_head(name)] = "wrap"
     count = len(items) if total is None else total
     left = f"{len(shown):,} of {count:,} shown" if count > len(shown) else ""
-    return table("", _heads(columns), rows, kinds=kinds, below=" · ".join(filter(None, (left, note))))
+    below = " · ".join(filter(None, (left, note)))
+    bundle = table("", _heads(columns), rows, kinds=kinds, below=below)
+    return {**bundle, "text/plain": "\n".join(filter(None, (bundle["text/plain"], plain_line(below, 1_000))))}
 
 
 def _heads(columns: Sequence[str]) -> list[str]:
