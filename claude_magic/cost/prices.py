@@ -177,12 +177,13 @@ def _upper_bound(rates: Mapping[str, Any], body: Mapping[str, Any], sent: int, b
 
 def _input_rates(body: Mapping[str, Any]) -> list[str]:
     """The names of the rates that input can be billed at."""
-    ttls = [control.get("ttl") for control in _cache_controls(body)]
+    ttls = [control.get("ttl") for control in cache_controls(body)]
     names = ["input", "cache_read", "cache_write_5m"] if ttls else ["input"]
     return [*names, "cache_write_1h"] if "1h" in ttls else names
 
 
-def _cache_controls(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def cache_controls(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The marks for prompt caching in a request."""
     rest: list[Any] = [body]
     while rest:
         value = rest.pop()

@@ -15,6 +15,7 @@ from ..wire.message_places import blocks
 from ..wire.message_rules import form_problems
 from .conversation import Conversation, ConversationTurn, Plan
 from .prompt import Message, Prompt
+from .prompt_cache import unmarked
 from .request import thinking_key
 
 CONTINUE = "Go on exactly where you stopped; repeat nothing."
@@ -134,7 +135,7 @@ def _as_turn(cut: Exchange, partial: Sequence[Block]) -> ConversationTurn:
     body = cut.request.body or {}
     if "prompt" in body:
         raise CellError("--finish: the last reply was a text completion. Put it after Assistant: and send that again.")
-    messages = [*(body.get("messages") or ()), {"role": "assistant", "content": list(partial)}]
+    messages = [*unmarked(body.get("messages") or []), {"role": "assistant", "content": list(partial)}]
     for problem in form_problems(messages):
         raise CellError(f"--finish: the messages of the last request cannot be sent again: {problem.text}.")
     return ConversationTurn(cell="", messages=tuple(messages), frame=thinking_key(body))

@@ -38,6 +38,7 @@ class Prompt:
         body: The whole request body, sent as it is, from a pasted curl command; `None` to build it from the rest.
         headers: Further headers, from a pasted curl command.
         earlier: The turns of the conversation before this one.
+        previous: The id of the reply whose request a cached one is compared with; `None` for none.
         later: The messages of this turn that follow its own: replies and tool results.
     """
 
@@ -51,6 +52,7 @@ class Prompt:
     headers: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[ConversationTurn, ...] = ()
     later: tuple[Message, ...] = ()
+    previous: str | None = None
 
     @property
     def system(self) -> str | None:

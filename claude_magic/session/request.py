@@ -22,6 +22,7 @@ from ..wire.message_rules import problems, takes_prefill
 from .completion import completion
 from .model_list import family_models, model_id
 from .prompt import Message, Prompt
+from .prompt_cache import unmarked, with_marks
 from .provider import find_provider, is_local, local_unstarted, offline_providers
 
 
@@ -68,6 +69,8 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         )
     )
     request = replace(request, files=prompt.files, body=request.body if prompt.body is None else prompt.body)
+    if options.cache and not provider.local:
+        request = replace(request, body=with_marks(request.body or {}, prompt.previous))
     if provider.credential is not None:
         request = replace(request, headers=Headers([*request.headers.items(), provider.credential.placeholder]))
     check_size(request.content)
@@ -112,7 +115,7 @@ def thinking_key(body: Mapping[str, Any]) -> str:
     """What thinking blocks are bound to: a digest of model, system prompt and tools."""
     from .conversation_files import digest
 
-    return digest(body.get("model"), body.get("system"), body.get("tools"))
+    return digest(body.get("model"), unmarked(body.get("system")), unmarked(body.get("tools")))
 
 
 def refuse_turns(body: Mapping[str, Any], option: str = "--turns") -> None:

@@ -20,6 +20,7 @@ from ..wire import Exchange, Request
 from .ledger import Caller, Ledger
 from .model_list import list_for_alias
 from .prompt import Prompt
+from .prompt_cache import cache_note
 from .provider import find_provider
 from .request import build_request, model_name, offline_requests, refuse_turns, waiting
 from .upload_memory import UploadMemory
@@ -28,6 +29,7 @@ _NO_DEBUG = (
     "http.client's debug output is left out here, as an answer may repeat the key: claude.last.request is what was "
     "sent, claude.last.headers and claude.last.events what came back"
 )
+_NO_CACHE = "--cache does nothing here: the local model has no prompt cache"
 
 
 class Stream(Protocol):
@@ -85,6 +87,8 @@ class Sender:
         ) as entry:
             entry.exchange = (through or client).stream(request, accumulator)
         exchange = entry.result.with_notes(note, _NO_DEBUG * is_debugging())
+        if prompt.options.cache:
+            exchange = exchange.with_notes(_NO_CACHE if target.local else cache_note(settings, exchange))
         if not target.local:
             return exchange
         from .local_model import with_notes

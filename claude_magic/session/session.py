@@ -52,6 +52,7 @@ class Session:
         self._views = views or TextViews()
         self._by_cell: dict[str, Exchange] = {}
         self._finished: dict[str, Exchange] = {}
+        self._cached: dict[str, str] = {}  # by conversation or cell: the id of its last reply that used the cache
         self._lock = Lock()
         self._conversations: Conversations | None = None
         self._sender: Sender | None = None
@@ -167,6 +168,9 @@ class Session:
 
     def _keep(self, turn: Turn) -> Turn:
         self.last = turn.exchange
+        is_compared = (turn.exchange.request.body or {}).get("diagnostics")
+        if is_compared and turn.exchange.message.id and not turn.exchange.replayed:
+            self._cached[self._cache_key(turn.caller.conversation, turn.memory.cell)] = turn.exchange.message.id
         if turn.memory.cell:
             self._by_cell[self.cells.lasting(turn.memory.cell)] = self.last
         return turn
@@ -241,7 +245,12 @@ class Session:
         conversation = self.conversations.open(name) if name else None
         prompt, memory = recall(prompt, cell, conversation, self._last_for(cell) if options.finish else None)
         prompt.check()
+        if options.cache:
+            prompt = replace(prompt, previous=self._cached.get(self._cache_key(name, cell)))
         return prompt, memory
+
+    def _cache_key(self, conversation: str, cell: str) -> str:
+        return f"conversation {conversation}" if conversation else f"cell {self.cells.lasting(cell) if cell else ''}"
 
     def attach_files(
         self, prompt: Prompt, settings: Claude, caller: Caller, presenter: Presenter | None = None

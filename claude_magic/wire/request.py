@@ -64,9 +64,9 @@ class Request(ShortRepr):
         """A digest of the path, the query and the body, whatever the order of its fields.
 
         Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted, nor
-        the folder that an uploaded file is in.
+        the folder that an uploaded file is in, nor the earlier reply that a cached request is compared with.
         """
-        body = {name: value for name, value in (self.body or {}).items() if name != "stream"}
+        body = {name: value for name, value in (self.body or {}).items() if name not in ("stream", "diagnostics")}
         parts = body.get("multipart")
         if isinstance(parts, list):
             body["multipart"] = [_without_path(part) for part in parts]

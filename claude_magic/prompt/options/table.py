@@ -111,6 +111,11 @@ _TABLE = [
     ),
     Option(names=("--thinking",), scope=_REQUEST, help="ask for adaptive thinking, summarized"),
     Option(
+        names=("--cache",),
+        scope=_REQUEST,
+        help="keep tools, system, attachments and earlier turns in the prompt cache",
+    ),
+    Option(
         names=("--effort",),
         words=("LEVEL",),
         read=text,
