@@ -25,6 +25,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--top-k": ("--top-k 5", {"top_k": 5}),
     "--stop": ("--stop . --stop !", {"stop": [".", "!"]}),
     "--thinking": ("--thinking", {"thinking": True}),
+    "--cache": ("--cache", {"cache": True}),
     "--effort": ("--effort low", {"effort": "low"}),
     "--param": ('--param metadata {"user_id":"a"} --param n 1', {"param": {"metadata": {"user_id": "a"}, "n": 1}}),
     "--header": ("--header x-a b", {"header": {"x-a": "b"}}),
