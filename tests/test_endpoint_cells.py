@@ -43,6 +43,15 @@ def test_a_list_is_a_table(api: ScriptedAPI, shell: Shell) -> None:
     assert "GET /v1/models · HTTP 200" in html
 
 
+def test_a_list_that_goes_on_says_how(api: ScriptedAPI, shell: Shell) -> None:
+    assert "goes on" not in answered(shell.run("%claude --get /v1/models"))
+    html = answered(shell.run('%claude --get "/v1/models?limit=2"'))
+    assert "the list goes on: --all, or --query after_id claude-opus-5-5" in html
+    for number in range(3):
+        api.files.add(f"{number}.txt", b"x")
+    assert "--query page page_2" in answered(shell.run('%claude --get "/v1/files?limit=2"'))
+
+
 def test_other_json_is_a_tree_that_folds(api: ScriptedAPI, shell: Shell) -> None:
     html = answered(shell.run("%claude --get /v1/models/claude-opus-5-5"))
     assert html.count("<details") == 4

@@ -15,6 +15,7 @@ from .item_table import item_table
 from .json_tree import brief, tree_html, tree_text
 
 _TEXT_SHOWN = 20_000  # characters
+_PAGING = ("data", "has_more", "first_id", "last_id", "next_page")  # what says how a list goes on
 
 
 def answer_bundle(exchange: Exchange, *, above: str = "", status: str = "") -> dict[str, str]:
@@ -76,13 +77,21 @@ def _body(answer: Answer | None, *, is_failed: bool) -> tuple[str, str]:
 def _list(answer: Answer, items: list[Any]) -> tuple[str, str]:
     """A table, and what the answer says beside its list."""
     value = answer.value
-    beside = {name: item for name, item in value.items() if name != "data"} if isinstance(value, dict) else {}
-    note = brief(beside, 300) if any(item not in (None, False) for item in beside.values()) else ""
+    others = {name: item for name, item in value.items() if name not in _PAGING} if isinstance(value, dict) else {}
+    note = " · ".join(filter(None, (_next_page(value), brief(others, 300) if others else "")))
     if not items:
         return f'<div class="cm-none">an empty list {one_line(note, 300)}</div>', f"an empty list {note}".strip()
     total = answer.count or len(items)
     bundle = item_table(items, total=total, note=note)
     return bundle["text/html"], bundle["text/plain"]
+
+
+def _next_page(value: Any) -> str:
+    """That the list goes on, and how; `""` if this is its end."""
+    if not isinstance(value, dict) or value.get("has_more") is False:
+        return ""
+    name, cursor = ("page", value["next_page"]) if value.get("next_page") else ("after_id", value.get("last_id"))
+    return f"the list goes on: --all, or --query {name} {cursor}" if isinstance(cursor, str) and cursor else ""
 
 
 def _of_bytes(answer: Answer) -> str:
