@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SECONDS = re.compile(r"\d[\d.,]* (?:ms|s|min)\b")
-SCRIPTED = {"09-batches-and-files"}  # recorded from the scripted API, as they say
+SCRIPTED = {"09-batches-and-files", "10-any-endpoint"}  # recorded from the scripted API, as they say
 
 
 @pytest.mark.skipif(not local.is_installed(), reason=f"NO LOCAL MODEL: {local.INSTALL}")
@@ -78,14 +79,29 @@ def test_a_lesson_with_a_recording_needs_no_key_no_model_and_no_network(lesson: 
 @pytest.mark.parametrize("lesson", [p for p in LESSONS if p.stem in SCRIPTED], ids=lambda p: p.stem)
 def test_a_lesson_of_the_scripted_api_shows_every_recorded_reply(lesson: Path, tmp_path: Path) -> None:
     first, second = (
-        ["".join(o["data"]["text/plain"]) for cell in cells for o in cell.get("outputs", []) if "data" in o]
+        [
+            "".join("".join(o["data"]["text/plain"] if "data" in o else o["text"]) for o in cell.get("outputs", []))
+            for cell in cells
+        ]
         for cells in _executed_alone(lesson, tmp_path)
     )
     assert [SECONDS.sub("", text) for text in first] == [SECONDS.sub("", text) for text in second]
     lines = map(json.loads, lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8").splitlines())
-    replies = [line["response"]["body"]["content"][0]["text"] for line in lines if "body" in line["response"]]
+    replies = [_recorded_text(line["response"]) for line in lines if {"body", "answer"} & line["response"].keys()]
     assert replies
     assert [reply for reply in replies if reply not in "".join(first)] == []
+
+
+def _recorded_text(response: dict[str, Any]) -> str:
+    """The text of a recorded message or error; of an endpoint's answer its id, or that of its first item."""
+    if "body" in response:
+        error = response["body"].get("error")
+        return str(error["message"] if error else response["body"]["content"][0]["text"])
+    value = response["answer"].get("value")
+    if value is None:  # of a file
+        return base64.b64decode(response["answer"]["data"]).decode().split("\n")[0]
+    item = value[0] if isinstance(value, list) else value["data"][0] if "data" in value else value
+    return str(item.get("id") or item.get("custom_id") or item["input_tokens"])
 
 
 def _executed_alone(lesson: Path, tmp_path: Path) -> Iterator[list[dict[str, Any]]]:

@@ -26,6 +26,7 @@ from .saved_files import SavedFile, suggested_name
 from .transports.base import Response
 
 LARGEST = 64_000_000  # bytes of an answer that are held in memory
+_SMALL = 64_000  # bytes of a file that are held besides
 _LINES = ("jsonl", "ndjson", "json-lines", "jsonlines")
 
 
@@ -180,15 +181,17 @@ class _Reader:
         fallback = [*filter(None, self._request.endpoint.split("/"))]
         name = fallback[-2] if fallback[-1:] == ["content"] and len(fallback) > 1 else fallback[-1]
         file = save.open(disposition, name)
-        complete = False
+        complete, beginning = False, bytearray()
         try:
-            self._write(file, chunks)
+            self._write(file, chunks, beginning)
             complete = True
         finally:
             save.close(complete=complete)
-        self._set(path=str(save.path))
+        held = bytes(beginning) if len(beginning) == self._answer.size else b""
+        self._set(path=str(save.path), data=held)
 
-    def _write(self, file: BinaryIO, chunks: Iterator[bytes]) -> None:
+    def _write(self, file: BinaryIO, chunks: Iterator[bytes], beginning: bytearray) -> None:
+        """Writes the chunks; a small file is held too, so that the journal and a recording can give it again."""
         size = lines = 0
         for chunk in chunks:
             try:
@@ -197,6 +200,8 @@ class _Reader:
                 raise ExchangeError(f"the answer cannot be written to the file: {error.strerror}.") from None
             size += len(chunk)
             lines += chunk.count(b"\n")
+            if size <= _SMALL:
+                beginning += chunk
             self._set(size=size, count=lines if self._answer.kind == JSON_LINES else 0)
             self._accumulator.note = size_text(size)
         self._accumulator.note = ""

@@ -184,7 +184,8 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
     if isinstance(error, APIError):
         answer["body"] = error.body
     elif exchange.answer is not None:
-        answer["answer"] = json.loads(exchange.answer.to_json())
+        kept = json.loads(exchange.answer.to_json())
+        answer["answer"] = {name: value for name, value in kept.items() if name != "path"}  # it is of this machine
     elif exchange.events:
         answer["events"] = [[round(event.seconds, 4), event.event, event.data] for event in exchange.events]
     else:

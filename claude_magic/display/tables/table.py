@@ -77,8 +77,8 @@ def table(
     """
     column_kinds = kinds or {}
     columns: list[Kind | None] = [column_kinds.get(name) for name in head]
-    above = f"<div><strong>{html.escape(plain(title))}</strong></div>" if title else ""
-    under = f'<div class="cm-below">{html.escape(below)}</div>' if below else ""
+    above = f'<div class="mathjax_ignore"><strong>{html.escape(plain(title))}</strong></div>' if title else ""
+    under = f'<div class="cm-below mathjax_ignore">{html.escape(below)}</div>' if below else ""
     lines = _lines([head, *rows], columns)
     return {
         "text/html": _STYLE + above + _html(head, rows, columns, marks) + under,
