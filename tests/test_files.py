@@ -97,6 +97,31 @@ def test_the_type_of_an_upload_is_that_of_its_content(
     assert block_type(kind) == block
 
 
+def test_elsewhere_the_name_of_a_text_decides_as_the_official_sdk_has_it(api: ScriptedAPI, tmp_path: Path) -> None:
+    bodies = []
+
+    def keep(received: Received) -> Any:
+        bodies.append(received.body)
+        return json_answer({"id": "skill_1"})
+
+    api.server.respond = keep
+    for name, content in (("SKILL.md", b"# Skill\n"), ("a.py", b"print()\n"), ("LICENSE", b"MIT\n"), ("x.md", PDF)):
+        (tmp_path / name).write_bytes(content)
+        claude.request("POST", "/v1/skills", files={"files[]": Path(name)}, yes=True)
+    types = [re.findall(rb"Content-Type: ([^\r]+)", body) for body in bodies]
+    assert types == [[b"text/markdown"], [b"text/x-python"], [b"text/plain"], [b"application/pdf"]]
+
+
+def test_a_list_of_any_length_is_followed_page_by_page(api: ScriptedAPI) -> None:
+    for number in range(350):
+        api.files.add(f"{number}.txt", b"x")
+    files = iter(claude.files)
+    assert next(files).filename == "349.txt"
+    assert len(api.calls) == 1
+    assert sum(1 for _ in files) == 349
+    assert len(api.calls) == 4
+
+
 def test_text_is_known_as_such_where_its_beginning_ends_within_a_character() -> None:
     head = (b"x" * 65_535 + "é".encode())[:65_536]
     assert media_type(head, "a.bin") == "text/plain"

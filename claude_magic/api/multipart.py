@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import CellError
-from ..wire.media_type import HEAD, is_text
-from ..wire.media_type import media_type as type_of_content
+from ..wire.media_type import HEAD, is_text, media_type
 from ..wire.short_text import ShortRepr
 from . import credentials
 
@@ -156,26 +155,27 @@ class Multipart:
         return f"--{self.boundary}--\r\n".encode()
 
 
-def multipart(fields: Mapping[str, Any], files: Iterable[tuple[str, Any]]) -> Multipart:
+def multipart(fields: Mapping[str, Any], files: Iterable[tuple[str, Any]], *, text_by_name: bool = False) -> Multipart:
     """The body with these text fields, then these files.
 
     Args:
         fields: Text, numbers or Booleans by name.
         files: Names of parts with a path, bytes, or a tuple of a file name, a path or bytes, and perhaps a type.
+        text_by_name: Whether the name of a text decides its media type; else it is `text/plain`.
 
     Raises:
         CellError: A file cannot be read, or a field is no text or number.
     """
     texts = tuple(_text_part(name, value) for name, value in fields.items())
-    return Multipart(parts=(*texts, *(file_part(name, value) for name, value in files)))
+    return Multipart(parts=(*texts, *(file_part(name, value, text_by_name=text_by_name) for name, value in files)))
 
 
-def file_part(name: str, value: Any, *, media_type: str = "") -> Part:
+def file_part(name: str, value: Any, *, text_by_name: bool = False) -> Part:
     """A part with a file: only the last component of its path is sent as its name.
 
     Args:
         value: A path, bytes, or `(file name, path or bytes)` or `(file name, path or bytes, type)`.
-        media_type: `""` to read it from the content.
+        text_by_name: Whether the name of a text decides its media type.
 
     Raises:
         CellError: It cannot be read, or holds an API key.
@@ -194,7 +194,7 @@ def file_part(name: str, value: Any, *, media_type: str = "") -> Part:
             f"{filename or 'the file'} holds something that looks like an API key, so nothing was sent. "
             "Remove it from the file first."
         )
-    kind = given or media_type or type_of_content(facts.head, filename or "")
+    kind = given or media_type(facts.head, filename or "", text_by_name=text_by_name)
     digest = facts.digest.hexdigest()
     return Part(
         name=name, filename=filename or "", media_type=kind, path=path, data=data, size=facts.size, digest=digest

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..api.saved_files import SavedFile
 from ..errors import CellError, ExchangeError
 from ..prompt.options.options import Options
-from ..session.endpoint_call import endpoint_call
+from ..session.endpoint_call import EndpointCall, endpoint_call
+from ..session.endpoint_pages import next_call
 from ..session.file_upload import file_of, send_upload, upload_call
 from ..wire import Exchange
 from ..wire.stored_file import StoredFile, file_path
@@ -66,10 +67,13 @@ class Files:
         return File(self._handle, id)
 
     def __iter__(self) -> Iterator[File]:
-        exchange = self._list(all_pages=True)
-        for body in exchange.json["data"]:
-            if StoredFile.of_json(body) is not None:
-                yield File(self._handle, body["id"], body)
+        call: EndpointCall | None = self._call()
+        while call is not None:
+            body = self._list(call)
+            for each in body["data"]:
+                if StoredFile.of_json(each) is not None:
+                    yield File(self._handle, each["id"], each)
+            call = next_call(call, body)
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]
@@ -77,16 +81,24 @@ class Files:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from ..display.tables.files import file_table
 
-        body = self._list(all_pages=False).json
+        body = self._list(self._call())
         files = [StoredFile.of_json(each) for each in body["data"]]
         more = f"the newest {len(files)}; list(claude.files) has all" if body.get("next_page") else ""
         return file_table([each for each in files if each is not None], more)
 
-    def _list(self, *, all_pages: bool) -> Exchange:
-        exchange = request(self._handle, "GET", "/v1/files", query={"limit": _SHOWN}, all_pages=all_pages)
-        if not isinstance(exchange.json, Mapping) or not isinstance(exchange.json.get("data"), list):
-            raise ExchangeError(f"the API answered with no list of files: {str(exchange.json)[:200]}.")
-        return exchange
+    def _call(self) -> EndpointCall:
+        settings = self._handle.session.settings_for(Options())
+        return endpoint_call("GET", "/v1/files", base_url=settings.base_url, query={"limit": _SHOWN})
+
+    def _list(self, call: EndpointCall) -> dict[str, Any]:
+        """The JSON of one page."""
+        exchange = self._handle.session.request(call)
+        if exchange.error is not None:
+            raise exchange.error
+        body = exchange.json
+        if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+            raise ExchangeError(f"the API answered with no list of files: {str(body)[:200]}.")
+        return body
 
 
 class File:
@@ -202,17 +214,17 @@ def download(handle: ClaudeHandle, file_id: str, saved: SavedFile, name: str) ->
     return saved.path
 
 
-def request(
-    handle: ClaudeHandle, method: str, path: str, *, query: Mapping[str, Any] | None = None, **how: Any
-) -> Exchange:
+def request(handle: ClaudeHandle, method: str, path: str, **how: Any) -> Exchange:
     """The exchange of a call that succeeded.
+
+    Args:
+        how: `presenter` and `save`; see `Session.request`.
 
     Raises:
         ClaudeError: It cannot be sent, or failed.
     """
     session = handle.session
-    call = endpoint_call(method, path, base_url=session.settings_for(Options()).base_url, query=query or {})
-    exchange = session.request(call, **how)
+    exchange = session.request(endpoint_call(method, path, base_url=session.settings_for(Options()).base_url), **how)
     if exchange.error is not None:
         raise exchange.error
     return exchange

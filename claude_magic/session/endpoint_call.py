@@ -97,7 +97,8 @@ def endpoint_call(
         raise CellError(f"no such method: {method[:20]!r}. Choose one of {', '.join(METHODS)}.")
     checked, typed = checked_path(path, base_url)
     pairs = files.items() if isinstance(files, Mapping) else files
-    upload = multipart(body or {}, pairs) if files else None
+    is_stored = checked == "/v1/files"  # where only plain text may become a document
+    upload = multipart(body or {}, pairs, text_by_name=not is_stored) if files else None
     if body is not None and not isinstance(body, Mapping):
         raise CellError(f"the body is a {type(body).__name__}. The API takes an object: {{ … }}.")
     if method == "GET" and (body is not None or upload is not None):

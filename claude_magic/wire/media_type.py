@@ -19,21 +19,22 @@ _BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", 
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def media_type(head: bytes, name: str = "") -> str:
+def media_type(head: bytes, name: str = "", *, text_by_name: bool = False) -> str:
     """The media type of a file.
 
     Args:
         head: Its first `HEAD` bytes, or all of it if it is shorter.
         name: Its name, which decides only between binary formats.
+        text_by_name: Whether it also decides which kind of text it is, as the official SDK has it.
     """
     found = recognize(head)[1] or _BRANDS.get(head[8:12] if head[4:8] == b"ftyp" else b"", "")
     if found:
         return found
+    guess, compression = mimetypes.guess_type(name)
     if is_text(head):
-        return TEXT
+        return guess if text_by_name and guess and not compression else TEXT
     if b"%PDF-" in head[:1_024]:
         return PDF
-    guess, compression = mimetypes.guess_type(name)
     if compression:
         return _COMPRESSED.get(compression, OTHER)
     return OTHER if guess is None or guess.startswith("text/") else guess
