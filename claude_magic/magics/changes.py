@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CellError
 from ..prompt.options.options import Options
-from ..session.endpoint_call import endpoint_call
-from .endpoints import refuse_unasked, request
+from .endpoints import request
 
 if TYPE_CHECKING:
     from .claude import ClaudeHandle
@@ -32,8 +32,9 @@ def change(
         return exchange.json if isinstance(exchange.json, Mapping) else {}
     shell = handle.shell()
     if shell is None or not handle.cells.asks:
-        base_url = handle.session.settings_for(Options()).base_url
-        refuse_unasked(endpoint_call(method, path, base_url=base_url, body=body), yes=False)
+        raise CellError(
+            f"{method} {path} changes something, and nobody can be asked here. Nothing was sent. Say yes=True."
+        )
     text = "" if body is None else json.dumps(body)
     EndpointCell(handle, shell, Options(endpoint=(method, path)), text, fills=False).run()
     return None

@@ -34,13 +34,9 @@ class ApprovedChanges:
         Raises:
             CellError: Nobody can be asked.
         """
-        from ..prompt.options.options import Options
-        from .endpoint_cell import EndpointCell
+        from .changes import change
 
-        shell = self._handle.shell()
-        if shell is None:
-            raise CellError(f"DELETE {path} needs your approval, and nobody is asked in plain Python. Say yes=True.")
-        EndpointCell(self._handle, shell, Options(endpoint=("DELETE", path)), "").run()
+        change(self._handle, "DELETE", path, None, yes=False)
 
 
 class PendingCall:

@@ -134,7 +134,7 @@ def _knows(path: str, what: str) -> tuple[str, ...]:
 
 
 def _days(asked: Asked) -> tuple[date, date]:
-    begin, end = (datetime.fromisoformat(asked.value(name)) for name in ("starting_at", "ending_at"))
+    begin, end = (datetime.fromisoformat(asked.value(name)[:19]) for name in ("starting_at", "ending_at"))
     return begin.date(), end.date()
 
 
