@@ -403,9 +403,10 @@ class ClaudeHandle:
             raise SettingsError(
                 "the workbench needs a notebook's page, and here is none. Ask with %claude, or open it in JupyterLab."
             )
+        from .ipython.prompt_namespace import prompt_namespace
         from .workbench.workbench import workbench
 
-        return workbench(self.session, shell.user_ns, text)
+        return workbench(self.session, prompt_namespace(shell), text)
 
     def conversation(self, name: str = "main") -> Conversation:
         """The conversation of this name; a new one is empty."""

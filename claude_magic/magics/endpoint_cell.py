@@ -18,6 +18,7 @@ from ..prompt.values import format_value
 from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.endpoint_send import preview_request
 from .endpoints import found_text, list_endpoints, refuse_unasked
+from .ipython.prompt_namespace import prompt_namespace
 
 if TYPE_CHECKING:
     from ..wire import Exchange
@@ -39,7 +40,7 @@ class EndpointCell:
     def __init__(self, handle: ClaudeHandle, shell: Any, options: Options, text: str, *, fills: bool = True) -> None:
         self._handle = handle
         self._shell = shell
-        self._namespace = shell.user_ns if fills else None
+        self._namespace = prompt_namespace(shell) if fills else None
         self.options = options
         self.notes: list[str] = []
         _refuse_other_options(options)

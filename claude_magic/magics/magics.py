@@ -87,12 +87,13 @@ class ClaudeMagics(Magics):
 
     def _prompt(self, options: Options, line: str, text: str) -> Prompt:
         from ..session.prompt import build_prompt
+        from .ipython.prompt_namespace import prompt_namespace
 
         return build_prompt(
             options,
             line,
             text,
-            namespace=self.shell.user_ns,
+            namespace=prompt_namespace(self.shell),
             snippets=handle.session.snippets,
             last_error=self.last_error,
             settings=handle.session.settings_for(Options()),

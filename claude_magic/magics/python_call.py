@@ -20,6 +20,7 @@ from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
 from ..session.tool_selection import as_list, refuse_unapproved
 from ..wire.presenter import SilentPresenter
+from .ipython.prompt_namespace import prompt_namespace
 from .output import result
 from .views import preview_text
 
@@ -65,7 +66,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
         options,
         format_line(words_of(keywords)) if options.save else "",
         text,
-        namespace=magics.shell.user_ns if magics is not None else {},
+        namespace=prompt_namespace(magics.shell) if magics is not None else {},
         snippets=handle.session.snippets,
         last_error=magics.last_error if magics is not None else LastError(),
         settings=handle.session.settings_for(Options()),

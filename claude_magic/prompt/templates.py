@@ -16,6 +16,8 @@ from .template_parser import Template, parse_templates
 from .template_values import suggestion, template_value
 from .values import FormattedValue
 
+_OUTPUTS = ("__", "___")  # the last output but one, and the one before
+
 
 def fill_template(
     text: str,
@@ -96,7 +98,7 @@ def escape(text: str) -> str:
 
 def _refuse_missing(templates: list[Template], namespace: Mapping[str, Any]) -> None:
     for template in templates:
-        if template.name.startswith("__"):
+        if template.name.startswith("__") and template.name not in _OUTPUTS:
             raise CellError(
                 f"{template.place()} is refused: a name with two underscores in front. Give it another name."
             )
