@@ -15,7 +15,8 @@ from claude_magic.batch.message_batches import creation, part
 from claude_magic.batch.message_batches.access import access
 from claude_magic.errors import APIError, CellError, Interrupted, SettingsError
 from claude_magic.journal import crash_recovery
-from claude_magic.journal.batches import BatchJournal, Place
+from claude_magic.journal.batch_rows import Place
+from claude_magic.journal.batches import BatchJournal
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from tests.batch_api import BatchAPI

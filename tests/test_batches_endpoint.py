@@ -179,6 +179,17 @@ def test_what_is_no_batch_is_an_error_of_one_line(body: str, server: Server) -> 
         batches.retrieve(*client_of(server), "x")
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"), [((), 10.0), ((("retry-after", "3"),), 3.0), ((("retry-after", "x"),), 10.0)]
+)
+def test_the_time_until_the_next_look_is_the_one_that_the_api_tells(
+    header: tuple[tuple[str, str], ...], seconds: float, server: Server
+) -> None:
+    body = b'{"id": "b", "processing_status": "in_progress"}'
+    server.answers(Answer(headers=(("content-type", "application/json"), *header), pieces=[body]))
+    assert batches.retrieve(*client_of(server), "b")[1] == seconds
+
+
 def test_odd_fields_of_a_batch_are_read_as_far_as_they_make_sense() -> None:
     counts = {"processing": True, "succeeded": -3, "errored": "7", "canceled": 2, "unheard_of": 9}
     odd = {"id": "b", "processing_status": "resting", "request_counts": counts, "ended_at": 5, "new": {}}

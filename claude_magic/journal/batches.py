@@ -9,93 +9,32 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import SettingsError
 from . import crash_recovery, database, queries
-from .attachments import Attachment
+from .batch_rows import (
+    BUILDING,
+    READ,
+    READY,
+    SENT,
+    SUCCEEDED,
+    UNCLEAR,
+    WAITING,
+    Ended,
+    NewRequest,
+    Place,
+    Source,
+)
+from .batch_sources import SourceLookup
+from .batch_upload import StoredUpload
 from .journal import Journal
 from .writer import Limit, check_budget, insert_exchange
 
-BUILDING, READY, UNCLEAR, SENT, READ = "building", "ready", "unclear", "sent", "read"
-WAITING, SUCCEEDED, REPLACED = "waiting", "succeeded", "replaced"
-CHUNK = 500  # requests that are looked up, written or read at once
-
 Row = Mapping[str, Any]
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Who makes a batch, and where.
-
-    Attributes:
-        endpoint: The base URL of the API.
-    """
-
-    session: str
-    endpoint: str
-    provider: str = ""
-    notebook: str = ""
-    cell: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewRequest:
-    """A request that may become part of a batch.
-
-    Attributes:
-        row: The number of its row.
-        content: The body of a request for a message, as compact JSON.
-    """
-
-    row: int
-    custom_id: str
-    identity: str
-    content: str
-
-    @property
-    def size(self) -> int:
-        """The bytes it adds to a batch, with the comma before it."""
-        return len(_entry(self.custom_id, self.content).encode()) + 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Where the result of a row is found: in a request of a batch, or in an exchange.
-
-    Attributes:
-        request: Id of the batch's request; `None` for an exchange.
-        exchange: Id of the exchange; `None` for a request of a batch.
-        batch: Id of the batch in the journal.
-        failed: Whether it has ended without a reply.
-    """
-
-    request: int | None = None
-    exchange: int | None = None
-    batch: int | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """The end of a request of a batch.
-
-    Attributes:
-        begin: The columns and attachments of its exchange; `None` if there was no exchange.
-        end: Further columns of its exchange.
-        error: Why there is no reply; `""` if there is one.
-    """
-
-    custom_id: str
-    state: str
-    begin: tuple[Mapping[str, Any], Sequence[Attachment]] | None = None
-    end: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""
 
 
 class BatchJournal:
@@ -351,75 +290,6 @@ class BatchJournal:
                 f"the journal cannot be written: {database.reason(error)}. A batch is not made without it, as it could "
                 "be paid twice. Check Claude.journal."
             ) from None
-
-
-class SourceLookup:
-    """Finds requests of batches and exchanges, within a transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def sources(self, identities: Iterable[str], endpoint: str, *, exchanges: bool) -> dict[str, list[Source]]:
-        """By identity: where results of equal requests are found, the failed ones last.
-
-        Args:
-            exchanges: Whether exchanges that were no part of a batch are taken, too.
-        """
-        wanted = json.dumps(sorted(set(identities)))
-        found: dict[str, list[Source]] = {}
-        requests = self._connection.execute(
-            "select r.identity, r.id, r.batch, r.state from batch_request r join batch b on b.id = r.batch "
-            "where r.identity in (select value from json_each(?)) and r.state != ? and b.endpoint = ? order by r.id",
-            (wanted, REPLACED, endpoint),
-        )
-        for identity, number, batch, state in requests:
-            failed = state not in (WAITING, SUCCEEDED)
-            found.setdefault(identity, []).append(Source(request=number, batch=batch, failed=failed))
-        others = self._connection.execute(
-            "select identity, id from exchange where identity in (select value from json_each(?)) "  # noqa: S608
-            f"and {queries.IS_COMPLETE} and id not in (select exchange_id from batch_request "
-            "where exchange_id is not null and identity in (select value from json_each(?))) order by id",
-            (wanted, wanted),
-        )
-        for identity, number in others if exchanges else ():
-            found.setdefault(identity, []).append(Source(exchange=number))
-        for several in found.values():
-            several.sort(key=lambda source: source.failed)
-        return found
-
-    def replace(self, source: Source) -> None:
-        """A failed request of a batch that is sent again in another."""
-        self._connection.execute("update batch_request set state = ? where id = ?", (REPLACED, source.request))
-
-
-class StoredUpload:
-    """The body that makes a batch; iterated, it is read from the journal."""
-
-    _HEAD, _TAIL = b'{"requests":[', b"]}"
-    _PIECE = 65_536  # bytes
-
-    def __init__(self, path: Path, batch: int, size: int) -> None:
-        self._path = path
-        self._batch = batch
-        self._length = len(self._HEAD) + len(self._TAIL) + size - 1  # no comma before the first
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        piece = bytearray(self._HEAD)
-        statement = "select custom_id, request from batch_request where batch = ? order by id"
-        with closing(database.connect(self._path)) as connection:
-            for number, (custom_id, content) in enumerate(connection.execute(statement, (self._batch,))):
-                piece += (b"," if number else b"") + _entry(custom_id, content).encode()
-                if len(piece) > self._PIECE:
-                    yield bytes(piece)
-                    piece.clear()
-        yield bytes(piece + self._TAIL)
-
-
-def _entry(custom_id: str, content: str) -> str:
-    return f'{{"custom_id":"{custom_id}","params":{content}}}'
 
 
 def _insert(connection: sqlite3.Connection, batch: int, new: NewRequest) -> Source:

@@ -9,7 +9,7 @@ from typing import Any
 from ...api.endpoints.batches import MessageBatch, list_batches
 from ...display.tables.map_replies import Replies
 from ...errors import CellError
-from ...journal.batches import Source
+from ...journal.batch_rows import Source
 from ...prompt.options.options import Options
 from ...session.session import Session
 from ...wire.short_text import short_repr

@@ -13,7 +13,7 @@ from ...concurrency import Event, Lock, start_thread
 from ...display.live.batch_status import show_once
 from ...display.tables.batches import BatchFacts, batch_bundle
 from ...errors import CellError, ClaudeError, Interrupted
-from ...journal.batches import CHUNK, Source
+from ...journal.batch_rows import CHUNK, Source
 from ..runner import RowResult
 from .access import Access
 from .outcomes import row_result

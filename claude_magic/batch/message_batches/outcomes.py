@@ -12,7 +12,7 @@ from ...api.endpoints.batches import CANCELED, ERRORED, EXPIRED, SUCCEEDED, Mess
 from ...cost import prices
 from ...errors import APIError, BatchCanceled, BatchExpired, ClaudeError, ExchangeError, SettingsError, StreamError
 from ...journal import rows
-from ...journal.batches import WAITING, Ended
+from ...journal.batch_rows import WAITING, Ended
 from ...journal.rows import end_columns, start_columns
 from ...wire import Exchange, Headers, Request, Timing
 from ...wire.short_text import one_line

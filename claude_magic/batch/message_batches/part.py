@@ -17,7 +17,7 @@ from ...concurrency import Lock, in_child
 from ...display.tables.batches import PartFacts
 from ...errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
 from ...journal import crash_recovery
-from ...journal.batches import BUILDING, CHUNK, READ, SENT
+from ...journal.batch_rows import BUILDING, CHUNK, READ, SENT
 from .access import Access
 from .creation import make, settle
 from .outcomes import LOST, ended

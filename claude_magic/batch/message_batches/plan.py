@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 
 from ...api.endpoints.batches import MOST_BYTES, MOST_REQUESTS
 from ...errors import ClaudeError, OverBudget
-from ...journal.batches import CHUNK, NewRequest, Place, Source, SourceLookup
+from ...journal.batch_rows import CHUNK, NewRequest, Place, Source
+from ...journal.batch_sources import SourceLookup
 from ...session.costs import worst_cases
 from ...wire import Request
 from ..runner import RowResult
@@ -101,7 +102,7 @@ def plan(
 
 
 def custom_id(row: int, request: Request) -> str:
-    """The name of a row's request within a batch: its number, and a digest of what is asked."""
+    """The name of a row's request within a batch: its number, and a digest of what it asks."""
     return f"{row}-{request.identity[:_DIGITS]}"
 
 
@@ -117,17 +118,17 @@ class _Planner:
 
     def add(self, rows: Sequence[tuple[int, Request | ClaudeError]]) -> None:
         """Adds rows to the batch that is being written, or to a new one where that is full."""
-        asked = [(row, request) for row, request in rows if isinstance(request, Request)]
+        pending = [(row, request) for row, request in rows if isinstance(request, Request)]
         found: dict[int, Source | RowResult] = {
             row: RowResult(reply=error) for row, error in rows if not isinstance(error, Request)
         }
-        while asked:
+        while pending:
             batch = self._batch()
-            fitting = list(self._fitting(batch, asked))
+            fitting = list(self._fitting(batch, pending))
             if not fitting:
                 self._begin()
                 continue
-            asked = asked[len(fitting) :]
+            pending = pending[len(fitting) :]
             sources = self._add(batch.number, [new for new, _ in fitting])
             for (new, request), (source, is_new) in zip(fitting, sources, strict=True):
                 found[new.row] = source
@@ -170,10 +171,10 @@ class _Planner:
         self._plan.batches.append(NewBatch(number=access.journal.begin(place, now())))
         return self._plan.batches[-1]
 
-    def _fitting(self, batch: NewBatch, asked: Sequence[tuple[int, Request]]) -> Iterator[tuple[NewRequest, Request]]:
+    def _fitting(self, batch: NewBatch, pending: Sequence[tuple[int, Request]]) -> Iterator[tuple[NewRequest, Request]]:
         """The first of these that the batch takes; an empty one takes one at least."""
         requests, size = batch.requests, batch.size
-        for row, request in asked:
+        for row, request in pending:
             new = NewRequest(
                 row=row,
                 custom_id=custom_id(row, request),

@@ -50,8 +50,8 @@ def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, st
         rows.append([name or "…", status, Bar(ended / total if total else 0.0), *numbers, left])
     head = ["batch", "status", "", *_COUNTS, "ends within"]
     if not rows:
-        told = f"{facts.rows:,} rows, all known: no batch was made"
-        return {"text/html": f"<div><strong>{told}</strong></div>", "text/plain": told}
+        texts = f"{facts.rows:,} rows, all known: no batch was made"
+        return {"text/html": f"<div><strong>{texts}</strong></div>", "text/plain": texts}
     more = len(facts.parts) - len(rows)
     below = [f"… {more:,} more batches"] * (more > 0) + [words(facts.note, 300)] * bool(facts.note)
     bundle = table(summary(facts), head, rows, kinds=_KINDS, below=" · ".join(below))
@@ -62,14 +62,14 @@ def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, st
 
 def summary(facts: BatchFacts) -> str:
     """One line: how many rows, what they cost so far, and what is not sent again."""
-    told = [f"{facts.rows:,} rows in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
-    told += [f"{facts.known:,} known without one"] * bool(facts.known)
+    texts = [f"{facts.rows:,} rows in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
+    texts += [f"{facts.known:,} known without one"] * bool(facts.known)
     if facts.foreign:
-        return told[0] + " · not made here: what it costs is not counted"
-    told += [f"{dollars(facts.usd)} {'in all' if facts.done else 'so far'}, at half the price"]
+        return texts[0] + " · not made here: what it costs is not counted"
+    texts += [f"{dollars(facts.usd)} {'in all' if facts.done else 'so far'}, at half the price"]
     if facts.failed_before:
-        told.append(f"{facts.failed_before:,} failed before: resume=True sends them again")
-    return " · ".join(told)
+        texts.append(f"{facts.failed_before:,} failed before: resume=True sends them again")
+    return " · ".join(texts)
 
 
 def batch_table(
