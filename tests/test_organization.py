@@ -298,7 +298,7 @@ def test_hostile_names_are_shown_as_text(api: ScriptedAPI, shell: Shell) -> None
         "members",
         "members[0]",
         "cost('model', starting='2026-11-20', ending='2026-11-20')",
-        "usage('model')",
+        "usage('model', starting='2026-11-20', ending='2026-11-20')",
     ):
         ran = cell(shell, f"claude.organization.{code}")
         assert ran.error is None, ran.error
