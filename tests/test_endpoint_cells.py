@@ -202,11 +202,18 @@ def test_approve_in_another_cell_sends_it_once(api: ScriptedAPI, shell: Shell) -
     assert api.calls == [f"DELETE /v1/files/{stored.id}"]
 
 
-def test_a_later_call_replaces_one_that_waits(api: ScriptedAPI, shell: Shell) -> None:
+def test_two_calls_wait_beside_each_other_and_each_is_decided_by_its_name(api: ScriptedAPI, shell: Shell) -> None:
     first, second = api.files.add("a.txt", b"x"), api.files.add("b.txt", b"x")
     asks(shell, f"%claude --delete /v1/files/{first.id}")
     asks(shell, f"%claude --delete /v1/files/{second.id}")
-    asks(shell, "%claude --approve")
+    unnamed = asks(shell, "%claude --approve")
+    assert unnamed.error is not None
+    assert "w1" in unnamed.error[1]
+    assert api.calls == []
+    assert asks(shell, "%claude --approve w2").error is None
+    assert api.calls == [f"DELETE /v1/files/{second.id}"]
+    assert asks(shell, "%claude --refuse").error is None
+    assert asks(shell, "%claude --approve").error is not None
     assert api.calls == [f"DELETE /v1/files/{second.id}"]
 
 

@@ -116,14 +116,6 @@ def test_where_nobody_can_be_asked_a_call_is_an_error(paying: Kernel, endpoint: 
     assert len(endpoint.received) == 1
 
 
-def test_a_new_question_leaves_the_old_one_behind(paying: Kernel, endpoint: Server) -> None:
-    endpoint.answers(asks(("pay", {"amount": 5})), asks(("pay", {"amount": 6})), reply("Done."))
-    paying.run("%%claude --tools pay\nPay 5.", asks=True)
-    paying.run("%%claude --tools pay\nPay 6.", asks=True)
-    paying.run("%claude --approve", asks=True)
-    assert paying.value("ran") == [[6, "nobody"]]
-
-
 def test_step_stops_after_each_message(paying: Kernel, endpoint: Server) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("Done."))
     first = paying.run("%%claude --tools pay --step --yes\nPay 5.", asks=True)

@@ -141,6 +141,13 @@ MIGRATIONS = (
     create index upload_digest on upload (digest);
     create index upload_exchange on upload (exchange_id);
     """,
+    """
+    create table pending_turn (
+        exchange_id integer primary key references exchange (id) on delete cascade,
+        cell text not null default '',
+        state text not null
+    );
+    """,
 )
 
 

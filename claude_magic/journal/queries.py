@@ -111,18 +111,23 @@ def displayed_answer(connection: sqlite3.Connection, identity: str, cell: str) -
 
 
 def later_exchanges(connection: sqlite3.Connection, number: int) -> list[Exchange]:
-    """The later exchanges of the same turn as the exchange of this number, without their events."""
-    found = select_rows(connection, "select cell, session from exchange where id = ?", number)
+    """The later exchanges of the same turn as the exchange of this number, without their events.
+
+    After a restart of the kernel a turn goes on in another session; those of the same session come first.
+    """
+    found = select_rows(connection, "select cell, session, notebook from exchange where id = ?", number)
     if not found:
         return []
     first = re.sub(r"(#\d+)\.\d+$", r"\1", found[0]["cell"])
     later = select_rows(
         connection,
-        "select * from exchange where id > ? and session = ? and substr(cell, 1, ?) = ? order by id limit ?",
+        "select * from exchange where id > ? and cell > ? and cell < ? and notebook = ? "
+        "order by session = ? desc, id limit ?",
         number,
-        found[0]["session"],
-        len(first) + 1,
         f"{first}.",
+        f"{first}/",  # the character after the point
+        found[0]["notebook"],
+        found[0]["session"],
         _MAX_LATER,
     )
     return [rows.exchange(row, [], _attachments(connection, row["id"])) for row in later]

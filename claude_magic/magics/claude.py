@@ -12,6 +12,7 @@ from ..errors import ClaudeError, SettingsError
 from ..prompt.options.options import Options
 from ..session.session import Session
 from ..settings import Claude
+from .approvals import Approvals
 from .ipython.cells import Cells
 from .pending_call import ApprovedChanges
 from .views import NotebookViews
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
     from ..session.conversation import Conversation
     from ..session.conversations import Conversations
     from ..wire import Exchange
+    from .approvals import WaitingList
     from .batch_list import Batches
     from .files import Files
     from .mcp import Server
     from .model_list import Models
     from .organization import Organization
-    from .pending_approval import PendingApproval
-    from .pending_call import PendingCall
     from .prompts import Draft, Prompts
     from .token_count import Count
 
@@ -45,7 +45,7 @@ class ClaudeHandle:
     """Sends requests from Python, and gives access to settings, exchanges, conversations and the journal.
 
     Attributes:
-        waiting: The turn whose calls wait for approval, or the call of an endpoint that does; `None` if there is none.
+        approvals: What waits for approval; a notebook needs only `waiting`.
         session: Sends the requests; a notebook needs only the other names.
     """
 
@@ -53,12 +53,12 @@ class ClaudeHandle:
         self.cells = Cells()
         self.session = Session(self.cells, NotebookViews())
         self.session.changes = ApprovedChanges(self)
-        self.waiting: PendingApproval | PendingCall | None = None
+        self.approvals = Approvals(self.session)
         self._shell: Any = None
 
     def __dir__(self) -> list[str]:
         public = {name for name in vars(type(self)) if not name.startswith("_")} - _INTERNAL
-        return sorted({*public, "waiting"})
+        return sorted(public)
 
     @property
     def settings(self) -> Claude:
@@ -96,6 +96,11 @@ class ClaudeHandle:
         if journal is None:
             raise SettingsError("no journal is kept: Claude.journal is ''. Set it to None, or to a path.")
         return journal
+
+    @property
+    def waiting(self) -> WaitingList | None:
+        """What waits for your approval, also what the journal kept over a restart; `None` if nothing does."""
+        return self.approvals.waiting
 
     @property
     def usage(self) -> Usage:

@@ -135,11 +135,9 @@ class EndpointCell:
                 f"{call.method} {call.target} changes something and needs your approval, and nobody can be asked where "
                 "this notebook runs. Run the cell with --yes."
             )
-        waiting = self._handle.waiting
-        if waiting is not None and waiting.take():
-            waiting.close("replaced by a later request; run this cell again")
-        self._handle.waiting = pending = PendingCall(self, call, self._settings.base_url)
-        pending.show()
+        approvals, place = self._handle.approvals, self._handle.cells.place
+        approvals.replace(place)
+        PendingCall(self, call, self._settings.base_url, place, approvals).show()
 
     def _call(self, text: str) -> EndpointCall:
         options = self.options

@@ -56,7 +56,7 @@ class ClaudeMagics(Magics):
 
             EndpointCell(handle, self.shell, options, text if cell is None else self._message(text, cell)).run()
         elif options.approve or options.refuse is not None:
-            self._resume(options, text if cell is None else cell)
+            self.resume(options, text if cell is None else f"{text}\n{cell}")
         elif cell is None and not line.strip():
             from .status import card
 
@@ -66,16 +66,29 @@ class ClaudeMagics(Magics):
 
     claude.__doc__ = help_text()
 
-    def _resume(self, options: Options, text: str) -> None:
-        """`%claude --approve` and `--refuse`: for a call of an endpoint that waits, or for a turn."""
+    def resume(self, options: Options, text: str) -> None:
+        """`%claude --approve [NAME] [JSON]` and `%claude --refuse [NAME] [WHY]`: decides on what waits.
+
+        Raises:
+            ClaudeError: Nothing waits, several do and none is named, or it failed.
+        """
+        from ..journal.pending_turns import PendingRow
+        from .pending_approval import StoredApproval
         from .pending_call import PendingCall
 
-        waiting = handle.waiting
-        if not isinstance(waiting, PendingCall):
-            self.turns.resume(options, text)
+        refuses = options.refuse is not None
+        text = f"{options.refuse or ''} {text}".strip()
+        pending, argument = handle.approvals.choose(text, refuses=refuses)
+        argument = argument.strip("'\"" if refuses else "'")
+        if isinstance(pending, PendingCall):
+            pending.resume(argument, runs=not refuses)
             return
-        handle.waiting = None
-        waiting.resume(runs=options.approve)
+        if isinstance(pending, PendingRow):
+            title, row = self._cells.place.title, pending
+            stored = StoredApproval(handle.session, row, self.shell.user_ns, title, runs=not refuses)
+            self.turns.resume(stored, options, argument)
+        else:
+            self.turns.resume(pending, options, argument)
 
     def _message(self, text: str, cell: str) -> str:
         """The lines below `%%claude`, exactly as typed: IPython adds a newline if there was none."""

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from ..display.approval.bundle import Approval, Decision
     from ..display.live.detached import DetachedOutput
     from ..session.endpoint_call import EndpointCall
+    from .approvals import Approvals
     from .claude import ClaudeHandle
     from .endpoint_cell import EndpointCell
+    from .ipython.cells import Place
 
 _TITLE = "This changes something. Send it?"
-_HOW = "To go on: %claude --approve sends it, %claude --refuse does not."
+_HOW = "To go on: %claude --approve {name} sends it, %claude --refuse {name} does not."
 _REFUSED = "refused: nothing was sent"
 
 
@@ -44,9 +46,21 @@ class PendingCall:
 
     Args:
         cell: Sends it.
+        place: The cell that asked.
+        approvals: Where it waits beside others.
+
+    Attributes:
+        name: What `%claude --approve` calls it.
     """
 
-    def __init__(self, cell: EndpointCell, call: EndpointCall, base_url: str) -> None:
+    prompt_text = ""
+
+    def __init__(
+        self, cell: EndpointCell, call: EndpointCall, base_url: str, place: Place, approvals: Approvals
+    ) -> None:
+        self.place = place
+        self.name = ""
+        self._approvals = approvals
         self._cell = cell
         self._call = _as_tool_call(call, base_url)
         self._lock = Lock()
@@ -58,7 +72,12 @@ class PendingCall:
         """Whether it still waited; from now on it does not."""
         with self._lock:
             taken, self._taken = self._taken, True
+        self._approvals.remove(self)
         return not taken
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return (self._call,)
 
     def show(self) -> None:
         """Shows the buttons under the cell, where the answer will appear too."""
@@ -67,7 +86,9 @@ class PendingCall:
 
         self._output = DetachedOutput(uuid.uuid4().hex)
         self._output.begin({})
-        self._buttons = Approval((self._call,), self._on_decision, title=_TITLE, how=_HOW)
+        self._approvals.add(self)
+        how = _HOW.format(name=self.name)
+        self._buttons = Approval((self._call,), self._on_decision, title=_TITLE, how=how)
         self._buttons.publish()
 
     def close(self, why: str = "") -> None:
@@ -75,12 +96,17 @@ class PendingCall:
         if self._buttons is not None:
             self._buttons.done(why)
 
-    def resume(self, *, runs: bool) -> None:
+    def resume(self, argument: str, *, runs: bool) -> None:
         """`%claude --approve` and `%claude --refuse`: sends the call in this cell, or not.
+
+        Args:
+            argument: What stands after the name: with a refusal the reason, else nothing.
 
         Raises:
             ClaudeError: It is decided already, or it failed.
         """
+        if runs and argument:
+            raise CellError("the body of this call cannot be edited here. The call still waits; edit its own cell.")
         if not self.take():
             raise CellError("nothing waits for your approval: it was decided before.")
         self.close("decided in another cell" if runs else _REFUSED)

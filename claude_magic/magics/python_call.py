@@ -60,7 +60,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
         return Text(found) if isinstance(found, str) else found
     magics = magics_of(handle)
     if options.approve or options.refuse is not None:
-        _needed(magics, "approve and refuse").turns.resume(options, text)
+        _needed(magics, "approve and refuse").resume(options, text)
         return None
     prompt = build_prompt(
         options,

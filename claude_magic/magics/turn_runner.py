@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.display_functions import display
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..errors import Interrupted
+from ..errors import CellError, Interrupted
 from ..prompt.options.options import Options
 from ..session.prompt import Prompt
 from .output import Result
-from .pending_call import PendingCall
 from .presenters import (
     CellPresenter,
     DetachedScreen,
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     from ..wire import Exchange
     from ..wire.tool import Call
     from .claude import ClaudeHandle
-    from .pending_approval import PendingApproval
+    from .ipython.cells import Place
+    from .pending_approval import PendingApproval, StoredApproval
 
 
 class TurnRunner:
@@ -49,6 +49,7 @@ class TurnRunner:
         Raises:
             ClaudeError: It cannot be sent, or failed.
         """
+        self._handle.approvals.replace(self._cells.place)
         session, options, cell = self._handle.session, prompt.options, self._cells.next()
         before = session.previous_exchange(cell) if options.diff else None
         owns_cell = self._cells.source.lstrip().startswith("%%claude") and not prompt.tools
@@ -56,32 +57,34 @@ class TurnRunner:
         turn = session.run_turn(session.begin_turn(prompt, cell), presenter, self._approver())
         self.show_files(turn.exchanges)
         if turn.waits:
-            self._wait(turn, presenter)
+            self._wait(turn, presenter, self._cells.place)
             return
         if options.diff and turn.exchange.error is None:
             _show_difference(before, turn.exchange)
         self._end(presenter, turn)
 
-    def resume(self, options: Options, text: str) -> None:
-        """`%claude --approve [JSON]` and `%claude --refuse [WHY]`: resumes the turn that waits, in this cell.
+    def resume(self, pending: PendingApproval | StoredApproval, options: Options, argument: str) -> None:
+        """`%claude --approve [NAME] [JSON]` and `%claude --refuse [NAME] [WHY]`: resumes a turn, in this cell.
 
         Raises:
-            ClaudeError: No turn waits, or it failed.
+            ClaudeError: It does not wait any more, or it failed.
         """
-        from .pending_approval import decide
+        from .pending_approval import decided_calls
 
-        argument = options.refuse or text.strip().strip("'" if options.approve else "'\"")
-        waiting = self._handle.waiting
-        assert not isinstance(waiting, PendingCall)  # noqa: S101  it is resumed by itself
-        pending, calls = decide(waiting, argument, refuses=options.refuse is not None)
-        self._handle.waiting = None
-        prompt = pending.presenter.prompt
-        presenter = CellPresenter(prompt, self._screen(prompt, owns_cell=False), after=pending.presenter)
-        turn = pending.turn.with_approval(options.yes)
-        turn = self._handle.session.resume_turn(turn, presenter, self._approver(), calls)
-        self.show_files(turn.exchanges[len(pending.turn.exchanges) :])
+        before = pending.turn
+        calls = decided_calls(before, argument, refuses=options.refuse is not None)
+        if not pending.take():
+            raise CellError("it does not wait for your approval any more: it was decided elsewhere.")
+        pending.close("decided in another cell")
+        screen = self._screen(before.prompt, owns_cell=False)
+        presenter = CellPresenter(before.prompt, screen, after=pending.presenter)
+        if pending.presenter is None:  # its reply is in no output of this kernel
+            presenter.next()
+            presenter.finish(before.exchange, final=False)
+        turn = self._handle.session.resume_turn(before.with_approval(options.yes), presenter, self._approver(), calls)
+        self.show_files(turn.exchanges[len(before.exchanges) :])
         if turn.waits:
-            self._wait(turn, presenter)
+            self._wait(turn, presenter, pending.place)
             return
         if messages := _messages(turn):
             display(messages, raw=True)
@@ -91,7 +94,6 @@ class TurnRunner:
         """Resumes a turn after a button was pressed, below the cell that sent it."""
         if not pending.take():
             return
-        self._handle.waiting = None
         prompt = pending.presenter.prompt
         screen = DetachedScreen(output, prompt.options, panel=self._shows_panel(prompt))
         presenter = CellPresenter(prompt, screen, after=pending.presenter)
@@ -103,7 +105,6 @@ class TurnRunner:
                 output.append(files_bundle(files))
             output.messages(_messages(turn))
             if turn.waits:
-                self._handle.waiting = pending
                 pending.ask_again(turn, presenter)
                 return
             self._end(presenter, turn)
@@ -128,15 +129,13 @@ class TurnRunner:
         else:
             self._shell.set_next_input(source, replace=False)
 
-    def _wait(self, turn: Turn, presenter: CellPresenter) -> None:
+    def _wait(self, turn: Turn, presenter: CellPresenter, place: Place) -> None:
         """Lets the cell end; its turn is resumed when the user decides."""
         from .pending_approval import PendingApproval
 
-        waiting = self._handle.waiting
-        if waiting is not None and waiting.take():
-            waiting.close("replaced by a later request; run this cell again")
-        self._handle.waiting = PendingApproval(self, turn, presenter)
-        self._handle.waiting.show(_messages(turn))
+        handle = self._handle
+        pending = PendingApproval(self, turn, presenter, place, approvals=handle.approvals, session=handle.session)
+        pending.show(_messages(turn))
 
     def _end(self, presenter: CellPresenter, turn: Turn) -> None:
         """Raises the error of a turn, or binds its result."""

@@ -36,6 +36,7 @@ class Prompt:
         tools: The functions that this kernel runs if the reply calls them, by name.
         notes: What was cut from the variables in the text.
         body: The whole request body, sent as it is, from a pasted curl command; `None` to build it from the rest.
+        continues_body: Whether `body` is the last request of a turn that goes on: `later` follows its messages.
         headers: Further headers, from a pasted curl command.
         earlier: The turns of the conversation before this one.
         previous: The id of the reply whose request a cached one is compared with; `None` for none.
@@ -49,6 +50,7 @@ class Prompt:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     body: Message | None = None
+    continues_body: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[ConversationTurn, ...] = ()
     later: tuple[Message, ...] = ()
@@ -97,7 +99,7 @@ class Prompt:
     @functools.cached_property
     def _content(self) -> tuple[str | None, tuple[Message, ...]]:
         if self.body is not None:
-            return None, ()
+            return None, tuple(self.body.get("messages") or ()) if self.continues_body else ()
         if not self.options.turns:
             return None, (_with_attachments({"role": "user", "content": self.text}, self.attachments),)
         from ..prompt.turns import parse_turns

@@ -49,8 +49,9 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         max_tokens = local_model.max_tokens(settings, local=True)
     version = options.api_version or settings.api_version
     headers = {**prompt.headers, **options.header}
+    new = {"messages": prompt.new} if prompt.body is None or prompt.continues_body else {}
     _refuse_keys(
-        {**fields, "model": model, "messages": prompt.new, **(prompt.body or {})},
+        {**fields, "model": model, **(prompt.body or {}), **new},
         [version, *headers.values()],
         provider,
     )
@@ -68,7 +69,10 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
             headers=headers,
         )
     )
-    request = replace(request, files=prompt.files, body=request.body if prompt.body is None else prompt.body)
+    body = request.body if prompt.body is None else prompt.body
+    if prompt.continues_body:
+        body = {**(body or {}), "messages": list(all_messages)}
+    request = replace(request, files=prompt.files, body=body)
     if options.cache and not provider.local:
         request = replace(request, body=with_marks(request.body or {}, prompt.previous))
     if provider.credential is not None:

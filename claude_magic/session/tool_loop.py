@@ -167,7 +167,8 @@ def _call_notes(exchange: Exchange, calls: Sequence[Call]) -> list[str]:
 
 def _is_paused(turn: Turn, exchange: Exchange) -> bool:
     """Whether the API wants its reply back to go on; a pasted request has no turns, and an empty reply no rest."""
-    if turn.prompt.body is not None or exchange.error is not None or exchange.message.stop_reason != "pause_turn":
+    has_turns = turn.prompt.body is None or turn.prompt.continues_body
+    if not has_turns or exchange.error is not None or exchange.message.stop_reason != "pause_turn":
         return False
     later = turn.prompt.later
     return history([*later, _reply(exchange)]).messages != history(later).messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,12 +77,36 @@ def refuse_unapproved(tools: Mapping[str, Tool]) -> None:
 
 def without_forced_choice(options: Options) -> Options:
     """`options` for the requests after the first: a choice that forces a call would force calls for ever."""
-    choice = options.param.get("tool_choice")
-    if not isinstance(choice, dict) or choice.get("type") not in ("any", "tool"):
-        return options
+    return replace(options, param=unforced(options.param))
+
+
+def unforced(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of a request, with the choice of tools left to the model if a call was forced."""
+    choice = fields.get("tool_choice")
+    if not isinstance(choice, Mapping) or choice.get("type") not in ("any", "tool"):
+        return fields
     rest = {name: value for name, value in choice.items() if name not in ("type", "name")}
-    param = {name: value for name, value in options.param.items() if name != "tool_choice"}
-    return replace(options, param={**param, **({"tool_choice": {"type": "auto", **rest}} if rest else {})})
+    others = {name: value for name, value in fields.items() if name != "tool_choice"}
+    return {**others, **({"tool_choice": {"type": "auto", **rest}} if rest else {})}
+
+
+def functions_named(names: Iterable[str], offers: Options, namespace: Mapping[str, Any]) -> dict[str, Tool]:
+    """The functions that `offers` named before a restart of the kernel, as far as the notebook has them again.
+
+    Args:
+        names: Of the tools; one that Python gave as a value is looked up under its own name.
+    """
+    try:
+        _, known = select(offers, namespace)
+    except CellError:  # one of several is missing
+        known = {}
+    tools = dict(known)
+    for name in names:
+        for offer in dict.fromkeys((name, *offers.tools)):
+            with contextlib.suppress(CellError):
+                others = {} if name in tools else select(replace(Options(), tools=(offer,)), namespace)[1]
+                tools.update({name: others[name]} if name in others else {})
+    return {name: tools[name] for name in names if name in tools and tools[name].run is not None}
 
 
 def _names(several: str) -> Iterator[str]:

@@ -30,8 +30,8 @@ _SHOWN = 20_000
 _EDITABLE = 100_000
 MOST = 50  # calls that are shown one by one, and with a line each
 _LISTED = 500
-_GO_ON = 'To go on: %claude --approve runs {them}, %claude --refuse "why" does not.'
-_SEND_ON = "To go on: %claude --approve sends them."
+_GO_ON = 'To go on: %claude --approve{name} runs {them}, %claude --refuse{name} "why" does not.'
+_SEND_ON = "To go on: %claude --approve{name} sends them."
 _RAN = "The calls were run. Their results wait to be sent."
 
 
@@ -148,14 +148,19 @@ class Approval:
         publish_display_data(twin, transient={"display_id": self._name})
         self._published = True
 
-    def ask(self, calls: Sequence[Call], *, sends: bool = False) -> None:
+    def ask(self, calls: Sequence[Call], *, sends: bool = False, name: str = "", note: str = "") -> None:
         """Show these calls, undecided, instead of the earlier ones.
 
         Args:
             sends: Whether results wait to be sent, instead of calls.
+            name: What `%claude --approve` calls them; `""` if nothing else can wait.
+            note: A sentence after how to go on without the buttons.
         """
         own_title, own_how = self._own
-        title, how = (_RAN, _SEND_ON) if sends else (own_title or _title(calls), own_how or _how(calls))
+        title, how = own_title or _title(calls), own_how or _how(calls, name)
+        if sends:
+            title, how = _RAN, _SEND_ON.format(name=f" {name}" if name else "")
+        how = f"{how} {note}".rstrip()
         with self._lock:
             self._calls, self._decisions, self._working, self._sends = tuple(calls), {}, False, sends
             if self._panel:
@@ -224,8 +229,8 @@ def _title(calls: Sequence[Call]) -> str:
     return "Claude asks to run this:" if len(calls) == 1 else f"Claude asks to run these {len(calls):,} calls:"
 
 
-def _how(calls: Sequence[Call]) -> str:
-    return _GO_ON.format(them="it" if len(calls) == 1 else "them")
+def _how(calls: Sequence[Call], name: str = "") -> str:
+    return _GO_ON.format(them="it" if len(calls) == 1 else "them", name=f" {name}" if name else "")
 
 
 def editable(call: Call) -> str:

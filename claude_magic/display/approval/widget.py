@@ -1,5 +1,7 @@
 """The widget in which the user decides on calls: for each the call, Run, Refuse with a reason, Edit.
 
+Run stands out; with several calls there are Run all and Refuse all.
+
 All text in it is escaped or plain, and its state holds nothing that the page does not show.
 
 Fields send what was typed when they are left (`continuous_update=False`). A front end that sends each key holds
@@ -34,7 +36,7 @@ class ApprovalPanel:
         self._style = style
         self._rows: dict[str, _Row] = {}
         self._head = ipywidgets.HTML(value=style)
-        self._all: Widget | None = None  # a new one each time, so that a second click never means the next calls
+        self._all: list[Widget] = []  # new ones each time, so that a second click never means the next calls
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
         self.widget = self._box = with_classes(ipywidgets.VBox(), "cm-approval", "cm-live-approval")
 
@@ -48,21 +50,22 @@ class ApprovalPanel:
         self._said.value = ""
         for name in ("cm-done", "cm-hidden"):
             self._box.remove_class(name)
-        old, self._all = self._all, None
+        old, self._all = self._all, []
         if sends or len(calls) > 1:
-            self._all = ipywidgets.Button(description="Send the results" if sends else "Run all")
-            self._all.on_click(self._run_all)
-        whole = [] if self._all is None else [with_classes(ipywidgets.HBox([self._all]), "cm-choices", "cm-whole")]
+            self._all.append(_button("Send the results" if sends else "Run all", self._run_all, stands_out=True))
+        if len(calls) > 1 and not sends:
+            self._all.append(_button("Refuse all", self._refuse_all))
+        whole = [with_classes(ipywidgets.HBox(self._all), "cm-choices", "cm-whole")] if self._all else []
         self._box.children = [self._head, *(row.box for row in self._rows.values()), self._further, *whole, self._said]
-        for each in [*before.values(), *([] if old is None else [old])]:
+        for each in [*before.values(), *old]:
             each.close()
 
     def set_status(self, decisions: Mapping[str, Decision], *, working: bool) -> None:
         """Show the decisions; while `working` all controls are disabled."""
         for name, row in self._rows.items():
             row.set_status(decisions.get(name), working=working)
-        if self._all is not None:
-            self._all.disabled = working
+        for button in self._all:
+            button.disabled = working
         left = len(self._calls) - len(decisions)
         status = "working…" if working else f"{left:,} more to decide" if decisions else ""
         self._said.value = f'<div class="cm-note">{one_line(status)}</div>'
@@ -72,9 +75,9 @@ class ApprovalPanel:
         self._head.value = self._style + (f'<div class="cm-note">{one_line(status, 300)}</div>' if status else "")
         self._box.children = [self._head]
         self._box.add_class("cm-done" if status else "cm-hidden")
-        for each in [*self._rows.values(), *([] if self._all is None else [self._all])]:
+        for each in [*self._rows.values(), *self._all]:
             each.close()
-        self._rows, self._all = {}, None
+        self._rows, self._all = {}, []
 
     def _run_all(self, _: object) -> None:
         """Approve each undecided call, with its edited arguments where there are some."""
@@ -83,6 +86,18 @@ class ApprovalPanel:
         if len(ready) == len(row_decisions):
             others = {call.id: Decision(run=True) for call in self._calls if call.id not in self._rows}
             self._decide({**ready, **others})
+
+    def _refuse_all(self, _: object) -> None:
+        """Refuse each undecided call, with the reason written beside it."""
+        rows = {name: row.refusal() for name, row in self._rows.items() if row.decided is None}
+        others = {call.id: Decision(run=False) for call in self._calls if call.id not in self._rows}
+        self._decide({**rows, **others})
+
+
+def _button(label: str, press: Callable[[object], None], *, stands_out: bool = False, disabled: bool = False) -> Widget:
+    button = ipywidgets.Button(description=label, button_style="primary" if stands_out else "", disabled=disabled)
+    button.on_click(press)
+    return button
 
 
 class _Row:
@@ -96,18 +111,15 @@ class _Row:
         self._call, self._decide = call, decide
         self.decided: Decision | None = None
         self._shown = ipywidgets.HTML(value=call_html(call))
-        self._run = ipywidgets.Button(description="Run")
-        self._refuse = ipywidgets.Button(description="Refuse")
-        self._edit = ipywidgets.Button(description="Edit arguments", disabled=not editable(call))
+        self._run = _button("Run", self._on_run, stands_out=True)
+        self._refuse = _button("Refuse", self._on_refuse)
+        self._edit = _button("Edit arguments", self._on_edit, disabled=not editable(call))
         self._why = ipywidgets.Text(placeholder="why you refuse (optional)", continuous_update=False)
         self._said = ipywidgets.HTML()
         self._text: Widget | None = None
-        choices = [self._run, self._edit, self._refuse, self._why] if edits else [self._run, self._refuse]
+        choices = [self._run, self._refuse, self._why, self._edit] if edits else [self._run, self._refuse]
         self._choices = with_classes(ipywidgets.HBox(choices), "cm-choices")
         self.box = ipywidgets.VBox([self._shown, self._choices, self._said])
-        self._run.on_click(self._on_run)
-        self._refuse.on_click(self._on_refuse)
-        self._edit.on_click(self._on_edit)
 
     def decision(self) -> Decision | None:
         """Approval with the arguments as shown; `None` if the edited ones are not JSON, which is then shown."""
@@ -118,6 +130,10 @@ class _Row:
         if arguments is None:
             return None
         return Decision(run=True, arguments=None if arguments == self._call.arguments else arguments)
+
+    def refusal(self) -> Decision:
+        """Refusal, with the reason that the user wrote."""
+        return Decision(run=False, why=self._why.value.strip())
 
     def set_status(self, decision: Decision | None, *, working: bool) -> None:
         """Show the decision."""
@@ -147,7 +163,7 @@ class _Row:
             self._decide({self._call.id: decision})
 
     def _on_refuse(self, _: object) -> None:
-        self._decide({self._call.id: Decision(run=False, why=self._why.value.strip())})
+        self._decide({self._call.id: self.refusal()})
 
     def _on_text(self, _: object) -> None:
         """Remove the error of the earlier text."""

@@ -10,22 +10,43 @@ from __future__ import annotations
 import contextvars
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from ...concurrency import Lock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where something was asked.
+
+    Attributes:
+        cell: The id of the cell, or its text if the front end sends none.
+        run: Tells the runs of a cell apart.
+        title: The cell as the page shows it, such as `[5]`.
+    """
+
+    cell: str
+    run: int
+    title: str
 
 
 class _Cell:
     """One execution of a cell.
 
     Attributes:
+        run: Its number among all executions.
+        title: Its number on the page, such as `[5]`.
         source: The text as typed.
         id: The id from the front end; `""` if it sends none.
         label: The name of the cell: its id, or `input 5`.
     """
 
-    def __init__(self, source: str = "", id: str = "", label: str = "") -> None:
+    def __init__(self, source: str = "", id: str = "", label: str = "", title: str = "", run: int = 0) -> None:
         self.source = source
+        self.run = run
+        self.title = title
         self.id = id
         self.label = id or label
         self._count = 0
@@ -44,6 +65,7 @@ class Cells:
     def __init__(self) -> None:
         self._shell: Any = None
         self._labels: dict[str, int] = {}
+        self._runs = count(1)
         self._latest = _Cell()
         self._running: contextvars.ContextVar[_Cell | None] = contextvars.ContextVar("claude_magic_cell", default=None)
 
@@ -60,6 +82,8 @@ class Cells:
             source=self._typed(info.raw_cell or ""),
             id=str(getattr(info, "cell_id", None) or self._parent("metadata").get("cellId") or ""),
             label=label if times == 1 else f"{label} ({times})",
+            title=f"[{self._shell.execution_count}]",
+            run=next(self._runs),
         )
         self._latest = cell
         self._running.set(cell)
@@ -91,6 +115,11 @@ class Cells:
     def name(self) -> str:
         """The id of the running cell, or its text if the front end sends none."""
         return self._cell.id or self._cell.source
+
+    @property
+    def place(self) -> Place:
+        """The running cell, and which of its runs this is."""
+        return Place(cell=self.name, run=self._cell.run, title=self._cell.title)
 
     @property
     def has_name(self) -> bool:

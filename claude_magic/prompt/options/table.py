@@ -306,7 +306,11 @@ _TABLE = [
     ),
     Option(names=("--yes",), scope=_REQUEST | Scope.CURL | Scope.CALL, help="run tool calls without asking"),
     Option(names=("--step",), scope=_ACTION, help="stop after each message, and show all of them"),
-    Option(names=("--approve",), scope=_ACTION, help="run the tool calls that wait for approval"),
+    Option(
+        names=("--approve",),
+        scope=_ACTION,
+        help="run the tool calls that wait for approval, or those of a name",
+    ),
     Option(
         names=("--refuse",),
         words=("[WHY]",),
