@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..cost.token_bounds import token_bound
-from ..display.reply.summary import estimate_tokens
-from ..errors import ClaudeError
+from ..display.reply.summary import estimate_tokens, span
+from ..errors import CellError, ClaudeError, SettingsError
 from ..session.costs import highest_cost
+from ..session.model_list import model_id
 from ..session.provider import is_local
 from ..session.request import preview_request
 from ..wire.short_text import dollars
@@ -67,8 +69,60 @@ class Estimate:
         facts.append("price unknown: see Claude.prices" if self.usd is None else f"at most {dollars(self.usd)}")
         return " · ".join(facts)
 
+    @property
+    def price(self) -> str:
+        """The highest price, in words."""
+        return "at an unknown price" if self.usd is None else f"at most {dollars(self.usd)}"
+
+    def line(self, seconds: float | None) -> str:
+        """What is to be sent, for the beginning of a progress line.
+
+        Args:
+            seconds: About how long it takes; `None` if unknown.
+        """
+        facts = [f"{self.requests:,} requests", f"about {self.tokens:,} tokens in", self.price]
+        return ", ".join([*facts, *([] if seconds is None else [f"about {span(seconds)}"])])
+
     def __repr__(self) -> str:
         return self.summary
+
+
+class PriceApprover(Protocol):
+    """Asks the user."""
+
+    def approves(self, question: str) -> bool:
+        """Whether the user says yes.
+
+        Raises:
+            CellError: Nobody answers.
+        """
+
+
+def check_price(estimated: Estimate, limit: float, approver: PriceApprover | None) -> None:
+    """Asks the user if more than `limit` US dollars may be spent, or if the price is unknown.
+
+    Raises:
+        CellError: The user says no, or cannot be asked; nothing was sent.
+    """
+    if not estimated.requests or (estimated.usd is not None and estimated.usd <= limit):
+        return
+    told = f"{estimated.line(None)}: Claude.confirm_above_usd is {dollars(limit)}"
+    if approver is None:
+        raise CellError(f"claude.map needs your approval: {told}. Nothing was sent. Say yes=True to send it.")
+    if not approver.approves(f"claude.map: {told}."):
+        raise CellError("refused: nothing was sent.")
+
+
+def expected_seconds(job: Job, requests: int) -> float | None:
+    """About how long so many requests of a job take, by the last replies of its model; `None` if there are none."""
+    journal = job.sender.ledger.journal(job.settings)
+    if journal is None or not requests:
+        return None
+    try:
+        each = journal.mean_seconds(model_id(job.settings, job.options.model or job.settings.model))
+    except SettingsError:
+        return None
+    return None if each is None else math.ceil(requests / job.at_once) * each
 
 
 def estimate(job: Job, further: int = 0, *, batch: bool = False) -> Estimate:

@@ -12,7 +12,7 @@ from ..display.tables.map_replies import COLUMNS, Replies
 from ..display.tables.progress import Progress
 from ..errors import CellError, Interrupted
 from ..prompt.options.keywords import grading_keywords, options_of_many
-from .estimate import Estimate, estimate
+from .estimate import Estimate, PriceApprover, check_price, estimate, expected_seconds
 from .grading import Grader, Rubric, grader, is_pass
 from .row_prompts import check_unique, row_template
 from .rows import Row, columns_of, is_frame, readable, refuse_taken, rows_of, with_columns
@@ -42,6 +42,7 @@ class MapOptions:
         dry_run: Whether only to estimate what would be sent.
         prefix: Stands before the names of the new columns of a DataFrame.
         batch: Whether message batches answer.
+        yes: Whether a high price needs no approval.
     """
 
     options: dict[str, Any]
@@ -53,17 +54,23 @@ class MapOptions:
     dry_run: bool = False
     prefix: str = ""
     batch: bool = False
+    yes: bool = False
 
 
-def map_rows(session: Session, given: Any, template: str | None, how: MapOptions) -> Any:
+def map_rows(
+    session: Session, given: Any, template: str | None, how: MapOptions, approver: PriceApprover | None = None
+) -> Any:
     """The result of `claude.map`.
+
+    Args:
+        approver: Asks the user about a high price; `None` if nobody can be asked.
 
     Raises:
         CellError: The table, the template or the grader is wrong; nothing was sent.
         Interrupted: The user stopped it; what was answered is in `claude.mapped`.
     """
     try:
-        return _map(session, given, template, how)
+        return _map(session, given, template, how, approver)
     except KeyboardInterrupt:  # before the first request, or between two steps
         raise Interrupted("stopped between two steps; what was answered is in the journal. Run it again.") from None
 
@@ -85,16 +92,17 @@ class Table:
     grader: Grader | None
 
 
-def _map(session: Session, given: Any, template: str | None, how: MapOptions) -> Any:
+def _map(session: Session, given: Any, template: str | None, how: MapOptions, approver: PriceApprover | None) -> Any:
     table = _table(session, given, template, how)
     if how.dry_run:
         return _estimate(session, table.texts, how)
+    begin = _begin(session, table.texts, how, approver)
     if how.batch and not how.dry_run:
         from .map_batches import map_in_batches
 
         return map_in_batches(session, given, table, how)
     began = time.monotonic()
-    results, complete = _results(session, table.texts, "replies", how)
+    results, complete = _results(session, table.texts, "replies", how, begin)
     verdicts = None
     if isinstance(how.grade, Rubric) and complete:
         texts = grading_texts(how.grade, table.texts, results)
@@ -188,7 +196,24 @@ def grading_texts(rubric: Rubric, texts: Texts, results: Sequence[RowResult]) ->
     ]
 
 
-def _results(session: Session, texts: Texts, title: str, how: MapOptions) -> tuple[list[RowResult], bool]:
+def _begin(session: Session, texts: Texts, how: MapOptions, approver: PriceApprover | None) -> str:
+    """What the progress begins with; asks the user first if the price may be high.
+
+    Raises:
+        CellError: The user says no, or cannot be asked.
+    """
+    limit = session.settings_for(options_of_many(how.options)).confirm_above_usd
+    if (limit is None or how.yes) and not Progress.is_shown():
+        return ""
+    estimated = _estimate(session, texts, how)
+    if limit is not None and not how.yes:
+        check_price(estimated, limit, approver)
+    return estimated.line(expected_seconds(map_job(session, texts, how), estimated.requests))
+
+
+def _results(
+    session: Session, texts: Texts, title: str, how: MapOptions, begin: str = ""
+) -> tuple[list[RowResult], bool]:
     """A result for each text, and whether all were sent (`False` if the user stopped it)."""
     results = [_STOPPED] * len(texts)
 
@@ -197,7 +222,7 @@ def _results(session: Session, texts: Texts, title: str, how: MapOptions) -> tup
         progress.add(0.0 if result.known else result.usd, failed=not isinstance(result.reply, str))
 
     job = map_job(session, texts, how)
-    with Progress(len(texts), title) as progress:
+    with Progress(len(texts), title, begin) as progress:
         return results, run(job, on_result)
 
 

@@ -73,6 +73,11 @@ class Journal:
         with self.reading() as connection:
             return Entries("the last exchanges", queries.last(connection, limit), self._views)
 
+    def mean_seconds(self, model: str) -> float | None:
+        """The mean time of the last replies of a model; `None` if there are none."""
+        with self.reading() as connection:
+            return queries.mean_seconds(connection, model)
+
     def search(self, words: str, count: int = DEFAULT_COUNT) -> Entries:
         """Exchanges with words in their prompt or reply that begin with each of these, the best match first."""
         terms, limit = str(words), _count(count)

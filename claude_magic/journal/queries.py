@@ -27,11 +27,19 @@ _HAS_ANSWER = "answer is not null and error is null and status < 300 and json_ex
 _MAX_LATER = 100  # exchanges that are searched for the results of calls
 
 Row = dict[str, Any]
+_MEAN_OF = 50  # exchanges
 
 
 def last(connection: sqlite3.Connection, count: int) -> list[Row]:
     """The last exchanges, the newest first."""
     return select_rows(connection, f"select {_SUMMARY_COLUMNS} from exchange order by id desc limit ?", count)  # noqa: S608
+
+
+def mean_seconds(connection: sqlite3.Connection, model: str) -> float | None:
+    """The mean time of the last complete exchanges with a model."""
+    last = f"select seconds from exchange where model = ? and {IS_COMPLETE} order by id desc limit {_MEAN_OF}"  # noqa: S608
+    mean: float | None = connection.execute(f"select avg(seconds) from ({last})", (model,)).fetchone()[0]  # noqa: S608
+    return mean
 
 
 def search(connection: sqlite3.Connection, words: str, count: int) -> list[Row]:

@@ -301,6 +301,7 @@ class ClaudeHandle:
         dry_run: bool = False,
         prefix: str = "",
         batch: bool = False,
+        yes: bool = False,
         **options: Any,
     ) -> Any:
         """Sends one prompt for each row of a table, many at once.
@@ -318,6 +319,7 @@ class ClaudeHandle:
             prefix: Stands before the names of the new columns, where a DataFrame has such columns already.
             batch: Whether message batches answer, within a day and at half the price. What is returned then has
                 `.wait()`, `.results()` and `.cancel()`, and the rows are answered in the background.
+            yes: Whether to send without asking what may cost more than `Claude.confirm_above_usd`.
             options: The options of `%%claude`, with underscores.
 
         Returns:
@@ -330,6 +332,7 @@ class ClaudeHandle:
             Interrupted: You stopped it; run again, it sends only the rest.
         """
         from ..batch.map import MapOptions, map_rows
+        from .price_approval import InputApprover
 
         how = MapOptions(
             options=options,
@@ -341,8 +344,11 @@ class ClaudeHandle:
             dry_run=dry_run,
             prefix=prefix,
             batch=batch,
+            yes=yes,
         )
-        return map_rows(self.session, rows, template, how)
+        shell = self.shell()
+        approver = InputApprover() if shell is not None and self.cells.asks else None
+        return map_rows(self.session, rows, template, how, approver)
 
     def batch(
         self,

@@ -108,6 +108,12 @@ class Claude(Configurable):
     budget_usd_per_day = Float(
         None, allow_none=True, min=0, help="The most that all notebooks may spend in a day, in US dollars."
     ).tag(config=True, number="a number of US dollars, or None")
+    confirm_above_usd = Float(
+        None,
+        allow_none=True,
+        min=0,
+        help="Ask before claude.map sends what may cost more, in US dollars; None never asks.",
+    ).tag(config=True, number="a number of US dollars, or None")
     unpriced = Enum(
         ("refuse", "allow"), "refuse", help="Under a budget: what to do with a model whose price is unknown."
     ).tag(config=True)
@@ -145,7 +151,7 @@ class Claude(Configurable):
             raise InvalidSetting(f"Claude.{proposal['trait'].name} = {value!r} is refused. It must be one word.")
         return value
 
-    @validate("timeout", "connect_timeout", "replay_speed", "budget_usd", "budget_usd_per_day")
+    @validate("timeout", "connect_timeout", "replay_speed", "budget_usd", "budget_usd_per_day", "confirm_above_usd")
     def _valid_number(self, proposal: dict[str, Any]) -> float | None:
         value: float | None = proposal["value"]
         if value is not None and not math.isfinite(value):

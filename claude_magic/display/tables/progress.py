@@ -15,20 +15,27 @@ class Progress:
     Args:
         total: The number of requests.
         title: The text beside the bar.
+        begin: The text behind it until the first request is done.
     """
 
-    def __init__(self, total: int, title: str) -> None:
+    def __init__(self, total: int, title: str, begin: str = "") -> None:
         self._total = total
         self._title = title
+        self._begin = begin
         self._bar: Any = None
         self._usd = 0.0
         self._ok = self._failed = 0
 
+    @staticmethod
+    def is_shown() -> bool:
+        """Whether there is a bar: tqdm is installed."""
+        return importlib.util.find_spec("tqdm") is not None
+
     def __enter__(self) -> Progress:
-        if importlib.util.find_spec("tqdm") is not None:
+        if self.is_shown():
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=self._total, desc=self._title)
+            self._bar = tqdm(total=self._total, desc=self._title, postfix=self._begin or None)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,23 @@
+"""Asks the user about a high price, in a line below the cell or in the terminal."""
+
+from __future__ import annotations
+
+from ..errors import CellError
+
+
+class InputApprover:
+    """Asks with `input`, which a notebook shows below the cell: the cell waits, since it has a value to give."""
+
+    def approves(self, question: str) -> bool:
+        """Whether the user says yes.
+
+        Raises:
+            CellError: Nobody answers.
+        """
+        while True:
+            try:
+                word = input(f"{question}\nSend it? y or n: ").strip().lower()
+            except (EOFError, OSError, NotImplementedError):
+                raise CellError(f"{question} Nobody answers here, and nothing was sent. Say yes=True.") from None
+            if word in ("y", "yes", "n", "no"):
+                return word.startswith("y")
