@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claude_magic import claude
-from claude_magic.errors import APIError, CellError, ConnectionFailed, NotRecorded, SettingsError, StreamError
+from claude_magic.errors import (
+    APIError,
+    CellError,
+    ConnectionFailed,
+    NotRecorded,
+    OverBudget,
+    SettingsError,
+    StreamError,
+)
 from tests.notebook_shell import forget
 from tests.scripted_api import ADMIN_KEY, KEY, ScriptedAPI, error, json_answer
 from tests.server import HEADERS, JSON, Answer, Received, Server
+
+auditing: list[list[str]] = []
+
+
+def _audit(event: str, about: tuple[Any, ...]) -> None:
+    if auditing and event.startswith(("http.client", "socket")):
+        auditing[-1].append(repr(about))
+
+
+sys.addaudithook(_audit)
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +154,35 @@ def test_no_key_is_in_the_journal_a_recording_or_a_program(api: ScriptedAPI, tmp
     everything += "".join(exchange.code(name) for name in ("curl", "requests", "http")).encode()
     assert ADMIN_KEY.encode() not in everything
     assert "$ANTHROPIC_ADMIN_KEY" in exchange.code("curl")
+
+
+def test_the_admin_key_is_in_no_log_trace_or_audit_event(
+    api: ScriptedAPI, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import http.client
+    import logging
+
+    seen: list[str] = []
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        if "claude_magic/api" in frame.f_code.co_filename or "urllib3" in frame.f_code.co_filename:
+            seen.append(repr(list(frame.f_locals.values())))
+        return trace
+
+    auditing.append(seen)
+    caplog.set_level(logging.DEBUG)
+    http.client.HTTPConnection.debuglevel = 1
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        get("/v1/organizations/me")
+    finally:
+        sys.settrace(before)
+        http.client.HTTPConnection.debuglevel = 0
+        auditing.clear()
+    everything = "".join(seen) + caplog.text + "".join(capfd.readouterr())
+    assert api.server.last.headers["x-api-key"] == ADMIN_KEY
+    assert ADMIN_KEY not in everything
 
 
 def test_a_hint_of_a_key_is_shown_as_the_api_gives_it(api: ScriptedAPI) -> None:
@@ -373,6 +421,16 @@ def test_a_call_costs_nothing_and_needs_no_budget(api: ScriptedAPI) -> None:
     claude.settings.budget_usd = 0.0001
     assert get("/v1/models").usd == 0.0
     assert repr(claude.usage).split()[-5:-3] == ["all", "0"]
+
+
+def test_a_batch_that_is_posted_by_hand_does_not_pass_a_budget_unseen(api: ScriptedAPI) -> None:
+    claude.settings.budget_usd = 5.0
+    with pytest.raises(OverBudget, match=r"Use claude\.batch"):
+        claude.request("POST", "/v1/messages/batches", json={"requests": []}, yes=True)
+    assert api.calls == []
+    api.server.respond = lambda _: json_answer({"id": "session_1"})
+    exchange = claude.request("POST", "/v1/sessions", json={"agent": "agent_1"}, yes=True)
+    assert exchange.notes == ("what this may cost is not counted in the budget",)
 
 
 def test_the_journal_gives_the_call_back(api: ScriptedAPI) -> None:

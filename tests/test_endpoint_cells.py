@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from claude_magic.errors import CellError
 from claude_magic.magics.ipython.completion import _completions
 from tests.notebook_kernel import Ran
 from tests.notebook_shell import Shell
@@ -182,6 +183,28 @@ def test_a_press_on_refuse_sends_nothing(api: ScriptedAPI, shell: Shell) -> None
     assert press(shell, "Refuse").error is None
     assert asks(shell, "%claude --approve").error is not None
     assert api.calls == []
+
+
+@pytest.mark.parametrize(("typed", "sent"), [(["maybe", "y"], 1), (["n"], 0), ([], 0)])
+def test_in_a_terminal_the_next_line_answers(
+    typed: list[str], sent: int, api: ScriptedAPI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from claude_magic.magics.pending_call import is_approved_in_terminal
+    from claude_magic.session.endpoint_call import endpoint_call
+
+    def answer(_: str) -> str:
+        if not typed:
+            raise EOFError
+        return typed.pop(0)
+
+    monkeypatch.setattr("builtins.input", answer)
+    call = endpoint_call("DELETE", "/v1/files/file_1", base_url=api.server.url)
+    if not typed:
+        with pytest.raises(CellError, match="--yes"):
+            is_approved_in_terminal(call, api.server.url)
+        return
+    assert is_approved_in_terminal(call, api.server.url) is bool(sent)
+    assert "DELETE /v1/files/file_1" in capsys.readouterr().out
 
 
 def test_refuse_sends_nothing(api: ScriptedAPI, shell: Shell) -> None:

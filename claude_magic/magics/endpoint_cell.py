@@ -124,10 +124,10 @@ class EndpointCell:
         return AnswerPage(panel=panel) if in_notebook else AnswerTerminal()
 
     def _ask(self, call: EndpointCall) -> None:
-        from .pending_call import PendingCall, asked_in_terminal
+        from .pending_call import PendingCall, is_approved_in_terminal
 
         if not self._handle.cells.in_notebook:
-            if asked_in_terminal(call, self._settings.base_url):
+            if is_approved_in_terminal(call, self._settings.base_url):
                 self.send(self.presenter())
             return
         if not self._handle.cells.asks:

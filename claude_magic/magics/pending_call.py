@@ -138,7 +138,7 @@ def _as_tool_call(call: EndpointCall, base_url: str) -> Call:
     return Call(id="call", name=f"{call.method} {call.target}", arguments=body or {}, note=note)
 
 
-def asked_in_terminal(call: EndpointCall, base_url: str) -> bool:
+def is_approved_in_terminal(call: EndpointCall, base_url: str) -> bool:
     """Whether whoever sits at the terminal lets the call go.
 
     Raises:

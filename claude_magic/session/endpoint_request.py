@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.saved_files import SavedFile
-from ..errors import CellError
+from ..errors import CellError, OverBudget
 from ..prompt.options.options import Options
+from ..settings import Claude
 from ..wire import Exchange
 from ..wire.presenter import Presenter, SilentPresenter
 from .ask import ask
@@ -16,6 +17,8 @@ from .endpoint_pages import all_pages as pages_of
 from .endpoint_send import run_call
 from .ledger import Caller
 from .prompt import Prompt
+
+_FREE = ("/v1/organizations/", "/v1/files", "/v1/skills", "/v1/messages/batches/")  # cancelling a batch costs nothing
 
 if TYPE_CHECKING:
     from .session import Session
@@ -48,6 +51,7 @@ def request(
     options = Options(profile=profile, api_version=call.api_version)
     settings, caller = session.settings_for(options), caller or session.caller(options)
     screen = presenter or SilentPresenter()
+    notes = (*notes, *_budget_notes(settings, call))
     if call.is_message:
         message = _message(session, call, caller, screen, options, is_plain=not all_pages and save is None)
         return _with(notes, message)
@@ -63,6 +67,24 @@ def request(
         return run_call(session.sender, settings, page, asks, screen)
 
     return _with(notes, pages_of(call, send))
+
+
+def _budget_notes(settings: Claude, call: EndpointCall) -> tuple[str, ...]:
+    """What to say of a call that may cost money, while there is a budget, which counts messages only.
+
+    Raises:
+        OverBudget: It creates a message batch.
+    """
+    has_budget = settings.budget_usd is not None or settings.budget_usd_per_day is not None
+    is_free = not call.changes or call.is_message or call.path.startswith(_FREE)
+    if not has_budget or call.method != "POST" or is_free:
+        return ()
+    if call.path == "/v1/messages/batches":
+        raise OverBudget(
+            "a message batch that is posted so is not counted in the budget, and there is one. Nothing was sent. "
+            "Use claude.batch(...), which reserves its price, or set the budget to None."
+        )
+    return ("what this may cost is not counted in the budget",)
 
 
 def _with(notes: tuple[str, ...], exchange: Exchange) -> Exchange:

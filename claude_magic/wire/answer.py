@@ -66,13 +66,16 @@ class Answer(ShortRepr):
     @property
     def excerpt(self) -> str:
         """The beginning of the body as text, for the search in the journal."""
-        return self.content[:_MAX_EXCERPT].decode("utf-8", "ignore") if self.kind not in (BINARY, EMPTY) else ""
+        if self.kind in (BINARY, EMPTY) or self.size > _MAX_STORED:
+            return ""
+        return self.content[:_MAX_EXCERPT].decode("utf-8", "ignore")
 
     def to_json(self) -> str:
         """The JSON that the journal and recordings store, without a body that is too large."""
         facts = {name: getattr(self, name) for name in _FACTS if getattr(self, name)}
         body = {"data": base64.b64encode(self.data).decode()} if self.data else {"value": self.value}
         is_incomplete = self.left_out or (self.size and self.value is None and not self.data)
+        is_incomplete = is_incomplete or self.size > 2 * _MAX_STORED  # too large, whatever its form
         text = "" if is_incomplete else _compact({**facts, **body})
         return text if text and len(text) <= _MAX_STORED else _compact({**facts, "dropped": True})
 
