@@ -7,7 +7,6 @@ error that says so, or is counted and said.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -19,6 +18,7 @@ from ..wire.short_text import size_text
 from . import error_responses
 from .accumulator import Accumulator
 from .client import Client
+from .credentials import parse_redacted
 from .endpoint_advice import outcome_note
 from .endpoints.catalog import find
 from .mcp_tokens import redact_chunks
@@ -140,10 +140,11 @@ class _Reader:
         self._accumulator.note = ""
 
     def _parsed(self, data: bytes, number: int) -> Any:
-        text = self._client.redact(data.decode("utf-8", "replace"))
+        text = data.decode("utf-8", "replace")
         try:
-            return json.loads(text)
+            return parse_redacted(text, self._client.redact)
         except (ValueError, RecursionError):
+            text = self._client.redact(text)
             if self._answer.kind == EVENTS:
                 return text
             raise StreamError(
@@ -170,7 +171,7 @@ class _Reader:
 
     def _json(self, response: Response, body: bytes) -> Any:
         try:
-            return json.loads(self._client.redact(body.decode("utf-8-sig")))
+            return parse_redacted(body.decode("utf-8-sig"), self._client.redact)
         except (ValueError, RecursionError):
             raise error_responses.unexpected_response(response, body, credential=self._client.credential) from None
 

@@ -70,7 +70,7 @@ class Client:
                 if len(body) > _MAX_JSON:
                     break
             try:
-                return json.loads(self.redact(body.decode("utf-8-sig"))), response.headers
+                return credentials.parse_redacted(body.decode("utf-8-sig"), self.redact), response.headers
             except (ValueError, RecursionError):
                 raise error_responses.unexpected_response(response, bytes(body), credential=self.credential) from None
 

@@ -12,10 +12,10 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex
 
 from ..errors import CellError, SettingsError
 from ..wire.placeholders import is_placeholder
@@ -30,6 +30,7 @@ _NAME_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
     re.IGNORECASE,
 )
 _HINT = re.compile(r"sk-ant-(?:[a-z]+\d\d-)?\w{2,4}\.\.\.\w{2,4}(?![\w-])")  # the API's `partial_key_hint`
+_ESCAPED_BY_NET = re.compile(r"[\"&'+<>`\\]")  # in JSON, where other writers leave most of them as they are
 _VARIABLES = {"ANTHROPIC_API_KEY": False, "ANTHROPIC_AUTH_TOKEN": True}  # whether the key is a bearer token
 _ADMIN_VARIABLES = {"ANTHROPIC_ADMIN_KEY": False}
 _login_credential: Credential | None = None
@@ -50,11 +51,13 @@ def _strip_key(key: str) -> str:
 class Secret:
     """A key that is never shown; not a `str`, because everything that writes text could write it."""
 
-    __slots__ = ("_in_json", "_key")
+    __slots__ = ("_in_json", "_in_json_of_net", "_in_json_of_php", "_key")
 
     def __init__(self, key: str) -> None:
         self._key = _strip_key(key)
         self._in_json = json.dumps(self._key)[1:-1]
+        self._in_json_of_php = self._in_json.replace("/", "\\/")
+        self._in_json_of_net = _ESCAPED_BY_NET.sub(lambda found: f"\\u{ord(found[0]):04X}", self._key)
 
     def __len__(self) -> int:
         return len(self._key)
@@ -80,12 +83,26 @@ class Secret:
         return self._key in text
 
     def redact(self, text: str) -> str:
-        """`text` without this key."""
-        return text.replace(self._key, "***")
+        """`text` without this key, unchanged or as in a JSON string."""
+        if self._key.isalnum():  # then all of these are the same
+            return text.replace(self._key, "***")
+        return (
+            text.replace(self._key, "***")
+            .replace(self._in_json, "***")
+            .replace(self._in_json_of_php, "***")
+            .replace(self._in_json_of_net, "***")
+        )
 
     def encodings(self) -> tuple[bytes, ...]:
         """The key in the forms in which an answer could repeat it: unchanged, and as in a JSON string."""
-        return tuple({_HiddenBytes(self._key.encode()), _HiddenBytes(self._in_json.encode())})
+        return tuple(
+            {
+                _HiddenBytes(self._key.encode()),
+                _HiddenBytes(self._in_json.encode()),
+                _HiddenBytes(self._in_json_of_php.encode()),
+                _HiddenBytes(self._in_json_of_net.encode()),
+            }
+        )
 
     def wire_length(self, as_json: bool = False) -> int:
         """The number of bytes on the wire."""
@@ -155,6 +172,28 @@ def redact(text: str) -> str:
 
 def _is_harmless(match: re.Match[str]) -> bool:
     return _HINT.match(match.string, match.start()) is not None or is_placeholder(match[0])
+
+
+def parse_redacted(text: str, hide: Callable[[str], str]) -> Any:
+    """The JSON value of `text`, keys redacted, however its writer escaped them.
+
+    Args:
+        hide: Redacts a text.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is too deep.
+    """
+    value = json.loads(hide(text))
+    return _hidden_within(value, hide) if "\\u00" in text or "\\/" in text else value
+
+
+def _hidden_within(value: Any, hide: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {hide(name): _hidden_within(inner, hide) for name, inner in value.items()}
+    return [_hidden_within(inner, hide) for inner in value] if isinstance(value, list) else value
 
 
 def redact_secrets(text: str) -> str:

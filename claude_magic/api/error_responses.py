@@ -6,12 +6,13 @@ import html
 import json
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import APIError, ExchangeError, StreamError, did_you_mean
 from ..wire import Headers, Request
 from . import known_models
-from .credentials import Credential, redact
+from .credentials import Credential, parse_redacted, redact
 from .endpoint_advice import advice as endpoint_advice
 from .transports.base import Response
 from .transports.retry import LONGEST_WAIT, retry_after
@@ -56,7 +57,7 @@ def response_error(
         )
     text = _read_body(response)
     hide = credential.redact if credential else redact
-    body = _parse_json(hide(text))
+    body = _parse_json(text, hide)
     return _api_error(
         body, status=response.status, headers=response.headers, model=model, credential=credential, request=request
     )
@@ -66,7 +67,7 @@ def event_error(data: dict[str, Any], *, headers: Headers, model: str, credentia
     """The error of an `error` event inside a stream."""
     hide = credential.redact if credential else redact
     return _api_error(
-        _parse_json(hide(json.dumps(data))), status=200, headers=headers, model=model, credential=credential
+        _parse_json(json.dumps(data), hide), status=200, headers=headers, model=model, credential=credential
     )
 
 
@@ -92,11 +93,11 @@ def _read_body(response: Response) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _parse_json(text: str) -> object:
+def _parse_json(text: str, hide: Callable[[str], str]) -> object:
     try:
-        return json.loads(text)
+        return parse_redacted(text, hide)
     except (ValueError, RecursionError):
-        return text
+        return hide(text)
 
 
 def _api_error(

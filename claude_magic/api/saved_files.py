@@ -10,6 +10,7 @@ import email.message
 import itertools
 import os
 import re
+import secrets
 import unicodedata
 from pathlib import Path
 from typing import BinaryIO
@@ -70,6 +71,7 @@ class SavedFile:
         self._name = name
         self._numbered = numbered
         self._permit = permit
+        self._suggested = self._target
         self.path: Path | None = None
         self._file: BinaryIO | None = None
         self._part: Path | None = None
@@ -95,11 +97,12 @@ class SavedFile:
         self.path = self._target
         if self._is_folder:
             self.path = self._target / safe_filename(suggested_name(content_disposition) or self._name, fallback)
+            self._suggested = self.path
             self.path = _free(self.path) if self._numbered else self.path
             self._refuse_existing(self.path, "")
-        self._part = self.path.with_name(f".{self.path.name[:100]}.{os.getpid()}.part")
+        # several downloads of this name may run at the same time
+        self._part = self.path.with_name(f".{self.path.name[:40]}.{secrets.token_hex(8)}.part")
         try:
-            self._part.unlink(missing_ok=True)
             self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
         except OSError as error:
             raise CellError(f"{self.path} cannot be written: {error.strerror}.") from None
@@ -118,7 +121,7 @@ class SavedFile:
             if complete and self._overwrite:
                 self._part.replace(self.path)
             elif complete:
-                os.link(self._part, self.path)
+                self._give_name(self._part, self.path)
         except FileExistsError:
             self._refuse_existing(self.path, "What arrived was thrown away. ")
         except OSError as error:
@@ -127,9 +130,40 @@ class SavedFile:
             with contextlib.suppress(OSError):
                 self._part.unlink(missing_ok=True)
 
+    def _give_name(self, part: Path, path: Path) -> None:
+        """Names the complete file, over no other; one of the same name may have come meanwhile.
+
+        Raises:
+            OSError: There is such a file, or it cannot be written.
+        """
+        while True:
+            try:
+                _move_to_free_name(part, path)
+            except FileExistsError:
+                if not self._numbered:
+                    raise
+                path = self.path = _free(self._suggested)
+            else:
+                return
+
     def _refuse_existing(self, path: Path, what: str) -> None:
         if not self._overwrite and (path.exists() or path.is_symlink()):
             raise CellError(f"{path} exists. {what}Choose another name, or replace it with {self._permit}.")
+
+
+def _move_to_free_name(part: Path, path: Path) -> None:
+    """Names a file, where no file is; also on file systems without hard links, such as FAT and some of networks.
+
+    Raises:
+        OSError: There is such a file, or it cannot be written.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))  # the name is taken
+        part.replace(path)
 
 
 def _free(path: Path) -> Path:

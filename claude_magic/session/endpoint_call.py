@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ..api.endpoints.catalog import changes, is_of_organization
+from ..api.endpoints.catalog import changes, is_ambiguous, is_of_organization
 from ..api.multipart import Multipart, multipart
 from ..errors import CellError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SAFE = "/:@!$&'()*+,;=~-._"
 _UNRESERVED = re.compile(r"%(?:2[DE]|3\d|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])", re.IGNORECASE)
-_DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _JSON = "application/json"
 
@@ -130,8 +129,8 @@ def checked_path(path: str, base_url: str) -> tuple[str, tuple[tuple[str, str], 
     if left := _PLACEHOLDER.findall(bare):
         raise CellError(f"{bare} has a gap: {{{left[0]}}}. Write the id in its place. Nothing was sent.")
     bare = _UNRESERVED.sub(lambda found: unquote(found[0]), bare)
-    if _DOTS.search(unquote(bare)) or "//" in bare or "\\" in unquote(bare):
-        raise CellError(f"not a path of the API: {path[:100]!r}: it leads elsewhere. Write it out.")
+    if is_ambiguous(bare, urlsplit(base_url).path) or "//" in bare or "\\" in unquote(bare):
+        raise CellError(f"not a path of the API: {path[:100]!r}: it may lead elsewhere. Write it out.")
     return quote(bare, safe=_SAFE + "%"), tuple(parse_qsl(typed, keep_blank_values=True))
 
 

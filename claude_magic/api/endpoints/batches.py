@@ -7,7 +7,6 @@ Source: https://docs.anthropic.com/en/api/creating-message-batches
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +17,13 @@ from ...wire import Headers, Request
 from ...wire.request import Upload
 from ...wire.short_text import shorten
 from ..client import Client
+from ..credentials import parse_redacted
 from ..transports.retry import retry_after
 
 MOST_REQUESTS = 100_000  # in a batch
 MOST_BYTES = 256_000_000  # of a batch
 POLL_SECONDS = 10.0  # between two looks, if the API does not say
+MOST_POLL_SECONDS = 600.0  # whatever it says: a batch would never be looked at again
 IN_PROGRESS, CANCELING, ENDED = "in_progress", "canceling", "ended"
 SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "expired"
 UNREADABLE = "unreadable"  # our own: a line that is no result
@@ -155,7 +156,7 @@ def retrieve(client: Client, batches: Batches, id: str) -> tuple[MessageBatch, f
         ExchangeError: There is none of this id, or no answer.
     """
     answer, headers = client.json_response(batches.retrieve(id))
-    return message_batch(answer), retry_after(headers) or POLL_SECONDS
+    return message_batch(answer), min(retry_after(headers) or POLL_SECONDS, MOST_POLL_SECONDS)
 
 
 def list_batches(client: Client, batches: Batches, *, limit: int = _PAGE_SIZE) -> Iterator[MessageBatch]:
@@ -189,7 +190,7 @@ def results(client: Client, batches: Batches, id: str) -> Iterator[Outcome]:
     """
     for line in client.lines(batches.results(id)):
         if line.strip():
-            yield outcome(_json(client.redact(line.decode("utf-8", "replace"))))
+            yield outcome(_json(line.decode("utf-8", "replace"), client))
 
 
 def message_batch(answer: object) -> MessageBatch:
@@ -228,10 +229,10 @@ def outcome(value: object) -> Outcome:
     )
 
 
-def _json(line: str) -> Any:
-    """The value of a line; `None` if it is not JSON."""
+def _json(line: str, client: Client) -> Any:
+    """The value of a line, keys redacted; `None` if it is not JSON."""
     try:
-        return json.loads(line)
+        return parse_redacted(line, client.redact)
     except (ValueError, RecursionError):
         return None
 

@@ -17,6 +17,9 @@ from urllib.parse import unquote
 ORGANIZATION = "/v1/organizations/"
 _FREE_POSTS = ("/v1/messages", "/v1/messages/count_tokens")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_IGNORED = re.compile(r"[\x00-\x20\x7f]|[^\x00-\x7f]")
+_AFTER_NAME = re.compile(r"[;?#].*", re.DOTALL)
+_MOST_DECODINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +112,23 @@ def changes(verb: str, path: str) -> bool:
 def is_of_organization(path: str) -> bool:
     """Whether a path is answered to an admin key, and to no other."""
     return f"{path}/".startswith(ORGANIZATION)
+
+
+def is_ambiguous(path: str, prefix: str = "") -> bool:
+    """Whether a server may read a path otherwise than it is written, so that it had to have the other key.
+
+    Some decode `%2F`, ignore case, spaces and what follows a `;` or `%3F`, or join slashes.
+
+    Args:
+        path: Percent-encoded.
+        prefix: The path of the base URL.
+    """
+    lenient = f"{prefix}{path}"
+    for _ in range(_MOST_DECODINGS):
+        lenient = unquote(lenient)
+    names = [_IGNORED.sub("", _AFTER_NAME.sub("", name).casefold()) for name in re.split(r"[/\\]", lenient)]
+    read = "".join(f"/{name}" for name in names if name) + "/"
+    return any(name in (".", "..") for name in names) or (ORGANIZATION in read) != is_of_organization(path)
 
 
 @functools.cache

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ...api.endpoints.batches import MOST_BYTES, MOST_REQUESTS
-from ...errors import ClaudeError, OverBudget
+from ...errors import CellError, ClaudeError, OverBudget
 from ...journal.batch_rows import CHUNK, NewRequest, Place, Source
 from ...journal.batch_sources import SourceLookup
 from ...session.costs import worst_cases
 from ...wire import Request
+from ...wire.short_text import size_text
 from ..runner import RowResult
 from .access import Access
 
@@ -106,6 +107,15 @@ def custom_id(row: int, request: Request) -> str:
     return f"{row}-{request.identity[:_DIGITS]}"
 
 
+def _new_request(row: int, request: Request) -> NewRequest:
+    return NewRequest(
+        row=row,
+        custom_id=custom_id(row, request),
+        identity=request.identity,
+        content=request.content.decode(),
+    )
+
+
 class _Planner:
     def __init__(self, access: Access, resume: Resume, most_requests: int, most_bytes: int) -> None:
         self._access = access
@@ -118,9 +128,10 @@ class _Planner:
 
     def add(self, rows: Sequence[tuple[int, Request | ClaudeError]]) -> None:
         """Adds rows to the batch that is being written, or to a new one where that is full."""
-        pending = [(row, request) for row, request in rows if isinstance(request, Request)]
+        checked = [(row, self._checked(row, request)) for row, request in rows]
+        pending = [(row, request) for row, request in checked if isinstance(request, Request)]
         found: dict[int, Source | RowResult] = {
-            row: RowResult(reply=error) for row, error in rows if not isinstance(error, Request)
+            row: RowResult(reply=error) for row, error in checked if not isinstance(error, Request)
         }
         while pending:
             batch = self._batch()
@@ -138,6 +149,13 @@ class _Planner:
                 elif source.batch is not None:
                     self._plan.earlier.add(source.batch)
         self._plan.sources += [found[row] for row, _ in rows]
+
+    def _checked(self, row: int, request: Request | ClaudeError) -> Request | ClaudeError:
+        """The request; why it is not sent, if it alone is larger than a batch may be."""
+        if isinstance(request, ClaudeError) or _new_request(row, request).size <= self._most_bytes:
+            return request
+        size, most = size_text(len(request.content)), size_text(self._most_bytes + _HEAD)
+        return CellError(f"the request has {size}, and a whole batch may have {most}. It was not sent.")
 
     def _add(self, batch: int, chunk: Sequence[NewRequest]) -> list[tuple[Source, bool]]:
         left: dict[str, list[Source]] = {}
@@ -172,17 +190,12 @@ class _Planner:
         return self._plan.batches[-1]
 
     def _fitting(self, batch: NewBatch, pending: Sequence[tuple[int, Request]]) -> Iterator[tuple[NewRequest, Request]]:
-        """The first of these that the batch takes; an empty one takes one at least."""
+        """The first of these that the batch takes."""
         requests, size = batch.requests, batch.size
         for row, request in pending:
-            new = NewRequest(
-                row=row,
-                custom_id=custom_id(row, request),
-                identity=request.identity,
-                content=request.content.decode(),
-            )
+            new = _new_request(row, request)
             requests, size = requests + 1, size + new.size
-            if requests > 1 and (requests > self._most_requests or size > self._most_bytes):
+            if requests > self._most_requests or size > self._most_bytes:
                 return
             yield new, request
 
