@@ -15,7 +15,8 @@ import pytest
 from claude_magic import claude
 from claude_magic.api.endpoints import batches as batch_endpoint
 from claude_magic.api.saved_files import SavedFile
-from claude_magic.errors import CellError
+from claude_magic.batch.message_batches import part
+from claude_magic.errors import CellError, ExchangeError
 from claude_magic.magics.claude import ClaudeHandle
 from tests.batch_api import BatchAPI
 from tests.notebook_shell import Shell, forget
@@ -165,6 +166,56 @@ def test_a_row_that_is_larger_than_a_batch_is_an_error_beside_the_others(
     assert (replies[0], replies[2]) == ("ONE", "THREE")
     assert "the request has 1.1 kB, and a whole batch may have 700 bytes" in str(replies[1])
     assert len(batch_api.batches) == 1
+
+
+def results_instead(batch_api: BatchAPI, change: Callable[[bytes], Answer | None]) -> None:
+    """Let the scripted API change the bytes of its results; `None` leaves them."""
+    usual = batch_api.answer
+
+    def answer(asked: Any) -> Answer | None:
+        given = usual(asked)
+        if given is None or not asked.path.endswith("/results"):
+            return given
+        return change(b"".join(piece for piece in given.pieces if isinstance(piece, bytes))) or given
+
+    batch_api.answer = answer  # type: ignore[method-assign]
+
+
+def lines(content: bytes, **how: Any) -> Answer:
+    return Answer(headers=(("content-type", "application/x-jsonl"),), pieces=[content], **how)
+
+
+def test_results_that_a_proxy_cuts_without_a_sign_are_read_again(
+    batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "backoff", lambda _: 0.01)
+    cuts = [60]
+    results_instead(batch_api, lambda content: lines(content[: -cuts.pop()], framing="close") if cuts else None)
+    batch = ClaudeHandle().map(["one", "two"], batch=True)
+    assert batch.results() == ["ONE", "TWO"]
+    assert len(ClaudeHandle().journal.last()) == 2
+
+
+def test_a_page_of_a_proxy_instead_of_results_loses_none_of_them(
+    batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "backoff", lambda _: 0.01)
+    pages = [lines(b"<html>Sign in</html>")] * 2
+    results_instead(batch_api, lambda _: pages.pop() if pages else None)
+    with pytest.raises(ExchangeError, match=r"has 2 replies, and none was among its results; 1 line .*run it again"):
+        ClaudeHandle().map(["one", "two"], batch=True).results()
+    assert ClaudeHandle().map(["one", "two"], batch=True).results() == ["ONE", "TWO"]
+    assert batch_api.created == 1
+
+
+def test_a_byte_order_mark_before_results_costs_no_row(batch_api: BatchAPI) -> None:
+    results_instead(batch_api, lambda content: lines(b"\xef\xbb\xbf" + content))
+    assert ClaudeHandle().map(["one", "two"], batch=True).results() == ["ONE", "TWO"]
+
+
+def test_an_error_of_a_row_that_is_a_text_is_told(batch_api: BatchAPI) -> None:
+    batch_api.outcome = lambda _: {"type": "errored", "error": "no room left"}
+    assert "no room left" in str(ClaudeHandle().map(["one"], batch=True).results()[0])
 
 
 def test_two_downloads_of_the_same_name_at_once_are_two_files(tmp_path: Path) -> None:

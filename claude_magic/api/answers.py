@@ -140,7 +140,7 @@ class _Reader:
         self._accumulator.note = ""
 
     def _parsed(self, data: bytes, number: int) -> Any:
-        text = data.decode("utf-8", "replace")
+        text = data.decode("utf-8-sig" if number == 1 else "utf-8", "replace")
         try:
             return parse_redacted(text, self._client.redact)
         except (ValueError, RecursionError):

@@ -21,7 +21,8 @@ from .transports.base import Response, Transport
 _MAX_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
 _MAX_JSON = 16_000_000  # bytes
 _BATCHES = "/v1/messages/batches"
-_BLANK = b" \t\r\n\xef\xbb\xbf"
+_MARK = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n" + _MARK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ class Client:
         with self.transport.send(request) as response:
             self._check_status(response, request)
             pieces: list[bytes] = []  # of the last line, whose end was not received yet
-            for chunk in response.chunks:
+            for chunk in _without_mark(response.chunks):
                 first, *others = chunk.split(b"\n")
                 pieces.append(first)
                 if others:
@@ -152,6 +153,17 @@ class Client:
         ):
             raise error_responses.unexpected_response(response, body, credential=self.credential)
         accumulator.add_json(message)
+
+
+def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """`chunks` without the byte order mark that some servers write first."""
+    beginning = b""
+    for chunk in chunks:
+        beginning += chunk
+        if len(beginning) >= len(_MARK):
+            break
+    yield beginning.removeprefix(_MARK)
+    yield from chunks
 
 
 def _is_error(message: dict[str, object]) -> bool:

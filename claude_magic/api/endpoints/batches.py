@@ -225,7 +225,7 @@ def outcome(value: object) -> Outcome:
         custom_id=value["custom_id"],
         kind=_text(result.get("type")),
         message=message if isinstance(message, Mapping) else {},
-        error=error if isinstance(error, Mapping) else {},
+        error=error if isinstance(error, Mapping) else {"message": error} if error else {},
     )
 
 

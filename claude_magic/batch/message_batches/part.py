@@ -17,7 +17,7 @@ from ...concurrency import Lock, in_child
 from ...display.tables.batches import PartFacts
 from ...errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
 from ...journal import crash_recovery
-from ...journal.batch_rows import BUILDING, CHUNK, READ, SENT
+from ...journal.batch_rows import BUILDING, CHUNK, READ, SENT, WAITING
 from .access import Access
 from .creation import make, settle
 from .outcomes import LOST, ended
@@ -202,12 +202,15 @@ class Part(Watched):
     def _read(self, access: Access) -> None:
         """Reads the results into the journal; what is there already is not written again."""
         assert self.latest is not None  # noqa: S101  it has ended
-        spent, self._unread = 0.0, 0
+        spent = 0.0
         for attempt in range(_TRIES):
+            self._unread = 0
             try:
                 for chunk in _chunks(endpoint.results(access.client, access.requests, self.id)):
                     spent += self._write(access, chunk)
-                break
+                if attempt or not access.journal.states(self.number).get(WAITING):
+                    break
+                time.sleep(backoff(0))  # a proxy may have cut them without a sign: they are read once more
             except APIError as error:
                 if error.status not in _GONE:
                     raise
@@ -219,6 +222,11 @@ class Part(Watched):
                 time.sleep(backoff(attempt))
         unread = "line" if self._unread == 1 else "lines"
         note = f"; {self._unread:,} {unread} of them could not be read" * bool(self._unread)
+        if [*access.journal.states(self.number)] == [WAITING] and self.counts.succeeded:
+            raise ExchangeError(
+                f"{self.id} has {self.counts.succeeded:,} replies, and none was among its results{note}. "
+                "The API keeps them for 29 days: run it again, and they are read again."
+            )
         self._end(access, spent, f"there is no result for it among those of {self.id}{note}.")
 
     def _write(self, access: Access, outcomes: Sequence[Outcome]) -> float:
