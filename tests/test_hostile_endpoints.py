@@ -245,3 +245,39 @@ def test_a_download_needs_no_hard_links_and_replaces_nothing(tmp_path: Path, mon
             saved.close(complete=True)
     assert path.read_bytes() == b"first"
     assert [*tmp_path.glob(".*.part")] == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"x-api-key": "another"}, "header x-api-key is refused: the key comes from"),
+        ({"Authorization": "Bearer another"}, "header Authorization is refused: the key comes from"),
+        ({"host": "evil.example"}, "header host is refused: it is set for you"),
+        ({"a": "b\r\nEvil: 1"}, "header a: the value holds a control"),
+        ({"a b": "c"}, "not a header name"),
+        ({"a": 5}, "header a: the value"),
+    ],
+)
+def test_a_header_from_python_is_checked_like_one_of_a_cell(
+    headers: dict[str, Any], told: str, api: ScriptedAPI
+) -> None:
+    with pytest.raises(CellError, match=told):
+        claude.request("GET", "/v1/models", headers=headers)
+    assert api.calls == []
+
+
+def test_what_is_no_path_type_or_time_is_an_error_of_one_line(api: ScriptedAPI) -> None:
+    with pytest.raises(CellError, match="the path is a NoneType"):
+        claude.request("GET", None)  # type: ignore[arg-type]
+    with pytest.raises(CellError, match="not a media type"):
+        claude.request("POST", "/v1/files", files={"file": ("a", b"x", "text/plain\r\nEvil: 1")}, yes=True)
+    with pytest.raises(CellError, match="expires is a str"):
+        claude.files.upload(b"x", expires="soon")  # type: ignore[arg-type]
+    assert api.calls == []
+
+
+def test_a_cell_that_names_two_endpoints_is_refused(api: ScriptedAPI, shell: Shell) -> None:
+    ran = shell.run("%claude --get /v1/models --delete /v1/files/file_1 --yes")
+    assert ran.error is not None
+    assert "one cell calls one endpoint" in ran.error[1]
+    assert api.calls == []

@@ -194,6 +194,8 @@ def file_part(name: str, value: Any, *, text_by_name: bool = False) -> Part:
             f"{filename or 'the file'} holds something that looks like an API key, so nothing was sent. "
             "Remove it from the file first."
         )
+    if not (given.isascii() and given.isprintable()):
+        raise CellError(f"not a media type: {given[:80]!r}. Nothing was sent.")
     kind = given or media_type(facts.head, filename or "", text_by_name=text_by_name)
     digest = facts.digest.hexdigest()
     return Part(

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from ..api.endpoints.catalog import changes, is_ambiguous, is_of_organization
 from ..api.multipart import Multipart, multipart
 from ..errors import CellError
+from ..prompt.options.options import check_header
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SAFE = "/:@!$&'()*+,;=~-._"
@@ -94,6 +95,10 @@ def endpoint_call(
     method = method.upper()
     if method not in METHODS:
         raise CellError(f"no such method: {method[:20]!r}. Choose one of {', '.join(METHODS)}.")
+    if not isinstance(path, str):
+        raise CellError(f"the path is a {type(path).__name__}. It looks like '/v1/models'.")
+    for name, value in (headers or {}).items():
+        check_header(str(name), value, "header")
     checked, typed = checked_path(path, base_url)
     pairs = files.items() if isinstance(files, Mapping) else files
     is_stored = checked == "/v1/files"  # where only plain text may become a document

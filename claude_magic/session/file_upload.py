@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..api.multipart import Multipart, Part
+from ..errors import CellError
 from ..settings import Claude
 from ..wire import Exchange
 from ..wire.presenter import Presenter, SilentPresenter
@@ -50,6 +51,8 @@ def upload_call(
         CellError: It cannot be read, or holds an API key.
     """
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
+    if seconds is not None and not isinstance(seconds, int | float):
+        raise CellError(f"expires is a {type(expires).__name__}. Give seconds or a timedelta. Nothing was sent.")
     return endpoint_call(
         "POST",
         "/v1/files",

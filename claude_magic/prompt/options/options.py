@@ -169,7 +169,7 @@ def check(options: Options) -> Options:
         if name in _OPTION_OF:
             raise CellError(f"--param {name} is refused: use {_OPTION_OF[name]}.")
     for name, value in options.header.items():
-        _check_header(name, value)
+        check_header(name, value)
     if options.out is not None and options.endpoint is None and not options.out.isidentifier():
         raise CellError(f"-o is not a variable name: {options.out[:80]!r}.")
     if options.endpoint is None and (options.query or options.file or options.all_pages):
@@ -183,15 +183,23 @@ def is_ours(name: str) -> bool:
     return name.lower() in _CREDENTIALS or name.lower() in _OURS
 
 
-def _check_header(name: str, value: str) -> None:
+def check_header(name: str, value: object, said: str = "--header") -> None:
+    """Holds that a header can be sent, and is neither a credential nor one that is set anyway.
+
+    Args:
+        said: How the user gave it, for messages.
+
+    Raises:
+        CellError: It cannot.
+    """
     if not _HEADER_NAME.fullmatch(name):
-        raise CellError(f"--header: not a header name: {name[:80]!r}.")
+        raise CellError(f"{said}: not a header name: {name[:80]!r}.")
     if name.lower() in _CREDENTIALS:
-        raise CellError(f"--header {name} is refused: the key comes from the environment or claude.login().")
+        raise CellError(f"{said} {name} is refused: the key comes from the environment or claude.login().")
     if name.lower() in _OURS:
-        raise CellError(f"--header {name} is refused: it is set for you.")
+        raise CellError(f"{said} {name} is refused: it is set for you.")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise CellError(f"--header {name}: the value holds a control or non-ASCII character.")
+        raise CellError(f"{said} {name}: the value holds a control or non-ASCII character.")
 
 
 def merge(under: Options, over: Options) -> Options:

@@ -114,6 +114,8 @@ def _keep(values: dict[str, Any], option: Option, value: Any) -> None:
     if option.also:
         values[option.also] = True
     if not option.gather:
+        if option.target == "endpoint" and values.get("endpoint", value) != value:
+            raise CellError("one cell calls one endpoint, and there are two here. Leave one out.")
         values[option.target] = value
     elif isinstance(value, tuple):
         values[option.target] = {**values.get(option.target, {}), value[0]: value[1]}
