@@ -13,7 +13,7 @@ from claude_magic.prompt.snippets import Snippets
 from claude_magic.session.prompt import build_prompt
 from claude_magic.settings import Claude
 
-ACTIONS = ("--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
+ACTIONS = ("--batch", "--preview", "--count", "--show python", "--step", "--again", "--diff", "--events", "--run-tools")
 
 
 def compose(line: str, text: str) -> Options:

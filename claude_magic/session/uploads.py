@@ -55,7 +55,7 @@ class Uploads:
         if not prompt.has_pending_files:
             return prompt
         if not self.sender.ledger.replays.never_sends(self.settings) and is_local(self.settings):
-            raise CellError("the local model has no Files API. Nothing was sent. Leave --upload and file_... out.")
+            return _for_local_model(prompt)
         notes: list[str] = []
         headers = workspace(prompt.options.header)
         attached = tuple(
@@ -161,6 +161,17 @@ class Uploads:
                 "claude.files.upload(...)."
             )
         return attachment.with_block(pending.block(_file(known)))
+
+
+def _for_local_model(prompt: Prompt) -> Prompt:
+    """The prompt with ids that are not looked up; the model reads no files, as the line under its reply says.
+
+    Raises:
+        CellError: A file is to be uploaded.
+    """
+    if any(each.pending and not each.pending.file_id for each in prompt.attachments):
+        raise CellError("the local model has no Files API. Nothing was sent. Leave --upload out.")
+    return replace(prompt, attachments=tuple(each.with_block(each.block) for each in prompt.attachments))
 
 
 def _call_of(settings: Claude, pending: PendingFile, headers: Mapping[str, str]) -> EndpointCall:
