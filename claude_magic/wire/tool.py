@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .message import Block
 from .short_text import ShortRepr
+
+if TYPE_CHECKING:
+    from .message import Block
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
 EDITED = "the arguments were edited"
