@@ -59,7 +59,7 @@ def test_in_a_line_the_text_is_not_taken_for_options() -> None:
 
 def test_every_action_is_one_of_the_table() -> None:
     actions = {name for option in all_options() if Scope.SNIPPET not in option.scope for name in option.names}
-    calls = {"--get", "--post", "--put", "--patch", "--delete", "--query", "--file", "--all"}
+    calls = {"--get", "--post", "--put", "--patch", "--delete", "--query", "--file", "--all", "--batch"}
     assert {word.split()[0] for word in ACTIONS} | {
         "--save",
         "--approve",

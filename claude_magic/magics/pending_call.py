@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..concurrency import Lock
 from ..errors import CellError, Interrupted
-from ..wire.tool import Call
 
 if TYPE_CHECKING:
     from ..display.approval.bundle import Approval, Decision
     from ..display.live.detached import DetachedOutput
     from ..session.endpoint_call import EndpointCall
+    from ..wire.tool import Call
     from .approvals import Approvals
     from .claude import ClaudeHandle
     from .endpoint_cell import EndpointCell
@@ -131,6 +131,8 @@ class PendingCall:
 
 def _as_tool_call(call: EndpointCall, base_url: str) -> Call:
     """The call as the buttons show one: method and path as its name, the body as its arguments."""
+    from ..wire.tool import Call
+
     body = call.body if call.upload is None else call.upload.description
     key = " with the admin key" if call.uses_admin_key else ""
     headers = "".join(f", {name}: {value}" for name, value in call.headers.items())
