@@ -210,7 +210,7 @@ async def _end_others() -> None:
 def forget() -> None:
     """Let `claude_magic` be as it was when it was imported: no settings, replies, keys, journal or servers."""
     from claude_magic.api import credentials, known_models
-    from claude_magic.display.panel import panel, programs
+    from claude_magic.display.panel import live_panels, programs
     from claude_magic.magics import mcp
     from claude_magic.magics.claude import claude
 
@@ -221,5 +221,5 @@ def forget() -> None:
     claude.__init__()  # type: ignore[misc]
     credentials._login_credential = credentials._admin_login_credential = None
     known_models._endpoint_names.clear()
-    panel._live.clear()
+    live_panels.close_all()
     programs._choice["language"] = programs.DEFAULT

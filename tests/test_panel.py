@@ -15,7 +15,7 @@ from typing import Any
 import comm
 import pytest
 
-from claude_magic.display.panel import panel
+from claude_magic.display.panel import live_panels
 from claude_magic.display.panel.panel import panel_bundles, static_panel
 from claude_magic.display.panel.rate_limits import duration, moment, rate_limits
 from claude_magic.display.panel.tabs import TABS, live_tabs, tabs
@@ -28,7 +28,17 @@ ROOT = Path(__file__).parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ALLOWED_TAGS = {"style", "details", "summary", "div", "table", "thead", "tbody", "tr", "th", "td", "p", "pre", "meter"}
 DRAWN = {"svg", "g", "text", "rect", "title", "path"}
-ALLOWED_ATTRIBUTES = {"class", "scope", "colspan", "role", "aria-label", "style", "data-lm-suppress-shortcuts"}
+ALLOWED_ATTRIBUTES = {
+    "data-copy",
+    "data-text",
+    "class",
+    "scope",
+    "colspan",
+    "role",
+    "aria-label",
+    "style",
+    "data-lm-suppress-shortcuts",
+}
 ALLOWED_ATTRIBUTES |= {"viewbox", "fill", "font-family", "x", "y", "width", "height", "rx", "d", "fill-opacity"}
 ALLOWED_ATTRIBUTES |= {"value", "low", "high", "optimum"}
 ALLOWED_ATTRIBUTES |= {"opacity", "text-anchor", "stroke", "stroke-opacity", "stroke-dasharray", "font-size"}
@@ -75,7 +85,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(comm, "create_comm", create_comm)
     yield
-    panel._live.clear()
+    live_panels.close_all()
 
 
 @pytest.fixture
@@ -126,7 +136,7 @@ def test_without_ipywidgets_the_twin_is_given_alone(page: None, monkeypatch: pyt
 
 def test_the_widget_is_a_closed_accordion_of_six_tabs(page: None) -> None:
     panel_bundles(exchange())
-    outer, accordion, tab, *_ = panel._live[-1]
+    outer, accordion, tab, *_ = live_panels.latest().widgets
 
     assert type(accordion).__name__ == "Accordion"
     assert accordion.selected_index is None
@@ -137,19 +147,19 @@ def test_the_widget_is_a_closed_accordion_of_six_tabs(page: None) -> None:
 
 def test_the_twin_has_the_tabs_of_the_widget_in_brief(page: None) -> None:
     twin = panel_bundles(exchange())[1]["text/html"]
-    _, accordion, tab, *_ = panel._live[-1]
+    _, accordion, tab, *_ = live_panels.latest().widgets
     saved = tabs(exchange())
 
     assert text(twin) == " ".join([accordion.titles[0], *(f"{title} {text(saved[title])}" for title in tab.titles)])
     for title, page_of_tab in zip(tab.titles, tab.children, strict=True):
         shown = page_of_tab.value if title != "Code" else page_of_tab.children[1].value
-        assert text(shown) == text(live(exchange())[title])
+        assert text(re.sub("<style>.*</style>|</?span[^>]*>", "", shown)) == text(live(exchange())[title])
 
 
 def test_the_widget_hides_its_own_twin_and_no_other(page: None) -> None:
     twins = [panel_bundles(exchange())[1]["text/html"] for _ in range(2)]
     names = [re.search(r"cm-static-\w+", twin)[0] for twin in twins]  # type: ignore[index]
-    style = panel._live[-1][0].children[0].value
+    style = live_panels.latest().widgets[0].children[0].value
 
     assert names[0] != names[1]
     assert f".{names[1]}{{display:none !important}}" in style
@@ -158,13 +168,13 @@ def test_the_widget_hides_its_own_twin_and_no_other(page: None) -> None:
 
 def test_the_oldest_panels_are_closed_so_that_a_long_session_stays_small(page: None) -> None:
     panel_bundles(exchange(2))
-    oldest = panel._live[0]
-    for _ in range(panel._MOST_LIVE):
+    oldest = live_panels._live[0].widgets
+    for _ in range(live_panels._MOST):
         panel_bundles(exchange(2))
 
-    assert len(panel._live) == panel._MOST_LIVE
+    assert len(live_panels._live) == live_panels._MOST
     assert [widget.comm for widget in oldest] == [None] * len(oldest)
-    assert all(widget.comm for widgets in panel._live for widget in widgets)
+    assert all(widget.comm for panel in live_panels._live for widget in panel.widgets)
 
 
 @pytest.mark.process
@@ -296,7 +306,7 @@ def test_headers_about_caching_and_security_are_not_saved_but_counted() -> None:
 def test_no_secret_of_the_response_reaches_the_panel(page: None, name: str) -> None:
     hidden = exchange(headers=headers((name, "sesame-8d1f")))
     twin = panel_bundles(hidden)[1]["text/html"]
-    state = "".join(str(widget.get_state()) for widget in panel._live[-1])
+    state = "".join(str(widget.get_state()) for widget in live_panels.latest().widgets)
 
     assert "sesame" not in twin + state
     assert "a-cookie-that-nobody-sees" not in twin + state
@@ -363,7 +373,7 @@ def test_hostile_text_anywhere_is_only_text(page: None) -> None:
     bundles = panel_bundles(hostile)
 
     assert_inert(bundles[1]["text/html"])
-    for widget in panel._live[-1]:
+    for widget in live_panels.latest().widgets:
         assert_inert(str(getattr(widget, "value", "")))
     assert "alert(1)" in text(bundles[1]["text/html"])
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", bundles[1]["text/plain"])
@@ -544,7 +554,7 @@ def test_an_ordinary_panel_is_small_and_quick(page: None) -> None:
         begun = time.process_time()
         twin = panel_bundles(ordinary)[1]["text/html"]
         seconds.append(time.process_time() - begun)
-    state = "".join(str(widget.get_state(drop_defaults=True)) for widget in panel._live[-1])
+    state = "".join(str(widget.get_state(drop_defaults=True)) for widget in live_panels.latest().widgets)
 
     assert len(ordinary.events) == 60
     assert len(twin.encode()) < 8_000

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ipywidgets import Dropdown
 
-from claude_magic.display.panel import panel
+from claude_magic.display.panel import live_panels
 from claude_magic.export import LANGUAGES
 from claude_magic.session.pasted_curl import curl
 from claude_magic.wire import Exchange
@@ -135,7 +135,7 @@ def test_only_the_curl_command_is_written_before_a_language_is_chosen(
 
 def _code_tab() -> Any:
     """The list of languages with the program below it, the list, its style, the program of the last panel."""
-    widgets = panel._live[-1]
+    widgets = live_panels.latest().widgets
     place = next(number for number, widget in enumerate(widgets) if isinstance(widget, Dropdown))
     return widgets[place - 1 : place + 3]
 

@@ -26,21 +26,23 @@ class Language:
     Attributes:
         title: The name shown to users.
         module: The module in this package that writes programs.
+        syntax: The name by which its colours are known, as after a Markdown fence.
         reads_files: Whether its programs can read an attachment from its file.
     """
 
     title: str
     module: str
+    syntax: str
     reads_files: bool = True
 
 
 LANGUAGES = {
-    "curl": Language(title="curl", module="curl.write"),
-    "python": Language(title="Python", module="python"),
-    "typescript": Language(title="TypeScript", module="typescript"),
-    "openai": Language(title="OpenAI SDK", module="openai.write"),
-    "requests": Language(title="Python with requests", module="requests_py"),
-    "http": Language(title="HTTP message", module="http", reads_files=False),
+    "curl": Language(title="curl", module="curl.write", syntax="bash"),
+    "python": Language(title="Python", module="python", syntax="python"),
+    "typescript": Language(title="TypeScript", module="typescript", syntax="typescript"),
+    "openai": Language(title="OpenAI SDK", module="openai.write", syntax="python"),
+    "requests": Language(title="Python with requests", module="requests_py", syntax="python"),
+    "http": Language(title="HTTP message", module="http", syntax="http", reads_files=False),
 }
 
 

@@ -36,7 +36,7 @@ publish_display_data({"text/html": "<p>The reply.</p>", "text/plain": "The reply
 for bundle in panel_bundles(exchange()):
     publish_display_data(bundle)"""
 AFTER = "'what stands below'"
-CLOSE = "from claude_magic.display.panel import panel; panel._MOST_LIVE = 0; panel._keep([])"
+CLOSE = "from claude_magic.display.panel import live_panels; live_panels.close_all()"
 TITLE = f"Response headers, usage, request · {REQUEST_ID}"
 ERROR = "Error displaying widget"
 TAB = ".cm-static details > div:visible"

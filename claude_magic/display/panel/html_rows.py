@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..clipboard import copy_attributes, copy_json_attributes
 from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, line_content, pretty, safe_content
 
 _NAME_LIMIT = 120
@@ -31,9 +32,10 @@ def group(title: str) -> str:
     return f'<tr><th colspan="2">{line_content(title)}'
 
 
-def table(rows: Iterable[str]) -> str:
-    """Rows under one another."""
-    return f"<table>{''.join(rows)}</table>"
+def table(rows: Iterable[str], copy: str = "", whole: str = "") -> str:
+    """Rows under one another; `copy` is what the button does that copies the text `whole`."""
+    attributes = copy_attributes(copy, whole) if copy else ""
+    return f"<table{attributes}>{''.join(rows)}</table>"
 
 
 def note(text: str, css_class: str = "") -> str:
@@ -42,11 +44,21 @@ def note(text: str, css_class: str = "") -> str:
     return f"<p{mark}>{line_content(text, _NOTE_LIMIT)}</p>"
 
 
-def json_block(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT) -> str:
+def json_block(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT, copy: str = "") -> str:
     """A value as indented JSON of at most `limit` characters, its strings of at most `strings`."""
-    return text_block(pretty(value, limit, strings))
+    text = pretty(value, limit, strings)
+    return _pre(text, copy_json_attributes(copy, value, text) if copy else "")
 
 
-def text_block(text: str) -> str:
-    """Text in its own lines."""
-    return f"<pre>{safe_content(text, 2 * BODY_LIMIT)}</pre>"
+def text_block(text: str, copy: str = "", whole: str | None = None) -> str:
+    """Text in its own lines.
+
+    Args:
+        copy: What the button does that copies it; `""` for no button.
+        whole: What it copies, if `text` is only a part of it.
+    """
+    return _pre(text, copy_attributes(copy, text if whole is None else whole, text) if copy else "")
+
+
+def _pre(text: str, attributes: str) -> str:
+    return f"<pre{attributes}>{safe_content(text, 2 * BODY_LIMIT)}</pre>"

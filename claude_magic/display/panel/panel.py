@@ -11,18 +11,16 @@ what the mouse chose; JupyterLab's own shortcuts are off for it, else Enter woul
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from typing import Any
 
 from ...wire import Exchange
+from ..clipboard import script_widget
 from ..text.excerpt import one_line, plain_line
 from ..widgets import Widget, has_widgets, widget_bundle, with_classes
+from .live_panels import keep
 from .programs import program_widgets
 from .style import live_style, twin_style
 from .tabs import live_tabs, tabs
-
-_MOST_LIVE = 100
-_live: deque[list[Widget]] = deque()
 
 
 def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
@@ -37,7 +35,7 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
     if not has_widgets():
         return [twin]
     widgets = _widgets(exchange, sections, name)
-    _keep(widgets)
+    keep(widgets)
     return [widget_bundle(widgets[0]), twin]
 
 
@@ -82,14 +80,14 @@ def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Wi
     pages, inner = [], []
     for title, source in live.items():
         if title == "Code":
-            page = program_widgets(exchange, source, layout, keyboard.style)
+            page = program_widgets(exchange, layout, keyboard.style)
         else:
             page = [ipywidgets.HTML(value=f'<div class="cm-panel">{source}</div>', layout=layout, style=keyboard.style)]
         pages.append(page[0])
         inner += page
     tab = ipywidgets.Tab(children=pages, titles=tuple(live), selected_index=0, layout=layout)
     accordion = ipywidgets.Accordion(children=[tab], titles=(_title(exchange),), selected_index=None, layout=layout)
-    outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion], layout=layout), "cm-live")
+    outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion, script_widget()], layout=layout), "cm-live")
     return [outer, accordion, tab, *inner, keyboard, keyboard.style, layout]
 
 
@@ -99,11 +97,3 @@ def _keyboard_html(title: str, name: str) -> str:
         f'{live_style(name)}<details class="cm-key" data-lm-suppress-shortcuts="true">'
         f'<summary aria-label="{one_line(title)}"></summary></details>'
     )
-
-
-def _keep(widgets: list[Widget]) -> None:
-    """Let the last panels live: a closed one gives way to its static twin, so a long session stays small."""
-    _live.append(widgets)
-    while len(_live) > _MOST_LIVE:
-        for widget in _live.popleft():
-            widget.close()

@@ -1,7 +1,7 @@
 """The Code tab: the request as a program, in one language at a time.
 
-A live panel has a list of languages; a program is written when its language is chosen. The choice holds for the later
-panels of the kernel too. Without a kernel there is one program, and a line on how to get the others.
+A live panel has a list of languages; a program is written, in colour, when its language is chosen. The choice holds for
+the later panels of the kernel too. Without a kernel there is one program, and a line on how to get the others.
 """
 
 from __future__ import annotations
@@ -9,28 +9,30 @@ from __future__ import annotations
 from ...errors import CellError
 from ...export import LANGUAGES
 from ...wire import Exchange
-from ..text.excerpt import cut
+from ..clipboard import copy_attributes
+from ..css import element
+from ..text.excerpt import clean, cut
 from ..widgets import Widget, with_classes
 from .html_rows import note, text_block
 
 DEFAULT = "curl"
 SAVED_LIMIT, _LIMIT = 2_000, 5_000  # characters of a program
+_RULES = ".cm-panel .cm-reply.cm-reply pre{background:none;padding:0}"
 _choice = {"language": DEFAULT}  # the last one in this kernel
 
 
-def program_html(exchange: Exchange, language: str = DEFAULT, limit: int = SAVED_LIMIT) -> str:
-    """The request as a program of at most `limit` characters, and how to get it in another language."""
-    others = ", ".join(f'"{name}"' for name in LANGUAGES if name != language)
-    return _program(exchange, language, limit) + note(
-        f"Other languages: claude.last.code(…) with {others}", "cm-others"
-    )
+def saved_program(exchange: Exchange) -> str:
+    """The request as a curl command, brief and plain, and how to get it in another language."""
+    text, problem = _program(exchange, DEFAULT)
+    if problem:
+        return problem + _others(DEFAULT)
+    return text_block(cut(text, SAVED_LIMIT)) + _cut_note(text, DEFAULT, SAVED_LIMIT) + _others(DEFAULT)
 
 
-def program_widgets(exchange: Exchange, saved_html: str, layout: Widget, style: Widget) -> list[Widget]:
+def program_widgets(exchange: Exchange, layout: Widget, style: Widget) -> list[Widget]:
     """The list of languages with the program below it, and what it is made of, the outermost first.
 
     Args:
-        saved_html: What `program_html` returned for the saved twin.
         layout: Shared by all widgets of a panel, as is `style` by those of HTML.
     """
     import ipywidgets
@@ -41,9 +43,7 @@ def program_widgets(exchange: Exchange, saved_html: str, layout: Widget, style: 
     page = ipywidgets.HTML(layout=layout, style=style)
 
     def show(language: str) -> None:
-        is_saved = language == DEFAULT and len(saved_html) < SAVED_LIMIT  # then nothing of it is cut
-        source = saved_html if is_saved else program_html(exchange, language, _LIMIT)
-        page.value = f'<div class="cm-panel">{source}</div>'
+        page.value = f'<div class="cm-panel">{_live_program(exchange, language)}</div>'
 
     def choose(change: dict[str, str]) -> None:
         _choice["language"] = change["new"]
@@ -55,10 +55,34 @@ def program_widgets(exchange: Exchange, saved_html: str, layout: Widget, style: 
     return [box, select, select.style, page]
 
 
-def _program(exchange: Exchange, language: str, limit: int) -> str:
+def _live_program(exchange: Exchange, language: str) -> str:
+    """The program in colour, with a copy button."""
+    from ..markdown import code  # what takes a while to import is there once a reply has been rendered
+    from ..markdown.style import colours
+
+    text, problem = _program(exchange, language)
+    if problem:
+        return problem + _others(language)
+    shown = cut(text, _LIMIT)
+    block = code(clean(shown, 2 * _LIMIT), LANGUAGES[language].syntax)
+    attributes = copy_attributes(f"Copy the program: {LANGUAGES[language].title}", text, shown)
+    style = element(_RULES, colours(block))
+    coloured = f'<div class="cm-reply">{style}<pre{attributes}{block.removeprefix("<pre")}</div>'
+    return coloured + _cut_note(text, language, _LIMIT) + _others(language)
+
+
+def _program(exchange: Exchange, language: str) -> tuple[str, str]:
+    """The text of the program; and, if there is none, the HTML that says why."""
     try:
-        text = str(exchange.code(language))
+        return str(exchange.code(language)), ""
     except CellError as error:
-        return note(str(error))
-    whole = "" if len(text) <= limit else note(f"cut: claude.last.code({language!r}) gives all of it")
-    return text_block(cut(text, limit)) + whole
+        return "", note(str(error))
+
+
+def _cut_note(text: str, language: str, limit: int) -> str:
+    return "" if len(text) <= limit else note(f"cut: claude.last.code({language!r}) gives all of it")
+
+
+def _others(language: str) -> str:
+    others = ", ".join(f'"{name}"' for name in LANGUAGES if name != language)
+    return note(f"Other languages: claude.last.code(…) with {others}", "cm-others")

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 from ...errors import APIError, ClaudeError
 from ...wire import Exchange, Request
 from ...wire.headers import holds_credential, is_credential_name
-from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut
+from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut, plain_line
 from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table, run_table
 from .html_rows import group, json_block, note, row, table, text_block
-from .programs import DEFAULT, program_html
+from .programs import saved_program
 from .rate_limits import bar, moment, rate_limits
 from .timeline import timeline
 from .usage import live_usage_tab, usage_tab
@@ -54,7 +54,7 @@ def live_tabs(exchange: Exchange, saved: dict[str, str]) -> dict[str, str]:
     return {title: LIVE_TABS[title](exchange) if title in LIVE_TABS else html for title, html in saved.items()}
 
 
-def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED) -> str:
+def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED, copy: str = "") -> str:
     headers = exchange.headers
     limits = rate_limits(headers)
     rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _FIRST]
@@ -68,11 +68,13 @@ def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED) -> str:
     public = sorted((name for name in others if _is_public_header(name, allowed)), key=str.lower)[:_MOST_HEADERS]
     rows.extend(row(name.lower(), headers[name]) for name in public)
     hidden = len(others) - len(public)
-    return table(rows) + (note(f"{hidden} more not shown") if hidden else "")
+    sent = (name for name in headers if name.lower() in _FIRST or _is_public_header(name, allowed))
+    whole = "\n".join(plain_line(f"{name.lower()}: {headers[name]}") for name in sent)
+    return table(rows, copy if whole else "", whole) + (note(f"{hidden} more not shown") if hidden else "")
 
 
 def _live_headers(exchange: Exchange) -> str:
-    return _headers(exchange, _SAVED | _LIVE_ONLY)
+    return _headers(exchange, _SAVED | _LIVE_ONLY, "Copy response headers")
 
 
 def _is_public_header(name: str, allowed: Collection[str]) -> bool:
@@ -86,13 +88,15 @@ def _request(exchange: Exchange) -> str:
 
 
 def _live_request(exchange: Exchange) -> str:
-    return _request_html(exchange.request, list(exchange.request.headers), BODY_LIMIT, STRING_LIMIT)
+    return _request_html(
+        exchange.request, list(exchange.request.headers), BODY_LIMIT, STRING_LIMIT, "Copy request JSON"
+    )
 
 
-def _request_html(request: Request, headers: list[str], limit: int, strings: int) -> str:
+def _request_html(request: Request, headers: list[str], limit: int, strings: int, copy: str = "") -> str:
     head = text_block(f"{request.method} {_without_login(request.url)}")
     sent = table(row(name, _request_header(name, request.headers[name])) for name in headers[:_MOST_HEADERS])
-    return head + sent + ("" if request.body is None else json_block(request.body, limit, strings))
+    return head + sent + ("" if request.body is None else json_block(request.body, limit, strings, copy))
 
 
 def _request_header(name: str, value: str) -> str:
@@ -108,20 +112,20 @@ def _without_login(url: str) -> str:
     return urlunsplit(split._replace(netloc=split.netloc.rpartition("@")[2]))
 
 
-def _response(exchange: Exchange, limit: int = _SAVED_BODY, strings: int = _SAVED_REPLY) -> str:
-    error = "" if exchange.error is None else _error(exchange.error)
+def _response(exchange: Exchange, limit: int = _SAVED_BODY, strings: int = _SAVED_REPLY, copy: str = "") -> str:
+    error = "" if exchange.error is None else _error(exchange.error, copy)
     if exchange.message.body:
-        return error + json_block(exchange.message.body, limit, strings)
+        return error + json_block(exchange.message.body, limit, strings, copy)
     if exchange.answer is not None and exchange.answer.value is not None:
-        return error + json_block(exchange.answer.value, limit, strings)
+        return error + json_block(exchange.answer.value, limit, strings, copy)
     return error or note("The response holds no message." if exchange.answer is None else "The response holds no JSON.")
 
 
 def _live_response(exchange: Exchange) -> str:
-    return _response(exchange, BODY_LIMIT, STRING_LIMIT)
+    return _response(exchange, BODY_LIMIT, STRING_LIMIT, "Copy response JSON")
 
 
-def _error(error: ClaudeError) -> str:
+def _error(error: ClaudeError, copy: str) -> str:
     rows = [row("error", f"{type(error).__name__}: {error}")]
     if not isinstance(error, APIError):
         return table(rows)
@@ -130,7 +134,9 @@ def _error(error: ClaudeError) -> str:
     if error.body is None or error.body == "":
         return table(rows)
     body = error.body
-    return table(rows) + (text_block(cut(body, BODY_LIMIT)) if isinstance(body, str) else json_block(body))
+    if isinstance(body, str):
+        return table(rows) + text_block(cut(body, BODY_LIMIT), copy and "Copy response body", body)
+    return table(rows) + json_block(body, copy=copy)
 
 
 def _events(exchange: Exchange) -> str:
@@ -153,7 +159,7 @@ def _no_events(exchange: Exchange) -> str:
 
 
 def _code(exchange: Exchange) -> str:
-    return program_html(exchange, DEFAULT)
+    return saved_program(exchange)
 
 
 TABS: dict[str, Callable[[Exchange], str]] = {

@@ -8,6 +8,7 @@ unknown blocks as JSON.
 from __future__ import annotations
 
 import html
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from .steps import ASKS, Step, call_step, is_result, unpaired_result, with_call,
 from .style import live_style, style
 from .summary import facts, warnings
 
+_ID = re.compile(r"[\w-]{6,}")  # no part of an escaped character
 _JSON_LIMIT = 20_000
 _MOST_STEPS = 400  # that are shown
 _MUCH = 1_000_000  # characters of HTML after which only the lines of steps are shown
@@ -230,6 +232,15 @@ def _details(css_class: str, title: str, inner: str) -> str:
 
 def _summary_html(exchange: Exchange) -> str:
     warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange))
-    lines = (facts(exchange), *(plain(note) for note in exchange.notes))
-    facts_html = (f'<div class="cm-summary">{html.escape(line)}</div>' for line in lines)
+    lines = (_facts_html(exchange), *(html.escape(plain(note)) for note in exchange.notes))
+    facts_html = (f'<div class="cm-summary">{line}</div>' for line in lines)
     return "".join((*warned, *facts_html))
+
+
+def _facts_html(exchange: Exchange) -> str:
+    """The line of facts, its request-id in an element, which a page may give a copy button."""
+    line = html.escape(facts(exchange))
+    if not _ID.fullmatch(exchange.request_id or ""):
+        return line
+    before, found, after = line.rpartition(str(exchange.request_id))
+    return f'{before}<span class="cm-id">{found}</span>{after}' if found else line

@@ -45,12 +45,12 @@ def line_content(text: str, limit: int = BODY_LIMIT) -> str:
 
 def plain_line(text: str, limit: int = BODY_LIMIT) -> str:
     """What `one_line` shows, as text that is not HTML."""
-    return clean(" ".join(_without_key(text).split()), limit)
+    return clean(" ".join(without_key(text).split()), limit)
 
 
 def short_line(text: str, limit: int) -> str:
     """`plain_line` of at most `limit` characters, with `…` for what is left out; long texts are not read whole."""
-    return _ends(plain_line(_ends(_without_key(text), 4 * limit)), limit)
+    return _ends(plain_line(_ends(without_key(text), 4 * limit)), limit)
 
 
 def _ends(text: str, limit: int) -> str:
@@ -95,11 +95,12 @@ def _indent(value: Any, width: int) -> str:
 
 def clean(text: str, limit: int) -> str:
     """What `safe` shows, before it is escaped."""
-    text = cut(_without_key(text), limit)
-    return text if text.isprintable() else _without_key(plain(text))  # of printable text nothing is stripped
+    text = cut(without_key(text), limit)
+    return text if text.isprintable() else without_key(plain(text))  # of printable text nothing is stripped
 
 
-def _without_key(text: str) -> str:
+def without_key(text: str) -> str:
+    """`text` with API keys redacted."""
     return _KEY.sub("sk-ant-(not shown)", text) if "sk-ant-" in text else text
 
 
@@ -132,7 +133,7 @@ def _brief_list(items: list[Any] | tuple[Any, ...], limit: int, depth: int) -> l
 
 
 def _brief_string(text: str, limit: int) -> str:
-    text = _without_key(text)
+    text = without_key(text)
     if len(text) >= 400 and _BASE64.fullmatch(text):
         return f"{text[:_BASE64_SHOWN]}… {len(text) - _BASE64_SHOWN:,} characters of base64 not shown"
     return cut(text, limit)

@@ -14,9 +14,11 @@ Nothing of a reply ever gets here: the text to insert or copy is an attribute, e
 from __future__ import annotations
 
 import html
-import re
 
-_BOOT = """
+from ..clipboard import WRITE, script_attribute, text_attribute
+
+_BOOT = (
+    """
 var b = this.closest('.cm-workbench');
 if (b && !b.cmAct) {
   var press = function (name) { var x = b.querySelector('.' + name); if (x) x.click(); };
@@ -55,15 +57,15 @@ if (b && !b.cmAct) {
     add.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true, button: 0}));
     setTimeout(fill, 50);
   };
+"""
+    + WRITE
+    + """
   var copy = function (text) {
-    var selected = function () {
-      var held = document.activeElement, t = b.querySelector('.cm-source textarea'), done = false;
-      if (t) { t.value = text; t.focus(); t.select(); done = document.execCommand('copy'); }
-      if (done && held) held.focus();
-      press(done ? 'cm-done' : 'cm-not-done');
-    };
-    if (!navigator.clipboard) { selected(); return; }
-    navigator.clipboard.writeText(text).then(function () { press('cm-done'); }, selected);
+    write(text, function () { press('cm-done'); }, function () {
+      var t = b.querySelector('.cm-source textarea');
+      if (t) { t.value = text; t.focus(); t.select(); }
+      press('cm-not-done');
+    });
   };
   b.cmAct = function (order) {
     if (!document.hasFocus() || window.cmOrder === order.dataset.order) return;
@@ -72,12 +74,13 @@ if (b && !b.cmAct) {
   };
 }
 """
+)
 _ACT = "var b = this.closest('.cm-workbench'); if (b && b.cmAct) b.cmAct(this);"
 
 
 def boot() -> str:
     """HTML that prepares the workbench it stands in."""
-    return f'<style onload="{_attribute(_BOOT)}"></style>'
+    return f'<style onload="{script_attribute(_BOOT)}"></style>'
 
 
 def order(act: str, text: str, name: str) -> str:
@@ -86,14 +89,5 @@ def order(act: str, text: str, name: str) -> str:
     Args:
         name: Of this order; a page follows it once.
     """
-    data = f'data-act="{html.escape(act)}" data-order="{html.escape(name)}" data-text="{_text(text)}"'
-    return f'<style {data} onload="{_attribute(_ACT)}"></style>'
-
-
-def _attribute(script: str) -> str:
-    return html.escape(re.sub(r"\s*\n\s*", " ", script).strip(), quote=True)
-
-
-def _text(text: str) -> str:
-    """As an attribute: in it, a line end that is not written as a reference could be changed."""
-    return html.escape(text, quote=True).replace("\r", "&#13;").replace("\n", "&#10;")
+    data = f'data-act="{html.escape(act)}" data-order="{html.escape(name)}" data-text="{text_attribute(text)}"'
+    return f'<style {data} onload="{script_attribute(_ACT)}"></style>'
