@@ -26,13 +26,13 @@ class Language:
     Attributes:
         title: The name shown to users.
         module: The module in this package that writes programs.
-        syntax: The name by which its colours are known, as after a Markdown fence.
+        syntax: The name by which its colours are known, as after a Markdown fence; `""` for none.
         reads_files: Whether its programs can read an attachment from its file.
     """
 
     title: str
     module: str
-    syntax: str
+    syntax: str = ""
     reads_files: bool = True
 
 
