@@ -131,8 +131,8 @@ def test_all_of_it_is_said_in_one_line(shell: Shell) -> None:
 def test_a_preview_says_it_too_and_that_it_is_free(shell: Shell, server: Server) -> None:
     server.answers(whole("", input_tokens=12))
     lines = shell.run("%%claude --preview --thinking -a image\nhi").stdout.rstrip().split("\n")
-    assert lines[-2].endswith(", free.")
-    assert lines[-1] == "ignored by the local model: --thinking, image"
+    assert lines[0].endswith(", free.")
+    assert lines[1] == "ignored by the local model: --thinking, image"
     assert [each.path for each in server.received] == ["/v1/messages/count_tokens"]
 
 

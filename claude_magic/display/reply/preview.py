@@ -7,13 +7,14 @@ from typing import Any
 
 from ...wire import Request
 from ...wire.short_text import dollars
+from ..text.media import media_note
 from ..text.plain import plain
 
 _LONGEST = 2_000  # characters of one text in the body; images and documents are longer
 
 
 def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: str, note: str = "") -> str:
-    """The request as text.
+    """What sending the request would mean, then the request as text.
 
     Args:
         tokens: Of the input, or why they are unknown.
@@ -23,8 +24,8 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
     """
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
     body = json.dumps(_shorten(request.body), indent=2, ensure_ascii=False)
-    head = f"{request.method} {request.url}\n{headers}\n\n{body}\n"
-    return plain("\n".join(filter(None, (head, _facts(request, tokens, cost, as_of), note))))
+    whole = f"\n{request.method} {request.url}\n{headers}\n\n{body}"
+    return plain("\n".join(filter(None, (_facts(request, tokens, cost, as_of), note, whole))))
 
 
 def _facts(request: Request, tokens: int | str, cost: float | None, as_of: str) -> str:
@@ -39,6 +40,8 @@ def _shorten(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONGEST:
         return f"{value[:_LONGEST]}… ({len(value) - _LONGEST:,} characters more)"
     if isinstance(value, dict):
+        media = media_note(value)
+        value = {**value, "data": f"({media})"} if media else value
         return {name: _shorten(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_shorten(inner) for inner in value]

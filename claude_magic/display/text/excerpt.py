@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .media import media_note
 from .plain import plain
 
 BODY_LIMIT = 20_000
@@ -111,7 +112,8 @@ def _brief(value: object, limit: int, depth: int = 0) -> Any:
     if depth > _DEEPEST and isinstance(value, (Mapping, list, tuple)):
         return "… deeper levels not shown …"
     if isinstance(value, Mapping):
-        pairs = list(value.items())
+        media = media_note(value)
+        pairs = list({**value, "data": f"({media})"}.items() if media else value.items())
         brief = {_brief_string(str(name), limit): _brief(item, limit, depth + 1) for name, item in pairs[:_MOST_ITEMS]}
         if len(pairs) > _MOST_ITEMS:
             brief["…"] = f"{len(pairs) - _MOST_ITEMS:,} more not shown"
