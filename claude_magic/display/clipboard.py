@@ -96,7 +96,7 @@ if (!window.cmCopy) {
       if (e.cmCopy) return;
       e.cmCopy = true;
       var id = e.classList.contains('cm-id');
-      add(e, e.dataset.copy || (id ? 'Copy request-id' : 'Copy code'), id);
+      add(e, e.dataset.copy || (id ? 'Copy request-id' : 'Copy this code'), id);
     });
   };
   new MutationObserver(function () { if (!later) later = setTimeout(scan, 200); })

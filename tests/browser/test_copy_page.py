@@ -103,10 +103,10 @@ def test_two_clicks_copy_the_curl_command(browser_page: Page, lab: Lab, api: Ser
 def test_request_response_headers_id_and_each_code_block_are_copied(browser_page: Page, lab: Lab, api: Server) -> None:
     page = browser_page
     _show(page, lab, api)
-    expect(_button(page, "Copy code")).to_have_count(2)
+    expect(_button(page, "Copy this code")).to_have_count(2)
     cell(page, 1).locator(".cm-reply pre").first.hover()
     screenshot(page, "copy-reply-light")
-    assert _copied(page, "Copy code") == SOURCE
+    assert _copied(page, "Copy this code") == SOURCE
     assert _copied(page, "Copy request-id") == "req_011CdeLUpakHYCG43qGLsdXo"
     page.locator(OPEN).click()
     assert "request-id: req_011CdeLUpakHYCG43qGLsdXo" in _copied(page, "Copy response headers").split("\n")
@@ -119,7 +119,7 @@ def test_request_response_headers_id_and_each_code_block_are_copied(browser_page
 def test_the_keyboard_reaches_a_button_and_sees_it(browser_page: Page, lab: Lab, api: Server) -> None:
     page = browser_page
     _show(page, lab, api)
-    button = _button(page, "Copy code").first
+    button = _button(page, "Copy this code").first
     expect(button).to_have_css("opacity", "0")
     page.locator(".jp-NotebookPanel-toolbar").hover()
     button.focus()
@@ -141,7 +141,7 @@ def test_without_a_clipboard_of_the_page_the_copy_command_does_it(
     page.add_init_script(f"Object.defineProperty(navigator, 'clipboard', {{value: {clipboard}}})")
     _show(page, lab, api)
     page.evaluate(RECORD)
-    _button(page, "Copy code").first.click()
+    _button(page, "Copy this code").first.click()
     expect(_button(page, "copied")).to_have_count(1)
     assert page.evaluate("() => window.written") == [SOURCE]
     expect(page.locator("body > textarea")).to_have_count(0)
@@ -152,7 +152,7 @@ def test_where_the_page_refuses_both_ways_the_text_is_shown_selected(browser_pag
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     page.add_init_script("document.execCommand = () => false")
     _show(page, lab, api)
-    _button(page, "Copy code").first.click()
+    _button(page, "Copy this code").first.click()
     shown = page.locator(".cm-copy textarea")
     expect(shown).to_be_focused()
     expect(shown).to_have_value(SOURCE)
@@ -168,7 +168,7 @@ def test_a_busy_kernel_does_not_matter(browser_page: Page, lab: Lab, api: Server
     wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)\n'ended'"
     _show(page, lab, api, wait, start=True)
     try:
-        assert _copied(page, "Copy code") == SOURCE
+        assert _copied(page, "Copy this code") == SOURCE
         expect(cell(page, 2).locator(".jp-InputPrompt")).to_have_text("[*]:")
     finally:
         (lab.root / "go").touch()
@@ -180,7 +180,7 @@ def test_reopened_without_a_kernel_and_exported_there_is_no_button(
 ) -> None:
     first = new_page()
     _show(first, lab, api)
-    expect(_button(first, "Copy code")).to_have_count(2)
+    expect(_button(first, "Copy this code")).to_have_count(2)
     save(first)
     shut_down_kernel(first)
     page = new_page()

@@ -67,8 +67,12 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
-def colours(html: str | None = None) -> str:
-    """The rules for the classes of highlighted code in `html`; all of them for `None`."""
+def colours(html: str | None = None, scope: str = "cm-reply") -> str:
+    """The rules for the classes of highlighted code in `html`; all of them for `None`.
+
+    Args:
+        scope: The class of the element around it.
+    """
     classes = [(name, *rest) for names, *rest in _COLOURS for name in names.split()]
     if html is not None:
         classes = [each for each in classes if f'<span class="{each[0]}">' in html]
@@ -76,7 +80,7 @@ def colours(html: str | None = None) -> str:
         return ""
     light, dark = ("".join(f"--cm-{name}:{each[place]};" for name, *each in classes) for place in (1, 2))
     rules = (
-        f".cm-reply code .{name}{{color:var(--jp-mirror-editor-{variable}-color,var(--cm-{name}))}}"
+        f".{scope} code .{name}{{color:var(--jp-mirror-editor-{variable}-color,var(--cm-{name}))}}"
         for name, variable, *_ in classes
     )
-    return f".cm-reply{{{light}}}@media(prefers-color-scheme:dark){{.cm-reply{{{dark}}}}}{''.join(rules)}"
+    return f".{scope}{{{light}}}@media(prefers-color-scheme:dark){{.{scope}{{{dark}}}}}{''.join(rules)}"

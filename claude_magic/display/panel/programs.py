@@ -17,7 +17,7 @@ from .html_rows import note, text_block
 
 DEFAULT = "curl"
 SAVED_LIMIT, _LIMIT = 2_000, 5_000  # characters of a program
-_RULES = ".cm-panel .cm-reply.cm-reply pre{background:none;padding:0}"
+_RULES = ".cm-panel.cm-panel pre code{background:none;padding:0;font-size:inherit}"
 _choice = {"language": DEFAULT}  # the last one in this kernel
 
 
@@ -66,9 +66,10 @@ def _live_program(exchange: Exchange, language: str) -> str:
     shown = cut(text, _LIMIT)
     block = code(clean(shown, 2 * _LIMIT), LANGUAGES[language].syntax)
     attributes = copy_attributes(f"Copy the program: {LANGUAGES[language].title}", text, shown)
-    style = element(_RULES, colours(block))
-    coloured = f'<div class="cm-reply">{style}<pre{attributes}{block.removeprefix("<pre")}</div>'
-    return coloured + _cut_note(text, language, _LIMIT) + _others(language)
+    style = element(_RULES, colours(block, "cm-panel"))
+    return (
+        f"{style}<pre{attributes}{block.removeprefix('<pre')}" + _cut_note(text, language, _LIMIT) + _others(language)
+    )
 
 
 def _program(exchange: Exchange, language: str) -> tuple[str, str]:
