@@ -125,7 +125,7 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
     last = shell.user_ns["last"]
     assert program(last.request, "basic") == '10 PRINT "hi"'
     page = HTML()
-    assert ("BASIC", "basic") in program_widgets(last, "", page.layout, page.style)[1].options
+    assert ("BASIC", "basic") in program_widgets(last, page.layout, page.style)[1].options
     assert '"basic"' in tabs(last)["Code"]
     assert "basic" in table.help_text()
     assert complete(shell, "%%claude --show ba") == ["basic"]
