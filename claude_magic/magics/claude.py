@@ -13,8 +13,8 @@ from ..prompt.options.options import Options
 from ..session.session import Session
 from ..settings import Claude
 from .approvals import Approvals
+from .approved_changes import ApprovedChanges
 from .ipython.cells import Cells
-from .pending_call import ApprovedChanges
 from .views import NotebookViews
 
 if TYPE_CHECKING:

@@ -15,30 +15,12 @@ if TYPE_CHECKING:
     from ..session.endpoint_call import EndpointCall
     from ..wire.tool import Call
     from .approvals import Approvals
-    from .claude import ClaudeHandle
     from .endpoint_cell import EndpointCell
     from .ipython.cells import Place
 
 _TITLE = "This changes something. Send it?"
 _HOW = "To go on: %claude --approve {name} sends it, %claude --refuse {name} does not."
 _REFUSED = "refused: nothing was sent"
-
-
-class ApprovedChanges:
-    """Changes that a value of the notebook makes, such as a batch: asked about as those of a cell are."""
-
-    def __init__(self, handle: ClaudeHandle) -> None:
-        self._handle = handle
-
-    def delete(self, path: str) -> None:
-        """Deletes what is at `path`, once a button under the cell or `%claude --approve` says so.
-
-        Raises:
-            CellError: Nobody can be asked.
-        """
-        from .changes import change
-
-        change(self._handle, "DELETE", path, None, yes=False)
 
 
 class PendingCall:
