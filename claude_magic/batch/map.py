@@ -97,7 +97,7 @@ def _map(session: Session, given: Any, template: str | None, how: MapOptions, ap
     if how.dry_run:
         return _estimate(session, table.texts, how)
     begin = _begin(session, table.texts, how, approver)
-    if how.batch and not how.dry_run:
+    if how.batch:
         from .map_batches import map_in_batches
 
         return map_in_batches(session, given, table, how)
@@ -203,7 +203,7 @@ def _begin(session: Session, texts: Texts, how: MapOptions, approver: PriceAppro
         CellError: The user says no, or cannot be asked.
     """
     limit = session.settings_for(options_of_many(how.options)).confirm_above_usd
-    if (limit is None or how.yes) and not Progress.is_shown():
+    if (limit is None or how.yes) and (how.batch or not Progress.is_shown()):  # a batch has no bar
         return ""
     estimated = _estimate(session, texts, how)
     if limit is not None and not how.yes:
