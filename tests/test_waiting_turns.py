@@ -280,6 +280,21 @@ def test_a_conversation_goes_on_with_the_turn_after_a_restart(paying: Kernel, en
     assert [message["role"] for message in sent(endpoint)] == ["user", "assistant"] * 3 + ["user"]
 
 
+def test_a_turn_whose_row_is_written_late_goes_on_after_a_restart_too(paying: Kernel, endpoint: Server) -> None:
+    endpoint.answers(asks(("pay", {"amount": 5})), asks(("pay", {"amount": 6})), reply("Done."))
+    paying.run(
+        "import claude_magic.journal.writer as writer\nbefore = writer.CALLER_TIMEOUT\nwriter.CALLER_TIMEOUT = 0"
+    )
+    pay(paying, 5)
+    paying.run("%claude --approve", asks=True)
+    paying.run("writer.CALLER_TIMEOUT = before")
+    restart(paying)
+    ran = paying.run("%claude --approve", asks=True)
+    assert ran.error is None, ran.error
+    assert paying.value("ran") == [[6, "nobody"]]
+    assert "3 requests" in html(ran)
+
+
 def test_the_results_of_a_turn_that_went_on_are_replayed(paying: Kernel, endpoint: Server) -> None:
     endpoint.answers(asks(("pay", {"amount": 5})), reply("Done."))
     pay(paying, 5, "a")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,23 @@ def keep(journal: Journal, entry: int, cell: str, state: Mapping[str, Any]) -> s
     except (sqlite3.Error, OSError, SettingsError) as error:
         return str(error) if isinstance(error, SettingsError) else database.reason(error)
     return ""
+
+
+def entries_of(journal: Journal, session: str, cell: str, moments: Sequence[str]) -> dict[str, int]:
+    """The ids of the exchanges of a turn, by the moment when each began; without those that were not written.
+
+    On a busy machine an exchange is written after its cell was told of its end, which then does not know the id.
+
+    Raises:
+        SettingsError: The journal cannot be read.
+    """
+    statement = (
+        "select id, began from exchange where session = ? and (cell = ? or substr(cell, 1, ?) = ?) "
+        "and began in (select value from json_each(?))"
+    )
+    values = session, cell, len(cell) + 1, f"{cell}.", json.dumps(list(moments))
+    with journal.reading() as connection:
+        return {row["began"]: row["id"] for row in select_rows(connection, statement, *values)}
 
 
 def remove(journal: Journal, entry: int) -> bool:

@@ -58,7 +58,7 @@ class PendingApproval:
         self._session = session
         self._lock = Lock()
         self._taken = False
-        self._kept = ""
+        self._ends = ""  # why it ends with the kernel
         self._output: DetachedOutput | None = None
         self._buttons: Approval | None = None
 
@@ -78,7 +78,7 @@ class PendingApproval:
         if taken:
             return False
         self._approvals.remove(self)
-        if self._kept or pending_turns.release(self._session, self.turn):
+        if self._ends or pending_turns.release(self._session, self.turn):
             return True
         self.close("decided in another notebook")
         return False
@@ -111,9 +111,9 @@ class PendingApproval:
 
     def _ask(self) -> None:
         assert self._buttons is not None  # noqa: S101  it is shown
-        self._kept = pending_turns.keep(self._session, self.turn)
-        self._approvals.add(self, None if self._kept else self.turn.exchange.entry)
-        note = _ENDS.format(why=self._kept) if self._kept else ""
+        self.turn, self._ends = pending_turns.keep(self._session, self.turn)
+        self._approvals.add(self, None if self._ends else self.turn.exchange.entry)
+        note = _ENDS.format(why=self._ends) if self._ends else ""
         sends = self.turn.waits == RESULTS
         self._buttons.ask(pending_calls(self.turn), sends=sends, name=self.name, note=note)
 

@@ -35,16 +35,41 @@ _OPTIONS = (
 _PROMPT = 1_000  # characters that show what was asked
 
 
-def keep(session: Session, turn: Turn) -> str:
-    """Keeps a turn that waits; returns why it will end with the kernel, or `""`."""
-    journal, exchange = session.ledger.journal(turn.settings), turn.exchange
+def keep(session: Session, turn: Turn) -> tuple[Turn, str]:
+    """Keeps a turn that waits in the journal.
+
+    Returns:
+        The turn, with the journal's ids of its exchanges; and why it will end with the kernel, or `""`.
+    """
+    journal = session.ledger.journal(turn.settings)
     if journal is None:
-        return "Claude.journal is '', so no journal is kept"
-    if exchange.replayed or exchange.entry is None:
-        return "its reply is a replay"
+        return turn, "Claude.journal is '', so no journal is kept"
+    if turn.exchange.replayed:
+        return turn, "its reply is a replay"
     from ..journal.pending_turns import keep
 
-    return keep(journal, exchange.entry, turn.caller.cell, _state(turn))
+    try:
+        turn = _with_entries(turn, journal, session.ledger.session)
+    except SettingsError as error:
+        return turn, str(error).rstrip(".")
+    if turn.exchange.entry is None:
+        return turn, "its request could not be written into the journal"
+    return turn, keep(journal, turn.exchange.entry, turn.caller.cell, _state(turn))
+
+
+def _with_entries(turn: Turn, journal: Journal, session: str) -> Turn:
+    """The turn with the journal's ids of its exchanges, also of those that were written late."""
+    from ..journal.pending_turns import entries_of
+
+    moments = [each.timing.began for each in turn.exchanges if each.entry is None]
+    if not moments:
+        return turn
+    entries = entries_of(journal, session, turn.caller.cell, moments)
+    several = tuple(
+        each if each.entry is not None else each.with_record(entry=entries.get(each.timing.began))
+        for each in turn.exchanges
+    )
+    return replace(turn, exchanges=several)
 
 
 def release(session: Session, turn: Turn) -> bool:

@@ -164,7 +164,7 @@ class Approval:
         with self._lock:
             self._calls, self._decisions, self._working, self._sends = tuple(calls), {}, False, sends
             if self._panel:
-                self._panel.ask(self._calls, title, sends=sends, edits=not own_title)
+                self._panel.ask(self._calls, title, how, sends=sends, edits=not own_title)
             inner = f'<div class="cm-title">{one_line(title)}</div>{pending_html(calls)}'
             note = f'<div class="cm-note">{one_line(how)}</div>'
             text = f"{title}\n{how}" if sends else pending_text(calls, title, how)

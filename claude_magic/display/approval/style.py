@@ -45,8 +45,12 @@ _LIVE = """
   font-size: calc(var(--jp-code-font-size, 13px) - 1px); }
 """
 
-_HIDE = """
-.jp-OutputArea-child:has(> .jp-OutputArea-output .{name}), .{name} {{ display: none !important; }}
+_DEAD = ".cm-live-approval.jupyter-widgets-disconnected"  # the class that ipywidgets gives once the kernel restarted
+_AFTER_DEAD = f".jp-OutputArea-child:has({_DEAD}) + .jp-OutputArea-child"
+_HIDE = f"""
+.jp-OutputArea-child:has(> .jp-OutputArea-output .{{name}}):not({_AFTER_DEAD}),
+.{{name}}:not({_AFTER_DEAD} .{{name}}),
+.jp-OutputArea-child:has({_DEAD}) {{{{ display: none !important; }}}}
 """
 
 
@@ -56,7 +60,7 @@ def twin_style() -> str:
 
 
 def live_style(name: str) -> str:
-    """For the widget; it hides the static twin, whose class is `name`."""
+    """For the widget; it hides the static twin, whose class is `name`, or itself once its kernel restarted."""
     return _style(_BOTH + _LIVE + _HIDE.format(name=name))
 
 

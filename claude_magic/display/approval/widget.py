@@ -40,14 +40,14 @@ class ApprovalPanel:
         self._further, self._said = ipywidgets.HTML(), ipywidgets.HTML()
         self.widget = self._box = with_classes(ipywidgets.VBox(), "cm-approval", "cm-live-approval")
 
-    def ask(self, calls: Sequence[Call], title: str, *, sends: bool = False, edits: bool = True) -> None:
-        """Show these calls; with `sends`, that results wait to be sent."""
+    def ask(self, calls: Sequence[Call], title: str, how: str, *, sends: bool = False, edits: bool = True) -> None:
+        """Show these calls, and how to go on without the buttons; with `sends`, that results wait to be sent."""
         before = self._rows
         self._rows = {call.id: _Row(call, self._decide, edits=edits) for call in calls[:MOST]}
         self._calls = calls
         self._head.value = f'{self._style}<div class="cm-title">{one_line(title)}</div>'
         self._further.value = further_html(calls)
-        self._said.value = ""
+        self._said.value = f'<div class="cm-note">{one_line(how)}</div>'
         for name in ("cm-done", "cm-hidden"):
             self._box.remove_class(name)
         old, self._all = self._all, []
