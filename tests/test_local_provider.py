@@ -37,6 +37,7 @@ IGNORED = {
     "-a image": "image",
     "-a paper.pdf": "PDF paper.pdf",
     "-a image:https://example.com/x.png": "image",
+    "-a file_0123456789abcdefgh": "document of the Files API",
 }
 TAKEN = ("-t 5", "-s x", "--stop x", "--temperature 1", "--top-p 0.5", "--top-k 5", "-a note.txt", "--no-stream", "")
 
