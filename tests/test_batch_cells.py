@@ -327,3 +327,16 @@ def test_a_batch_that_goes_on_is_not_deleted(batch_api: BatchAPI) -> None:
     with pytest.raises(CellError, match="goes on cannot be deleted"):
         batch.delete(yes=True)
     assert batch_api.deleted == []
+
+
+def test_attaching_needs_no_approval_of_a_price(batch_api: BatchAPI) -> None:
+    batch_api.polls = None
+    handle = ClaudeHandle()
+    handle.map(["one", "two"], batch=True)
+    handle.settings.confirm_above_usd = 0.0
+    again = handle.map(["one", "two"], batch=True)
+    with pytest.raises(CellError, match="needs your approval"):
+        handle.map(["one", "three"], batch=True)
+    batch_api.end()
+    assert again.results() == ["ONE", "TWO"]
+    assert batch_api.created == 1

@@ -205,6 +205,11 @@ def _begin(session: Session, texts: Texts, how: MapOptions, approver: PriceAppro
     limit = session.settings_for(options_of_many(how.options)).confirm_above_usd
     if (limit is None or how.yes) and (how.batch or not Progress.is_shown()):  # a batch has no bar
         return ""
+    if how.batch:
+        from .map_batches import is_under_way
+
+        if is_under_way(session, texts, how):  # nothing more is paid
+            return ""
     estimated = _estimate(session, texts, how)
     if limit is not None and not how.yes:
         check_price(estimated, limit, approver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from ..session.session import Session
 from ..wire import Request
 from .grading import Rubric
 from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
-from .message_batches.access import Access
+from .message_batches.access import Access, access
 from .message_batches.batch import Batch
 from .message_batches.plan import Resume
 from .message_batches.start import known, start
@@ -78,6 +79,19 @@ def batch_options(how: MapOptions) -> Options:
 def resume_of(how: MapOptions, options: Options) -> Resume:
     """What of earlier runs is used."""
     return Resume(answers=how.resume is not False and not options.again, failures=how.resume is None)
+
+
+def is_under_way(session: Session, texts: Texts, how: MapOptions) -> bool:
+    """Whether every row is answered, or in a batch of an earlier run, so that nothing would be sent."""
+    options = batch_options(how)
+    resume = resume_of(how, options)
+    if not resume.answers or not resume.failures or session.ledger.replays.never_sends(session.settings_for(options)):
+        return False
+    context = access(session, options)
+    prompts = (Prompt(options=options, text=text) for text in texts if isinstance(text, str))
+    identities = Counter(each.identity for each in requests(context, prompts) if isinstance(each, Request))
+    sources = context.journal.sources(identities, context.provider.base_url)
+    return all(len(sources.get(identity, ())) >= count for identity, count in identities.items())
 
 
 def start_or_replay(

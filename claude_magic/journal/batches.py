@@ -258,6 +258,11 @@ class BatchJournal:
             for each in sources
         ]
 
+    def sources(self, identities: Iterable[str], endpoint: str) -> dict[str, list[Source]]:
+        """By identity: where results of equal requests are found; nothing is written."""
+        with self._journal.reading() as connection:
+            return SourceLookup(connection).sources(identities, endpoint, exchanges=True)
+
     def prompts(self, sources: Sequence[Source]) -> list[str]:
         """The prompt of each request of a batch; its custom id where there is no exchange."""
         rows = self._rows(
