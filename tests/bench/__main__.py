@@ -7,7 +7,7 @@ import sys
 import time
 
 from . import batches, calls, journal, many, pages, start, streams, turns, uploads, way
-from .endpoint import endpoint
+from .child import served
 from .table import table
 
 SECTIONS = {
@@ -32,7 +32,7 @@ def main() -> None:
     chosen = options.parse_args()
     began = time.monotonic()
     found = []
-    with endpoint() as url:
+    with served("tests.bench.endpoint") as url:
         for name in chosen.sections or SECTIONS:
             print(f"measuring ({name}) …", file=sys.stderr, flush=True)
             found.append(SECTIONS[name](url, chosen.long))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .child import SHORT, answer, environment, measured
+from .child import SHORT, answer, measured, peak_memory, served
 from .table import Row, Section
 
 COUNT = 300 if SHORT else 100_000
@@ -25,7 +22,7 @@ PATH = "/v1/messages/batches"
 
 def section() -> Section:
     """`claude.map(batch=True)`, its table, and the same again from the journal, each a process of its own."""
-    with _api() as url:
+    with served("tests.bench.batches", "serve") as url:
         found = measured("batches", "ours", url=url)
     rows = [
         Row(what="writing the rows into the journal and sending them", ours=f"{found['made']:.1f} s"),
@@ -53,14 +50,14 @@ def ours() -> Mapping[str, float]:
     from claude_magic import claude
 
     claude.batch(["warm up"]).wait()
-    found = {"before": _memory()}
+    found = {"before": peak_memory()}
     began = time.perf_counter()
     batch = claude.batch(f"question {n}" for n in range(COUNT))
     found["made"] = time.perf_counter() - began
     batch.wait()
     found["read"] = time.perf_counter() - began - found["made"]
     assert sum(isinstance(each.reply, str) for each in batch) == COUNT
-    found["memory_read"] = _memory()
+    found["memory_read"] = peak_memory()
     began = time.perf_counter()
     assert not batch.results().errors
     found["table"] = time.perf_counter() - began
@@ -68,26 +65,8 @@ def ours() -> Mapping[str, float]:
     again = claude.batch(f"question {n}" for n in range(COUNT))
     assert again.done
     found["again"] = time.perf_counter() - began
-    found["memory"] = _memory()
+    found["memory"] = peak_memory()
     return found
-
-
-def _memory() -> float:
-    """The most that this process ever held, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-@contextmanager
-def _api() -> Iterator[str]:
-    """The URL of an API with batches."""
-    command = [sys.executable, "-m", "tests.bench.batches", "serve"]
-    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class _Handler(BaseHTTPRequestHandler):

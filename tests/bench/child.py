@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -85,3 +86,21 @@ def cpu() -> Iterator[dict[str, float]]:
 
 def _personal(name: str) -> bool:
     return name.startswith(("ANTHROPIC_", "PYTHON")) or name.lower().endswith("_proxy")
+
+
+def peak_memory() -> float:
+    """The most that this process ever held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def served(module: str, *words: str) -> Iterator[str]:
+    """The URL of an endpoint in a process of its own, which says its URL first."""
+    command = [sys.executable, "-m", module, *words]
+    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait()

@@ -10,35 +10,18 @@ import functools
 import json
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from tests.server import JSON, STREAM, whole
 
-from .child import environment
 from .replies import chunks, cut, deltas, reply
 
 A_SECOND = 1_000  # deltas of a paced reply
 _ASKED = re.compile(r"(?P<count>\d+) (?P<unit>deltas|KB)(?P<paced> paced)?")
 _WRITE = 1_000  # chunks that are written at once at full speed
-
-
-@contextmanager
-def endpoint() -> Iterator[str]:
-    """The URL of a running one."""
-    command = [sys.executable, "-m", "tests.bench.endpoint"]
-    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def serve() -> None:

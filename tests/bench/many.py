@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from .child import SHORT, answer, environment, median, paired
+from .child import SHORT, answer, median, paired, peak_memory, served
 from .table import Row, Section
 
 COUNT, AT_ONCE, LATENCY = (8, 4, 0.05) if SHORT else (1_000, 32, 0.2)
@@ -21,7 +18,7 @@ ROUNDS = 1 if SHORT else 3
 
 def section() -> Section:
     """`claude.map` beside the official SDK's asynchronous client, a fresh process each."""
-    with _slow() as url:
+    with served("tests.bench.many", "serve") as url:
         found = paired("many", ["ours", "sdk"], rounds=ROUNDS, url=url)
     ideal = COUNT / AT_ONCE * LATENCY
     seconds, peer = (median(found[name], "seconds") for name in ("ours", "sdk"))
@@ -50,11 +47,11 @@ def ours() -> Mapping[str, float]:
     from claude_magic import claude
 
     claude("warm up", stream=False)
-    before, began = _memory(), time.perf_counter()
+    before, began = peak_memory(), time.perf_counter()
     replies = claude.map([f"question {n}" for n in range(COUNT)], concurrency=AT_ONCE)
     seconds = time.perf_counter() - began
     assert not replies.errors
-    return {"seconds": seconds, "grown": _memory() - before}
+    return {"seconds": seconds, "grown": peak_memory() - before}
 
 
 def sdk() -> Mapping[str, float]:
@@ -70,30 +67,12 @@ def sdk() -> Mapping[str, float]:
                 return await client.messages.create(model="claude-opus-5-5", max_tokens=100, messages=[message])
 
         await one("warm up")
-        before, began = _memory(), time.perf_counter()
+        before, began = peak_memory(), time.perf_counter()
         await asyncio.gather(*(one(f"question {n}") for n in range(COUNT)))
-        return time.perf_counter() - began, _memory() - before
+        return time.perf_counter() - began, peak_memory() - before
 
     seconds, grown = asyncio.run(ask())
     return {"seconds": seconds, "grown": grown}
-
-
-def _memory() -> float:
-    """The most that this process ever held, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-@contextmanager
-def _slow() -> Iterator[str]:
-    """The URL of a server that answers after `LATENCY`."""
-    command = [sys.executable, "-m", "tests.bench.many", "serve"]
-    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _serve() -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from .child import SHORT, answer, environment, measured
+from .child import SHORT, answer, measured, peak_memory, served
 from .table import Row, Section
 
 SIZE = 3_000_000 if SHORT else 500_000_000  # bytes
@@ -23,7 +20,7 @@ _BLOCK = os.urandom(1_000_000)
 
 def section() -> Section:
     """The same upload by `claude.files` and by the official SDK, each in a process of its own."""
-    with _api() as url:
+    with served("tests.bench.uploads", "serve") as url:
         found, sdk_found = measured("uploads", "ours", url=url), measured("uploads", "sdk", url=url)
     rows = [
         Row(what="seconds", ours=f"{found['seconds']:.1f} s", peer=f"{sdk_found['seconds']:.1f} s"),
@@ -65,29 +62,11 @@ def _measure(upload: object) -> Mapping[str, float]:
         for _ in range(SIZE // len(_BLOCK)):
             file.write(_BLOCK)
     assert callable(upload)
-    before, began = _memory(), time.perf_counter()
+    before, began = peak_memory(), time.perf_counter()
     upload(path)
-    found = {"seconds": time.perf_counter() - began, "memory": _memory() - before}
+    found = {"seconds": time.perf_counter() - began, "memory": peak_memory() - before}
     path.unlink()
     return found
-
-
-def _memory() -> float:
-    """The most that this process ever held, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-@contextmanager
-def _api() -> Iterator[str]:
-    """The URL of an API that takes files, in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.uploads", "serve"]
-    process = subprocess.Popen(command, env=environment("."), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class _Handler(BaseHTTPRequestHandler):
