@@ -19,7 +19,7 @@ _MAX_WORDS = 50  # of a search
 _DAY = "date(began, 'localtime')"
 _SUMMARY_COLUMNS = (
     "id, began, model, prompt, stop_reason, input_tokens, cache_write_tokens, cache_read_tokens, output_tokens, "
-    "usd, seconds, request_id, error, notebook, conversation, provider"
+    "usd, seconds, request_id, error, notebook, conversation, provider, answer is not null as is_call"
 )
 IS_COMPLETE = "stop_reason is not null and error is null and status < 300 and message is not null"
 _HAS_ANSWER = "answer is not null and error is null and status < 300 and json_extract(answer, '$.dropped') is null"

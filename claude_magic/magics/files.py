@@ -68,12 +68,13 @@ class Files:
 
     def __iter__(self) -> Iterator[File]:
         call: EndpointCall | None = self._call()
+        cursors = set[str]()
         while call is not None:
             body = self._list(call)
             for each in body["data"]:
                 if StoredFile.of_json(each) is not None:
                     yield File(self._handle, each["id"], each)
-            call = next_call(call, body)
+            call = next_call(call, body, cursors)
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]

@@ -80,7 +80,11 @@ def show(exchange: Exchange, *, page: bool) -> None:
     Args:
         page: Whether there is a page; else it is a terminal.
     """
-    if not page:
+    if exchange.answer is not None:
+        from ..display.answers.screen import AnswerPage, AnswerTerminal
+
+        (AnswerPage(panel=True) if page else AnswerTerminal()).finish(exchange)
+    elif not page:
         from ..display.terminal.terminal import Terminal
 
         Terminal().finish(exchange)

@@ -54,7 +54,7 @@ class EndpointCall:
     @property
     def is_message(self) -> bool:
         """Whether it asks for a message, which has a price and a presenter of its own."""
-        return self.method == "POST" and self.path == "/v1/messages"
+        return self.method == "POST" and self.path.rstrip("/") == "/v1/messages"
 
     @property
     def uses_admin_key(self) -> bool:

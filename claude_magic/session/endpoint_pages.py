@@ -1,7 +1,7 @@
 """A list of the API, page after page, in the three styles that it has.
 
 `after_id`: `has_more` and `last_id`, and `first_id` if one goes back with `before_id`. `page`: `next_page`. `report`:
-`next_page`, unless `has_more` is false. A page without items, or one that names itself again, ends the list.
+`next_page`, unless `has_more` is false. A page without items, or a cursor that came before, ends the list.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ MOST_PAGES = 100
 _ONE_PAGE = " of 1 page"
 
 
-def next_call(call: EndpointCall, body: Any) -> EndpointCall | None:
+def next_call(call: EndpointCall, body: Any, cursors: set[str]) -> EndpointCall | None:
     """The call for the page after the one that `call` got; `None` if it was the last.
 
     Args:
         body: The parsed JSON of that page.
+        cursors: Those that were followed so far; the new one is added.
     """
     if not isinstance(body, dict) or not body.get("data"):
         return None
     name, value = _cursor(call, body, _style(call, body))
-    if not isinstance(value, str) or not value or (name, value) in call.query:
+    if not isinstance(value, str) or not value or (name, value) in call.query or value in cursors:
         return None
+    cursors.add(value)
     return call.with_query(name, value)
 
 
@@ -66,6 +68,7 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
     """
     items: list[Any] = []
     pages: list[Exchange] = []
+    cursors = set[str]()
     following: EndpointCall | None = call
     while following is not None and len(pages) < most:
         asked = following
@@ -77,7 +80,7 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
                 f"--all: {call.path} answers with no list. Leave --all out; claude.last.json is its answer."
             )
         items += pages[-1].json["data"]
-        following = next_call(asked, pages[-1].json)
+        following = next_call(asked, pages[-1].json, cursors)
     return _joined(pages, items, following)
 
 

@@ -76,10 +76,11 @@ def _budget_notes(settings: Claude, call: EndpointCall) -> tuple[str, ...]:
         OverBudget: It creates a message batch.
     """
     has_budget = settings.budget_usd is not None or settings.budget_usd_per_day is not None
-    is_free = not call.changes or call.is_message or call.path.startswith(_FREE)
+    creates_batch = call.path.rstrip("/") == "/v1/messages/batches"
+    is_free = not call.changes or call.is_message or (call.path.startswith(_FREE) and not creates_batch)
     if not has_budget or call.method != "POST" or is_free:
         return ()
-    if call.path == "/v1/messages/batches":
+    if creates_batch:
         raise OverBudget(
             "a message batch that is posted so is not counted in the budget, and there is one. Nothing was sent. "
             "Use claude.batch(...), which reserves its price, or set the budget to None."

@@ -39,17 +39,17 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         _moment(str(row["began"])),
         words(row["model"], 40),
         words(row["prompt"], _WORDS),
-        tokens(sent, row["output_tokens"]),
-        "unknown" if row["usd"] is None else dollars(row["usd"]),
+        "" if row["is_call"] else tokens(sent, row["output_tokens"]),
+        "" if row["is_call"] else "unknown" if row["usd"] is None else dollars(row["usd"]),
         "" if row["seconds"] is None else span(row["seconds"]),
         words(_outcome(row), 60),
     ]
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
-    """The request-id, and why the reply is incomplete, if it is."""
-    request_id = row["request_id"] or ""
-    return request_id if row["stop_reason"] and not row["error"] else f"{request_id} ({row['error'] or 'incomplete'})"
+    """The request-id, and why the reply is incomplete, if it is; the call of an endpoint has no stop reason."""
+    request_id, is_complete = row["request_id"] or "", row["stop_reason"] or row["is_call"]
+    return request_id if is_complete and not row["error"] else f"{request_id} ({row['error'] or 'incomplete'})"
 
 
 def _moment(began: str) -> str:
