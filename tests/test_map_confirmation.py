@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_magic.batch.estimate import Estimate
+from tests.notebook_kernel import Ran
 from tests.notebook_shell import Shell
 from tests.server import Server, whole
 
@@ -21,6 +22,11 @@ def answer_with(*words: str) -> str:
     )
 
 
+def printed(ran: Ran) -> str:
+    """What the cell printed; the bar is on the other stream."""
+    return "".join(output["text"] for output in ran.outputs if output.get("name") == "stdout")
+
+
 @pytest.fixture
 def notebook(shell: Shell, endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Shell:
     endpoint.answers(whole("ok"))
@@ -33,7 +39,7 @@ def notebook(shell: Shell, endpoint: Server, monkeypatch: pytest.MonkeyPatch) ->
 def test_above_the_price_the_user_is_asked_first(notebook: Shell, endpoint: Server) -> None:
     ran = notebook.run(f"{answer_with('y')}replies = list(claude.map(['a', 'b']))\nprint(questions[0])\nprint(replies)")
     assert ran.error is None
-    assert ran.stdout.startswith("claude.map: 2 requests, about ")
+    assert printed(ran).startswith("claude.map: 2 requests, about ")
     assert ": Claude.confirm_above_usd is $0.01" in ran.stdout
     assert "['ok', 'ok']" in ran.stdout
 
@@ -47,13 +53,13 @@ def test_a_no_sends_nothing(notebook: Shell, endpoint: Server) -> None:
 
 def test_yes_answers(notebook: Shell, endpoint: Server) -> None:
     ran = notebook.run(f"{answer_with()}claude.map(['a', 'b'], yes=True)\nprint(questions)")
-    assert ran.stdout.endswith("[]\n")
+    assert printed(ran).endswith("[]\n")
     assert len(endpoint.received) == 2
 
 
 def test_below_the_price_nobody_is_asked(notebook: Shell, endpoint: Server) -> None:
     ran = notebook.run(f"{answer_with()}claude.map(['a', 'b'], max_tokens=1)\nprint(questions)")
-    assert ran.stdout.endswith("[]\n")
+    assert printed(ran).endswith("[]\n")
     assert len(endpoint.received) == 2
 
 
