@@ -41,6 +41,7 @@ def ran(front: Front, bench: str) -> None:
     begun = front.begun
     front.press(bench, "Run")
     front.until(lambda: front.begun > begun and "Running" not in front.told(bench))
+    front.idle()  # what the run has sent has come
 
 
 def test_run_sends_what_stands_in_the_fields_and_shows_the_reply(
