@@ -76,6 +76,10 @@ def every_character(key: str) -> str:
     return "".join(f"\\u{ord(c):04x}" for c in key)
 
 
+def every_character_in_capitals(key: str) -> str:
+    return "".join(f"\\u{ord(c):04X}" for c in key)
+
+
 def as_php(key: str) -> str:
     return json.dumps(key)[1:-1].replace("/", "\\/")
 
@@ -88,7 +92,7 @@ def as_python(key: str) -> str:
     return json.dumps(key)[1:-1]
 
 
-@pytest.mark.parametrize("escape", [every_character, as_php, as_net, as_python])
+@pytest.mark.parametrize("escape", [every_character, every_character_in_capitals, as_php, as_net, as_python])
 @pytest.mark.parametrize("kind", ["json", "lines", "error", "models", "batches"])
 def test_a_key_that_an_answer_repeats_is_redacted_however_it_is_escaped(
     kind: str, escape: Callable[[str], str], api: ScriptedAPI, shell: Shell, monkeypatch: pytest.MonkeyPatch
@@ -120,7 +124,7 @@ def test_a_key_that_an_answer_repeats_is_redacted_however_it_is_escaped(
     assert [form for form in forms if form in seen] == []
 
 
-@pytest.mark.parametrize("escape", [as_php, as_net, as_python])
+@pytest.mark.parametrize("escape", [every_character, every_character_in_capitals, as_php, as_net, as_python])
 def test_a_reply_that_repeats_the_key_is_shown_without_it(
     escape: Callable[[str], str], api: ScriptedAPI, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

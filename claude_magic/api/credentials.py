@@ -30,6 +30,7 @@ _NAME_BEFORE = re.compile(  # as a shell, a header or `.env` writes it
     re.IGNORECASE,
 )
 _HINT = re.compile(r"sk-ant-(?:[a-z]+\d\d-)?\w{2,4}\.\.\.\w{2,4}(?![\w-])")  # the API's `partial_key_hint`
+_WHOLLY_ESCAPED = ("\\u{:04x}", "\\u{:04X}")  # each character, as some writers of JSON do
 _ESCAPED_BY_NET = re.compile(r"[\"&'+<>`\\]")  # in JSON, where other writers leave most of them as they are
 _VARIABLES = {"ANTHROPIC_API_KEY": False, "ANTHROPIC_AUTH_TOKEN": True}  # whether the key is a bearer token
 _ADMIN_VARIABLES = {"ANTHROPIC_ADMIN_KEY": False}
@@ -51,13 +52,15 @@ def _strip_key(key: str) -> str:
 class Secret:
     """A key that is never shown; not a `str`, because everything that writes text could write it."""
 
-    __slots__ = ("_in_json", "_in_json_of_net", "_in_json_of_php", "_key")
+    __slots__ = ("_forms", "_in_json", "_key")
 
     def __init__(self, key: str) -> None:
         self._key = _strip_key(key)
         self._in_json = json.dumps(self._key)[1:-1]
-        self._in_json_of_php = self._in_json.replace("/", "\\/")
-        self._in_json_of_net = _ESCAPED_BY_NET.sub(lambda found: f"\\u{ord(found[0]):04X}", self._key)
+        in_json_of_php = self._in_json.replace("/", "\\/")
+        in_json_of_net = _ESCAPED_BY_NET.sub(lambda found: f"\\u{ord(found[0]):04X}", self._key)
+        wholly_escaped = ("".join(form.format(ord(char)) for char in self._key) for form in _WHOLLY_ESCAPED)
+        self._forms = tuple(dict.fromkeys((self._key, self._in_json, in_json_of_php, in_json_of_net, *wholly_escaped)))
 
     def __len__(self) -> int:
         return len(self._key)
@@ -84,25 +87,13 @@ class Secret:
 
     def redact(self, text: str) -> str:
         """`text` without this key, unchanged or as in a JSON string."""
-        if self._key.isalnum():  # then all of these are the same
-            return text.replace(self._key, "***")
-        return (
-            text.replace(self._key, "***")
-            .replace(self._in_json, "***")
-            .replace(self._in_json_of_php, "***")
-            .replace(self._in_json_of_net, "***")
-        )
+        for form in self._forms:
+            text = text.replace(form, "***")
+        return text
 
     def encodings(self) -> tuple[bytes, ...]:
         """The key in the forms in which an answer could repeat it: unchanged, and as in a JSON string."""
-        return tuple(
-            {
-                _HiddenBytes(self._key.encode()),
-                _HiddenBytes(self._in_json.encode()),
-                _HiddenBytes(self._in_json_of_php.encode()),
-                _HiddenBytes(self._in_json_of_net.encode()),
-            }
-        )
+        return tuple(_HiddenBytes(form.encode()) for form in self._forms)
 
     def wire_length(self, as_json: bool = False) -> int:
         """The number of bytes on the wire."""

@@ -127,4 +127,7 @@ def _redact_chunks(chunks: Iterator[bytes], tokens: list[bytes]) -> Iterator[byt
 
 def _prefix_length(data: bytes, token: bytes) -> int:
     """How many bytes at the end of `data` may be the beginning of `token`."""
-    return next((n for n in range(min(len(token) - 1, len(data)), 0, -1) if data.endswith(token[:n])), 0)
+    start = data.find(token[:1], max(0, len(data) - len(token) + 1))
+    while start != -1 and not token.startswith(data[start:]):
+        start = data.find(token[:1], start + 1)
+    return 0 if start == -1 else len(data) - start
