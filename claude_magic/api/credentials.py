@@ -60,7 +60,8 @@ class Secret:
         in_json_of_php = self._in_json.replace("/", "\\/")
         in_json_of_net = _ESCAPED_BY_NET.sub(lambda found: f"\\u{ord(found[0]):04X}", self._key)
         wholly_escaped = ("".join(form.format(ord(char)) for char in self._key) for form in _WHOLLY_ESCAPED)
-        self._forms = tuple(dict.fromkeys((self._key, self._in_json, in_json_of_php, in_json_of_net, *wholly_escaped)))
+        forms = dict.fromkeys((self._key, self._in_json, in_json_of_php, in_json_of_net, *wholly_escaped))
+        self._forms = tuple(map(_HiddenText, forms))
 
     def __len__(self) -> int:
         return len(self._key)
@@ -110,6 +111,20 @@ class Secret:
     def file_content(self) -> bytes:
         """The content of the file that only the user can read."""
         return self._key.encode() + b"\n"
+
+
+class _HiddenText(str):
+    """A form of a key, which tracebacks and tracers do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
 
 
 class _HiddenBytes(bytes):
