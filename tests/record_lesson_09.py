@@ -72,7 +72,7 @@ def main() -> int:
     api = ScriptedAPI(Server(), key="key-of-the-recording")
     api.batches.outcome = answer
     api.parts.append(Messages(api))
-    recording = LESSON.with_suffix(".claude.jsonl")
+    recording = LESSON.with_suffix(".recording.txt")
     recording.unlink(missing_ok=True)
     home = ROOT / "build" / "record-home"
     environ = {"ANTHROPIC_BASE_URL": api.server.url, "ANTHROPIC_API_KEY": "key-of-the-recording", "HOME": str(home)}

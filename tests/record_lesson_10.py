@@ -18,7 +18,7 @@ def main() -> int:
     server = Server()
     api = ScriptedAPI(server)
     api.files.add("table.csv", b"city,country\nOslo,Norway\nLisbon,Portugal\n", "text/csv", downloadable=True)
-    LESSON.with_suffix(".claude.jsonl").unlink(missing_ok=True)
+    LESSON.with_suffix(".recording.txt").unlink(missing_ok=True)
     home = ROOT / "build" / "record-home-10"
     environ = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_ADMIN_KEY": ADMIN_KEY}
     environ |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PYTHONPATH": str(ROOT)}

@@ -341,10 +341,10 @@ def test_a_completion_is_recorded_and_replayed_from_a_file(
     shell: Shell, endpoint: Server, tmp_path: Path, stream: str
 ) -> None:
     endpoint.answers(completes(" Hel", "lo") if stream == "--stream" else completes_whole(" Hello"))
-    shell.run("from claude_magic import claude\nclaude.record('lesson.claude.jsonl')")
+    shell.run("from claude_magic import claude\nclaude.record('lesson.recording.txt')")
     cell = f"%%claude --legacy {stream} -m claude-2.1 -o out\n{PROMPT}"
     shell.run(cell)
-    shell.run("claude.record(None); claude.replay('lesson.claude.jsonl'); out = ''")
+    shell.run("claude.record(None); claude.replay('lesson.recording.txt'); out = ''")
     assert shell.run(cell).error is None
     assert shell.user_ns["out"] == " Hello"
     assert len(endpoint.received) == 1

@@ -143,7 +143,7 @@ def test_neither_key_is_sent_as_text(key: str, place: str, api: ScriptedAPI) -> 
 
 
 def test_no_key_is_in_the_journal_a_recording_or_a_program(api: ScriptedAPI, tmp_path: Path) -> None:
-    recording = tmp_path / "calls.claude.jsonl"
+    recording = tmp_path / "calls.recording.txt"
     claude.record(recording)
     api.organization.workspaces[0]["name"] = f"{ADMIN_KEY} and {KEY}"  # a server that repeats keys
     exchange = get("/v1/organizations/workspaces")
@@ -454,13 +454,13 @@ def test_a_recording_answers_the_same_calls_without_a_network_or_a_key(
             claude.request("POST", "/v1/files", files={"file": ("a.txt", b"hello")}, yes=True).json["filename"],
         ]
 
-    claude.record(tmp_path / "calls.claude.jsonl")
+    claude.record(tmp_path / "calls.recording.txt")
     before = run()
     forget()
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_ADMIN_KEY"):
         monkeypatch.delenv(name)
     api.server.close()
-    claude.replay(tmp_path / "calls.claude.jsonl")
+    claude.replay(tmp_path / "calls.recording.txt")
     assert run() == before
     assert claude.last is not None
     assert claude.last.replayed

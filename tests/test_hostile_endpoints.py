@@ -112,12 +112,12 @@ def test_a_key_that_an_answer_repeats_is_redacted_however_it_is_escaped(
     media = "application/x-jsonl" if kind == "lines" else "application/json"
     headers = (("content-type", media), ("x-echo", key))
     api.server.respond = lambda _: Answer(status=status, headers=headers, pieces=[body.encode()], framing="length")
-    shell.run("from claude_magic import claude\nclaude.record('all.claude.jsonl')")
+    shell.run("from claude_magic import claude\nclaude.record('all.recording.txt')")
     ran = shell.run(code)
     assert (ran.error is not None) == (kind == "error")
     shell.run("claude.journal.writer.flush()")
     kept = b"".join(path.read_bytes() for path in (Path.cwd() / "home").rglob("*") if path.is_file())
-    kept += b"".join(path.read_bytes() for path in Path.cwd().glob("*.claude.jsonl"))
+    kept += b"".join(path.read_bytes() for path in Path.cwd().glob("*.recording.txt"))
     seen = json.dumps([*ran.outputs]) + ran.stdout + repr(ran.error) + repr(shell.user_ns.get("v"))
     seen += repr(claude.last and (claude.last.json, claude.last.headers)) + kept.decode("utf-8", "replace")
     forms = {key, told, html.escape(key), as_python(key), as_python(as_python(key)), as_python(html.escape(key))}

@@ -406,13 +406,13 @@ def test_what_makes_no_sense_in_a_batch_is_refused(
 
 def test_recorded_answers_are_given_without_a_batch(batch_api: BatchAPI, tmp_path: Any) -> None:
     handle = ClaudeHandle()
-    handle.record("rows.claude.jsonl")
+    handle.record("rows.recording.txt")
     handle.map(TEXTS, batch=True).results()
     handle.record(None)
     asked = len(batch_api.received)
     other = ClaudeHandle()
     other.settings.journal = "empty.db"
-    other.replay("rows.claude.jsonl")
+    other.replay("rows.recording.txt")
     batch = other.map([*TEXTS, "new"], batch=True)
     *recorded, missing = batch.results()
     assert (recorded, batch.ids) == (["ONE", "TWO", "THREE"], [])

@@ -60,7 +60,7 @@ importlib.util.find_spec = lambda name, *more: None if name in ("xllamacpp", "ll
 
 @pytest.mark.parametrize(
     "lesson",
-    [p for p in LESSONS if p.with_suffix(".claude.jsonl").exists() and p.stem not in SCRIPTED],
+    [p for p in LESSONS if p.with_suffix(".recording.txt").exists() and p.stem not in SCRIPTED],
     ids=lambda p: p.stem,
 )
 def test_a_lesson_with_a_recording_needs_no_key_no_model_and_no_network(lesson: Path, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_lesson_with_a_recording_needs_no_key_no_model_and_no_network(lesson: 
         replies = [data for cell in cells for data in _replies(cell)]
         texts.append(["".join(data["text/plain"]) for data in replies])
         assert all("replayed, recorded 20" in "".join(data["text/html"]) for data in replies)
-    recording = lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8")
+    recording = lesson.with_suffix(".recording.txt").read_text(encoding="utf-8")
     answered = ["".join(_deltas(json.loads(line))).strip() for line in recording.splitlines()]
     assert len(answered) == len(texts[0])
     assert [text for text, shown in zip(answered, texts[0], strict=True) if not shown.startswith(text)] == []
@@ -86,7 +86,7 @@ def test_a_lesson_of_the_scripted_api_shows_every_recorded_reply(lesson: Path, t
         for cells in _executed_alone(lesson, tmp_path)
     )
     assert [SECONDS.sub("", text) for text in first] == [SECONDS.sub("", text) for text in second]
-    lines = map(json.loads, lesson.with_suffix(".claude.jsonl").read_text(encoding="utf-8").splitlines())
+    lines = map(json.loads, lesson.with_suffix(".recording.txt").read_text(encoding="utf-8").splitlines())
     replies = [_recorded_text(line["response"]) for line in lines if {"body", "answer"} & line["response"].keys()]
     assert replies
     assert [reply for reply in replies if reply not in "".join(first)] == []
@@ -109,7 +109,7 @@ def _executed_alone(lesson: Path, tmp_path: Path) -> Iterator[list[dict[str, Any
     (tmp_path / "sitecustomize.py").write_text(ALONE)
     folder = tmp_path / "lessons"
     folder.mkdir()
-    for path in (lesson, lesson.with_suffix(".claude.jsonl")):
+    for path in (lesson, lesson.with_suffix(".recording.txt")):
         (folder / path.name).write_bytes(path.read_bytes())
     for _ in range(2):
         ran = subprocess.run(

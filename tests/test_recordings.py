@@ -463,11 +463,11 @@ def test_a_notebook_runs_from_its_recording_without_a_key_or_a_network(
         reply("An *immutable* sequence."), reply("Another answer."), whole("A mutable one."), reply("A ☃ é 😀.")
     )
     path = tmp_path / "lesson.ipynb"
-    first = "%load_ext claude_magic\nfrom claude_magic import claude\nclaude.{}('lesson.claude.jsonl');"
+    first = "%load_ext claude_magic\nfrom claude_magic import claude\nclaude.{}('lesson.recording.txt');"
     path.write_text(json.dumps(notebook(first.format("record"), *QUESTIONS)))
     asked_live = [cell["outputs"] for cell in executed(path)[1:]]
-    assert KEY not in (tmp_path / "lesson.claude.jsonl").read_text()
-    assert endpoint.url.split("//")[1] not in (tmp_path / "lesson.claude.jsonl").read_text()
+    assert KEY not in (tmp_path / "lesson.recording.txt").read_text()
+    assert endpoint.url.split("//")[1] not in (tmp_path / "lesson.recording.txt").read_text()
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     endpoint.received.clear()
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")

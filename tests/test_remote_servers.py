@@ -322,7 +322,7 @@ CELL = """
 from claude_magic import claude
 from claude_magic.prompt.options.options import Options
 from claude_magic.tools.remote_mcp import remote_servers
-claude.record("lesson.claude.jsonl")
+claude.record("lesson.recording.txt")
 found = remote_servers(["https://mcp.linear.app/mcp"], ["MCP_TOKEN_LINEAR_APP"])
 exchange = claude("hi", param={"mcp_servers": list(found.servers), "tools": list(found.toolsets)})
 exchange, exchange.request.body, vars(exchange)
@@ -347,7 +347,7 @@ def test_no_file_and_no_output_holds_the_token(endpoint: Server, tmp_path: Path)
     assert not holds(json.dumps(outputs))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert Path(journal) in files
-    assert tmp_path / "lesson.claude.jsonl" in files
+    assert tmp_path / "lesson.recording.txt" in files
     assert [path for path in files if any(form in path.read_bytes() for form in Secret(TOKEN).encodings())] == []
     with sqlite3.connect(journal) as database:
         rows = database.execute("select request, error from exchange").fetchall()

@@ -32,10 +32,10 @@ def restarted(kernel: Kernel, before: str) -> Kernel:
 
 
 def test_a_recording_answers_without_running_the_function(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
-    kernel.run("from claude_magic import claude\nclaude.record('lesson.claude.jsonl')")
+    kernel.run("from claude_magic import claude\nclaude.record('lesson.recording.txt')")
     asked(kernel, endpoint)
     endpoint.received.clear()
-    again = restarted(kernel, "claude.replay('lesson.claude.jsonl')")
+    again = restarted(kernel, "claude.replay('lesson.recording.txt')")
     ran = again.run(CELL)
     assert ran.error is None, ran.error
     assert again.value("said") == "It is 18 degrees."

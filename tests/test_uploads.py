@@ -446,10 +446,10 @@ def test_a_recording_is_replayed_where_nothing_was_uploaded(
     shell: Shell, api: ScriptedAPI, pdf: Path, tmp_path: Path
 ) -> None:
     assert shell.run(CELL, cell_id="a").error is None
-    assert shell.run("from claude_magic import claude; claude.record('x.claude.jsonl')").error is None
+    assert shell.run("from claude_magic import claude; claude.record('x.recording.txt')").error is None
     assert shell.run(CELL.replace("What is it", "Really"), cell_id="b").error is None
     shell.run("claude.record(None); %config Claude.journal = 'elsewhere.db'")
-    shell.run("claude.replay('x.claude.jsonl')")
+    shell.run("claude.replay('x.recording.txt')")
     before = len(api.calls)
     for text, cell in (("What is it", "a"), ("Really", "b")):
         ran = shell.run(CELL.replace("What is it", text), cell_id=cell)
@@ -461,11 +461,11 @@ def test_a_recording_is_replayed_where_nothing_was_uploaded(
 def test_an_upload_before_the_recording_is_in_it_as_soon_as_its_id_is_used(api: ScriptedAPI, pdf: Path) -> None:
     claude("First?", attach=["report.pdf"], upload=True)
     forget()  # another kernel
-    claude.record("x.claude.jsonl")
+    claude.record("x.recording.txt")
     claude("Second?", attach=["report.pdf"], upload=True)
     claude.record(None)
     claude.settings.journal = "elsewhere.db"
-    claude.replay("x.claude.jsonl")
+    claude.replay("x.recording.txt")
     before = len(api.calls)
     assert claude("Second?", attach=["report.pdf"], upload=True).text == "A report."
     with pytest.raises(NotRecorded):
@@ -474,13 +474,13 @@ def test_an_upload_before_the_recording_is_in_it_as_soon_as_its_id_is_used(api: 
 
 
 def test_a_recording_needs_no_key(api: ScriptedAPI, pdf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    claude.record("x.claude.jsonl")
+    claude.record("x.recording.txt")
     claude("First?", attach=["report.pdf"], upload=True)
     claude.record(None)
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name)
     claude.settings.journal = "elsewhere.db"
-    claude.replay("x.claude.jsonl")
+    claude.replay("x.recording.txt")
     assert claude("First?", attach=["report.pdf"], upload=True).text == "A report."
 
 

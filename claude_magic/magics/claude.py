@@ -111,7 +111,7 @@ class ClaudeHandle:
         """Records this kernel's exchanges, past and future, in a text file made for git.
 
         Args:
-            path: Such as `"lesson.claude.jsonl"`; `None` ends it.
+            path: Such as `"lesson.recording.txt"`; `None` ends it.
 
         Raises:
             SettingsError: The file cannot be written.

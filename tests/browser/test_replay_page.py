@@ -41,7 +41,7 @@ ANSWERS = (
 )
 MODES = {
     "the journal": ("", "%config Claude.replay = 'only'"),
-    "a recording": ("claude.record('lesson.claude.jsonl');", "claude.replay('lesson.claude.jsonl');"),
+    "a recording": ("claude.record('lesson.recording.txt');", "claude.replay('lesson.recording.txt');"),
 }
 
 HEADER = ".jupyter-widget-Collapse-header"
