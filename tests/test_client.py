@@ -32,6 +32,7 @@ from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
 from claude_magic.session.prompt import Prompt
 from claude_magic.wire import Exchange, Headers
+from claude_magic.wire.retry_after import retry_after
 from tests.conftest import KEY
 from tests.server import HEADERS, JSON, STREAM, Answer, Server, event, failure, message, reply, text_events, whole
 
@@ -769,7 +770,7 @@ def test_a_wait_of_more_than_a_minute_is_reported_instead_of_slept(claude: Claud
     claude.settings.max_retries = 2
     endpoint.answers(failure(429, "rate_limit_error", "slow down", ("retry-after", "61")))
     exchange = asked(claude)
-    assert "asks to wait 61 s" in str(exchange.error)
+    assert "(in 61 s): the API asks to wait longer than a retry does (60 s)" in str(exchange.error)
     assert (exchange.seconds < 20, len(endpoint.received)) == (True, 1)
 
 
@@ -797,7 +798,7 @@ def test_waits_are_those_of_the_official_sdk(recorded: Path, monkeypatch: pytest
 
 
 def test_milliseconds_come_before_seconds() -> None:
-    assert retry.retry_after(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
+    assert retry_after(Headers([("retry-after", "9"), ("Retry-After-MS", "1500")])) == 1.5
 
 
 @given(
@@ -884,7 +885,7 @@ def test_a_stop_in_a_wait_is_obeyed_at_once(server: Server) -> None:
     server.answers(failure(529, "overloaded_error", "busy", ("retry-after", "55")))
     with asking(server.url, max_retries=2) as (growing, interrupt, end):
         until(lambda: growing.note)
-        assert growing.note == "overloaded, trying again in 55 s"
+        assert growing.note.startswith("overloaded: try 2 of 3 in 5")
         interrupt.set()
         assert isinstance(end().error, Interrupted)
     assert len(server.received) == 1

@@ -115,7 +115,7 @@ def test_a_stopped_reply_keeps_the_events_that_had_arrived(events_kernel: Kernel
 
 def test_a_question_that_failed_before_any_event_leaves_nothing(events_kernel: Kernel) -> None:
     ran = events_kernel.run(
-        "page = t.EventPage()\nt.time.sleep(.3)\npage.show(t.growing_exchange(''), 'overloaded, trying again in 2 s')\n"
+        "page = t.EventPage()\nt.time.sleep(.3)\npage.show(t.growing_exchange(''), 'overloaded: try 2 of 3 in 2 s')\n"
         "page.finish(t.growing_exchange('', error=t.ConnectionFailed('no')))"
     )
     assert shown(ran) == [{"text/html": "", "text/plain": ""}]
@@ -183,13 +183,13 @@ def test_an_event_is_one_line_without_the_padding_of_the_api(capsys: pytest.Capt
 def test_what_is_waited_for_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
     terminal = EventTerminal()
     for note in (
-        "overloaded, trying again in 2 s",
-        "overloaded, trying again in 1 s",
+        "overloaded: try 2 of 3 in 2 s",
+        "overloaded: try 2 of 3 in 1 s",
         "",
-        "timed out, trying again in 1 s",
+        "timed out: try 3 of 3 in 1 s",
     ):
         terminal.show(growing_exchange(""), note)
-    assert capsys.readouterr().out == "overloaded, trying again in 2 s\ntimed out, trying again in 1 s\n"
+    assert capsys.readouterr().out == "overloaded: try 2 of 3 in 2 s\ntimed out: try 3 of 3 in 1 s\n"
 
 
 def test_an_answer_that_came_whole_is_told_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,7 +313,7 @@ def test_an_interrupt_is_obeyed_at_once(kernel: Kernel, endpoint: Server, moment
         "in a backoff": Answer(status=529, headers=(*JSON, ("retry-after", "55")), pieces=[b"{}"], framing="length"),
     }
     endpoint.answers(answers[moment])
-    ran = kernel.run("%%claude\nhi", stop_when="trying again")
+    ran = kernel.run("%%claude\nhi", stop_when="try 2 of 3")
     assert ran.seconds < 30
     assert line(ran).startswith("Interrupted: stopped after")
     endpoint.answers(reply("next"))
@@ -341,7 +341,7 @@ def test_a_stream_that_breaks_off_keeps_what_had_arrived(kernel: Kernel, endpoin
 def test_the_wait_for_another_try_is_shown(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(failure(529, "overloaded_error", "Overloaded", ("retry-after", "1")), reply("after"))
     ran = kernel.run("%%claude\nhi")
-    assert "overloaded, trying again in 1 s" in str([m["content"] for _, m in ran.messages])
+    assert "overloaded: try 2 of 3 in 1 s" in str([m["content"] for _, m in ran.messages])
     assert "overloaded" not in str(ran.outputs)
 
 

@@ -154,8 +154,8 @@ def steps(kernel: Kernel, code: str, *, owns_cell: bool = True, panel: bool = Fa
 
 
 def test_a_note_takes_the_place_of_the_waiting_line(page_kernel: Kernel) -> None:
-    ran = steps(page_kernel, "show([], 'overloaded, trying again in 2 s <b>')")
-    assert "overloaded, trying again in 2 s &lt;b&gt; · 1 s" in live_html(ran)[0]
+    ran = steps(page_kernel, "show([], 'overloaded: try 2 of 3 in 2 s <b>')")
+    assert "overloaded: try 2 of 3 in 2 s &lt;b&gt; · 1 s" in live_html(ran)[0]
 
 
 def test_while_thinking_the_thoughts_are_not_drawn_and_afterwards_folded(page_kernel: Kernel) -> None:

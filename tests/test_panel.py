@@ -17,11 +17,12 @@ import pytest
 
 from claude_magic.display.panel import live_panels
 from claude_magic.display.panel.panel import panel_bundles, static_panel
-from claude_magic.display.panel.rate_limits import duration, moment, rate_limits
+from claude_magic.display.panel.rate_limits import moment, rate_limits
 from claude_magic.display.panel.tabs import TABS, live_tabs, tabs
 from claude_magic.display.text.excerpt import cut, pretty
 from claude_magic.errors import APIError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
+from claude_magic.wire.short_text import duration
 from tests.panel_exchange import DATE, REQUEST_ID, exchange, headers, limit_headers, request
 
 ROOT = Path(__file__).parents[1]
@@ -425,6 +426,7 @@ def test_usage_tells_why_the_reply_ended() -> None:
 
     assert "stop reason refusal stop details: category bio" in text(tabs(exchange(message=refused))["Usage"])
     assert "stop reason none: the stream ended early" in text(tabs(exchange(message=Message()))["Usage"])
+    assert "stop reason none: there is no reply" in text(tabs(exchange(message=Message(), status=529))["Usage"])
 
 
 def test_usage_says_that_the_model_is_not_claude() -> None:

@@ -49,7 +49,7 @@ def test_a_presenter_takes_a_reply_that_breaks_off_while_it_is_shown(name: str) 
     whole = exchange("Once upon", error=StreamError("dropped"))
     with Shell():
         presenter = PRESENTERS[name]()
-        presenter.show(exchange(""), "overloaded, trying again in 2 s")
+        presenter.show(exchange(""), "overloaded: try 2 of 3 in 2 s")
         presenter.show(exchange("Once"))
         presenter.events(())
         presenter.finish(whole, above="<i>above</i>", body=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from claude_magic.display.reply.summary import facts, span, summary, warnings
+from claude_magic.display.reply.summary import facts, summary, warnings
 from claude_magic.errors import APIError, Interrupted, StreamError
 from claude_magic.wire import Headers, Message
+from claude_magic.wire.short_text import span
 from tests.replaying import exchange
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
@@ -20,13 +21,17 @@ _decode = json.JSONDecoder().decode  # faster than `json.loads`, which checks it
 class Accumulator:
     """The part received so far; `exchange()` returns a value that does not change later.
 
+    Args:
+        clock: Seconds, for a wait between two tries; only differences matter.
+
     Attributes:
-        note: What it waits for, such as "overloaded, trying again in 2 s"; `""` for the model.
         answer: What an endpoint that sends no message has answered so far; `None` for a message.
     """
 
-    def __init__(self, request: Request, *, model_note: str = "") -> None:
-        self.note = ""
+    def __init__(self, request: Request, *, model_note: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._note = ""
+        self._wait: _Wait | None = None
         self.answer: Answer | None = None
         self._request = request
         self._model_note = model_note
@@ -43,10 +48,24 @@ class Accumulator:
         """Sets the request that is really sent, once it is known."""
         self._request, self._model_note = request, model_note
 
-    def set_retry(self, reason: str, seconds: float, retries: int) -> None:
-        """Records that a try failed; the next one follows in `seconds`."""
+    @property
+    def note(self) -> str:
+        """What it waits for, such as "overloaded: try 2 of 3 in 2 s", which counts down; `""` for the model."""
+        wait = self._wait
+        return self._note if wait is None else wait.text(self._clock())
+
+    @note.setter
+    def note(self, note: str) -> None:
+        self._note, self._wait = note, None
+
+    def set_retry(self, reason: str, seconds: float, retries: int, *, tries: int) -> None:
+        """Records that a try failed; the next one follows in `seconds`.
+
+        Args:
+            tries: The most that are made.
+        """
         self._retries = retries
-        self.note = f"{reason}, trying again in {max(1, round(seconds))} s"
+        self._wait = _Wait(next_try=f"{reason}: try {retries + 1} of {tries}", seconds=seconds, began=self._clock())
 
     def set_response(self, status: int, headers: Headers) -> None:
         """Sets the status and the headers of the answer."""
@@ -160,6 +179,27 @@ class Accumulator:
                 notes=tuple(self._fold.notes),
                 error=error,
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wait:
+    """A wait between two tries.
+
+    Attributes:
+        next_try: What was wrong, and which try is next.
+        began: On the accumulator's clock.
+    """
+
+    next_try: str
+    seconds: float
+    began: float
+
+    def text(self, now: float) -> str:
+        """The next try, and in how many seconds it comes: another text once a second, and not more often."""
+        elapsed = now - self.began
+        if elapsed >= self.seconds:
+            return self.next_try
+        return f"{self.next_try} in {max(1, round(self.seconds) - int(elapsed))} s"
 
 
 class ErrorEvent(Exception):

@@ -11,11 +11,13 @@ from typing import Any
 
 from ..errors import APIError, ExchangeError, StreamError, did_you_mean
 from ..wire import Headers, Request
+from ..wire.retry_after import retry_after, try_again
+from ..wire.short_text import span
 from . import known_models
 from .credentials import Credential, parse_redacted, redact
 from .endpoint_advice import advice as endpoint_advice
 from .transports.base import Response
-from .transports.retry import LONGEST_WAIT, retry_after
+from .transports.retry import LONGEST_WAIT
 
 _MAX_READ = 64_000  # bytes
 _MAX_MESSAGE = 2_000  # characters
@@ -26,6 +28,7 @@ _NO_TEXT = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.I
 _TITLES = re.compile(r"<(?:title|h1)\b[^<>]*>(.*?)</(?:title|h1)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 
+_LIMITS = (429, 529)
 _ADVICE = {
     402: "See the billing page of the Console.",
     403: "The key's workspace may not use this. Ask an administrator of the workspace.",
@@ -59,7 +62,13 @@ def response_error(
     hide = credential.redact if credential else redact
     body = _parse_json(text, hide)
     return _api_error(
-        body, status=response.status, headers=response.headers, model=model, credential=credential, request=request
+        body,
+        status=response.status,
+        headers=response.headers,
+        model=model,
+        credential=credential,
+        request=request,
+        tries=_tries(response),
     )
 
 
@@ -108,12 +117,13 @@ def _api_error(
     model: str,
     credential: Credential | None,
     request: Request | None = None,
+    tries: str = "",
 ) -> APIError:
     error = body.get("error") if isinstance(body, dict) else None
     kind, message = _kind_and_message(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
     request_id = headers.get("request-id") or (body.get("request_id") if isinstance(body, dict) else None)
     streamed = status == 200 and "json" not in headers.get("content-type", "").lower()
-    facts = ["inside the stream" if streamed else f"HTTP {status}"]
+    facts = ["inside the stream" if streamed else f"HTTP {status}", *filter(None, [tries])]
     if request_id:
         facts.append(f"request-id {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
@@ -128,6 +138,13 @@ def _api_error(
         request_id=str(request_id) if request_id else None,
         body=body,
     )
+
+
+def _tries(response: Response) -> str:
+    """How often a request was sent and how long that took, where it was or could have been sent again."""
+    if response.tries < 1 or (response.tries == 1 and response.status not in _LIMITS):
+        return ""
+    return f"{response.tries} {'try' if response.tries == 1 else 'tries'} in {span(response.seconds)}"
 
 
 def _kind_and_message(error: object) -> tuple[str, str]:
@@ -146,6 +163,7 @@ def _details(error: object) -> dict[str, object]:
 def _advice(
     status: int, kind: str, message: str, *, headers: Headers, model: str, credential: Credential | None
 ) -> str:
+    wait = retry_after(headers) if status >= 400 else None  # a good answer may have the header too
     if kind == "overloaded_error":
         status = 529
     if status == 401 and not message.startswith("CORS"):
@@ -153,8 +171,10 @@ def _advice(
         return f"The key came from {source}. Check it in the Console."
     if status == 404:
         return _model_advice(message, model)
-    if status == 429 or (retry_after(headers) or 0) > LONGEST_WAIT:
-        return _limit_advice(headers)
+    if wait is not None and (status in (408, 409, 429) or status >= 500):
+        return _wait_advice(wait)
+    if status == 429:
+        return "The API did not say how long to wait: it may be a spend limit. See the limits page of the Console."
     if status == 400:
         return _field_advice(message)
     return _ADVICE.get(status, _ADVICE[500] if status >= 500 else "")
@@ -167,12 +187,13 @@ def _model_advice(message: str, model: str) -> str:
     return did_you_mean(similar).strip() or f"Known models: {', '.join(known_models.names()[:6])}."
 
 
-def _limit_advice(headers: Headers) -> str:
-    seconds = retry_after(headers)
-    if seconds is None:
-        return "The API did not say how long to wait: it may be a spend limit. See the limits page of the Console."
-    wait = f"{seconds:.0f} s" if seconds <= LONGEST_WAIT * 2 else f"{seconds / 60:.0f} min"
-    return f"The API asks to wait {wait}." if seconds < 1e6 else "The API asks to wait very long."
+def _wait_advice(seconds: float) -> str:
+    """When to try again, and why that was not waited for."""
+    when = try_again(seconds)
+    if not when:
+        return "The API asks to wait for more than a month."
+    longer = f": the API asks to wait longer than a retry does ({LONGEST_WAIT:.0f} s)" * (seconds > LONGEST_WAIT)
+    return f"{when[0].upper()}{when[1:]}{longer}."
 
 
 def _field_advice(message: str) -> str:

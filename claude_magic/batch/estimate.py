@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from ..cost.token_bounds import token_bound
-from ..display.reply.summary import estimate_tokens, span
+from ..display.reply.summary import estimate_tokens
 from ..errors import CellError, ClaudeError, SettingsError
 from ..session.costs import highest_cost
 from ..session.model_list import model_id
 from ..session.provider import is_local
 from ..session.request import preview_request
-from ..wire.short_text import dollars
+from ..wire.short_text import dollars, span
 from .runner import Job, RowResult, missing
 
 Amount = TypeVar("Amount", int, float)

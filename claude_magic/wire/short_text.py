@@ -42,6 +42,28 @@ def dollars(amount: float) -> str:
     return f"${amount:,.4f}" if amount < 1 else f"${amount:,.2f}"
 
 
+def span(seconds: float) -> str:
+    """`seconds` as text: `0.04 s`, `2.4 s`, `48 s`, `3 min 5 s`."""
+    if seconds < 0.095:
+        return f"{seconds:.2f} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def duration(seconds: float) -> str:
+    """`seconds` in readable units, such as `90 s`, `5 min` or `3 h 20 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
+
+
 def size_text(size: int) -> str:
     """A number of bytes, as people read it."""
     if size < 1_000:

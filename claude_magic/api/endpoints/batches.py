@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 from ...errors import StreamError
 from ...wire import Headers, Request
 from ...wire.request import Upload
+from ...wire.retry_after import retry_after
 from ...wire.short_text import shorten
 from ..client import Client
 from ..credentials import parse_redacted
-from ..transports.retry import retry_after
 
 MOST_REQUESTS = 100_000  # in a batch
 MOST_BYTES = 256_000_000  # of a batch

@@ -16,12 +16,16 @@ class Response:
     Attributes:
         chunks: The body, decompressed, as it is received; raises an `ExchangeError` if it ends early.
         close: Returns the connection to the pool, or closes it if the body was not read to its end.
+        tries: How often the request was sent; 0 if nobody counted.
+        seconds: How long all tries took, the waits between them included.
     """
 
     status: int
     headers: Headers
     chunks: Iterator[bytes]
     close: Callable[[], None]
+    tries: int = 0
+    seconds: float = 0.0
 
     def __enter__(self) -> Response:
         return self

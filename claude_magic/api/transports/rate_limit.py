@@ -7,6 +7,7 @@ Source: https://platform.claude.com/docs/en/api/rate-limits
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ...concurrency import Lock
@@ -14,9 +15,14 @@ from ...wire import Request
 
 
 class RateLimits:
-    """By host and model: until when nothing must be sent."""
+    """By host and model: until when nothing must be sent.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Seconds; only differences matter.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._until: dict[tuple[str, object], float] = {}
         self._lock = Lock()
 
@@ -24,12 +30,12 @@ class RateLimits:
         """Holds requests to the model of `request` for `seconds`; an earlier, longer hold stays."""
         with self._lock:
             key = _key(request)
-            self._until[key] = max(self._until.get(key, 0.0), time.monotonic() + seconds)
+            self._until[key] = max(self._until.get(key, float("-inf")), self._clock() + seconds)
 
     def remaining(self, request: Request) -> float:
         """Seconds until a request to the same model may be sent; 0 or less if it may be sent now."""
         with self._lock:
-            return self._until.get(_key(request), 0.0) - time.monotonic()
+            return self._until.get(_key(request), float("-inf")) - self._clock()
 
 
 def _key(request: Request) -> tuple[str, object]:

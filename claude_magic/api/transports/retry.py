@@ -7,16 +7,17 @@ API says that it may be (`x-should-retry: true`, or an error code that says so):
 
 from __future__ import annotations
 
-import email.utils
 import json
-import math
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ...errors import ConnectionFailed, ExchangeError, TimedOut
 from ...wire import Headers, Request
 from ...wire.completion import ENDPOINT
+from ...wire.retry_after import retry_after
+from ...wire.short_text import span
 from ..accumulator import Accumulator
 from ..endpoints.catalog import changes
 from ..interrupt import Interrupt
@@ -40,6 +41,7 @@ class RetryTransport:
         rate_limit: Until when the endpoint wants no requests; shared with other requests.
         pace: Holds requests back before the endpoint refuses them; shared with other requests.
         accumulator: Shows the waits; `None` if nobody watches.
+        clock: Seconds; only differences matter.
     """
 
     inner: Transport
@@ -48,9 +50,11 @@ class RetryTransport:
     rate_limit: RateLimits = field(default_factory=RateLimits)
     pace: Pace = field(default_factory=Pace)
     accumulator: Accumulator | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def send(self, request: Request) -> Response:
         """Sends `request`, at most `max_retries + 1` times."""
+        began = self.clock()
         # a completion is paid like a message, and changes nothing
         changing = request.endpoint != ENDPOINT and changes(request.method, request.endpoint)
         for failed in range(self.max_retries + 1):
@@ -60,6 +64,8 @@ class RetryTransport:
                 response = self._send_paced(request, failed)
             except (ConnectionFailed, TimedOut) as error:
                 if last or not error.retryable or (changing and not error.unsent):
+                    if failed:
+                        error.args = (f"{error.args[0]} Tried {failed + 1} times in {span(self.clock() - began)}.",)
                     raise
                 self._wait("no connection", backoff(failed), failed + 1)
                 continue
@@ -72,7 +78,7 @@ class RetryTransport:
             if retryable and retry_after(response.headers):
                 self.rate_limit.hold(request, seconds)
             if last or not retryable:
-                return response
+                return replace(response, tries=failed + 1, seconds=self.clock() - began)
             response.close()
             self._wait(_reason(response.status), seconds, failed + 1)
         raise AssertionError("unreachable")
@@ -99,7 +105,7 @@ class RetryTransport:
 
     def _wait(self, reason: str, seconds: float, retries: int) -> None:
         if self.accumulator is not None:
-            self.accumulator.set_retry(reason, seconds, retries)
+            self.accumulator.set_retry(reason, seconds, retries, tries=self.max_retries + 1)
         self.interrupt.sleep(seconds)
 
 
@@ -108,34 +114,9 @@ def delay(headers: Headers, failed: int) -> float:
     return retry_after(headers) or backoff(failed)
 
 
-def retry_after(headers: Headers) -> float | None:
-    """Seconds that the API asks to wait: from `retry-after-ms`, else from `retry-after`, in seconds or as a date.
-
-    `None` if there is no such header, or its value is invalid or in the past.
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _seconds(headers.get(name, "")) * scale
-        if seconds > 0:
-            return seconds
-    return None
-
-
 def backoff(failed: int) -> float:
     """Seconds to wait after `failed` earlier tries: from 0.5 doubling to 8, minus up to a quarter at random."""
     return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - not for security
-
-
-def _seconds(value: str) -> float:
-    """The wait that a header asks for; 0 or less if its value is invalid or in the past."""
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            parsed = email.utils.parsedate_tz(value)
-            return email.utils.mktime_tz(parsed) - time.time() if parsed else 0.0
-        except (ValueError, OverflowError, IndexError, TypeError):  # from some invalid dates
-            return 0.0
-    return 0.0 if math.isnan(seconds) else seconds
 
 
 def _is_retryable(response: Response) -> bool:

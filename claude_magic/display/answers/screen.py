@@ -11,9 +11,12 @@ from IPython.core.display_functions import publish_display_data
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
 from ..live.interrupts import hold_interrupts
+from ..reply.status import with_seconds
+from ..terminal.waiting_line import WaitingLine
 from .bundle import answer_bundle
 
 _QUIET_SECONDS = 0.3
+_WAITING = "waiting for an answer…"
 _SECONDS_BETWEEN = 0.5
 _REST_AFTER_DRAWING = 4
 
@@ -34,14 +37,17 @@ class AnswerPage(Presenter):
         self._panel = panel
         self._name = uuid.uuid4().hex
         self._drawn = self._finished = False
+        self._shown: dict[str, str] = {}
         self._not_before = time.monotonic() + _QUIET_SECONDS
 
     def show(self, exchange: Exchange, note: str = "") -> None:
         begun = time.monotonic()
         if self._finished or begun < self._not_before:
             return
-        status = f"{note or 'waiting for an answer…'} {int(exchange.seconds)} s"
-        self._publish(answer_bundle(exchange, status=status))
+        bundle = answer_bundle(exchange, status=with_seconds(note or _WAITING, exchange.seconds))
+        if bundle == self._shown:
+            return
+        self._publish(bundle)
         ended = time.monotonic()
         self._not_before = max(begun + _SECONDS_BETWEEN, ended + _REST_AFTER_DRAWING * (ended - begun))
 
@@ -67,14 +73,20 @@ class AnswerPage(Presenter):
     def _publish(self, bundle: dict[str, str]) -> None:
         with hold_interrupts():
             publish_display_data(dict(bundle), transient={"display_id": self._name}, update=self._drawn)
-            self._drawn = True
+            self._drawn, self._shown = True, bundle
 
 
 class AnswerTerminal(Presenter):
     """Prints one call's answer when it is there."""
 
+    def __init__(self) -> None:
+        self._waiting = WaitingLine()
+        self._begun = time.monotonic()
+
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Does nothing: a table is printed whole."""
+        """Show what is waited for; the answer is printed whole."""
+        if time.monotonic() - self._begun > _QUIET_SECONDS:
+            self._waiting.show(with_seconds(note or _WAITING, exchange.seconds))
 
     def events(self, events: Iterable[TimedEvent]) -> None:
         """Does nothing."""
@@ -83,5 +95,6 @@ class AnswerTerminal(Presenter):
         """Does nothing."""
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
+        self._waiting.show("")
         if exchange.error is None or has_content(exchange):
             print(answer_bundle(exchange)["text/plain"])

@@ -15,6 +15,7 @@ from IPython.core.display_functions import publish_display_data
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
 from ..reply.reply import frame, passage_html, passages, reply_bundle
+from ..reply.status import with_seconds
 from ..text.excerpt import one_line
 from .interrupts import hold_interrupts
 
@@ -86,13 +87,17 @@ class DetachedReply(Presenter):
         self._raw = raw
         self._panel = panel
         self._not_before = time.monotonic()
+        self._drawn = ""
 
     def show(self, exchange: Exchange, note: str = "") -> None:
         if time.monotonic() < self._not_before:
             return
-        status = note or f"{int(exchange.seconds)} s"
+        status = with_seconds(note, exchange.seconds) if note else f"{int(exchange.seconds)} s"
         inner = "".join(passage_html(passage, raw=self._raw) for passage in passages(exchange.message))
         live = frame(f'{inner}<div class="cm-status">{html.escape(status)}</div>', styled=True)
+        if live == self._drawn:
+            return
+        self._drawn = live
         size = self._output.set_reply(self._place, {"text/html": live})
         self._not_before = time.monotonic() + max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
 

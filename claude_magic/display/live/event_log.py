@@ -6,7 +6,6 @@ What is sent to a page is bounded: the table has a bounded size, and is updated 
 from __future__ import annotations
 
 import html
-import sys
 import time
 import uuid
 from collections import deque
@@ -20,8 +19,10 @@ from ...wire.presenter import Presenter
 from ..panel.events import DATA_LIMIT, EVENTS_AT_EACH_END, NOT_STREAMED, event_data, event_table, milliseconds
 from ..panel.timeline import timeline
 from ..reply.reply import frame, reply_steps
+from ..reply.status import with_seconds
 from ..reply.step_html import step_html
 from ..reply.summary import facts, requested_model, warnings
+from ..terminal.waiting_line import WaitingLine, is_terminal, write
 from ..text.excerpt import plain_line
 from ..text.plain import plain
 from .interrupts import hold_interrupts
@@ -116,8 +117,7 @@ class EventPage(Presenter):
 
     def _live(self, exchange: Exchange, note: str) -> str:
         status = note or ("" if self._window.count else f"waiting for {requested_model(exchange) or 'an answer'}…")
-        seconds = f"{int(exchange.seconds)} s" if exchange.seconds >= 1 else ""
-        line = " · ".join(filter(None, (f"{self._window.count:,} events", status, seconds)))
+        line = with_seconds(" · ".join(filter(None, (f"{self._window.count:,} events", status))), exchange.seconds)
         table = event_table(self._window.last, before=self._window.count - len(self._window.last), data=_LIVE_DATA)
         box = f'<div class="cm-box cm-newest">{table}</div>' if self._window.count else ""
         return f'<div class="cm-lines mathjax_ignore">{_STYLE}{box}{_note(line)}</div>'
@@ -132,27 +132,33 @@ class EventTerminal(Presenter):
     def __init__(self) -> None:
         self._count = 0
         self._note = ""
+        self._waiting = WaitingLine()
         self._finished = False
         self._written: dict[str, list[str]] = {}
 
     def events(self, events: Iterable[TimedEvent]) -> None:
         """Write the new events, a line each."""
         lines = [] if self._finished else [_line(event) for event in events]
+        self._waiting.show("")
         with hold_interrupts():
             _write(lines)
             self._count += len(lines)
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Write the note once."""
-        if note.partition(",")[0] != self._note and not self._finished:
-            self._note = note.partition(",")[0]  # without the seconds
-            _write([plain_line(note, DATA_LIMIT)] if note else [])
+        """Show the note, on a terminal in one line that is replaced; elsewhere write it once."""
+        if self._finished:
+            return
+        self._waiting.show(with_seconds(note, exchange.seconds) if note else "")
+        if (reason := note.rpartition(" in ")[0] or note) != self._note:  # without the seconds
+            self._note = reason
+            _write([plain_line(note, DATA_LIMIT)] if note and not is_terminal() else [])
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
         """Write the events not written yet, the steps and the summary."""
         if self._finished:
             return
         self.events(islice(exchange.events, self._count, None))
+        self._waiting.show("")
         none = [] if self._count or exchange.status is None or exchange.error else [NOT_STREAMED]
         with hold_interrupts():
             self._finished = True
@@ -235,9 +241,5 @@ def _line(event: TimedEvent) -> str:
 
 
 def _write(lines: Sequence[str]) -> None:
-    """Write lines with the characters that the terminal can encode."""
-    if not lines:
-        return
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    sys.stdout.write("".join(f"{line}\n" for line in lines).encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    if lines:
+        write("".join(f"{line}\n" for line in lines))

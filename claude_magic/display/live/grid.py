@@ -11,9 +11,9 @@ from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
-from ...wire.short_text import dollars
+from ...wire.short_text import dollars, span
 from ..reply.reply import frame, reply_bundle
-from ..reply.summary import span, summary
+from ..reply.summary import summary
 from ..tables.journal_entries import tokens
 from ..tables.table import Kind, table, words
 from ..text.plain import plain

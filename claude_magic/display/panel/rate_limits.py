@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from ...wire import Headers
+from ...wire.short_text import duration
 from ..text.excerpt import line_content
 from .html_rows import row_of
 
@@ -70,18 +71,6 @@ def moment(headers: Headers) -> datetime | None:
         return _aware(parsedate_to_datetime(headers["date"]))
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
-
-
-def duration(seconds: float) -> str:
-    """`seconds` in readable units, such as `90 s`, `5 min` or `3 h 20 min`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // (24 * 60)} days"
 
 
 def _limits(fields: dict[str, dict[str, str]], headers: Headers) -> Iterator[RateLimit]:

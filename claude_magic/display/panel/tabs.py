@@ -14,8 +14,9 @@ from collections.abc import Callable, Collection
 from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import APIError, ClaudeError
-from ...wire import Exchange, Request
+from ...wire import Exchange, Headers, Request
 from ...wire.headers import holds_credential, is_credential_name
+from ...wire.retry_after import retry_after, try_again
 from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut, plain_line
 from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table, run_table
 from .html_rows import group, json_block, note, row, table, text_block
@@ -24,6 +25,7 @@ from .rate_limits import bar, moment, rate_limits
 from .timeline import timeline
 from .usage import live_usage_tab, usage_tab
 
+_WAITS = ("retry-after", "retry-after-ms")
 _FIRST = ("request-id", "anthropic-organization-id")
 _SAVED = {
     *("content-type", "content-encoding", "content-length", "date", "retry-after", "retry-after-ms", "x-should-retry"),
@@ -59,11 +61,13 @@ def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED, copy: str = 
     limits = rate_limits(headers)
     rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _FIRST]
     rows.append(row("HTTP status", "no response" if exchange.status is None else str(exchange.status)))
+    waits = _WAITS if (exchange.status or 0) >= 400 else ()  # a good answer may have them too, and means nothing by it
+    rows[:0] = [row(name, _wait(headers, name)) for name in waits if name in headers]
     if limits:
         rows.append(group("Rate limits"))
         rows.extend(bar(limit, moment(headers)) for limit in limits)
         rows.append(group("Other headers"))
-    known = {*_FIRST, *(name for limit in limits for name in limit.names)}
+    known = {*_FIRST, *waits, *(name for limit in limits for name in limit.names)}
     others = [name for name in headers if name.lower() not in known]
     public = sorted((name for name in others if _is_public_header(name, allowed)), key=str.lower)[:_MOST_HEADERS]
     rows.extend(row(name.lower(), headers[name]) for name in public)
@@ -71,6 +75,13 @@ def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED, copy: str = 
     sent = (name for name in headers if name.lower() in _FIRST or _is_public_header(name, allowed))
     whole = "\n".join(plain_line(f"{name.lower()}: {headers[name]}") for name in sent)
     return table(rows, copy if whole else "", whole) + (note(f"{hidden} more not shown") if hidden else "")
+
+
+def _wait(headers: Headers, name: str) -> str:
+    """The value of a header that asks to wait, and until when, by this machine's clock."""
+    seconds, sent = retry_after(Headers([(name, headers[name])])), moment(headers)
+    when = "" if seconds is None or sent is None else try_again(seconds, sent.timestamp())
+    return " · ".join(filter(None, (headers[name], when)))
 
 
 def _live_headers(exchange: Exchange) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...wire import Exchange, TimedEvent
-from ..reply.summary import span
+from ...wire.short_text import span
 from ..text.excerpt import one_line, plain_line
 
 _MOST_BLOCKS = 60

@@ -43,7 +43,8 @@ def _rows(exchange: Exchange, usage: Mapping[str, Any]) -> list[str]:
 def _stop_lines(exchange: Exchange) -> Iterator[str]:
     message = exchange.message
     yield row("model", " · ".join(filter(None, (str(message.model or "not reported"), exchange.model_note))))
-    yield row("stop reason", str(message.stop_reason or "none: the stream ended early"))
+    missing = "none: there is no reply" if (exchange.status or 0) >= 300 else "none: the stream ended early"
+    yield row("stop reason", str(message.stop_reason or missing))
     if message.stop_sequence:
         yield row("stop sequence", str(message.stop_sequence))
     details = message.body.get("stop_details")

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...wire import Block
+from ...wire.short_text import span
 from ...wire.tool import DONE, FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call
 from ..text.excerpt import plain_line, short_line
 from ..text.plain import plain
 from .call_signature import call_line, value
 from .server_tools import outcome_of
-from .summary import estimate_tokens, span
+from .summary import estimate_tokens
 
 ASKS = ("tool_use", "server_tool_use", "mcp_tool_use")
 _OUTCOME = 80

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import Interrupted
 from ...wire import Exchange, Message
-from ...wire.short_text import dollars
+from ...wire.short_text import dollars, span
 from ..text.plain import plain
 
 _WHOLE = ("end_turn", "stop_sequence")
@@ -56,16 +56,6 @@ def duration(exchange: Exchange) -> str:
     whole = span(exchange.seconds)
     first = exchange.first_token_seconds
     return whole if first is None else f"{whole}, first token {span(first)}"
-
-
-def span(seconds: float) -> str:
-    """`seconds` as text: `0.04 s`, `2.4 s`, `48 s`, `3 min 5 s`."""
-    if seconds < 0.095:
-        return f"{seconds:.2f} s"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def requested_model(exchange: Exchange) -> str:

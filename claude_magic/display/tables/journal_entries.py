@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...wire.short_text import dollars
-from ..reply.summary import span
+from ...wire.short_text import dollars, span
 from ..text.plain import plain
 from .table import Kind, table, words
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ...errors import ClaudeError
-from ...wire.short_text import dollars
-from ..reply.summary import span
+from ...wire.short_text import dollars, span
 from .journal_entries import tokens
 from .table import Kind, table, words
 

@@ -16,7 +16,8 @@ from ..live.interrupts import hold_interrupts
 from ..live.slices import Open, first_slice, tail
 from ..reply.reply import Passage
 from ..text.plain import plain
-from .terminal import Terminal, _is_terminal
+from .terminal import Terminal
+from .waiting_line import is_terminal
 
 if TYPE_CHECKING:
     from .live_region import LiveRegion
@@ -28,7 +29,7 @@ _REST_AFTER_DRAWING = 4
 def available() -> bool:
     """Whether rich is installed, and there is a terminal to render for, which can move its cursor."""
     dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
-    return _is_terminal() and not dumb and importlib.util.find_spec("rich") is not None
+    return is_terminal() and not dumb and importlib.util.find_spec("rich") is not None
 
 
 class RichTerminal(Terminal):
@@ -38,6 +39,7 @@ class RichTerminal(Terminal):
         super().__init__()
         self._opened: Open | None = None
         self._region: LiveRegion | None = None
+        self._drawn = "", ""  # in the region
         self._not_before = 0.0
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
@@ -92,7 +94,7 @@ class RichTerminal(Terminal):
         self._not_before = begun + (1 + _REST_AFTER_DRAWING) * (time.monotonic() - begun)
 
     def _draw(self, text: str, status: str) -> None:
-        if not text and not status:
+        if (text, status) == self._drawn or not (text or status):
             return
         from .live_region import LiveRegion
 
@@ -101,10 +103,11 @@ class RichTerminal(Terminal):
                 self._write(self._gap())
                 self._region = LiveRegion()
             self._region.draw(text, status)
+            self._drawn = text, status
 
     def _wait(self, line: str) -> None:
         """Remove what was drawn: what follows stays."""
         with hold_interrupts():
             if self._region is not None:
                 self._region.clear()
-            self._region = None
+            self._region, self._drawn = None, ("", "")

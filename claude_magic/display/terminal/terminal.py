@@ -8,7 +8,6 @@ other half has not arrived yet. On a terminal lines end between words; in a pipe
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Iterable
 
@@ -21,6 +20,7 @@ from ..reply.status import status_line
 from ..reply.steps import Step
 from ..reply.summary import facts, warnings
 from ..text.plain import plain
+from .waiting_line import WaitingLine, is_terminal, write
 from .word_wrap import WordWrap, columns, wrap_facts
 
 _QUIET_SECONDS = 0.5
@@ -38,7 +38,7 @@ class Terminal(Presenter):
         self._marks = 0  # of the passage, written so far
         self._steps: dict[int, list[str]] = {}  # lines written of a step, by the index of its passage
         self._begun = time.monotonic()
-        self._waiting = ""
+        self._waiting = WaitingLine()
         self._wrote = False
         self._newlines = 0  # at the end of what was written
         self._wrap: WordWrap | None = None  # of the passage, on a terminal
@@ -163,7 +163,7 @@ class Terminal(Presenter):
 
     def _wrapped(self, text: str) -> str:
         """More of a passage, with line ends between words on a terminal."""
-        if not _is_terminal():
+        if not is_terminal():
             return text
         self._wrap = self._wrap or WordWrap(columns())
         return self._wrap.feed(text)
@@ -174,14 +174,10 @@ class Terminal(Presenter):
 
     def _wait(self, line: str) -> None:
         """Replace the waiting line, on a terminal only; `""` removes it."""
-        if line == self._waiting or not _is_terminal():
-            return
-        with hold_interrupts():
-            _print("\r" + line.ljust(len(self._waiting)) + ("" if line else "\r"))
-            self._waiting = line
+        self._waiting.show(line)
 
     def _write(self, text: str) -> None:
-        _print(text)
+        write(text)
         ending = len(text) - len(text.rstrip("\n"))
         self._newlines = ending + (self._newlines if ending == len(text) else 0)
         self._wrote = self._wrote or bool(text)
@@ -190,7 +186,7 @@ class Terminal(Presenter):
 def _summary_lines(exchange: Exchange) -> list[str]:
     """The warnings, then the facts and the notes; on a terminal no word of them is broken."""
     warned, known = warnings(exchange), [facts(exchange), *map(plain, exchange.notes)]
-    if _is_terminal():
+    if is_terminal():
         width = columns()
         warned = [WordWrap(width).feed(line) for line in warned]
         known = [wrap_facts(line, width) for line in "\n".join(known).split("\n")]
@@ -201,21 +197,5 @@ def _notes(step: Step) -> list[str]:
     return [step.call_line, *step.outcome_lines]
 
 
-def _print(text: str) -> None:
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
-
-
 def _dim(text: str) -> str:
-    return f"{_DIM}{text}{_BRIGHT}" if _is_terminal() else text
-
-
-def _is_terminal() -> bool:
-    try:
-        return sys.stdout.isatty()
-    except (AttributeError, ValueError):
-        return False
+    return f"{_DIM}{text}{_BRIGHT}" if is_terminal() else text
