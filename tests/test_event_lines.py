@@ -110,7 +110,7 @@ def test_nothing_new_sends_nothing(events_kernel: Kernel) -> None:
 def test_a_stopped_reply_keeps_the_events_that_had_arrived(events_kernel: Kernel) -> None:
     (bundle,) = shown(events_kernel.run("t.replay(300, each=10, error='stopped', whole=False)"))
     assert len(rows(bundle["text/html"])) == 201
-    assert "interrupted: you stopped this reply" in bundle["text/plain"]
+    assert "interrupted: it breaks off here" in bundle["text/plain"]
 
 
 def test_a_question_that_failed_before_any_event_leaves_nothing(events_kernel: Kernel) -> None:

@@ -17,11 +17,11 @@ import pytest
 
 from claude_magic.display.panel import live_panels
 from claude_magic.display.panel.panel import panel_bundles, static_panel
-from claude_magic.display.panel.rate_limits import moment, rate_limits
 from claude_magic.display.panel.tabs import TABS, live_tabs, tabs
 from claude_magic.display.text.excerpt import cut, pretty
 from claude_magic.errors import APIError, Interrupted
 from claude_magic.wire import Exchange, Headers, Message, Request, TimedEvent
+from claude_magic.wire.rate_limits import moment, rate_limits
 from claude_magic.wire.short_text import duration
 from tests.panel_exchange import DATE, REQUEST_ID, exchange, headers, limit_headers, request
 

@@ -117,9 +117,7 @@ def test_a_reply_that_was_stopped_is_marked_interrupted() -> None:
 
 def test_a_reply_that_failed_on_the_way_is_marked_incomplete() -> None:
     for error in (StreamError("dropped"), APIError("overloaded", status=200)):
-        assert warnings(exchange("Hi", error=error)) == [
-            "incomplete: the stream ended early; the part received is kept."
-        ]
+        assert warnings(exchange("Hi", error=error)) == ["incomplete: it breaks off here."]
 
 
 def test_no_fact_brings_controls_or_a_second_line_with_it() -> None:

@@ -143,7 +143,7 @@ def test_stop_is_obeyed_at_once_and_what_had_arrived_is_kept(
     assert endpoint.dropped.wait(60)
     front.until(lambda: front.told(bench).startswith("Interrupted: stopped after"))
     assert "What came." in front.answer(bench)
-    assert "interrupted: you stopped this reply" in front.answer(bench)
+    assert "interrupted: it breaks off here" in front.answer(bench)
     assert front.kernel.value("claude.last.text") == "What came."
     assert front.kernel.value("type(claude.last.error).__name__") == "Interrupted"
     endpoint.answers(reply("Again."))

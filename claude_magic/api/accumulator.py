@@ -155,7 +155,7 @@ class Accumulator:
         """
         fault = self._fold.fault
         if not fault and not self._fold.is_complete:
-            fault = f"the reply is incomplete: the stream ended early, without {self._fold.end}"
+            fault = f"the stream ended early, without {self._fold.end}"
         if not fault and self._fold.message.stop_reason is None:
             fault = "the reply may be incomplete: it has no stop_reason"
         if fault:

@@ -14,6 +14,7 @@ from ..errors import CellError, Interrupted
 from ..prompt.options.keywords import grading_keywords, options_of_many
 from .estimate import Estimate, PriceApprover, check_price, estimate, expected_seconds
 from .grading import Grader, Rubric, grader, is_pass
+from .low_limits import LowLimits
 from .row_prompts import check_unique, row_template
 from .rows import Row, columns_of, is_frame, readable, refuse_taken, rows_of, with_columns
 from .runner import Job, RowResult, run
@@ -101,12 +102,14 @@ def _map(session: Session, given: Any, template: str | None, how: MapOptions, ap
         from .map_batches import map_in_batches
 
         return map_in_batches(session, given, table, how)
-    began = time.monotonic()
-    results, complete = _results(session, table.texts, "replies", how, begin)
+    began, low_limits = time.monotonic(), LowLimits()
+    results, complete = _results(session, table.texts, "replies", how, low_limits, begin)
     verdicts = None
     if isinstance(how.grade, Rubric) and complete:
         texts = grading_texts(how.grade, table.texts, results)
-        verdicts, complete = _results(session, texts, "grades", for_grading(how, how.grade))
+        verdicts, complete = _results(session, texts, "grades", for_grading(how, how.grade), low_limits)
+    if low_limits.warning:
+        print(low_limits.warning)
     replies = graded_replies(table, how, results, verdicts, time.monotonic() - began)
     session.mapped = replies
     if not complete:
@@ -217,7 +220,7 @@ def _begin(session: Session, texts: Texts, how: MapOptions, approver: PriceAppro
 
 
 def _results(
-    session: Session, texts: Texts, title: str, how: MapOptions, begin: str = ""
+    session: Session, texts: Texts, title: str, how: MapOptions, low_limits: LowLimits, begin: str = ""
 ) -> tuple[list[RowResult], bool]:
     """A result for each text, and whether all were sent (`False` if the user stopped it)."""
     results = [_STOPPED] * len(texts)
@@ -226,7 +229,7 @@ def _results(
         results[number] = result
         progress.add(0.0 if result.known else result.usd, failed=not isinstance(result.reply, str))
 
-    job = map_job(session, texts, how)
+    job = replace(map_job(session, texts, how), low_limits=low_limits)
     with Progress(len(texts), title, begin) as progress:
         return results, run(job, on_result)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.interrupt import Interrupt
@@ -23,6 +23,7 @@ from ..settings import Claude
 from ..wire import Exchange
 from ..wire.short_text import ShortRepr
 from .executors import ExecutorStream
+from .low_limits import LowLimits
 
 _LOOKED_UP = 200  # rows that are looked up in the journal at once
 _GRACE = 0.5  # seconds that stopped exchanges have to be written down
@@ -62,6 +63,7 @@ class Job:
         executor: Sends the requests; `None` for threads of our own.
         at_once: How many are under way at the same time.
         resume: Whether an answer in the journal is used.
+        low_limits: The rate limits that came close.
     """
 
     sender: Sender
@@ -72,6 +74,7 @@ class Job:
     executor: Executor | None
     at_once: int
     resume: bool
+    low_limits: LowLimits = field(default_factory=LowLimits)
 
     def prompt(self, text: str) -> Prompt:
         return Prompt(options=self.options, text=text)
@@ -174,9 +177,12 @@ def _send_row(job: Job, number: int, text: str, interrupt: Interrupt) -> RowResu
     if job.executor is not None:
         through = ExecutorStream(executor=job.executor, settings=settings, number=number, interrupt=interrupt)
     try:
-        return of_exchange(job.sender.send(settings, job.prompt(text), caller, accumulator, interrupt, through))
+        exchange = job.sender.send(settings, job.prompt(text), caller, accumulator, interrupt, through)
     except ClaudeError as error:
         return RowResult(reply=error)
+    if not exchange.replayed:
+        job.low_limits.add(exchange.headers)
+    return of_exchange(exchange)
 
 
 def of_exchange(exchange: Exchange) -> RowResult:

@@ -29,11 +29,12 @@ class Result:
     note: str = ""
 
 
-def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
+def result(options: Options, exchange: Exchange, kind: Any = None, *, shown: bool = False) -> Result:
     """The result of a reply, as the options want it.
 
     Args:
         kind: The class or schema of the reply; `None` for free text.
+        shown: Whether the reply is shown, and with it why it is not whole.
 
     Raises:
         ClaudeError: The reply has another form, or is incomplete; it stays on the page and in `claude.last`.
@@ -46,7 +47,8 @@ def result(options: Options, exchange: Exchange, kind: Any = None) -> Result:
         reasons = warnings(replace(exchange, calls=()))
         if not reasons:
             raise
-        raise type(error)(f"the reply is not whole: {reasons[0].rstrip('.')}. It is in claude.last.text.") from error
+        why = f" ({exchange.message.stop_reason})" if shown else f": {reasons[0].rstrip('.')}"
+        raise type(error)(f"the reply is not whole{why}. It is in claude.last.text.") from error
 
 
 def _result(options: Options, exchange: Exchange, kind: Any) -> Result:

@@ -193,7 +193,7 @@ def _result(prompt: Prompt, exchange: Exchange) -> tuple[Result, ClaudeError | N
     if exchange.error is not None:
         return Result(value=exchange.text), None
     try:
-        return result(prompt.options, exchange, prompt.schema), None
+        return result(prompt.options, exchange, prompt.schema, shown=True), None
     except ClaudeError as error:
         return Result(value=exchange.text), error
 

@@ -92,9 +92,9 @@ def _limits(handle: ClaudeHandle) -> str:
     """What is left by the headers of the last reply."""
     if handle.last is None:
         return ""
-    from ..display.panel.rate_limits import rate_limits
+    from ..wire.rate_limits import rate_limits
 
-    return ", ".join(f"{each.kind} {each.remaining:,} of {each.limit:,}" for each in rate_limits(handle.last.headers))
+    return ", ".join(f"{each.kind} {each.amount}" for each in rate_limits(handle.last.headers))
 
 
 def _journal(handle: ClaudeHandle, settings: Claude) -> str:

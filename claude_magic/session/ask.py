@@ -190,8 +190,8 @@ class Worker:
 def _stop(worker: Worker) -> Exchange:
     """The exchange of a prompt that the user stopped."""
     exchange, arrived = worker.stop(), worker.accumulator.exchange()
-    note = f"the {len(arrived.text):,} characters that had arrived are in claude.last.text"
-    why = f"stopped after {arrived.seconds:.1f} s; {note if arrived.text else 'nothing had arrived'}."
+    note = f"claude.last.text has the {len(arrived.text):,} characters that came"
+    why = f"stopped after {arrived.seconds:.1f} s; {note if arrived.text else 'nothing had come'}."
     return exchange.with_error(Interrupted(why))
 
 

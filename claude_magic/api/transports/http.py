@@ -230,9 +230,7 @@ def _error(
         return TimedOut(f"no byte from {host} for {transport.timeout:g} s. Try again, or raise Claude.timeout.")
     if default is StreamError:
         reason = "it cannot be decoded" if _is_protocol_error(causes) else f"{host} closed the connection"
-        return StreamError(
-            f"the reply is incomplete: the stream ended early ({reason}). The part received is kept; try again."
-        )
+        return StreamError(f"the stream ended early ({reason}). The part received is kept; try again.")
     return _no_connection(causes, kinds, host)
 
 

@@ -50,9 +50,9 @@ def facts(exchange: Exchange) -> str:
 
 def _warnings(exchange: Exchange) -> list[str]:
     if isinstance(exchange.error, Interrupted):
-        return ["interrupted: you stopped it; what had arrived is kept."]
+        return ["interrupted: it breaks off here."]
     came = exchange.answer is not None and (exchange.answer.count or exchange.answer.size)
-    return ["incomplete: what had arrived is kept."] if exchange.error is not None and came else []
+    return ["incomplete: it breaks off here."] if exchange.error is not None and came else []
 
 
 def _body(answer: Answer | None, *, is_failed: bool) -> tuple[str, str]:

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 from ...errors import APIError, ClaudeError
 from ...wire import Exchange, Headers, Request
 from ...wire.headers import holds_credential, is_credential_name
+from ...wire.rate_limits import moment, rate_limits
 from ...wire.retry_after import retry_after, try_again
 from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut, plain_line
 from .events import EVENTS_AT_EACH_END, NOT_STREAMED, event_table, run_table
 from .html_rows import group, json_block, note, row, table, text_block
 from .programs import saved_program
-from .rate_limits import bar, moment, rate_limits
+from .rate_limits import bar
 from .timeline import timeline
 from .usage import live_usage_tab, usage_tab
 

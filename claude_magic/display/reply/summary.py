@@ -11,12 +11,14 @@ from typing import Any
 
 from ...errors import Interrupted
 from ...wire import Exchange, Message
+from ...wire.rate_limits import low_limits, moment
 from ...wire.short_text import dollars, span
 from ..text.plain import plain
 
 _WHOLE = ("end_turn", "stop_sequence")
 _VERSION = re.compile(r"(?:-latest|-0|[-@]\d{8})$")
 _NAME_LIMIT = 100
+_MOST_LIMITS, _LIMITS_LIMIT = 3, 300
 _EXPLANATION_LIMIT = 1_000
 
 
@@ -37,15 +39,15 @@ def facts(exchange: Exchange) -> str:
         exchange.request_id,
         _replay_note(exchange) if replayed else "",
     )
-    return " · ".join(_line(fact) for fact in known if fact)
+    low = "" if replayed else _line(_low_limits(exchange), _LIMITS_LIMIT)
+    return " · ".join([*(_line(fact) for fact in known if fact), *filter(None, [low])])
 
 
 def warnings(exchange: Exchange) -> list[str]:
     """Why the reply is not a complete answer, a sentence each; empty if it is one, or if its calls say it."""
-    if isinstance(exchange.error, Interrupted):
-        return ["interrupted: you stopped this reply; the part received is kept."]
-    if exchange.error is not None:
-        return ["incomplete: the stream ended early; the part received is kept."]
+    if exchange.error is not None:  # why, and what to do, is in the error, which the cell shows too
+        kind = "interrupted" if isinstance(exchange.error, Interrupted) else "incomplete"
+        return [f"{kind}: it breaks off here."]
     if exchange.message.stop_reason in _WHOLE or (exchange.calls and exchange.message.stop_reason == "tool_use"):
         return []
     return [_line(_stop_note(exchange), _EXPLANATION_LIMIT)]
@@ -118,6 +120,14 @@ def _price(exchange: Exchange) -> str:
     if exchange.usd is None:
         return "price unknown"
     return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
+
+
+def _low_limits(exchange: Exchange) -> str:
+    """What is left of the limits of which less than 10 % is left; `""` if there are none."""
+    sent, low = moment(exchange.headers), low_limits(exchange.headers)
+    lines = [limit.line(limit.reset_in_words(sent)) for limit in low[:_MOST_LIMITS]]
+    more = [f"{len(low) - len(lines)} more limits are low"] if len(low) > len(lines) else []
+    return f"only {'; '.join([*lines, *more])}" if low else ""
 
 
 def _replay_note(exchange: Exchange) -> str:
