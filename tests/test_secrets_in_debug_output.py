@@ -20,7 +20,6 @@ import urllib3.connection
 
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
-from claude_magic.session import ask as exchanges
 from claude_magic.session.prompt import Prompt
 from claude_magic.wire import Exchange
 from tests.notebook_kernel import Kernel
@@ -37,7 +36,6 @@ def claude(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Claude
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("MCP_TOKEN", TOKEN)
     endpoint.answers(reply("ok"))
-    monkeypatch.setattr(exchanges, "_idle", [])  # a trace function is seen by new threads only
     made = ClaudeHandle()
     made.settings.max_retries = 0
     yield made

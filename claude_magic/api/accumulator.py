@@ -26,6 +26,7 @@ class Accumulator:
 
     Attributes:
         answer: What an endpoint that sends no message has answered so far; `None` for a message.
+        on_change: Called after each change by what makes it; `None` where other threads look at it themselves.
     """
 
     def __init__(self, request: Request, *, model_note: str = "", clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,6 +34,7 @@ class Accumulator:
         self._note = ""
         self._wait: _Wait | None = None
         self.answer: Answer | None = None
+        self.on_change: Callable[[], object] | None = None
         self._request = request
         self._model_note = model_note
         self._lock = Lock()
@@ -66,10 +68,12 @@ class Accumulator:
         """
         self._retries = retries
         self._wait = _Wait(next_try=f"{reason}: try {retries + 1} of {tries}", seconds=seconds, began=self._clock())
+        self._tell()
 
     def set_response(self, status: int, headers: Headers) -> None:
         """Sets the status and the headers of the answer."""
         self._status, self._headers, self.note = status, headers, ""
+        self._tell()
 
     def add_events(self, events: Iterable[ServerSentEvent]) -> None:
         """Adds the events of a stream in order; after one that belongs nowhere, reading goes on.
@@ -95,6 +99,11 @@ class Accumulator:
                     self._add(event, name, seconds)
                 if fold.is_complete:
                     break
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def _add(self, event: dict[str, object], name: str | None, seconds: float) -> None:
         kind = event.get("type") or name
@@ -129,6 +138,7 @@ class Accumulator:
             except StreamError as error:
                 self._fold.fail(str(error))
             self._first_token = time.monotonic() - self._began
+        self._tell()
 
     def events_since(self, cursor: tuple[int, int] = (0, 0)) -> tuple[list[Batch], tuple[int, int]]:
         """The events after a cursor, in batches, and the new cursor."""

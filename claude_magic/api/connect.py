@@ -9,7 +9,7 @@ from .client import Client
 from .interrupt import Interrupt
 from .provider import Provider
 from .transports.base import Transport
-from .transports.http import HTTPTransport, Pool
+from .transports.network import NetworkTransport, Pool
 from .transports.repetition import RepetitionLimit
 from .transports.replay import ReplayTransport
 from .transports.retry import RetryTransport
@@ -26,7 +26,7 @@ def connect(
         interrupt: Stops whatever the client is doing.
         accumulator: Shows the waits between tries; `None` if nobody watches.
     """
-    transport: Transport = HTTPTransport(
+    transport: Transport = NetworkTransport(
         pool=pool,
         credential=provider.credential,
         connect_timeout=settings.connect_timeout,

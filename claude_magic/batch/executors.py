@@ -14,7 +14,7 @@ from ..api.accumulator import Accumulator
 from ..api.connect import connect
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
-from ..api.transports.http import Pool, pool
+from ..api.transports.network import Pool, pool
 from ..concurrency import Executor, Future, completed, in_child
 from ..errors import ClaudeError, ConnectionFailed, SettingsError
 from ..settings import Claude

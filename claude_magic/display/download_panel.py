@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..concurrency import from_widget
 from ..errors import ClaudeError
 from ..wire.short_text import size_text
 from ..wire.stored_file import StoredFile
@@ -93,6 +94,10 @@ def _press(file: StoredFile, download: Download, said: Widget, button: Widget) -
         return
     button.disabled = True
     said.value = '<span class="cm-about">downloading…</span>'
+    from_widget(_download, file, download, said, button)
+
+
+def _download(file: StoredFile, download: Download, said: Widget, button: Widget) -> None:
     try:
         said.value = f'<span class="cm-about">{one_line(download(file), 300)}</span>'
     except KeyboardInterrupt:

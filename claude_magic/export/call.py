@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CellError
 from ..wire import Request
-from ..wire.headers import RANDOM_KEY, is_credential_name
+from ..wire.headers import DIRECT_ACCESS, RANDOM_KEY, is_credential_name
 from .formatting import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -26,7 +26,10 @@ _LOCAL = (
     f"and ANTHROPIC_API_KEY to its key: {DEFAULT_BASE_URL} with a model of Claude, or a",
     "server of your own, such as llama-server at http://localhost:8080, where any key will do.",
 )
-_OURS = {("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "claude-magic")}
+_OURS = {
+    *(("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "claude-magic")),
+    (DIRECT_ACCESS, "true"),  # of a web page; a program is none
+}
 _JSON = ("content-type", "application/json")
 _APART = {"x-api-key", "authorization", "host", "connection", "content-length", "transfer-encoding"}
 _PLACEHOLDER = re.compile(r"\$([A-Z_][A-Z0-9_]*)")

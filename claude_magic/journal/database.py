@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..browser import in_browser
 from .migrations import migrate, refuse_newer
 
 BUSY_TIMEOUT = 5.0  # seconds that SQLite waits for another writer
@@ -36,7 +37,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
         refuse_newer(connection)
-        connection.execute("pragma journal_mode = wal")
+        connection.execute(f"pragma journal_mode = {'memory' if in_browser() else 'wal'}")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..browser import in_browser
 from ..concurrency import Lock, fork_lock, in_child
 from ..errors import CellError, SettingsError
 from ..wire import Block, Exchange, Request
@@ -71,7 +72,8 @@ class Journal:
         """The most recent exchanges, newest first."""
         limit = _count(count)
         with self.reading() as connection:
-            return Entries("the last exchanges", queries.last(connection, limit), self._views)
+            where = " in the memory of this page, which reloading it empties" if in_browser() else ""
+            return Entries(f"the last exchanges{where}", queries.last(connection, limit), self._views)
 
     def mean_seconds(self, model: str) -> float | None:
         """The mean time of the last replies of a model; `None` if there are none."""

@@ -1,4 +1,4 @@
-"""One thread that writes the journal, so that no reply waits for the disk.
+"""One thread that writes the journal, so that no reply waits for the disk; where there are no threads, the caller.
 
 The caller that begins or ends an exchange waits at most `CALLER_TIMEOUT` seconds for its row: to a locked file it is
 written later, and an error is reported. While a reply is streamed, this thread fetches its events a few times a
@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..concurrency import Empty, Event, SimpleQueue, before_fork, fork_lock, start_thread
+from ..browser import in_browser
+from ..concurrency import Empty, Event, Lock, SimpleQueue, before_fork, can_run_beside, fork_lock, start_thread
 from ..errors import ClaudeError, OverBudget
 from ..wire.exchange import Batch
 from ..wire.message import fix_surrogates
@@ -97,7 +98,7 @@ class _Job:
 
 
 class Writer:
-    """Writes one journal file, in a thread of its own."""
+    """Writes one journal file, in a thread of its own if there are threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -108,7 +109,10 @@ class Writer:
         self._notes: list[str] = []
         self._closing = False
         self._needs_checkpoint = False
-        self._thread = start_thread(self._loop, name="journal")
+        self._waiting: list[_Job] = []
+        self._caller_lock = Lock()
+        # in a browser the file is in memory: nothing is slow, and its coroutines could not go on while a caller waits
+        self._thread = None if in_browser() or not can_run_beside() else start_thread(self._loop, name="journal")
         atexit.register(self.close)
         before_fork(self._close_connection)
 
@@ -182,7 +186,10 @@ class Writer:
         atexit.unregister(self.close)
         self._closing = True
         self._enqueue(_Job(run=lambda _: None))
-        self._thread.join(_EXIT_TIMEOUT)
+        if self._thread is None:
+            self._close_connection()
+        else:
+            self._thread.join(_EXIT_TIMEOUT)
 
     def abandon(self) -> None:
         """In a forked child: the thread is the parent's, and so are the pending writes."""
@@ -190,15 +197,25 @@ class Writer:
 
     def _enqueue(self, job: _Job) -> _Job:
         self._jobs.put(job)
+        if self._thread is None:
+            with self._caller_lock:
+                self._run_waiting()
         return job
 
+    def _run_waiting(self) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                self._waiting.append(self._jobs.get_nowait())
+        with fork_lock:
+            if self._run_jobs(self._waiting):
+                self._waiting = []
+
     def _loop(self) -> None:
-        waiting: list[_Job] = []
         while True:
-            waiting += self._take_jobs(waiting)
+            self._waiting += self._take_jobs(self._waiting)
             with fork_lock:
-                if self._run_jobs(waiting):
-                    waiting, self._needs_checkpoint = [], bool(waiting)
+                if self._run_jobs(self._waiting):
+                    self._waiting, self._needs_checkpoint = [], bool(self._waiting)
             if self._closing and self._jobs.empty():
                 with fork_lock:
                     self._close_connection()

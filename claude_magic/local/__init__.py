@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ..concurrency import Empty, Lock, SimpleQueue, Thread, in_child, start_thread
+from ..browser import in_browser
+from ..concurrency import Empty, Lock, SimpleQueue, Thread, can_run_beside, in_child, start_thread
 from ..errors import Interrupted, SettingsError
 
 _INSTALL_SOFTWARE = "pip install 'claude-magic[local]'"
@@ -101,6 +102,11 @@ def start(
         Interrupted: `is_interrupted` returned `True`.
     """
     global _current
+    if in_browser() or not can_run_beside():
+        raise SettingsError(
+            "the local model cannot run here: it needs a process of its own, and threads to read it. "
+            "Replay a recording, or set Claude.base_url to a server."
+        )
     path = _model_file(gguf)
     wait = _Wait(_name(path), watch, is_interrupted)
     with _start_lock(wait):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..browser import KEY_RISK, in_browser
 from ..errors import ClaudeError, SettingsError
 from ..prompt.options.options import Options
 from ..session.session import Session
@@ -442,7 +443,10 @@ class ClaudeHandle:
         from ..api import credentials
 
         credential = credentials.remember(_ask_for_key() if key is None else key, save=save, admin=admin)
-        print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
+        if in_browser():
+            print(f"the key is kept in the memory of this page until it is reloaded, and nowhere else: {KEY_RISK}.")
+        else:
+            print(f"the key from {credential.source} is kept{' in memory' * (not save)}.")
 
     def logout(self) -> None:
         """Forgets the keys of `login`, and deletes the saved files."""
@@ -501,7 +505,8 @@ def _ask_for_key() -> str:
     try:
         return getpass.getpass("API key (not shown): ")
     except Exception as error:  # a front end without input, or end of input
-        raise SettingsError(f"no key was typed: {error}. Set $ANTHROPIC_API_KEY before Jupyter starts.") from None
+        else_do = "Run claude.login() again." if in_browser() else "Set $ANTHROPIC_API_KEY before Jupyter starts."
+        raise SettingsError(f"no key was typed: {error}. {else_do}") from None
 
 
 claude = ClaudeHandle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from ..browser import in_browser
 from ..errors import ClaudeError
 from ..settings import Claude
 from ..wire.short_text import dollars
@@ -64,7 +65,9 @@ def _key() -> str:
         credential = credentials.find()
     except ClaudeError as error:
         return str(error)
-    return f"from {credential.source}" if credential else "none: set $ANTHROPIC_API_KEY, or run claude.login()"
+    if credential is None:
+        return f"none: {'' if in_browser() else 'set $ANTHROPIC_API_KEY, or '}run claude.login()"
+    return f"from {credential.source}"
 
 
 def _answers(handle: ClaudeHandle, settings: Claude) -> str:
@@ -101,4 +104,6 @@ def _journal(handle: ClaudeHandle, settings: Claude) -> str:
     from ..session.ledger import journal_path
 
     path = journal_path(settings)
-    return "none is kept" if path is None else str(path)
+    if path is None:
+        return "none is kept"
+    return f"{path}, in the memory of this page: reloading ends it" if in_browser() else str(path)

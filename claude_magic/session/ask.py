@@ -1,17 +1,19 @@
 """Exchanges in threads of their own, while the user's thread shows what has arrived.
 
 The user's thread only ever waits for a tenth of a second, so that an interrupt is obeyed at once whatever the network
-does, and a display that fails does not lose the reply.
+does, and a display that fails does not lose the reply. Where no thread can be started, an exchange runs in the user's
+thread, one after another, and what has arrived is shown as it is added.
 """
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 
 from ..api.accumulator import Accumulator
 from ..api.interrupt import Interrupt
-from ..concurrency import Event, SimpleQueue, in_child, start_thread
+from ..concurrency import Event, runs_in_caller, start_thread
 from ..errors import ClaudeError, Interrupted
 from ..settings import Claude
 from ..wire import Events, Exchange
@@ -110,24 +112,8 @@ class _Queue:
             return
 
 
-class _Thread:
-    """A thread that is kept for the next exchange: to start one costs about a third of a small exchange."""
-
-    def __init__(self) -> None:
-        self.work: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        start_thread(self._run, name="exchange")
-
-    def _run(self) -> None:
-        while True:
-            self.work.get()()
-
-
-_idle: list[_Thread] = []
-in_child(_idle.clear)
-
-
 class Worker:
-    """An exchange under way in a thread.
+    """An exchange in a thread, which `wait_for` starts.
 
     Args:
         send: Sends the request, and returns the exchange.
@@ -148,11 +134,17 @@ class Worker:
         self._presenter = presenter
         self._cursor = 0, 0
         self._done = Event()
-        try:
-            self._thread = _idle.pop()
-        except IndexError:
-            self._thread = _Thread()
-        self._thread.work.put(self._run)
+        self._shown = 0.0
+
+    def start(self) -> None:
+        """Begins the exchange.
+
+        Raises:
+            KeyboardInterrupt: The user stopped it, and it runs in this thread.
+        """
+        start_thread(self._run, name="exchange")
+        if isinstance(self.outcome, KeyboardInterrupt):
+            raise self.outcome
 
     def wait(self, seconds: float) -> bool:
         """Whether it is over, at the latest after so many seconds."""
@@ -178,13 +170,21 @@ class Worker:
         return self.outcome if isinstance(self.outcome, Exchange) else self.accumulator.exchange()
 
     def _run(self) -> None:
+        if runs_in_caller():
+            self.accumulator.on_change = self._show_sometimes
         try:
             self.outcome = self._send(self.accumulator, self.interrupt)
         except BaseException as error:
             self.outcome = error
         finally:
-            _idle.append(self._thread)
+            self.accumulator.on_change = None
             self._done.set()
+
+    def _show_sometimes(self) -> None:
+        if (now := time.monotonic()) - self._shown >= _TICK:
+            self._shown = now
+            with contextlib.suppress(Exception):
+                self.show()
 
 
 def _stop(worker: Worker) -> Exchange:
@@ -196,8 +196,10 @@ def _stop(worker: Worker) -> Exchange:
 
 
 def wait_for(workers: Sequence[Worker]) -> bool:
-    """Waits until all are over, showing what has arrived; `False` if the user stopped them."""
+    """Runs all to their end, showing what has arrived; `False` if the user stopped them."""
     try:
+        for worker in workers:
+            worker.start()
         for worker in workers:
             while not worker.wait(_TICK):
                 with contextlib.suppress(Exception):

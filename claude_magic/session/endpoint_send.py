@@ -27,6 +27,7 @@ from ..api.saved_files import SavedFile
 from ..errors import CellError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
+from ..wire.headers import client_headers
 from ..wire.presenter import Presenter
 from .ask import Worker, wait_for
 from .endpoint_call import EndpointCall
@@ -171,13 +172,12 @@ def build_request(settings: Claude, call: EndpointCall, provider: Provider) -> R
     """
     endpoint = find(call.method, call.path)
     version = call.api_version or settings.api_version
+    is_file = endpoint is not None and endpoint.answer in ("binary", "jsonl")
     headers = {
         "anthropic-version": version,
         **({"anthropic-beta": endpoint.beta} if endpoint is not None and endpoint.beta else {}),
         **({"content-type": "application/json"} if call.method != "GET" else {}),
-        "accept": "application/binary" if endpoint is not None and endpoint.answer in ("binary", "jsonl") else _JSON,
-        "accept-encoding": "identity",
-        "user-agent": "claude-magic",
+        **client_headers("application/binary" if is_file else _JSON),
     }
     if call.upload is not None:
         headers["content-type"] = call.upload.content_type

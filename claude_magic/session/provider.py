@@ -10,6 +10,7 @@ from ..api.credentials import Credential, Secret
 from ..api.endpoints.catalog import is_of_organization
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
+from ..browser import KEY_RISK, in_browser
 from ..errors import ClaudeError, SettingsError
 from ..settings import ANTHROPIC, Claude, check_url
 from ..wire.headers import RANDOM_KEY
@@ -26,7 +27,8 @@ def find_provider(settings: Claude, accumulator: Accumulator, interrupt: Interru
     credential = credentials.find()
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
-        raise SettingsError(_no_key() + " Or set Claude.provider = 'auto'." * (settings.provider != "auto"))
+        auto = "" if settings.provider == "auto" or in_browser() else " Or set Claude.provider = 'auto'."
+        raise SettingsError(_no_key() + auto)
     return Provider(base_url=base_url, credential=credential)
 
 
@@ -43,7 +45,7 @@ def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, int
     if credential is None:
         raise SettingsError(
             "no admin key: $ANTHROPIC_ADMIN_KEY is empty, and the ordinary key is not sent to /v1/organizations/. "
-            "Set it, or run claude.login(admin=True)."
+            f"{'Run' if in_browser() else 'Set it, or run'} claude.login(admin=True)."
         )
     return Provider(base_url=base_url, credential=credential)
 
@@ -116,7 +118,13 @@ _LOOPBACK = "http://127.0.0.1"
 
 
 def _no_key() -> str:
-    """Why there is no provider, and the three ways on."""
+    """Why there is no provider, and the ways on."""
+    if in_browser():
+        return (
+            "no API key. Two ways on: claude.replay('NAME.recording.txt') answers from a recording, without a key; or "
+            f"run `from claude_magic import claude; claude.login()` in a cell: {KEY_RISK}, so use one with a low "
+            "spending limit, and delete it afterwards. Or set Claude.base_url to a server that lets web pages ask."
+        )
     from .. import local
 
     return (

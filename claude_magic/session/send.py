@@ -11,8 +11,7 @@ from ..api.client import Client
 from ..api.connect import connect, replay
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
-from ..api.transports.connections import is_debugging
-from ..api.transports.http import Pool, pool
+from ..api.transports.network import Pool, is_debugging, pool
 from ..concurrency import Lock, in_child
 from ..errors import Interrupted, NotRecorded
 from ..settings import Claude
@@ -138,7 +137,6 @@ class Sender:
 
     def connections(self) -> Pool:
         """The connections that are kept, and what their endpoints asked for."""
-        """The connections that are kept."""
         with self._lock:
             self._pool = self._pool or pool()
             return self._pool

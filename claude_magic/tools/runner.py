@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..concurrency import Event, run_coroutine, thread
+from ..concurrency import Event, run_coroutine, start_thread
 from ..errors import ClaudeError
 from ..wire import Block
 from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
@@ -154,10 +154,10 @@ class _Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._done = Event()
-        self._thread = thread(contextvars.copy_context().run, self._run, name="tool")
+        self._context = contextvars.copy_context()
 
     def start(self) -> None:
-        self._thread.start()
+        start_thread(self._context.run, self._run, name="tool")
 
     def result(self) -> Any:
         """Waits for the call, and returns its value or raises its exception."""

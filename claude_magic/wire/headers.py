@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..browser import in_browser
+
 _CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api[-_]?key|token$", re.IGNORECASE)
+DIRECT_ACCESS = "anthropic-dangerous-direct-browser-access"
 RANDOM_KEY = "(a random key)"  # shown instead of the local model's key
 _PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
+
+
+def client_headers(accept: str = "application/json") -> dict[str, str]:
+    """The headers of every request, as they are sent: a browser sets others itself, and the API asks a page for one.
+
+    Source: https://github.com/anthropics/anthropic-sdk-typescript#requirements
+    """
+    if in_browser():
+        return {"accept": accept, DIRECT_ACCESS: "true"}
+    return {"accept": accept, "accept-encoding": "identity", "user-agent": "claude-magic"}
 
 
 def is_credential_name(name: str) -> bool:

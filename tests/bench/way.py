@@ -93,9 +93,6 @@ def cell() -> Mapping[str, Any]:
 
 def _forget_threads(claude: Any) -> None:
     """Let the next cell start new threads: only those that start under the profile are seen."""
-    from claude_magic.session import ask
-
-    ask._idle.clear()
     claude.session.ledger.close()
 
 

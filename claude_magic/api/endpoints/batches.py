@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from ...errors import StreamError
 from ...wire import Headers, Request
+from ...wire.headers import client_headers
 from ...wire.request import Upload
 from ...wire.retry_after import retry_after
 from ...wire.short_text import shorten
@@ -130,9 +131,7 @@ class Batches:
         headers = {
             "anthropic-version": self.api_version,
             **({} if method == "GET" else {"content-type": "application/json"}),
-            "accept": accept,
-            "accept-encoding": "identity",
-            "user-agent": "claude-magic",
+            **client_headers(accept),
             **self.headers,
         }
         return Request(

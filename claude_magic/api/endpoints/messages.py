@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...wire import Headers, Request
+from ...wire.headers import client_headers
 
 
 def messages(
@@ -45,9 +46,7 @@ def json_headers(api_version: str, headers: Mapping[str, str] | None = None) -> 
     all_headers = {
         "anthropic-version": api_version,
         "content-type": "application/json",
-        "accept": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": "claude-magic",
+        **client_headers(),
     }
     all_headers.update({name.lower(): value for name, value in (headers or {}).items()})
     return Headers(all_headers.items())

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from ...errors import StreamError
 from ...wire import Headers, Request
+from ...wire.headers import client_headers
 from ...wire.short_text import shorten
 from ..client import Client
 
@@ -58,9 +59,7 @@ def models(*, base_url: str, api_version: str, limit: int, after_id: str = "") -
     query = {"limit": str(limit), **({"after_id": after_id} if after_id else {})}
     headers = {
         "anthropic-version": api_version,
-        "accept": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": "claude-magic",
+        **client_headers(),
     }
     return Request(method="GET", url=f"{base_url}/v1/models?{urlencode(query)}", headers=Headers(headers.items()))
 

@@ -24,21 +24,21 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
 from ...hosts import is_loopback
-from ...wire import Headers, Request
+from ...wire import Request
 from ..credentials import Credential
 from ..interrupt import Interrupt
-from ..mcp_tokens import Tokens, redact_chunks
+from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
 from .connections import Attempt, Connection, SecureConnection, TimedHTTPResponse, current
 from .pace import Pace
 from .rate_limit import RateLimits
+from .redaction import redacted_response
 
 _READ_SIZE = 65_536
 _EVENT_END = b"\n\n"
 _LINGER = 0.05  # seconds to wait for the end of a body whose message is complete
 _MAX_ERROR_WAIT = 10.0  # seconds to wait for the body of an error: the status is enough
-_LONG_KEY = 16  # characters
 _NO_PROXY = {"http": None, "https": None, "all": None}
 
 
@@ -89,13 +89,13 @@ class HTTPTransport:
             )
         translation.check()
         body = _body(response.raw, attempt.response)
-        return Response(
-            status=response.status_code,
-            headers=Headers(
-                (str(n), tokens.redact_json(self._redact(str(v)))) for n, v in response.raw.headers.iteritems()
-            ),
-            chunks=tokens.redact(self._without_key(response, self._chunks(body, attempt.response, host))),
-            close=lambda: _release(response, body, attempt),
+        return redacted_response(
+            response.status_code,
+            [(str(name), str(value)) for name, value in response.raw.headers.iteritems()],
+            self._chunks(body, attempt.response, host),
+            lambda: _release(response, body, attempt),
+            credential=self.credential,
+            tokens=tokens,
         )
 
     def _prepare(self, request: Request, content: bytes, stand_ins: StandIns) -> requests.PreparedRequest:
@@ -123,17 +123,6 @@ class HTTPTransport:
         proxies: Any = _NO_PROXY if loopback else {}
         return dict(self.pool.merge_environment_settings(url, proxies, True, None, None))
 
-    def _redact(self, value: str) -> str:
-        """`value` without the key, which a response may repeat."""
-        return self.credential.redact(value) if self.credential else value
-
-    def _without_key(self, response: requests.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """`chunks` without the key, which JSON and events may repeat; a short key may be an ordinary word."""
-        kind = str(response.headers.get("content-type", "")).lower()
-        if self.credential is None or len(self.credential.secret) < _LONG_KEY or not _is_text_of_api(kind):
-            return chunks
-        return redact_chunks(chunks, [self.credential.secret])
-
     def _chunks(self, body: Iterator[bytes], http: TimedHTTPResponse, host: str) -> Iterator[bytes]:
         """The body as it is received; chunks that are available together are joined, which saves time per token."""
         ok = http.status < 400
@@ -152,10 +141,6 @@ class HTTPTransport:
             yield b"".join(pending)
         translation.check()
         self.interrupt.check()
-
-
-def _is_text_of_api(content_type: str) -> bool:
-    return "json" in content_type or content_type.startswith("text/event-stream")
 
 
 def _body(raw: Any, http: TimedHTTPResponse) -> Iterator[bytes]:

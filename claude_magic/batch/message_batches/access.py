@@ -9,7 +9,7 @@ from ...api.connect import connect
 from ...api.endpoints.batches import Batches
 from ...api.interrupt import Interrupt
 from ...api.provider import Provider
-from ...api.transports.http import Pool
+from ...api.transports.network import Pool
 from ...errors import CellError, NotRecorded, SettingsError
 from ...journal.batches import BatchJournal
 from ...prompt.options.options import Options

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from ...api.endpoints.batches import RequestCounts
-from ...concurrency import Event, Lock, start_thread
+from ...concurrency import Event, Lock, can_run_beside, sleep, start_thread
 from ...display.live.batch_status import show_once
 from ...display.tables.batches import BatchFacts, batch_bundle
 from ...errors import CellError, ClaudeError, Interrupted
@@ -69,9 +69,16 @@ class Batch(Generic[Table]):
         self._began = time.monotonic()
         self._process = os.getpid()
         self._known = sum(isinstance(each, RowResult) or each.batch is None for each in sources)
+        self._is_watched = False
         if all(part.is_over for part in self._parts):
             self._over.set()
         else:
+            self._begin_watch()
+
+    def _begin_watch(self) -> None:
+        """Lets a thread look at the batches; where there are none, `wait` looks."""
+        self._is_watched = can_run_beside()
+        if self._is_watched:
             start_thread(self._watch, name="batch")
 
     def then(self, follow: Callable[[Batch[Table]], Batch[Any] | None]) -> None:
@@ -81,7 +88,7 @@ class Batch(Generic[Table]):
             over = self._over.is_set()
         if over:
             self._over.clear()
-            start_thread(self._watch, name="batch")
+            self._begin_watch()
 
     @property
     def ids(self) -> list[str]:
@@ -126,7 +133,8 @@ class Batch(Generic[Table]):
         until = None if timeout is None else time.monotonic() + timeout
         try:
             while not self._over.wait(_TICK) and (until is None or time.monotonic() < until):
-                pass
+                if not self._is_watched:
+                    self._watch(until)
         except KeyboardInterrupt:
             raise Interrupted(self._on_stop()) from None
         for failure in [*(part.failure for part in self._parts), self._then_failure]:
@@ -245,29 +253,34 @@ class Batch(Generic[Table]):
             "and running the cell again attaches to it."
         )
 
-    def _watch(self) -> None:
-        """Looks at the batches until all are read. Runs in a thread of its own."""
+    def _watch(self, until: float | None = None) -> None:
+        """Looks at the batches until all are read. Runs in a thread of its own, if there are threads.
+
+        Args:
+            until: When to stop looking, by `time.monotonic()`; `None` for at the end.
+        """
         try:
-            while True:
-                self._look()
-                if all(part.is_over for part in self._parts):
-                    self._follow()
-                    return
+            while not self._look():
                 self._tell()
                 due = min(part.due for part in self._parts if not part.is_over)
-                time.sleep(max(due - time.monotonic(), _SHORTEST_WAIT))
+                if until is not None and due > until:
+                    sleep(max(until - time.monotonic(), 0.0))
+                    return
+                sleep(max(due - time.monotonic(), _SHORTEST_WAIT))
+            self._follow()
         except Exception as error:  # such as a journal that is gone: whoever waits is told
             failure = error if isinstance(error, ClaudeError) else CellError(f"{type(error).__name__}: {error}")
             for part in self._parts:
                 part.failure = part.failure or failure
-        finally:
-            self._over.set()
-            self._tell()
+        self._over.set()
+        self._tell()
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Looks at each batch that is due, and returns whether all are over."""
         for part in self._parts:
             if self._access is not None:
                 part.look(self._access)
+        return all(part.is_over for part in self._parts)
 
     def _follow(self) -> None:
         """Makes the batch that follows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ...api.endpoints import batches as endpoint
 from ...api.endpoints.batches import MessageBatch
 from ...api.transports.retry import backoff
+from ...concurrency import sleep
 from ...errors import (
     APIError,
     ClaudeError,
@@ -107,7 +107,7 @@ def _create(access: Access, number: int) -> MessageBatch:
                 return found
             if failed == access.settings.max_retries or not _retryable(error):
                 raise
-        time.sleep(backoff(failed))
+        sleep(backoff(failed))
     access.journal.set_sent(number, batch.id, batch.created, batch.expires)
     return batch
 
@@ -124,7 +124,7 @@ def find(access: Access, number: int) -> MessageBatch | None:
     if row is None:
         return None
     for seconds in LOOKS:
-        time.sleep(seconds)
+        sleep(seconds)
         for batch in candidates(access, row):
             if not batch.is_ended or _has_results_of(access, number, batch):
                 access.journal.set_sent(number, batch.id, batch.created, batch.expires)

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from ...api.endpoints import batches as endpoint
 from ...api.endpoints.batches import ENDED, IN_PROGRESS, MessageBatch, Outcome, RequestCounts
 from ...api.transports.retry import backoff
-from ...concurrency import Lock, in_child
+from ...concurrency import Lock, in_child, sleep
 from ...display.tables.batches import PartFacts
 from ...errors import APIError, ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
 from ...journal import crash_recovery
@@ -210,7 +210,7 @@ class Part(Watched):
                     spent += self._write(access, chunk)
                 if attempt or not access.journal.states(self.number).get(WAITING):
                     break
-                time.sleep(backoff(0))  # a proxy may have cut them without a sign: they are read once more
+                sleep(backoff(0))  # a proxy may have cut them without a sign: they are read once more
             except APIError as error:
                 if error.status not in _GONE:
                     raise
@@ -219,7 +219,7 @@ class Part(Watched):
             except (StreamError, ConnectionFailed, TimedOut):
                 if attempt == _TRIES - 1:
                     raise
-                time.sleep(backoff(attempt))
+                sleep(backoff(attempt))
         unread = "line" if self._unread == 1 else "lines"
         note = f"; {self._unread:,} {unread} of them could not be read" * bool(self._unread)
         if [*access.journal.states(self.number)] == [WAITING] and self.counts.succeeded:

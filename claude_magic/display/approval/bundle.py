@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...concurrency import Lock
+from ...concurrency import Lock, from_widget
 from ...wire.tool import Call
 from ..reply.call_signature import call_line
 from ..text.excerpt import clean, one_line, plain_line, safe_content
@@ -196,7 +196,7 @@ class Approval:
             if self._panel:
                 self._panel.set_status(ready, working=complete)
         if complete:
-            self._on_decide(ready)
+            from_widget(self._on_decide, ready)
 
     def _frame(self, inner: str, more: str = "") -> str:
         classes = f"cm-static cm-approval {self._name} {IGNORED}{more}"

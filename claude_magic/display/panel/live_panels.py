@@ -61,7 +61,9 @@ def latest() -> LivePanel:
 
 def _origin() -> tuple[str, str]:
     """The ids of the running cell and of the message that runs it, as far as the front end names them."""
-    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)() or {}
+    shell = get_ipython()
+    kernel = getattr(shell, "kernel", None)  # JupyterLite's shell has no `get_parent`
+    parent: dict[str, Any] = getattr(shell, "get_parent", getattr(kernel, "get_parent", dict))() or {}
     cell = parent.get("metadata", {}).get("cellId")
     run = parent.get("header", {}).get("msg_id")
     return str(cell or ""), str(run or "")

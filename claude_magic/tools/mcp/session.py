@@ -17,7 +17,8 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...concurrency import CancelledError, Future, Lock, completed, thread
+from ...browser import in_browser
+from ...concurrency import CancelledError, Future, Lock, can_run_beside, completed, thread
 from ...errors import ServerFailed, SettingsError
 from .stderr_tail import StderrTail, one_line
 from .transport import transport
@@ -37,6 +38,11 @@ class MCPSession:
     """A running server, until it ends."""
 
     def __init__(self, server: str, command: Sequence[str], *, env: Mapping[str, str], cwd: str | None) -> None:
+        if in_browser() or not can_run_beside():
+            raise SettingsError(
+                f"the MCP server {server} cannot run here: it needs a process of its own, and threads to talk to it. "
+                "Use a remote server."
+            )
         if importlib.util.find_spec("mcp") is None:
             raise SettingsError("the package mcp is missing. pip install 'claude-magic[mcp]'.")
         self._server = server

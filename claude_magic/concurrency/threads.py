@@ -1,7 +1,6 @@
-"""All threads, timers, locks, queues and event loops of the package start here, and survive a fork here.
+"""Threads, timers, locks and queues, and how they survive a fork.
 
-A kernel without threads (Pyodide in a browser) can put something else in this module; an architecture test holds
-that nothing else imports `threading`, `queue` or `concurrent.futures`.
+Where no thread can be started (a limit of the machine), what should run in one runs at once, in its caller.
 
 After a fork a child has only the thread that forked. A lock that another thread held stays locked for ever, a
 connection is still the parent's, and a thread that should do something is not there. So `Lock`s are new in a child,
@@ -11,7 +10,9 @@ process forks is closed just before (`before_fork`); what a fork must not cut in
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Collection, Coroutine
@@ -19,8 +20,11 @@ from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from time import sleep
 from types import MethodType
 from typing import Any, TypeVar
+
+from ..errors import ClaudeError
 
 __all__ = [
     "CancelledError",
@@ -33,11 +37,15 @@ __all__ = [
     "Thread",
     "ThreadLocal",
     "before_fork",
+    "can_run_beside",
     "completed",
     "fork_lock",
+    "from_widget",
     "in_child",
     "in_main_thread",
     "run_coroutine",
+    "runs_in_caller",
+    "sleep",
     "start_thread",
     "start_timer",
     "thread",
@@ -45,6 +53,7 @@ __all__ = [
 ]
 
 ThreadLocal = threading.local
+_caller = ThreadLocal()
 
 F = TypeVar("F", bound=Callable[[], object])
 T = TypeVar("T")
@@ -61,22 +70,72 @@ def thread(function: Callable[..., object], *args: object, name: str) -> Thread:
 
 
 def start_thread(function: Callable[..., object], *args: object, name: str) -> Thread:
-    """Runs `function(*args)` in a thread that does not keep the process alive."""
+    """Runs `function(*args)` in a thread that does not keep the process alive; else at once, in the caller."""
     started = thread(function, *args, name=name)
-    started.start()
+    try:
+        started.start()
+    except RuntimeError:  # can't start new thread
+        run_in_caller(function, *args)
     return started
 
 
+def run_in_caller(function: Callable[..., object], *args: object) -> None:
+    """Runs here what should run in a thread; like a thread, it passes on no ordinary exception."""
+    before, _caller.runs = runs_in_caller(), True
+    try:
+        function(*args)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        _caller.runs = before
+
+
+def runs_in_caller() -> bool:
+    """Whether this code should run in a thread, and runs in its caller instead, which shows nothing meanwhile."""
+    return getattr(_caller, "runs", False)
+
+
+def can_run_beside() -> bool:
+    """Whether what `start_thread` starts runs beside its caller now."""
+    probe = thread(bool, name="probe")
+    try:
+        probe.start()
+    except RuntimeError:
+        return False
+    probe.join()
+    return True
+
+
+def from_widget(function: Callable[..., object], *args: object) -> None:
+    """Calls `function(*args)` from the callback of a widget."""
+    function(*args)
+
+
 def start_timer(seconds: float, function: Callable[..., object], *args: object) -> None:
-    """Runs `function(*args)` later, unless the process ends before."""
+    """Runs `function(*args)` later, unless the process ends before, or can start no thread."""
     timer = threading.Timer(seconds, function, args)
     timer.daemon = True
-    timer.start()
+    with contextlib.suppress(RuntimeError):  # can't start new thread
+        timer.start()
 
 
 def thread_pool(size: int, *, name: str) -> Executor:
     """An executor with at most `size` threads."""
+    if not can_run_beside():
+        return Caller()
     return futures.ThreadPoolExecutor(size, thread_name_prefix=f"claude-magic {name}")
+
+
+class Caller(Executor):
+    """Runs each call when it is submitted, in the thread that submits it."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 def completed(pending: Collection[Future[T]], *, timeout: float, first: bool = False) -> set[Future[T]]:
@@ -92,7 +151,27 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Runs `coroutine` in a new event loop of this thread, and returns its result."""
     import asyncio
 
+    if runs_in_caller():  # whose loop may be running
+        return run_to_end(coroutine, "no thread can be started")
     return asyncio.run(coroutine)
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T], why: str) -> T:
+    """Runs a coroutine that waits for nothing.
+
+    Args:
+        why: Why it may not wait.
+
+    Raises:
+        ClaudeError: It waits.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise ClaudeError(f"an async function waits for something, which cannot be waited for here: {why}.")
 
 
 def in_main_thread() -> bool:
