@@ -72,7 +72,7 @@ class Journal:
         """The most recent exchanges, newest first."""
         limit = _count(count)
         with self.reading() as connection:
-            where = " in the memory of this page, which reloading it empties" if in_browser() else ""
+            where = " in the memory of this page (a reload empties it)" if in_browser() else ""
             return Entries(f"the last exchanges{where}", queries.last(connection, limit), self._views)
 
     def mean_seconds(self, model: str) -> float | None:
