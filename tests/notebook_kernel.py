@@ -36,6 +36,11 @@ class Ran:
     def stdout(self) -> str:
         return "".join(o["text"] for o in self.outputs if o["type"] == "stream")
 
+    @property
+    def text(self) -> str:
+        """What all outputs say without a page: printed, or as plain text."""
+        return "".join(o["text"] if o["type"] == "stream" else o["data"].get("text/plain", "") for o in self.outputs)
+
     def data(self, mime: str) -> list[Any]:
         """What all outputs hold of this type."""
         return [o["data"][mime] for o in self.outputs if mime in o.get("data", {})]

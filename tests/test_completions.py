@@ -126,8 +126,8 @@ def test_from_python_the_translation_is_among_the_notes(shell: Shell, endpoint: 
 def test_a_translation_is_previewed_and_shown_as_a_program(shell: Shell, endpoint: Server) -> None:
     ran = shell.run(f"%%claude --complete --show python\n{TURNS}")
     assert ran.error is None
-    assert "client.messages.stream(" in ran.stdout
-    assert '"Who are you?"' in ran.stdout
+    assert "client.messages.stream(" in ran.text
+    assert '"Who are you?"' in ran.text
     assert endpoint.received == []
 
 
@@ -354,8 +354,8 @@ def test_a_completion_is_recorded_and_replayed_from_a_file(
 def test_a_completion_is_shown_as_a_program(shell: Shell, endpoint: Server, language: str) -> None:
     ran = shell.run(f"%%claude --legacy -m claude-2.1 --show {language}\n{PROMPT}")
     assert ran.error is None
-    assert "max_tokens_to_sample" in ran.stdout
-    assert KEY not in ran.stdout
+    assert "max_tokens_to_sample" in ran.text
+    assert KEY not in ran.text
     assert endpoint.received == []
 
 
@@ -369,7 +369,7 @@ def test_the_program_of_the_python_sdk_calls_its_function_with_the_same_body(
     shell: Shell, endpoint: Server, stream: str
 ) -> None:
     cell = f"%%claude --legacy {stream} -m claude-2.1 --top-p 0.5 --param odd 1 --show python\n{TURNS}"
-    program = shell.run(cell).stdout
+    program = shell.run(cell).text
     (call,) = [
         node
         for node in ast.walk(ast.parse(program))

@@ -169,8 +169,8 @@ def test_else_the_generic_one(name: str, language: str, request_of: Any) -> None
 def test_a_cell_prints_the_program_and_sends_nothing(language: str, api: ScriptedAPI, shell: Shell) -> None:
     ran = shell.run(f"%claude --delete /v1/files/file_011 --show {language}")
     assert ran.error is None
-    assert "file_011" in ran.stdout
-    assert KEY not in ran.stdout
+    assert "file_011" in ran.text
+    assert KEY not in ran.text
     assert api.calls == []
 
 
@@ -178,5 +178,5 @@ def test_a_program_without_any_key_names_the_right_variable(shell: Shell, monkey
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_ADMIN_KEY"):
         monkeypatch.delenv(name, raising=False)
     shell.run("%config Claude.provider = 'anthropic'")
-    assert "$ANTHROPIC_ADMIN_KEY" in shell.run("%claude --get /v1/organizations/me --show curl").stdout
-    assert "$ANTHROPIC_API_KEY" in shell.run("%claude --get /v1/models --show curl").stdout
+    assert "$ANTHROPIC_ADMIN_KEY" in shell.run("%claude --get /v1/organizations/me --show curl").text
+    assert "$ANTHROPIC_API_KEY" in shell.run("%claude --get /v1/models --show curl").text

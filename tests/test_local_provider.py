@@ -223,7 +223,7 @@ def test_a_program_takes_address_and_key_from_the_environment(
         shell.run("%%claude\nhi")
         code = shell.value(f"claude.last.code('{language}')")
     else:
-        code = shell.run(f"%%claude --show {language}\nhi").stdout
+        code = shell.run(f"%%claude --show {language}\nhi").text
         assert server.received == []
     assert str(server.port) not in code
     assert "127.0.0.1" not in code

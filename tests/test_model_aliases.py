@@ -79,9 +79,9 @@ def test_exports_and_the_journal_hold_the_id(shell: Shell, api: ScriptedAPI) -> 
         f"{CLAUDE}print(claude.last.code('curl'))\nprint(claude.journal.exchange(claude.last.entry).request.body['model'])"
     )
     assert ran.error is None
-    assert "claude-opus-5-5" in ran.stdout.splitlines()[-1]
-    assert '"opus"' not in ran.stdout
-    assert '"model": "claude-opus-5-5"' in shell.run("%%claude -m opus --show curl\nhi").stdout
+    assert "claude-opus-5-5" in ran.text.splitlines()[-1]
+    assert '"opus"' not in ran.text
+    assert '"model": "claude-opus-5-5"' in shell.run("%%claude -m opus --show curl\nhi").text
 
 
 def test_a_recorded_answer_is_found_after_a_newer_model_came(shell: Shell, api: ScriptedAPI) -> None:

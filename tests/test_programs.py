@@ -33,9 +33,9 @@ PIXEL = base64.b64decode(
 def test_a_request_is_printed_instead_of_sent(kernel: Kernel, endpoint: Server, language: str) -> None:
     ran = kernel.run(f"%%claude --show {language} -t 77\nWhat is a ☃?")
     assert ran.error is None
-    assert "What is a ☃?" in ran.stdout
-    assert "77" in ran.stdout
-    assert KEY not in ran.stdout
+    assert "What is a ☃?" in ran.text
+    assert "77" in ran.text
+    assert KEY not in ran.text
     assert endpoint.received == []
 
 
@@ -44,9 +44,9 @@ def test_a_request_is_shown_without_a_key_or_a_model(tmp_path: Path, monkeypatch
         kernel.run("%load_ext claude_magic\n%config Claude.provider = 'anthropic'")
         ran = kernel.run("%%claude --show curl\nhello")
     assert ran.error is None
-    assert "https://api.anthropic.com/v1/messages" in ran.stdout
-    assert "$ANTHROPIC_API_KEY" in ran.stdout
-    assert "claude-opus-5-5" in ran.stdout
+    assert "https://api.anthropic.com/v1/messages" in ran.text
+    assert "$ANTHROPIC_API_KEY" in ran.text
+    assert "claude-opus-5-5" in ran.text
 
 
 @pytest.mark.process
@@ -196,7 +196,7 @@ def test_a_curl_command_is_sent_as_a_request(kernel: Kernel, endpoint: Server) -
 
 def test_what_we_show_as_curl_can_be_sent_again(kernel: Kernel, endpoint: Server) -> None:
     endpoint.answers(reply("hi"))
-    shown = kernel.run('%%claude --show curl -s "It\'s"\nline one\n\n\'quoted\' "twice" \\ $x `y`').stdout
+    shown = kernel.run('%%claude --show curl -s "It\'s"\nline one\n\n\'quoted\' "twice" \\ $x `y`').text
     kernel.run(f"%%claude --curl\n{shown}")
     assert endpoint.last.json["messages"][0]["content"] == "line one\n\n'quoted' \"twice\" \\ $x `y`"
     assert endpoint.last.json["system"] == "It's"

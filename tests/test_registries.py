@@ -121,7 +121,7 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
     endpoint.answers(reply("ok"))
     shell.run("from claude_magic import claude\nlast = claude('hi')")
     assert shell.value("last.code('basic')") == '10 PRINT "hi"'
-    assert '10 PRINT "hi"' in shell.run("%%claude --show basic\nhi").stdout
+    assert '10 PRINT "hi"' in shell.run("%%claude --show basic\nhi").text
     last = shell.user_ns["last"]
     assert program(last.request, "basic") == '10 PRINT "hi"'
     page = HTML()

@@ -540,5 +540,5 @@ def test_from_python_nobody_is_asked(kernel: Kernel, endpoint: Server) -> None:
 
 def test_preview_count_and_code_know_the_definitions(tools: Kernel, endpoint: Server) -> None:
     ran = tools.run("%%claude --tools weather --show python\nhi")
-    assert '"name": "weather"' in ran.stdout
+    assert '"name": "weather"' in ran.text
     assert endpoint.received == []

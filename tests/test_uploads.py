@@ -277,7 +277,7 @@ def test_what_sends_nothing_uploads_nothing(action: str, shell: Shell, api: Scri
     assert ran.error is None
     assert api.calls.count("POST /v1/files") == 1
     if action == "--show python":
-        assert "file_001" in ran.stdout
+        assert "file_001" in ran.text
     else:
         counted = [each.json for each in api.server.received if each.path.endswith("count_tokens")]
         assert "file_001" in json.dumps(counted)

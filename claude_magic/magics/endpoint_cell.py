@@ -19,6 +19,7 @@ from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.endpoint_send import preview_request
 from .endpoints import found_text, list_endpoints, refuse_unasked
 from .ipython.prompt_namespace import prompt_namespace
+from .views import show_program
 
 if TYPE_CHECKING:
     from ..wire import Exchange
@@ -59,7 +60,7 @@ class EndpointCell:
         if call is None:
             list_endpoints(self.search, page=self._handle.cells.in_notebook)
         elif options.show:
-            print(self.program(call))
+            show_program(self.program(call), options.show, page=self._handle.cells.in_notebook)
         elif call.changes and not options.yes and not self._only_replays:
             self._ask(call)
         else:

@@ -16,7 +16,7 @@ from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
 from ..prompt.options.table import help_text
 from .claude import claude as handle
-from .views import preview_text, print_notes
+from .views import preview_text, print_notes, show_program
 
 if TYPE_CHECKING:
     from ..session.prompt import Prompt
@@ -122,7 +122,7 @@ class ClaudeMagics(Magics):
         print_notes(prompt, to_stderr=bool(options.show))
         cell = self._cells.next()
         if options.show:
-            print(session.program(prompt, cell))
+            show_program(session.program(prompt, cell), options.show, page=self._cells.in_notebook)
         elif options.count:
             from .token_count import count_prompt
 

@@ -42,6 +42,18 @@ def preview_text(preview: Preview) -> str:
     return text(preview.request, preview.tokens, preview.usd, as_of=as_of(), note=preview.note)
 
 
+def show_program(text: str, language: str, *, page: bool) -> None:
+    """Shows a request as a program: in colour on a page, as it is in a terminal."""
+    if not page:
+        print(text)
+        return
+    from IPython.core.display_functions import display
+
+    from ..display.panel.programs import program_bundle
+
+    display(program_bundle(text, language), raw=True)
+
+
 def notes_html(prompt: Prompt) -> str:
     """The attachments, and what was cut, as HTML above the reply; `""` if there is nothing to say."""
     if not prompt.attachments and not prompt.notes:

@@ -37,7 +37,7 @@ for bundle in panel_bundles(exchange()):
     publish_display_data(bundle)"""
 AFTER = "'what stands below'"
 CLOSE = "from claude_magic.display.panel import live_panels; live_panels.close_all()"
-TITLE = f"Response headers, usage, request · {REQUEST_ID}"
+TITLE = "Response headers, usage, request"
 ERROR = "Error displaying widget"
 TAB = ".cm-static details > div:visible"
 
@@ -144,7 +144,7 @@ def test_reopened_with_a_new_kernel_only_the_twin_is_seen(new_page: Callable[[],
     expect(page.locator(TAB)).to_contain_text(ORGANIZATION_ID)
     screenshot(page, "panel-twin-light")
     for title in ("Usage", "Request", "Response", "Events", "Code"):
-        page.locator("details.cm-static summary", has_text=title).last.click()
+        page.locator("details.cm-static > details > summary", has_text=title).last.click()
     expect(page.locator(TAB).last).to_contain_text("curl https://api.anthropic.com")
     screenshot(page.locator("details.cm-static"), "panel-twin-all-light")
     use_theme(page, dark=True)
@@ -197,7 +197,7 @@ def test_with_every_style_stripped_the_twin_is_read(new_page: Callable[[], Page]
 
     assert page.locator("body").inner_text().split("\n\n") == ["The reply.", TITLE]
     page.locator("summary", has_text=TITLE).click()
-    page.locator("summary", has_text="Headers").last.click()
+    page.locator("details > details > summary", has_text="Headers").last.click()
     assert f"request-id\t{REQUEST_ID}" in page.locator("body").inner_text()
     screenshot(page, "panel-github-like")
 

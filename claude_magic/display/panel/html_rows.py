@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..clipboard import copy_attributes, copy_json_attributes
-from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, line_content, pretty, safe_content
+from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, clean, line_content, pretty, safe_content
+from ..text.json_folds import folds
 
 _NAME_LIMIT = 120
 _VALUE_LIMIT = 500
@@ -45,9 +46,10 @@ def note(text: str, css_class: str = "") -> str:
 
 
 def json_block(value: object, limit: int = BODY_LIMIT, strings: int = STRING_LIMIT, copy: str = "") -> str:
-    """A value as indented JSON of at most `limit` characters, its strings of at most `strings`."""
+    """A value as indented JSON that folds, of at most `limit` characters, its strings of at most `strings`."""
     text = pretty(value, limit, strings)
-    return _pre(text, copy_json_attributes(copy, value, text) if copy else "")
+    attributes = copy_json_attributes(copy, value, text) if copy else ""
+    return f"<pre class=cm-fold{attributes}>{folds(clean(text, 2 * BODY_LIMIT))}</pre>"
 
 
 def text_block(text: str, copy: str = "", whole: str | None = None) -> str:

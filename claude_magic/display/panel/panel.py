@@ -15,12 +15,14 @@ from typing import Any
 
 from ...wire import Exchange
 from ..clipboard import script_widget
-from ..text.excerpt import one_line, plain_line
 from ..widgets import Widget, has_widgets, widget_bundle, with_classes
 from .live_panels import keep
 from .programs import program_widgets
 from .style import live_style, twin_style
 from .tabs import live_tabs, tabs
+
+_TITLE = "Response headers, usage, request"
+_KEYS = "data-lm-suppress-shortcuts=true"  # what is typed here is not for JupyterLab's own shortcuts
 
 
 def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
@@ -31,7 +33,7 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
     """
     sections = tabs(exchange)
     name = f"cm-static-{uuid.uuid4().hex[:12]}"
-    twin = {"text/html": _twin(exchange, sections, name), "text/plain": _title(exchange)}
+    twin = {"text/html": _twin(sections, name), "text/plain": _TITLE}
     if not has_widgets():
         return [twin]
     widgets = _widgets(exchange, sections, name)
@@ -43,23 +45,17 @@ def static_panel(exchange: Exchange, *, live: bool = False) -> str:
     """The panel as HTML that needs no script; with `live`, as complete as the widget's."""
     sections = tabs(exchange)
     chosen = live_tabs(exchange, sections) if live else sections
-    return _twin(exchange, chosen, f"cm-static-{uuid.uuid4().hex[:12]}")
+    return _twin(chosen, f"cm-static-{uuid.uuid4().hex[:12]}")
 
 
-def _title(exchange: Exchange) -> str:
-    """As text, not HTML."""
-    sent = plain_line(exchange.request_id or "", 80)
-    return f"Response headers, usage, request{' · ' if sent else ''}{sent}"
-
-
-def _twin(exchange: Exchange, sections: dict[str, str], name: str) -> str:
+def _twin(sections: dict[str, str], name: str) -> str:
     folded = "".join(
         f"<details><summary>{title}</summary><div>{inner}</div></details>" for title, inner in sections.items()
     )
-    title = one_line(_title(exchange))
     ignored = "mathjax_ignore tex2jax_ignore"
     return (
-        f'{twin_style(folded)}<details class="cm-static {name} {ignored}"><summary>{title}</summary>{folded}</details>'
+        f'{twin_style(folded)}<details class="cm-static {name} {ignored}" {_KEYS}><summary>{_TITLE}</summary>{folded}'
+        "</details>"
     )
 
 
@@ -74,7 +70,7 @@ def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Wi
     import ipywidgets
 
     layout = ipywidgets.Layout()
-    keyboard = ipywidgets.HTML(value=_keyboard_html(_title(exchange), name), layout=layout)
+    keyboard = ipywidgets.HTML(value=_keyboard_html(name), layout=layout)
     with_classes(keyboard, "cm-keyboard")
     live = live_tabs(exchange, sections)
     pages, inner = [], []
@@ -82,18 +78,19 @@ def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Wi
         if title == "Code":
             page = program_widgets(exchange, layout, keyboard.style)
         else:
-            page = [ipywidgets.HTML(value=f'<div class="cm-panel">{source}</div>', layout=layout, style=keyboard.style)]
+            page = [
+                ipywidgets.HTML(
+                    value=f'<div class="cm-panel" {_KEYS}>{source}</div>', layout=layout, style=keyboard.style
+                )
+            ]
         pages.append(page[0])
         inner += page
     tab = ipywidgets.Tab(children=pages, titles=tuple(live), selected_index=0, layout=layout)
-    accordion = ipywidgets.Accordion(children=[tab], titles=(_title(exchange),), selected_index=None, layout=layout)
+    accordion = ipywidgets.Accordion(children=[tab], titles=(_TITLE,), selected_index=None, layout=layout)
     outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion, script_widget()], layout=layout), "cm-live")
     return [outer, accordion, tab, *inner, keyboard, keyboard.style, layout]
 
 
-def _keyboard_html(title: str, name: str) -> str:
+def _keyboard_html(name: str) -> str:
     """The control that opens the accordion from the keyboard, and the style that hides the static twin."""
-    return (
-        f'{live_style(name)}<details class="cm-key" data-lm-suppress-shortcuts="true">'
-        f'<summary aria-label="{one_line(title)}"></summary></details>'
-    )
+    return f'{live_style(name)}<details class="cm-key" {_KEYS}><summary aria-label="{_TITLE}"></summary></details>'

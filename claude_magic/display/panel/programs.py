@@ -55,6 +55,14 @@ def program_widgets(exchange: Exchange, layout: Widget, style: Widget) -> list[W
     return [box, select, select.style, page]
 
 
+def program_bundle(text: str, language: str) -> dict[str, str]:
+    """The mime bundle of a whole program, in colour, for an output of its own."""
+    from ..markdown import code
+    from ..reply.reply import frame
+
+    return {"text/html": frame(code(text, LANGUAGES[language].syntax), styled=True), "text/plain": text}
+
+
 def _live_program(exchange: Exchange, language: str) -> str:
     """The program in colour, with a copy button."""
     from ..markdown import code  # what takes a while to import is there once a reply has been rendered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..css import Section, element, hide_empty_output, hide_twin, minify, needed_rules
+from ..text.json_folds import STYLE as FOLDS
 
 # In an element whose class is named twice, where JupyterLab's own rules for tables would win over one.
 _TABS: tuple[Section, ...] = (
@@ -31,6 +32,7 @@ p { margin: 6px 0 }
 .cm-events :is(td, th):nth-child(-n+2) { white-space: nowrap; width: 1% }
 """,
     ),
+    ("cm-fold", FOLDS),
     ("<meter", "meter { width: 9em; height: 1em; margin-right: 0.6em; vertical-align: -0.1em }"),
 )
 
