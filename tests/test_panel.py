@@ -216,7 +216,7 @@ def test_rate_limits_are_bars_with_their_words_and_the_time_to_reset() -> None:
     assert "requests 19,999 of 20,000 left · resets now" in text(shown)
     assert "input-tokens 1,900,000 of 10,000,000 left · resets in 49 s" in text(shown)
     assert "output-tokens 130,000 of 2,000,000 left · resets in 2 h 20 min" in text(shown)
-    assert '<meter value=0.95 low=.1 high=.25 optimum=1></meter> 11,400,000 of' in shown
+    assert "<meter value=0.95 low=.1 high=.25 optimum=1></meter> 11,400,000 of" in shown
 
 
 def test_priority_limits_are_bars_too() -> None:
@@ -270,7 +270,7 @@ def test_a_limit_that_is_no_number_is_listed_as_it_came(limit: str, remaining: s
 
 @pytest.mark.parametrize(("limit", "remaining", "value"), [("0", "0", "0"), ("10", "99", "1"), ("3", "1", "0.33")])
 def test_a_bar_stays_within_its_frame(limit: str, remaining: str, value: str) -> None:
-    assert f'<meter value={value}' in tabs(exchange(headers=_limit(limit, remaining, "x")))["Headers"]
+    assert f"<meter value={value}" in tabs(exchange(headers=_limit(limit, remaining, "x")))["Headers"]
 
 
 @pytest.mark.parametrize(

@@ -16,5 +16,5 @@ def bar(limit: RateLimit, sent: datetime | None) -> str:
         sent: When the response was sent; `None` if unknown: then the reset is a time of day.
     """
     text = " · ".join(filter(None, (f"{limit.amount} left", limit.reset_in_words(sent))))
-    meter = f'<meter value={limit.fraction:.2g} low=.1 high=.25 optimum=1></meter>'
+    meter = f"<meter value={limit.fraction:.2g} low=.1 high=.25 optimum=1></meter>"
     return row_of(limit.kind, f"<td>{meter} {line_content(text, 160)}")
