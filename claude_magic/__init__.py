@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SettingsError,
         StreamError,
         TimedOut,
+        Unsupported,
     )
     from .magics.claude import claude
     from .wire import Exchange, Message
@@ -45,6 +46,7 @@ __all__ = [
     "SettingsError",
     "StreamError",
     "TimedOut",
+    "Unsupported",
     "claude",
     "load_ipython_extension",
     "unload_ipython_extension",

@@ -3,7 +3,8 @@
     ClaudeError
     ├── CellError          the cell or its options cannot be sent
     │   ├── OverBudget     it could cost more than is left of the budget
-    │   └── NotRecorded    only recorded answers are allowed, and there is none
+    │   ├── NotRecorded    only recorded answers are allowed, and there is none
+    │   └── Unsupported    the platform lacks what is asked for (also an ExchangeError, for those who look things up)
     ├── ArgumentsError     the arguments of a tool call do not fit the tool
     ├── SettingsError      a setting or a credential is missing or wrong
     ├── ServerFailed       a local MCP server did not start, ended, or did not answer
@@ -153,6 +154,10 @@ class TimedOut(ExchangeError):
 
 class StreamError(ExchangeError):
     """The answer is incomplete, or not what the Messages API sends."""
+
+
+class Unsupported(CellError, ExchangeError):
+    """The platform that hosts Claude lacks what is asked for; nothing was sent."""
 
 
 class BatchCanceled(ExchangeError):

@@ -18,6 +18,7 @@ from tests.scripted_api import ADMIN_KEY, ScriptedAPI
 from tests.server import Server
 
 RECORDED = Path(__file__).parents[2] / "shared" / "recorded"
+CLOUDS = ("ANTHROPIC_", "AWS_", "AZURE_", "CLOUD_ML_", "CLOUDSDK_", "GCE_", "GOOGLE_")  # of their variables
 KEY = "test-key-8d1f6a0e2b"
 
 # The same examples in every run, and no clock: what a loaded machine makes slower is not red.
@@ -52,7 +53,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of whoever runs the tests: no key, no endpoint, no proxy, an empty home and folder."""
     for name in list(os.environ):
-        if name.startswith("ANTHROPIC_") or name.lower().endswith("_proxy"):
+        if name.startswith(CLOUDS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -61,6 +62,7 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # else it is looked for on the network
     monkeypatch.chdir(tmp_path)
 
 

@@ -40,6 +40,7 @@ UPWARDS = {("wire", "export"): "claude.last.code('curl'): the value that users h
 # What no module of a package imports, although its floor is below.
 NEVER = {"session": "display"}
 LIBRARIES = {
+    "botocore": {"api"},
     "requests": {"api"},
     "urllib3": {"api"},
     "platformdirs": {"api", "prompt", "session", "magics"},

@@ -19,8 +19,7 @@ import pytest
 from IPython.core import ultratb
 
 from claude_magic.api import credentials
-from claude_magic.api.credentials import Credential, Secret
-from claude_magic.api.stand_ins import StandIns
+from claude_magic.api.credentials import Credential, Secret, UnsignedRequest
 from claude_magic.errors import ClaudeError, SettingsError
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.options.options import Options
@@ -208,6 +207,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(claude: ClaudeHandle) -> No
 # That nobody sees it
 
 
+UNSIGNED = UnsignedRequest(method="GET", url="https://api.example", headers={}, digest=str)
+
+
 def credential() -> Credential:
     return Credential(source="here", secret=Secret(SHAPED))
 
@@ -216,8 +218,8 @@ def credential() -> Credential:
     "show",
     [
         *(repr, str, ascii, "{}".format, "%s".__mod__, lambda c: f"{c!r:>9}", lambda c: f"{c.secret}", vars),
-        *(lambda c: str(vars(c)), lambda c: str([c.secret]), lambda c: c.placeholder, lambda c: dir(c.secret)),
-        *(lambda c: c.header(StandIns().add(c.secret)),),
+        *(lambda c: str(vars(c)), lambda c: str([c.secret]), lambda c: list(c.placeholders), lambda c: dir(c.secret)),
+        *(lambda c: list(c.headers(UNSIGNED)),),
     ],
 )
 def test_a_credential_shows_no_key(show: Any) -> None:
@@ -245,7 +247,7 @@ def test_a_credential_cannot_be_written_down(write: Any) -> None:
 
 def test_no_traceback_shows_a_key_however_verbose() -> None:
     held = credential()
-    header = held.header(StandIns().add(held.secret))
+    header = list(held.headers(UNSIGNED))
     try:
         assert header, len(held.secret)
         raise ValueError(held, held.secret, header)

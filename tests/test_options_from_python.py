@@ -77,6 +77,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--refuse": ("--refuse=no", {"refuse": "no"}),
     "--run-tools": ("--run-tools", {"run_tools": True}),
     "--profile": ("--profile exam", {"profile": "exam"}),
+    "--provider": ("--provider anthropic", {"provider": "anthropic"}),
     "--out": ("-o answer", {"out": "answer"}),
     **{f"--{name}": (f"--{name} /v1/models --yes", {name: "/v1/models", "yes": True}) for name in CALLS},
     "--query": ("--get /v1/models --query limit 5", {"get": "/v1/models", "query": {"limit": 5}}),

@@ -53,7 +53,7 @@ def answer_exchange(
             if response.status >= 300:
                 model = str((request.body or {}).get("model") or request.endpoint)
                 raise error_responses.response_error(
-                    response, model=model, credential=client.credential, request=request
+                    response, model=model, credential=client.credential, platform=client.platform, request=request
                 )
             _Reader(client, request, accumulator, each).read(response, save)
     except ClaudeError as failure:
@@ -173,12 +173,14 @@ class _Reader:
         try:
             return parse_redacted(body.decode("utf-8-sig"), self._client.redact)
         except (ValueError, RecursionError):
-            raise error_responses.unexpected_response(response, body, credential=self._client.credential) from None
+            raise error_responses.unexpected_response(
+                response, body, credential=self._client.credential, platform=self._client.platform
+            ) from None
 
     def _save(self, kind: str, chunks: Iterator[bytes], save: SavedFile, disposition: str) -> None:
         """Writes the body to a file as it arrives; of text, without the key."""
         if kind != BINARY and self._client.credential is not None:
-            chunks = redact_chunks(chunks, [self._client.credential.secret])
+            chunks = redact_chunks(chunks, self._client.credential.secrets)
         fallback = [*filter(None, self._request.endpoint.split("/"))]
         name = fallback[-2] if fallback[-1:] == ["content"] and len(fallback) > 1 else fallback[-1]
         file = save.open(disposition, name)

@@ -15,7 +15,8 @@ from ..wire import Decoder, Exchange, Headers, Request
 from ..wire.completion import is_completion
 from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
-from .credentials import Credential
+from .credentials import Signer
+from .platforms.platform import Platform
 from .transports.base import Response, Transport
 
 _MAX_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
@@ -31,10 +32,12 @@ class Client:
 
     Attributes:
         credential: For messages about the key, and to redact it; the transport signs.
+        platform: For messages about what to do there; `None` for the API and servers like it.
     """
 
     transport: Transport
-    credential: Credential | None
+    credential: Signer | None
+    platform: Platform | None = None
 
     def stream(self, request: Request, accumulator: Accumulator | None = None) -> Exchange:
         """Sends `request` to the Messages API; the answer may be a stream or one JSON message.
@@ -73,7 +76,9 @@ class Client:
             try:
                 return credentials.parse_redacted(body.decode("utf-8-sig"), self.redact), response.headers
             except (ValueError, RecursionError):
-                raise error_responses.unexpected_response(response, bytes(body), credential=self.credential) from None
+                raise error_responses.unexpected_response(
+                    response, bytes(body), credential=self.credential, platform=self.platform
+                ) from None
 
     def lines(self, request: Request) -> Iterator[bytes]:
         """Sends `request` and yields the lines of the answer as they arrive, keys not redacted.
@@ -105,8 +110,17 @@ class Client:
         if response.status >= 300:
             other = request.endpoint.startswith(_BATCHES)  # what is wrong there is not the model
             raise error_responses.response_error(
-                response, model=_subject(request), credential=self.credential, request=request if other else None
+                response,
+                model=_subject(request),
+                credential=self.credential,
+                platform=self.platform,
+                request=request if other else None,
             )
+
+    def _unexpected(self, response: Response, beginning: bytes) -> ClaudeError:
+        return error_responses.unexpected_response(
+            response, beginning, credential=self.credential, platform=self.platform
+        )
 
     def _read(self, response: Response, request: Request, accumulator: Accumulator) -> None:
         self._check_status(response, request)
@@ -138,7 +152,9 @@ class Client:
             beginning += chunk[: max(0, _MAX_EXCERPT - len(beginning))]
             accumulator.add_events(decoder.feed(chunk))
         if not accumulator.exchange().message.body:
-            raise error_responses.unexpected_response(response, beginning, credential=self.credential)
+            raise error_responses.unexpected_response(
+                response, beginning, credential=self.credential, platform=self.platform
+            )
 
     def _read_json(self, response: Response, beginning: bytes, accumulator: Accumulator) -> None:
         body = b"".join((beginning, *response.chunks))
@@ -151,7 +167,9 @@ class Client:
         if not is_completion(message) and not (
             isinstance(message, dict) and isinstance(message.get("content"), list | str)
         ):
-            raise error_responses.unexpected_response(response, body, credential=self.credential)
+            raise error_responses.unexpected_response(
+                response, body, credential=self.credential, platform=self.platform
+            )
         accumulator.add_json(message)
 
 

@@ -1,4 +1,4 @@
-"""Composes a client: HTTP with the provider's credential, the repetition limit, and retries; or a recorded answer."""
+"""Composes a client: HTTP with the provider's credential, its platform, and retries; or a recorded answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ..wire.recorded_answer import RecordedAnswer
 from .accumulator import Accumulator
 from .client import Client
 from .interrupt import Interrupt
+from .platforms.transport import PlatformTransport
 from .provider import Provider
 from .transports.base import Transport
 from .transports.network import NetworkTransport, Pool
@@ -32,7 +33,10 @@ def connect(
         connect_timeout=settings.connect_timeout,
         timeout=settings.timeout,
         interrupt=interrupt,
+        address="Claude.base_url" if provider.platform is None else provider.platform.address_settings,
     )
+    if provider.platform is not None:
+        transport = PlatformTransport(inner=transport, platform=provider.platform)
     if provider.local:
         transport = RepetitionLimit(inner=transport)
     transport = RetryTransport(
@@ -43,7 +47,7 @@ def connect(
         pace=pool.pace,
         accumulator=accumulator,
     )
-    return Client(transport=transport, credential=provider.credential)
+    return Client(transport=transport, credential=provider.credential, platform=provider.platform)
 
 
 def replay(settings: Claude, recorded: RecordedAnswer, *, interrupt: Interrupt) -> Client:

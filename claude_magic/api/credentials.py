@@ -1,4 +1,4 @@
-"""The API keys: where they come from, and how they stay hidden.
+"""The API keys: where they come from, and how they stay hidden; and what every credential has to do.
 
 A key is looked up for each request, and is never in a setting, a repr, a traceback or a pickle. There are two: the
 ordinary one, and the admin key, which is sent to `/v1/organizations/` and nowhere else.
@@ -12,10 +12,10 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, SupportsIndex
+from typing import Any, NoReturn, Protocol, SupportsIndex
 
 from ..errors import CellError, SettingsError
 from ..wire.placeholders import is_placeholder
@@ -36,6 +36,7 @@ _VARIABLES = {"ANTHROPIC_API_KEY": False, "ANTHROPIC_AUTH_TOKEN": True}  # wheth
 _ADMIN_VARIABLES = {"ANTHROPIC_ADMIN_KEY": False}
 _login_credential: Credential | None = None
 _admin_login_credential: Credential | None = None
+_of_platforms: dict[tuple[str, str], Signer] = {}
 
 
 def _strip_key(key: str) -> str:
@@ -50,12 +51,16 @@ def _strip_key(key: str) -> str:
 
 
 class Secret:
-    """A key that is never shown; not a `str`, because everything that writes text could write it."""
+    """A key that is never shown; not a `str`, because everything that writes text could write it.
+
+    Args:
+        pasted: Whether a person may have written it, with quotes or spaces around it; else it is kept as it is.
+    """
 
     __slots__ = ("_forms", "_in_json", "_key")
 
-    def __init__(self, key: str) -> None:
-        self._key = _strip_key(key)
+    def __init__(self, key: str, *, pasted: bool = True) -> None:
+        self._key = _strip_key(key) if pasted else key
         self._in_json = json.dumps(self._key)[1:-1]
         in_json_of_php = self._in_json.replace("/", "\\/")
         in_json_of_net = _ESCAPED_BY_NET.sub(lambda found: f"\\u{ord(found[0]):04X}", self._key)
@@ -137,6 +142,52 @@ class _HiddenBytes(bytes):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnsignedRequest:
+    """What a credential may need to know of the request that it opens.
+
+    Attributes:
+        headers: Those that are sent, without the credential.
+        digest: Returns the SHA-256 of the body as it is sent, in hexadecimal.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    digest: Callable[[], str]
+
+
+class Signer(Protocol):
+    """A credential: what opens an endpoint, whether it is a key or signs each request."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, as shown to the user; never its value."""
+        ...
+
+    @property
+    def secrets(self) -> Sequence[Secret]:
+        """What must not be shown, as far as it is known now."""
+        ...
+
+    @property
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        """The names and values of the headers that are shown."""
+        ...
+
+    def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
+        """The headers that open the endpoint: name, text that is not secret, and the secret after it.
+
+        Raises:
+            SettingsError: It has ended, and there is no new one.
+        """
+        ...
+
+    def redact(self, text: str) -> str:
+        """`text` without its secrets, and without anything else that looks like a key."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class Credential:
     """A key and its source.
 
@@ -151,18 +202,20 @@ class Credential:
     bearer: bool = False
     display_value: str = ""
 
-    def header(self, stand_in: str) -> tuple[str, str]:
-        """The name and value of the header that is sent, with a stand-in for the key."""
-        if self.bearer:
-            return "authorization", f"Bearer {stand_in}"
-        return "x-api-key", stand_in
+    def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
+        """The header that is sent; it is the same for each request."""
+        return [("authorization", "Bearer ", self.secret) if self.bearer else ("x-api-key", "", self.secret)]
 
     @property
-    def placeholder(self) -> tuple[str, str]:
-        """The name and value of the header that is shown."""
+    def secrets(self) -> Sequence[Secret]:
+        return (self.secret,)
+
+    @property
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        """The header that is shown."""
         if self.bearer:
-            return "authorization", f"Bearer {self.display_value or '$ANTHROPIC_AUTH_TOKEN'}"
-        return "x-api-key", self.display_value or "$ANTHROPIC_API_KEY"
+            return [("authorization", f"Bearer {self.display_value or '$ANTHROPIC_AUTH_TOKEN'}")]
+        return [("x-api-key", self.display_value or "$ANTHROPIC_API_KEY")]
 
     def redact(self, text: str) -> str:
         """`text` without this key, and without anything else that looks like a key."""
@@ -209,9 +262,15 @@ def redact_secrets(text: str) -> str:
     return redact(text)
 
 
-def in_use() -> list[Credential]:
-    """The ordinary key and the admin key, as far as there are such and they can be read."""
-    credentials = []
+def register(platform: str, credential: Signer) -> Signer:
+    """Remembers a platform's credential, whose secrets are redacted and refused like the keys from then on."""
+    _of_platforms[platform, credential.source] = credential
+    return credential
+
+
+def in_use() -> list[Signer]:
+    """The ordinary key, the admin key and the platforms' credentials, as far as there are such and can be read."""
+    credentials: list[Signer] = [*_of_platforms.values()]
     for admin in (False, True):
         with contextlib.suppress(SettingsError):
             if (credential := find(admin=admin)) is not None:
@@ -262,7 +321,7 @@ def forget() -> None:
             raise SettingsError(f"the saved key cannot be deleted: {path}: {error.strerror}. Delete it.") from None
 
 
-def refuse_keys(text: str, *credentials: Credential | None) -> None:
+def refuse_keys(text: str, *credentials: Signer | None) -> None:
     """Refuses to send a key as text.
 
     Raises:
@@ -275,9 +334,10 @@ def refuse_keys(text: str, *credentials: Credential | None) -> None:
         )
 
 
-def holds_key(text: str, *credentials: Credential | None) -> bool:
+def holds_key(text: str, *credentials: Signer | None) -> bool:
     """Whether `text` holds one of these keys, or something that looks like a key."""
-    found = any(each is not None and len(each.secret) >= 16 and each.secret.occurs_in(text) for each in credentials)
+    secrets = [secret for each in credentials if each is not None for secret in each.secrets]
+    found = any(len(secret) >= 16 and secret.occurs_in(text) for secret in secrets)
     return found or any(not is_placeholder(key) for key in _KEY.findall(text))
 
 

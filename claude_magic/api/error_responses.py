@@ -11,11 +11,13 @@ from typing import Any
 
 from ..errors import APIError, ExchangeError, StreamError, did_you_mean
 from ..wire import Headers, Request
+from ..wire.headers import request_id as find_request_id
 from ..wire.retry_after import retry_after, try_again
 from ..wire.short_text import span
 from . import known_models
-from .credentials import Credential, parse_redacted, redact
+from .credentials import Signer, parse_redacted, redact
 from .endpoint_advice import advice as endpoint_advice
+from .platforms.platform import Platform, Refusal
 from .transports.base import Response
 from .transports.retry import LONGEST_WAIT
 
@@ -43,20 +45,26 @@ _ADVICE = {
 
 
 def response_error(
-    response: Response, *, model: str, credential: Credential | None, request: Request | None = None
+    response: Response,
+    *,
+    model: str,
+    credential: Signer | None,
+    platform: Platform | None = None,
+    request: Request | None = None,
 ) -> ExchangeError:
     """The error of a `response` with status 300 or more; reads at most 64 kB of its body.
 
     Args:
+        platform: What answered, if it is not the API or a server like it.
         request: What was asked of an endpoint that sends no message; `None` for a message.
     """
     if 300 <= response.status < 400:
         target = redact(_one_line(response.headers.get("location", "nowhere"))[:200])
         return APIError(
             f"the endpoint redirects to {target} (HTTP {response.status}), which would carry the key and the text "
-            "elsewhere: refused. Set Claude.base_url to the final address.",
+            f"elsewhere: refused. Set {_address(platform)} to the final address.",
             status=response.status,
-            request_id=response.headers.get("request-id"),
+            request_id=_request_id(response.headers),
         )
     text = _read_body(response)
     hide = credential.redact if credential else redact
@@ -67,26 +75,35 @@ def response_error(
         headers=response.headers,
         model=model,
         credential=credential,
+        platform=platform,
         request=request,
         tries=_tries(response),
     )
 
 
-def event_error(data: dict[str, Any], *, headers: Headers, model: str, credential: Credential | None) -> APIError:
+def event_error(
+    data: dict[str, Any],
+    *,
+    headers: Headers,
+    model: str,
+    credential: Signer | None,
+    platform: Platform | None = None,
+) -> APIError:
     """The error of an `error` event inside a stream."""
     hide = credential.redact if credential else redact
-    return _api_error(
-        _parse_json(json.dumps(data), hide), status=200, headers=headers, model=model, credential=credential
-    )
+    body = _parse_json(json.dumps(data), hide)
+    return _api_error(body, status=200, headers=headers, model=model, credential=credential, platform=platform)
 
 
-def unexpected_response(response: Response, beginning: bytes, *, credential: Credential | None) -> StreamError:
+def unexpected_response(
+    response: Response, beginning: bytes, *, credential: Signer | None, platform: Platform | None = None
+) -> StreamError:
     """The error of an answer that is not one of the Messages API."""
     hide = credential.redact if credential else redact
     kind = _one_line(response.headers.get("content-type", "no content type"))[:80]
     text = hide(beginning.decode("utf-8", "replace"))
     excerpt = page_title(text) or repr(_one_line(text[:400])[:120])
-    return StreamError(f"the answer is not the Messages API's: {kind}: {excerpt}. Is Claude.base_url right?")
+    return StreamError(f"the answer is not the Messages API's: {kind}: {excerpt}. Is {_address(platform)} right?")
 
 
 def _read_body(response: Response) -> str:
@@ -115,20 +132,27 @@ def _api_error(
     status: int,
     headers: Headers,
     model: str,
-    credential: Credential | None,
+    credential: Signer | None,
+    platform: Platform | None,
     request: Request | None = None,
     tries: str = "",
 ) -> APIError:
     error = body.get("error") if isinstance(body, dict) else None
-    kind, message = _kind_and_message(error) if error else ("", body if isinstance(body, str) else json.dumps(body))
-    request_id = headers.get("request-id") or (body.get("request_id") if isinstance(body, dict) else None)
+    kind, message = _kind_and_message(error) if error else _of_gateway(body, headers)
+    name, request_id = find_request_id(headers) or ("request-id", None)
+    request_id = request_id or (body.get("request_id") if isinstance(body, dict) else None)
     streamed = status == 200 and "json" not in headers.get("content-type", "").lower()
     facts = ["inside the stream" if streamed else f"HTTP {status}", *filter(None, [tries])]
     if request_id:
-        facts.append(f"request-id {_one_line(str(request_id))[:80]}")
+        facts.append(f"{name} {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
     reason = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
     advice = None if request is None else endpoint_advice(request, status, kind, _details(error))
+    if platform is not None:
+        refusal = Refusal(status=status, kind=kind, message=message, model=model, credential=credential)
+        advice = platform.advise(refusal) or advice
+    if advice is None and platform is not None:
+        advice = _platform_advice(status, message, headers)
     if advice is None:
         advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
@@ -150,7 +174,7 @@ def _tries(response: Response) -> str:
 def _kind_and_message(error: object) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", str(error)
-    kind = error.get("type")
+    kind = next((error[name] for name in ("type", "status", "code") if isinstance(error.get(name), str)), "")
     return (kind if isinstance(kind, str) else ""), str(error.get("message") or "")
 
 
@@ -160,9 +184,39 @@ def _details(error: object) -> dict[str, object]:
     return details if isinstance(details, dict) else {}
 
 
-def _advice(
-    status: int, kind: str, message: str, *, headers: Headers, model: str, credential: Credential | None
-) -> str:
+def _of_gateway(body: object, headers: Headers) -> tuple[str, str]:
+    """Kind and text of an error that has not the API's form: that of AWS, or plain text."""
+    kind = headers.get("x-amzn-errortype", "").partition(":")[0]
+    if not isinstance(body, dict):
+        return kind, body if isinstance(body, str) else json.dumps(body)
+    kind = kind or str(body.get("__type") or "").rpartition("#")[2]
+    text = body.get("message") or body.get("Message")
+    return kind, text if isinstance(text, str) else json.dumps(body)
+
+
+def _request_id(headers: Headers) -> str | None:
+    found = find_request_id(headers)
+    return None if found is None else found[1]
+
+
+def _address(platform: Platform | None) -> str:
+    """The setting that chooses the host."""
+    return "Claude.base_url" if platform is None else platform.address_settings
+
+
+def _platform_advice(status: int, message: str, headers: Headers) -> str | None:
+    """What fits every platform; `None` where the general advice does."""
+    wait = retry_after(headers)
+    if wait is not None and (status in (408, 409, 429) or status >= 500):
+        return _wait_advice(wait).replace("The API asks", "It asks").replace("the API asks", "it asks")
+    if status in (429, 529):
+        return "The quota for this model is used up: wait, or have it raised there."
+    if status in (401, 402, 403, 404):
+        return ""
+    return _field_advice(message) if status == 400 else _ADVICE.get(status, "").replace("the API", "the platform")
+
+
+def _advice(status: int, kind: str, message: str, *, headers: Headers, model: str, credential: Signer | None) -> str:
     wait = retry_after(headers) if status >= 400 else None  # a good answer may have the header too
     if kind == "overloaded_error":
         status = 529

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 
-from ..api import credentials
+from ..api import credentials, platforms
 from ..api.accumulator import Accumulator
 from ..api.connect import connect
 from ..api.interrupt import Interrupt
@@ -70,17 +70,30 @@ def send(request: Request, number: int, connect_timeout: float, timeout: float, 
     Raises:
         SettingsError: It needs a key, and this process has none.
     """
-    credential, interrupt = credentials.find(), Interrupt()
+    interrupt = Interrupt()
+    settings = Claude(connect_timeout=connect_timeout, timeout=timeout, max_retries=max_retries)
     bare = [(name, value) for name, value in request.headers.items() if name.lower() not in _KEY_HEADERS]
-    if credential is None and len(bare) < len(request.headers):
+    provider = _provider(request, settings, needs_key=len(bare) < len(request.headers))
+    client = connect(settings, provider, pool=_pool(), interrupt=interrupt)
+    return client.stream(replace(request, headers=Headers(bare)), Accumulator(request))
+
+
+def _provider(request: Request, settings: Claude, *, needs_key: bool) -> Provider:
+    """Who answers: the same endpoint, with the credential of this process."""
+    hosting = request.hosting
+    if hosting is not None:
+        for name, value in {**hosting.settings, "provider": hosting.platform}.items():
+            setattr(settings, name, value)
+        platform = platforms.find(settings)
+        assert platform is not None  # noqa: S101  a request has no other hosting
+        return Provider(base_url=platform.base_url, credential=platform.find_credential(), platform=platform)
+    credential = credentials.find()
+    if credential is None and needs_key:
         raise SettingsError(
             "no API key where the executor runs: $ANTHROPIC_API_KEY is empty there. Set it there: the key of this "
             "kernel does not travel."
         )
-    settings = Claude(connect_timeout=connect_timeout, timeout=timeout, max_retries=max_retries)
-    provider = Provider(base_url=request.url.removesuffix(request.endpoint), credential=credential)
-    client = connect(settings, provider, pool=_pool(), interrupt=interrupt)
-    return client.stream(replace(request, headers=Headers(bare)), Accumulator(request))
+    return Provider(base_url=request.url.removesuffix(request.endpoint), credential=credential)
 
 
 @functools.cache

@@ -488,7 +488,9 @@ class ClaudeHandle:
         return _unpickle, (os.getpid(), self.settings.assigned_values())
 
     def __repr__(self) -> str:
-        endpoint = f"claude: {self.settings.model} at {self.settings.base_url}"
+        from ..session.provider import base_url
+
+        endpoint = f"claude: {self.settings.model} at {base_url(self.settings)}"
         return f"{endpoint}; claude(text) asks, claude.last is the last exchange"
 
 

@@ -17,6 +17,7 @@ from ..prompt.options.table import all_options
 from ..prompt.values import format_value
 from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.endpoint_send import preview_request
+from ..session.provider import base_url
 from .endpoints import found_text, list_endpoints, refuse_unasked
 from .ipython.prompt_namespace import prompt_namespace
 from .views import show_program
@@ -45,7 +46,7 @@ class EndpointCell:
         self.options = options
         self.notes: list[str] = []
         _refuse_other_options(options)
-        settings, _ = handle.settings.effective(options.profile)
+        settings, _ = handle.settings.effective(options.profile, options.provider)
         self._settings = settings
         self.call = self._call(text) if _path(options) else None
         self._words = text.strip()
@@ -128,7 +129,7 @@ class EndpointCell:
         from .pending_call import PendingCall, is_approved_in_terminal
 
         if not self._handle.cells.in_notebook:
-            if is_approved_in_terminal(call, self._settings.base_url):
+            if is_approved_in_terminal(call, base_url(self._settings)):
                 self.send(self.presenter())
             return
         if not self._handle.cells.asks:
@@ -138,7 +139,7 @@ class EndpointCell:
             )
         approvals, place = self._handle.approvals, self._handle.cells.place
         approvals.replace(place)
-        PendingCall(self, call, self._settings.base_url, place, approvals).show()
+        PendingCall(self, call, base_url(self._settings), place, approvals).show()
 
     def _call(self, text: str) -> EndpointCall:
         options = self.options
@@ -152,7 +153,7 @@ class EndpointCell:
         return endpoint_call(
             _method(options),
             _path(options),
-            base_url=self._settings.base_url,
+            base_url=base_url(self._settings),
             query=[(each.name, each.value) for each in options.query],
             headers=options.header,
             body=body,

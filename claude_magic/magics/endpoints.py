@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..api.saved_files import SavedFile
 from ..errors import CellError
 from ..session.endpoint_call import EndpointCall, endpoint_call
+from ..session.provider import base_url
 
 if TYPE_CHECKING:
     from ..api.endpoints.catalog import Endpoint
@@ -33,7 +34,7 @@ def request(
         ClaudeError: It cannot be sent, or failed.
     """
     settings, _ = handle.settings.effective()
-    call = endpoint_call(method, path, base_url=settings.base_url, **how)
+    call = endpoint_call(method, path, base_url=base_url(settings), **how)
     refuse_unasked(call, yes=yes)
     saved = None if save is None else SavedFile(save, overwrite=yes)
     exchange = handle.session.request(call, all_pages=all_pages, save=saved)

@@ -14,6 +14,7 @@ from ..prompt.options.options import Options
 from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.endpoint_pages import next_call
 from ..session.file_upload import file_of, send_upload, upload_call
+from ..session.provider import base_url
 from ..wire import Exchange
 from ..wire.stored_file import StoredFile, file_path
 from ..wire.transfer import Transfer
@@ -89,7 +90,7 @@ class Files:
 
     def _call(self) -> EndpointCall:
         settings = self._handle.session.settings_for(Options())
-        return endpoint_call("GET", "/v1/files", base_url=settings.base_url, query={"limit": _SHOWN})
+        return endpoint_call("GET", "/v1/files", base_url=base_url(settings), query={"limit": _SHOWN})
 
     def _list(self, call: EndpointCall) -> dict[str, Any]:
         """The JSON of one page."""
@@ -225,7 +226,7 @@ def request(handle: ClaudeHandle, method: str, path: str, **how: Any) -> Exchang
         ClaudeError: It cannot be sent, or failed.
     """
     session = handle.session
-    exchange = session.request(endpoint_call(method, path, base_url=session.settings_for(Options()).base_url), **how)
+    exchange = session.request(endpoint_call(method, path, base_url=base_url(session.settings_for(Options()))), **how)
     if exchange.error is not None:
         raise exchange.error
     return exchange

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from ..browser import in_browser
 from ..errors import ClaudeError
-from ..settings import Claude
+from ..settings import PLATFORMS, Claude
 from ..wire.short_text import dollars
 from .claude import ClaudeHandle
 
@@ -27,8 +27,7 @@ def card(handle: ClaudeHandle) -> str:
         "max_tokens": str(max_tokens(settings, local=local))
         + origins.pop("max_tokens", "   (the local model's own)" if local else ""),
         "temperature": _temperature(local),
-        "endpoint": "this machine" if local else settings.base_url,
-        "key": "none needed" if local else _key(),
+        **_endpoint(settings, local),
         "conversation": settings.conversation or "none: each cell stands alone",
         "answers": _answers(handle, settings),
         "budget": _budget(handle, settings),
@@ -36,7 +35,9 @@ def card(handle: ClaudeHandle) -> str:
         "journal": _journal(handle, settings),
         "version": f"claude-magic {version('claude-magic')}",
     }
-    facts.update({name: f"{getattr(settings, name)!r}{where}" for name, where in origins.items()})
+    for name, where in origins.items():
+        if name not in facts:
+            facts[name] = f"{getattr(settings, name)!r}{where}"
     lines = [f"{name:<15} {value}" for name, value in facts.items() if value]
     usage = ["", repr(handle.usage)] if handle.session.has_ledger else []
     return "\n".join([*lines, *usage, "", "Options: %claude --help"])
@@ -56,6 +57,18 @@ def _temperature(local: bool) -> str:
     from ..local.request import TEMPERATURE
 
     return f"{TEMPERATURE}   (the local model's own)"
+
+
+def _endpoint(settings: Claude, local: bool) -> dict[str, str]:
+    """Where requests go, and what opens it."""
+    if local:
+        return {"endpoint": "this machine", "key": "none needed"}
+    if settings.provider not in PLATFORMS:
+        return {"endpoint": settings.base_url, "key": _key()}
+    from ..session.provider import base_url, platform_status
+
+    title, place, source = platform_status(settings)
+    return {"provider": f"{settings.provider}: {title}", **place, "endpoint": base_url(settings), "key": source}
 
 
 def _key() -> str:

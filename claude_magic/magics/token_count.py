@@ -16,6 +16,7 @@ from ..session.prompt import Prompt
 from ..session.request import build_request, model_name
 from ..session.session import Session
 from ..wire import Exchange, Headers
+from ..wire.headers import is_credential_name
 
 
 class Count(Sequence[Portion]):
@@ -79,7 +80,8 @@ def count_prompt(session: Session, prompt: Prompt, cell: str = "") -> Count:
 def _count_exchange(session: Session, options: Options, exchange: Exchange) -> Count:
     """The tokens of a request that was sent before; it may have gone to another endpoint."""
     request, settings = exchange.request, session.settings_for(options)
-    headers = [pair for pair in request.headers.items() if pair[0].lower() not in ("x-api-key", "authorization")]
+    headers = [pair for pair in request.headers.items() if not is_credential_name(pair[0])]
     with session.sender.endpoint(settings) as (client, provider):
-        request = replace(request, url=f"{provider.base_url}{request.endpoint}", headers=Headers(headers))
+        url = f"{provider.base_url}{request.endpoint}"
+        request = replace(request, url=url, headers=Headers(headers), hosting=None)
         return Count(breakdown(request, lambda each: count_tokens(client, each)))

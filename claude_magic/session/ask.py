@@ -44,21 +44,25 @@ def ask(sender: Sender, settings: Claude, prompt: Prompt, caller: Caller, presen
 
 
 def ask_all(
-    sender: Sender, settings: Claude, prompts: Sequence[Prompt], caller: Caller, presenters: Sequence[Presenter]
+    sender: Sender,
+    settings: Sequence[Claude],
+    prompts: Sequence[Prompt],
+    caller: Caller,
+    presenters: Sequence[Presenter],
 ) -> list[Exchange]:
     """The exchanges of several prompts at once, in their order; one that cannot be sent has an `error`.
 
     Args:
-        presenters: One for each.
+        settings: One for each prompt, as are the presenters.
 
     Raises:
         CellError: None of them can be sent.
         SettingsError: There is no provider to send them to.
     """
-    queue = _Queue(len(prompts), settings.concurrency)
+    queue = _Queue(len(prompts), settings[0].concurrency)
     workers = [
-        _prompt_worker(sender, settings, prompt, caller.part(f"/{number}"), presenter, queue, number - 1)
-        for number, (prompt, presenter) in enumerate(zip(prompts, presenters, strict=True), 1)
+        _prompt_worker(sender, each, prompt, caller.part(f"/{number}"), presenter, queue, number - 1)
+        for number, (each, prompt, presenter) in enumerate(zip(settings, prompts, presenters, strict=True), 1)
     ]
     if not wait_for(workers):
         return [each.outcome if isinstance(each.outcome, Exchange) else _stop(each) for each in workers]

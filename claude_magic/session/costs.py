@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..api.client import Client
 from ..api.endpoints.count_tokens import count
@@ -12,10 +13,14 @@ from ..errors import APIError, ConnectionFailed, ExchangeError, OverBudget
 from ..settings import Claude
 from ..wire import Exchange, Message, Request
 
+_Corrections = Mapping[str, Mapping[str, Any]]
+
 
 def highest_cost(settings: Claude, request: Request, tokens: int, *, batch: bool = False) -> float | None:
     """The highest price of a request with so many input tokens, in US dollars; `None` if unknown."""
-    return prices.highest_cost(request.body or {}, sent=tokens, corrections=settings.prices, batch=batch)
+    model, corrections = _priced(settings, request, str((request.body or {}).get("model", "")))
+    body = {**(request.body or {}), "model": model}
+    return prices.highest_cost(body, sent=tokens, corrections=corrections, batch=batch)
 
 
 def worst_cases(settings: Claude, request: Request, client: Client, *, batch: bool = False) -> Iterator[float]:
@@ -51,7 +56,21 @@ def cost(settings: Claude, exchange: Exchange) -> float | None:
     if exchange.message.stop_reason is None:
         tokens = max(_estimate_output_tokens(exchange.message), usage.get("output_tokens") or 0)
         usage = {**usage, "output_tokens": tokens}
-    return prices.cost_usd(model, usage, corrections=settings.prices)
+    model, corrections = _priced(settings, exchange.request, model)
+    return prices.cost_usd(model, usage, corrections=corrections)
+
+
+def _priced(settings: Claude, request: Request, model: str) -> tuple[str, _Corrections]:
+    """The model whose price counts, and the prices that the user set.
+
+    A platform has prices of its own, which also depend on where it is run: only those that were set are known.
+    """
+    if request.hosting is None:
+        return model, settings.prices
+    model = str((request.body or {}).get("model", ""))
+    name = f"{request.hosting.platform}/{model}"
+    known = settings.prices.get(name) or settings.prices.get(model)
+    return name, {name: known} if known else {}
 
 
 def _estimate_output_tokens(message: Message) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,7 +33,7 @@ from ..wire.presenter import Presenter
 from .ask import Worker, wait_for
 from .endpoint_call import EndpointCall
 from .ledger import Caller
-from .provider import endpoint_provider, is_local, local_unstarted
+from .provider import endpoint_provider, is_local, local_unstarted, unsigned_provider
 from .send import Sender
 
 _JSON = "application/json"
@@ -123,7 +124,7 @@ def _replay(
         NotRecorded: It is not to be sent, and there is no answer.
     """
     ledger, replays = sender.ledger, sender.ledger.replays
-    request = build_request(settings, call, Provider(base_url=settings.base_url, credential=None))
+    request = build_request(settings, call, unsigned_provider(settings))
     recorded = replays.answer(settings, request, caller, None if replays.recording else ledger.journal(settings))
     if recorded is None:
         if not replays.never_sends(settings):
@@ -161,7 +162,7 @@ def preview_request(settings: Claude, call: EndpointCall) -> Request:
     except SettingsError:
         name = "$ANTHROPIC_ADMIN_KEY" if call.uses_admin_key else ""
         credential = Credential(source="", secret=Secret(""), display_value=name)
-        return build_request(settings, call, Provider(base_url=settings.base_url, credential=credential))
+        return build_request(settings, call, replace(unsigned_provider(settings), credential=credential))
 
 
 def build_request(settings: Claude, call: EndpointCall, provider: Provider) -> Request:
@@ -183,13 +184,14 @@ def build_request(settings: Claude, call: EndpointCall, provider: Provider) -> R
         headers["content-type"] = call.upload.content_type
     headers.update(call.headers)
     _refuse_keys(call, version)
-    credential = [] if provider.credential is None else [provider.credential.placeholder]
-    return Request(
-        method=call.method,
-        url=f"{provider.base_url}{call.target}",
-        headers=Headers([*((name, value) for name, value in headers.items() if value), *credential]),
-        body=call.body if call.upload is None else call.upload.description,
-        upload=call.upload,
+    return provider.address(
+        Request(
+            method=call.method,
+            url=f"{provider.base_url}{call.target}",
+            headers=Headers((name, value) for name, value in headers.items() if value),
+            body=call.body if call.upload is None else call.upload.description,
+            upload=call.upload,
+        )
     )
 
 

@@ -17,6 +17,7 @@ from ..wire.transfer import Transfer
 from .endpoint_call import EndpointCall, endpoint_call
 from .endpoint_send import run_call
 from .ledger import Caller
+from .provider import base_url
 from .send import Sender
 from .upload_memory import account
 
@@ -56,7 +57,7 @@ def upload_call(
     return endpoint_call(
         "POST",
         "/v1/files",
-        base_url=settings.base_url,
+        base_url=base_url(settings),
         body=None if seconds is None else {"expires_in_seconds": round(seconds)},
         files=[("file", (name, what) if name else what)],
         headers=headers,
@@ -96,8 +97,8 @@ def send_upload(
 
     upload = Upload(
         digest=part.digest,
-        endpoint=settings.base_url,
-        account=account(call.headers),
+        endpoint=base_url(settings),
+        account=account(settings, call.headers),
         file_id=file.id,
         filename=file.filename or part.filename,
         media_type=part.media_type,

@@ -9,14 +9,14 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from ..api import known_models
+from ..api import known_models, platforms
 from ..api.client import Client
 from ..api.endpoints.models import Model, list_models
 from ..api.provider import Provider
 from ..concurrency import Lock
 from ..errors import ExchangeError, Interrupted
 from ..settings import Claude
-from .provider import is_local
+from .provider import base_url, is_local
 
 _lock = Lock()
 _failures: dict[str, str] = {}  # by endpoint: why it lists no models
@@ -51,6 +51,9 @@ def listed_models(client: Client, provider: Provider, settings: Claude) -> list[
 
 def names(settings: Claude) -> list[str]:
     """The names for `-m`: families, then models; nothing is sent."""
+    platform = platforms.data_of(settings.provider)
+    if platform is not None:
+        return [*dict.fromkeys(filter(None, map(known_models.family, platform.models))), *platform.models]
     models = todays_models(settings)
     known = known_models.names() if models is None else [model.id for model in models if _is_active(model)]
     return [*dict.fromkeys(filter(None, map(known_models.family, known))), *known]
@@ -59,8 +62,12 @@ def names(settings: Claude) -> list[str]:
 def model_id(settings: Claude, name: str) -> str:
     """The model that `name` stands for, as far as it is known without a request; a model's own name is itself.
 
-    A family stands for its newest model in today's list of the endpoint, else in the data of this release.
+    A family stands for its newest model in today's list of the endpoint, else in the data of this release; a platform
+    has names of its own.
     """
+    platform = platforms.data_of(settings.provider)
+    if platform is not None:
+        return platform.model_id(name)
     return next(iter(family_models(settings, name)), name)
 
 
@@ -85,7 +92,7 @@ def list_for_alias(client: Client, provider: Provider, settings: Claude, name: s
     Raises:
         Interrupted: The user stopped it.
     """
-    if provider.local or not family_models(settings, name):
+    if provider.local or provider.platform is not None or not family_models(settings, name):
         return ""
     with _lock:
         if todays_models(settings) is not None:
@@ -108,7 +115,7 @@ def cache_path(settings: Claude) -> Path:
     """Where the list of the endpoint is kept."""
     import platformdirs
 
-    endpoint = f"local {settings.local_model}" if is_local(settings) else settings.base_url
+    endpoint = f"local {settings.local_model}" if is_local(settings) else base_url(settings)
     where = sha256(endpoint.encode()).hexdigest()[:12]
     return Path(platformdirs.user_cache_dir("claude-magic")) / f"models-{where}.json"
 

@@ -18,6 +18,7 @@ from ..prompt.options.options import Options
 from ..wire import Exchange
 from .endpoint_call import endpoint_call
 from .endpoint_pages import list_notes
+from .provider import base_url
 
 if TYPE_CHECKING:
     from .session import Session
@@ -105,8 +106,8 @@ def _first_answer(
 
 
 def _send(session: Session, source: Source, by: str, begin: date, end: date) -> Exchange:
-    base_url = session.settings_for(Options()).base_url
-    call = endpoint_call("GET", source.path, base_url=base_url, query=source.query(by, begin, end))
+    address = base_url(session.settings_for(Options()))
+    call = endpoint_call("GET", source.path, base_url=address, query=source.query(by, begin, end))
     exchange = session.request(call, all_pages=True)
     if exchange.error is not None:
         raise exchange.error
@@ -135,14 +136,14 @@ def _with_journal(session: Session, report: Report, begin: date, end: date) -> R
     if journal is None:
         return replace(report, notes=(*report.notes, "no journal is kept, so there is nothing to compare with"))
     try:
-        counted = journal.spend_between(begin, end, report.by, settings.base_url)
+        counted = journal.spend_between(begin, end, report.by, base_url(settings))
     except SettingsError as error:
         return replace(report, notes=(*report.notes, str(error)))
     with localcontext(EXACT):
-        return _compared(report, counted, settings.base_url)
+        return _compared(report, counted, base_url(settings))
 
 
-def _compared(report: Report, counted: Sequence[Mapping[str, Any]], base_url: str) -> Report:
+def _compared(report: Report, counted: Sequence[Mapping[str, Any]], address: str) -> Report:
     by = report.by
     ours = {str(row[by] or ""): shortest(Decimal(f"{row['usd']:.8f}")) for row in counted}
     theirs = {row[by]: row for row in report.rows}
@@ -154,7 +155,7 @@ def _compared(report: Report, counted: Sequence[Mapping[str, Any]], base_url: st
         compared.sort(key=lambda row: str(row[by]))
     total, journal = sum((row["usd"] for row in compared), Decimal(0)), sum(ours.values(), Decimal(0))
     unpriced = sum(row["unpriced"] for row in counted)
-    note = f"journal_usd is what this journal counted at {base_url}: {shortest(journal):f} of {shortest(total):f} USD"
+    note = f"journal_usd is what this journal counted at {address}: {shortest(journal):f} of {shortest(total):f} USD"
     without = f", and {unpriced:,} exchanges of unknown price" if unpriced else ""
     return replace(report, rows=compared, notes=(*report.notes, note + without))
 

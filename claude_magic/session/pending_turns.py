@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     *("model", "max_tokens", "panel", "raw", "as_", "lang", "tag", "events", "tools", "mcp", "yes"),
-    *("step", "run_tools", "profile", "out", "schema", "stream", "cache"),
+    *("step", "run_tools", "profile", "provider", "out", "schema", "stream", "cache"),
 )
 
 _PROMPT = 1_000  # characters that show what was asked

@@ -1,10 +1,10 @@
-"""Which provider answers: the API, another endpoint, or the small model on this machine."""
+"""Which provider answers: the API, another endpoint, a platform, or the small model on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..api import credentials
+from ..api import credentials, platforms
 from ..api.accumulator import Accumulator
 from ..api.credentials import Credential, Secret
 from ..api.endpoints.catalog import is_of_organization
@@ -12,7 +12,7 @@ from ..api.interrupt import Interrupt
 from ..api.provider import Provider
 from ..browser import KEY_RISK, in_browser
 from ..errors import ClaudeError, SettingsError
-from ..settings import ANTHROPIC, Claude, check_url
+from ..settings import ANTHROPIC, PLATFORMS, Claude, check_url
 from ..wire.headers import RANDOM_KEY
 
 
@@ -24,6 +24,8 @@ def find_provider(settings: Claude, accumulator: Accumulator, interrupt: Interru
     """
     if is_local(settings):
         return _start_local(settings, accumulator, interrupt)
+    if settings.provider in PLATFORMS:
+        return _platform_provider(settings)
     credential = credentials.find()
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     if credential is None and base_url == ANTHROPIC:
@@ -38,7 +40,7 @@ def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, int
     Raises:
         SettingsError: There is no key for it, or no endpoint.
     """
-    if not is_of_organization(path):
+    if not is_of_organization(path) or settings.provider in PLATFORMS:
         return find_provider(settings, accumulator, interrupt)
     base_url = check_url(settings.base_url, allow_http=settings.allow_http)
     credential = credentials.find(admin=True)
@@ -56,7 +58,9 @@ def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:
     Args:
         sends: Whether what is not recorded is sent; then a request to the API gets no answer of the local model.
     """
-    yield Provider(base_url=settings.base_url, credential=None)
+    yield unsigned_provider(settings)
+    if settings.provider in PLATFORMS:
+        return
     if sends and not _answers_locally(settings):
         return
     from .. import local
@@ -64,6 +68,39 @@ def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:
     yield Provider(
         base_url=settings.base_url, credential=None, model=local.name(settings.local_model) or None, local=True
     )
+
+
+def unsigned_provider(settings: Claude) -> Provider:
+    """The provider that is not local, to build a request that is not sent; its settings may be incomplete."""
+    platform = platforms.find(settings, offline=True)
+    if platform is None:
+        return Provider(base_url=settings.base_url, credential=None)
+    return Provider(base_url=platform.base_url, credential=None, platform=platform)
+
+
+def base_url(settings: Claude) -> str:
+    """The address of the provider that is not local, as far as it is known without asking anybody."""
+    return unsigned_provider(settings).base_url
+
+
+def platform_status(settings: Claude) -> tuple[str, dict[str, str], str]:
+    """The platform's title, what chooses the place there, and where its credentials come from; never their value."""
+    platform = platforms.find(settings, offline=True)
+    if platform is None:
+        return "not there yet", {}, "unknown"
+    try:
+        platform = platforms.find(settings) or platform
+        source = f"from {platform.find_credential().source}"
+    except SettingsError as error:
+        source = str(error)
+    return platform.data.title, dict(platform.settings), source
+
+
+def _platform_provider(settings: Claude) -> Provider:
+    platform = platforms.find(settings)
+    if platform is None:
+        raise SettingsError(f"Claude.provider = {settings.provider!r} is not there yet: choose another one.")
+    return Provider(base_url=platform.base_url, credential=platform.find_credential(), platform=platform)
 
 
 def _answers_locally(settings: Claude) -> bool:

@@ -16,7 +16,7 @@ from ..api.provider import Provider
 from ..errors import CellError, SettingsError
 from ..prompt.attachments.limits import check_size
 from ..settings import Claude
-from ..wire import Headers, Request
+from ..wire import Request
 from ..wire.history import history
 from ..wire.message_rules import problems, takes_prefill
 from .completion import completion
@@ -75,10 +75,8 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
     request = replace(request, files=prompt.files, body=body)
     if options.cache and not provider.local:
         request = replace(request, body=with_marks(request.body or {}, prompt.previous))
-    if provider.credential is not None:
-        request = replace(request, headers=Headers([*request.headers.items(), provider.credential.placeholder]))
     check_size(request.content)
-    return request
+    return provider.address(request)
 
 
 def offline_requests(settings: Claude, prompt: Prompt, *, sends: bool) -> Iterator[Request]:

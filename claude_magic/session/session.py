@@ -115,14 +115,15 @@ class Session:
         from .ask import ask_all
 
         options = prompts[0].options
-        settings = self.settings_for(options)
+        all_settings = [self.settings_for(prompt.options) for prompt in prompts]
+        settings = all_settings[0]
         if options.conversation or settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
         prompts, caller = [self.recall(prompt, settings)[0] for prompt in prompts], self.caller(options, cell)
         ready = self.attach_files(prompts[0], settings, caller, presenters[0])  # the same files in all of them
         notes = ready.options.notes[len(prompts[0].options.notes) :]
         prompts = [replace(prompt, attachments=ready.attachments) for prompt in prompts]
-        exchanges = ask_all(self.sender, settings, prompts, caller, presenters)
+        exchanges = ask_all(self.sender, all_settings, prompts, caller, presenters)
         exchanges = [
             self.describe_files(exchange, settings, caller.part(f"/{number}")).with_notes(*notes)
             for number, exchange in enumerate(exchanges, 1)
@@ -215,7 +216,7 @@ class Session:
 
     def settings_for(self, options: Options) -> Claude:
         """The settings of one cell: with the project's defaults, and the profile of its options."""
-        return self.settings.effective(options.profile)[0]
+        return self.settings.effective(options.profile, options.provider)[0]
 
     def caller(self, options: Options, cell: str = "") -> Caller:
         """Who sends a request: the cell of this name, or the one that runs."""
@@ -235,9 +236,10 @@ class Session:
         options = prompt.options
         if options.curl:
             from .pasted_curl import curl, refuse_options
+            from .provider import base_url
 
             refuse_options(options)
-            body, headers = curl(prompt.text, settings.base_url)
+            body, headers = curl(prompt.text, base_url(settings))
             return replace(prompt, body=body, headers=headers), Memory(cell=cell)
         if options.legacy:
             return prompt, Memory(cell=cell)

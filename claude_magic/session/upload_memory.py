@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..api import credentials
+from ..api import credentials, platforms
 from ..errors import ClaudeError, SettingsError
 from ..settings import Claude
 from .ledger import Ledger
+from .provider import base_url
 
 if TYPE_CHECKING:
     from ..journal import Journal
@@ -34,7 +35,7 @@ class UploadMemory:
 
     def find(self, settings: Claude, digest: str, media_type: str, account: str) -> Upload | None:
         """The last upload of a content, as a media type."""
-        wanted = digest, settings.base_url, account
+        wanted = digest, base_url(settings), account
         if journal := self._journal(settings):
             from ..journal.uploads import find_uploads
 
@@ -54,7 +55,7 @@ class UploadMemory:
         from ..journal.uploads import media_type_of
 
         try:
-            return media_type_of(journal, file_id, settings.base_url)
+            return media_type_of(journal, file_id, base_url(settings))
         except SettingsError:
             return ""
 
@@ -75,7 +76,7 @@ class UploadMemory:
         if journal := self._journal(settings):
             from ..journal.uploads import forget_upload
 
-            forget_upload(journal, file_id, settings.base_url)  # what stays is asked about again, and gone again
+            forget_upload(journal, file_id, base_url(settings))  # what stays is asked about again, and gone again
 
     def record(self, settings: Claude, upload: Upload, place: str) -> None:
         """Write the exchange of an upload into a recording that is made now, so that it can be replayed elsewhere."""
@@ -91,12 +92,15 @@ class UploadMemory:
         return self.ledger.journal(settings)
 
 
-def account(headers: Mapping[str, str]) -> str:
+def account(settings: Claude, headers: Mapping[str, str]) -> str:
     """Whose files a request sees.
 
     Raises:
         SettingsError: The key cannot be read.
     """
+    platform = platforms.find(settings, offline=True)
+    if platform is not None:  # of its accounts, only what the settings say is known
+        return " ".join((platform.name, *platform.settings.values(), *workspace(headers).values()))
     credential = credentials.find()
     key = "" if credential is None else credential.secret.fingerprint()
     return " ".join(filter(None, (key, *workspace(headers).values())))

@@ -22,7 +22,7 @@ from .endpoint_send import run_call
 from .file_upload import file_of, send_upload, upload_call
 from .ledger import Caller
 from .prompt import Prompt
-from .provider import is_local
+from .provider import base_url, is_local
 from .send import Sender
 from .upload_memory import account, workspace
 
@@ -79,7 +79,7 @@ class Uploads:
     def _upload(self, call: EndpointCall) -> tuple[StoredFile, str]:
         """The uploaded file, and whether it was uploaded now or before, in words."""
         memory, part = self.sender.uploads, file_of(call)
-        known = memory.find(self.settings, part.digest, part.media_type, account(call.headers))
+        known = memory.find(self.settings, part.digest, part.media_type, account(self.settings, call.headers))
         sends = not self.sender.ledger.replays.never_sends(self.settings)
         if known is not None and sends and (file := self._still_there(known, call.headers)) is not None:
             memory.record(self.settings, known, self.caller.cell)
@@ -122,7 +122,7 @@ class Uploads:
         return file or _file(known)
 
     def _get(self, file_id: str, headers: Mapping[str, str]) -> Exchange:
-        call = endpoint_call("GET", file_path(file_id), base_url=self.settings.base_url, headers=headers)
+        call = endpoint_call("GET", file_path(file_id), base_url=base_url(self.settings), headers=headers)
         exchange = run_call(self.sender, self.settings, call, self.caller, self.presenter)
         if isinstance(exchange.error, Interrupted):
             raise self._failure(exchange)
@@ -154,7 +154,7 @@ class Uploads:
             media_type = memory.media_type(self.settings, pending.file_id) or "text/plain"
             return attachment.with_block(pending.block(StoredFile(id=pending.file_id, mime_type=media_type)))
         part = file_of(_call_of(self.settings, pending, headers))
-        known = memory.find(self.settings, part.digest, part.media_type, account(headers))
+        known = memory.find(self.settings, part.digest, part.media_type, account(self.settings, headers))
         if known is None:
             raise CellError(
                 f"{pending.filename} is not uploaded yet, so its id is not known. Run the cell as it is first, or "

@@ -12,6 +12,7 @@ from ..wire.stored_file import StoredFile, file_path, written_ids
 from .endpoint_call import endpoint_call
 from .endpoint_send import run_call
 from .ledger import Caller
+from .provider import base_url
 from .send import Sender
 
 _MOST = 20  # files of one reply that are asked about
@@ -36,7 +37,7 @@ def with_written_files(sender: Sender, settings: Claude, exchange: Exchange, cal
 
 def _describe(sender: Sender, settings: Claude, file_id: str, caller: Caller) -> StoredFile:
     try:
-        call = endpoint_call("GET", file_path(file_id), base_url=settings.base_url)
+        call = endpoint_call("GET", file_path(file_id), base_url=base_url(settings))
         exchange = run_call(sender, settings, call, caller, SilentPresenter())
     except ClaudeError:
         return StoredFile(id=file_id)

@@ -19,6 +19,11 @@ from ..hosts import is_loopback
 from . import project
 
 ANTHROPIC = "https://api.anthropic.com"
+PLATFORMS = ("bedrock", "bedrock-mantle", "aws", "vertex", "google-cloud", "foundry")
+"""The clouds that host Claude, by the names of `Claude.provider`."""
+PROVIDERS = ("auto", "anthropic", "local", *PLATFORMS)
+_PLACE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:-]*[A-Za-z0-9])?")  # it becomes a part of a host or of a path
+_AT_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")  # one label of a host
 
 
 class InvalidSetting(SettingsError, TraitError):
@@ -74,10 +79,24 @@ class Claude(Configurable):
         config=True
     )
     provider = Enum(
-        ("auto", "anthropic", "local"),
+        PROVIDERS,
         "auto",
-        help="Who answers; auto: the API if there is a key or a base_url, else the local model.",
+        help="Who answers; auto: the API if there is a key or a base_url, else the local model; or a cloud.",
     ).tag(config=True)
+    region = Unicode("", help="Region of a cloud; empty: its own environment variable, such as $AWS_REGION.").tag(
+        config=True
+    )
+    project = Unicode("", help="Project of Google Cloud; empty: its own environment variable.").tag(config=True)
+    workspace = Unicode("", help="Workspace at Anthropic, on aws and google-cloud; empty: its own variable.").tag(
+        config=True
+    )
+    resource = Unicode("", help="Resource of Foundry; empty: $ANTHROPIC_FOUNDRY_RESOURCE.").tag(config=True)
+    deployment = Unicode("", help="Deployment of Foundry that answers; empty: the one named like the model.").tag(
+        config=True
+    )
+    aws_profile = Unicode("", help="Profile of the AWS files with the credentials; empty: AWS's own order.").tag(
+        config=True
+    )
     table_rows = Int(50, min=1, help="Rows of a table that a prompt shows (1 or more).").tag(config=True)
     value_chars = Int(20_000, min=1, help="Characters of a value that a prompt shows (1 or more).").tag(config=True)
     local_model = Unicode("", help="Path of a .gguf file; empty: the small model that is installed.").tag(config=True)
@@ -151,6 +170,21 @@ class Claude(Configurable):
             raise InvalidSetting(f"Claude.{proposal['trait'].name} = {value!r} is refused. It must be one word.")
         return value
 
+    @validate("region", "project", "workspace", "resource", "deployment")
+    def _valid_place(self, proposal: dict[str, Any]) -> str:
+        name, value = proposal["trait"].name, proposal["value"].strip()
+        form = _AT_HOST if name in ("region", "resource") else _PLACE
+        if value and not form.fullmatch(value):
+            raise InvalidSetting(f"Claude.{name} = {value[:80]!r} is refused. It must be one name, not an address.")
+        return str(value)
+
+    @validate("aws_profile")
+    def _valid_profile(self, proposal: dict[str, Any]) -> str:
+        value: str = proposal["value"].strip()
+        if not value.isprintable():
+            raise InvalidSetting(f"Claude.aws_profile = {value[:80]!r} is refused. It must be the name of a profile.")
+        return value
+
     @validate("timeout", "connect_timeout", "replay_speed", "budget_usd", "budget_usd_per_day", "confirm_above_usd")
     def _valid_number(self, proposal: dict[str, Any]) -> float | None:
         value: float | None = proposal["value"]
@@ -176,24 +210,29 @@ class Claude(Configurable):
         value: str = proposal["value"].strip()
         return check_url(value, allow_http=True) if value else value
 
-    def effective(self, profile: str = "") -> tuple[Claude, dict[str, str]]:
+    def effective(self, profile: str = "", provider: str = "") -> tuple[Claude, dict[str, str]]:
         """The settings of one cell, and the source of each that is not a built-in default.
 
         A profile overrides assigned values, and these override the project's settings.
+
+        Args:
+            provider: What the option `--provider` says; `""` for the setting's value.
 
         Raises:
             InvalidSetting: A value of the project's file is invalid, or the profile does not exist.
         """
         loaded = project.load_project()
-        if not profile and not loaded.values:
+        if not profile and not provider and not loaded.values:
             return self, dict.fromkeys(self._assigned, "%config")
         layers = [(loaded.values, str(loaded.path)), ({n: getattr(self, n) for n in self._assigned}, "%config")]
         if profile:
             layers.append((_profile(loaded, profile), f"profile {profile}"))
+        if provider:
+            layers.append(({"provider": provider}, "--provider"))
         settings, sources = Claude(), {}
         for values, source in layers:
             for name, value in values.items():
-                if source != "%config" and name not in project.PROJECT_SETTINGS:
+                if not _may_set(name, source, str(loaded.path)):
                     raise InvalidSetting(f"{source}: {name!r} is not a project setting. {_not_allowed_hint(name)}")
                 setattr(settings, name, value)
                 sources[name] = source
@@ -219,6 +258,13 @@ def _profile(loaded: project.Project, name: str) -> dict[str, Any]:
         known = ", ".join(loaded.profiles) or "none"
         raise InvalidSetting(f"no profile {name!r}. Known: {known}, in [tool.claude-magic.profiles] of pyproject.toml.")
     return loaded.profiles[name]
+
+
+def _may_set(name: str, source: str, file: str) -> bool:
+    """Whether a setting may come from there: the project's file decides nothing about where a key is sent."""
+    if name in project.PROJECT_SETTINGS or source in ("%config", "--provider"):
+        return True
+    return source != file and name in project.PROFILE_SETTINGS
 
 
 def _not_allowed_hint(name: str) -> str:

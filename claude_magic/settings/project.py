@@ -18,6 +18,8 @@ PROJECT_SETTINGS = frozenset(
     {"api_version", "conversation", "max_retries", "max_tokens", "model", "panel", "stream", "system", "timeout"}
     | {"table_rows", "value_chars", "replay", "replay_speed", "reuse_on_run_all", "confirm_run_all", "concurrency"}
 )
+PROFILE_SETTINGS = frozenset({"provider", "region", "project", "workspace", "deployment", "aws_profile"})
+"""What a profile may also set, since the reader names it: the host of a cloud is the cloud's own, whatever they say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, overload
 
 from ..errors import ClaudeError
 from .answer import Answer
-from .headers import Headers
+from .headers import Headers, request_id
 from .message import Block, Message
 from .request import Request
 from .short_text import fields_repr
@@ -221,7 +221,8 @@ class Exchange:
 
     @property
     def request_id(self) -> str | None:
-        return self.headers.get("request-id")
+        found = request_id(self.headers)
+        return None if found is None else found[1]
 
     @property
     def began(self) -> str:

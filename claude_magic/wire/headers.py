@@ -10,7 +10,12 @@ from ..browser import in_browser
 _CREDENTIAL = re.compile(r"cookie|auth|secret|credential|password|api[-_]?key|token$", re.IGNORECASE)
 DIRECT_ACCESS = "anthropic-dangerous-direct-browser-access"
 RANDOM_KEY = "(a random key)"  # shown instead of the local model's key
-_PLACEHOLDER = re.compile(r"(?:Bearer )?\$[A-Z_]+|\(a random key\)")
+_PLACEHOLDER = re.compile(
+    r"(?:Bearer )?\$[A-Z_]+|\(a random key\)|(?:Bearer )?\*\*\*"
+    r"|AWS4-HMAC-SHA256 Credential=\*\*\*/[a-z0-9_/-]+, Signature=\*\*\*"
+)
+REQUEST_IDS = ("request-id", "x-amzn-requestid", "apim-request-id", "x-litellm-call-id")
+"""The headers that name a request: of the API, and of platforms and gateways that may stand before it."""
 
 
 def client_headers(accept: str = "application/json") -> dict[str, str]:
@@ -31,6 +36,15 @@ def is_credential_name(name: str) -> bool:
 def holds_credential(name: str, value: str) -> bool:
     """Whether a header may hold a secret itself, not only the name of its source."""
     return is_credential_name(name) and not _PLACEHOLDER.fullmatch(value)
+
+
+def request_id(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """The name and value of the header that names the request; `None` if there is none.
+
+    Args:
+        headers: Names compare without case.
+    """
+    return next(((name, headers[name]) for name in REQUEST_IDS if headers.get(name)), None)
 
 
 class Headers(Mapping[str, str]):

@@ -15,6 +15,21 @@ from .message import fix_surrogates
 from .short_text import Bytes, Object, ShortRepr
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hosting:
+    """Where a request goes that a platform answers instead of the API itself.
+
+    Attributes:
+        platform: Its name, such as `bedrock`.
+        settings: What chooses the place there, such as `region`, by the names of the settings of `Claude`.
+        request: The request in the form in which the platform receives it.
+    """
+
+    platform: str
+    settings: Mapping[str, str]
+    request: Request
+
+
 class Upload(Protocol):
     """A body that is no JSON, and is read while it is sent; iterated, its bytes, anew each time."""
 
@@ -33,6 +48,7 @@ class Request(ShortRepr):
         body: The API's JSON; `None` where the method has none. Of an upload, a description of its parts.
         upload: What is sent instead of `body`; `None` for JSON.
         files: The path of each attached file, by the base64 data that is sent for it.
+        hosting: The platform that receives it in another form; `None` for the API and servers like it.
     """
 
     method: str
@@ -41,6 +57,7 @@ class Request(ShortRepr):
     body: Mapping[str, Any] | None = None
     upload: Upload | None = field(default=None, repr=False, compare=False)
     files: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    hosting: Hosting | None = field(default=None, repr=False, compare=False)
     _full_value: ClassVar[str] = "its .body and .content"
 
     def __post_init__(self) -> None:
@@ -84,6 +101,11 @@ class Request(ShortRepr):
         """`endpoint` with the query."""
         query = urlsplit(self.url).query
         return f"{self.endpoint}?{query}" if query else self.endpoint
+
+    @property
+    def on_wire(self) -> Request:
+        """The request as it is sent: for a platform with another form of requests, in that form."""
+        return self if self.hosting is None else self.hosting.request
 
     @property
     def is_message(self) -> bool:

@@ -21,11 +21,12 @@ from ...browser import KEY_RISK
 from ...errors import CellError, ConnectionFailed, StreamError, TimedOut
 from ...hosts import is_loopback
 from ...wire import Request
-from ..credentials import Credential
+from ..credentials import Signer
 from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns, without_tracing
 from .base import Response
+from .opening_headers import opening_headers
 from .pace import Pace
 from .rate_limit import RateLimits
 from .redaction import redacted_response
@@ -67,13 +68,15 @@ class FetchTransport:
         credential: `None` if the endpoint needs none.
         connect_timeout: Not used: the browser connects.
         timeout: The longest wait for the headers of the response, and between two of its bytes, in seconds.
+        address: The setting that chooses the host; no message of a page needs it.
     """
 
     pool: Pool
-    credential: Credential | None
+    credential: Signer | None
     connect_timeout: float
     timeout: float
     interrupt: Interrupt
+    address: str = "Claude.base_url"
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
@@ -89,7 +92,7 @@ class FetchTransport:
             status, headers, chunks, lambda: abort.abort(), credential=self.credential, tokens=tokens
         )
 
-    def _headers(self, request: Request, stand_ins: StandIns) -> Any:
+    def _headers(self, request: Request, content: bytes, stand_ins: StandIns) -> Any:
         """The headers as an object of JavaScript, with the key."""
         headers = js.Headers.new()
         try:
@@ -97,8 +100,7 @@ class FetchTransport:
                 headers.set(name, value)
         except JsException as error:
             raise CellError(f"the browser refuses a header: {error.message}. Nothing was sent.") from None
-        if self.credential is not None:
-            name, value = self.credential.header(stand_ins.add(self.credential.secret))
+        for name, value in opening_headers(self.credential, request, request.url, content, stand_ins):
             with without_tracing():
                 headers.set(name, stand_ins.substitute(value.encode()).decode())
         return headers
@@ -107,7 +109,7 @@ class FetchTransport:
         options = js.Object.new()
         options.method, options.signal = request.method, abort.signal
         options.redirect, options.credentials, options.cache = "manual", "omit", "no-store"
-        options.headers = self._headers(request, stand_ins)
+        options.headers = self._headers(request, content, stand_ins)
         if content:
             with without_tracing():
                 options.body = to_js(stand_ins.substitute(content))
@@ -159,7 +161,7 @@ class FetchTransport:
         load = js.XMLHttpRequest.new()
         load.open(request.method, request.url, False)
         load.responseType, load.timeout = "arraybuffer", round(self.timeout * 1000)
-        for name, value in self._headers(request, stand_ins).entries():
+        for name, value in self._headers(request, content, stand_ins).entries():
             load.setRequestHeader(name, value)
         try:
             with without_tracing():

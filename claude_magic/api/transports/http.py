@@ -25,12 +25,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from ...errors import ClaudeError, ConnectionFailed, StreamError, TimedOut
 from ...hosts import is_loopback
 from ...wire import Request
-from ..credentials import Credential
+from ..credentials import Signer
 from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
 from .base import Response
 from .connections import Attempt, Connection, SecureConnection, TimedHTTPResponse, current
+from .opening_headers import opening_headers
 from .pace import Pace
 from .rate_limit import RateLimits
 from .redaction import redacted_response
@@ -67,13 +68,15 @@ class HTTPTransport:
     Attributes:
         credential: `None` if the endpoint needs none.
         timeout: Read timeout, in seconds; also for all headers of the response together.
+        address: The setting that chooses the host, for messages.
     """
 
     pool: requests.Session
-    credential: Credential | None
+    credential: Signer | None
     connect_timeout: float
     timeout: float
     interrupt: Interrupt
+    address: str = "Claude.base_url"
 
     def send(self, request: Request) -> Response:
         self.interrupt.check()
@@ -102,8 +105,7 @@ class HTTPTransport:
         """The request with stand-ins for its secrets, and the length that it has with the secrets."""
 
         def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-            if self.credential is not None:
-                name, value = self.credential.header(stand_ins.add(self.credential.secret))
+            for name, value in opening_headers(self.credential, request, str(prepared.url), content, stand_ins):
                 prepared.headers[name] = value
             return prepared
 
@@ -216,10 +218,10 @@ def _error(
     if default is StreamError:
         reason = "it cannot be decoded" if _is_protocol_error(causes) else f"{host} closed the connection"
         return StreamError(f"the stream ended early ({reason}). The part received is kept; try again.")
-    return _no_connection(causes, kinds, host)
+    return _no_connection(causes, kinds, host, transport.address)
 
 
-def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: str) -> ClaudeError:
+def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: str, address: str) -> ClaudeError:
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "SSLError" in kinds:
         reason = next((c.reason for c in causes if isinstance(c, ssl.SSLError) and c.reason), "the handshake failed")
         return ConnectionFailed(
@@ -228,19 +230,15 @@ def _no_connection(causes: list[BaseException], kinds: tuple[str, ...], host: st
             retryable=False,
         )
     if "NameResolutionError" in kinds or any(isinstance(cause, socket.gaierror) for cause in causes):
-        return ConnectionFailed(f"no such host: {host}. Is the network up, and Claude.base_url right?", unsent=True)
+        return ConnectionFailed(f"no such host: {host}. Is the network up, and {address} right?", unsent=True)
     if "ProxyError" in kinds:
         return ConnectionFailed(f"the proxy did not connect to {host}. Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return ConnectionFailed(
-            f"nothing answers at {host}: connection refused. Is Claude.base_url right?", unsent=True
-        )
+        return ConnectionFailed(f"nothing answers at {host}: connection refused. Is {address} right?", unsent=True)
     if {"InvalidURL", "LocationParseError", "InvalidSchema", "InvalidHeader", "InvalidProxyURL"} & set(kinds):
-        return ConnectionFailed(
-            f"the request to {host} cannot be sent: {kinds[0]}. Check Claude.base_url.", retryable=False
-        )
+        return ConnectionFailed(f"the request to {host} cannot be sent: {kinds[0]}. Check {address}.", retryable=False)
     if _is_protocol_error(causes):
-        return ConnectionFailed(f"{host} does not answer in HTTP. Is Claude.base_url right?", retryable=False)
+        return ConnectionFailed(f"{host} does not answer in HTTP. Is {address} right?", retryable=False)
     return ConnectionFailed(f"{host} closed the connection before it answered. Try again.")
 
 

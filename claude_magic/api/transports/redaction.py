@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ...wire import Headers
-from ..credentials import Credential
+from ..credentials import Signer
 from ..mcp_tokens import Tokens, redact_chunks
 from .base import Response
 
@@ -18,15 +18,16 @@ def redacted_response(
     chunks: Iterator[bytes],
     close: Callable[[], None],
     *,
-    credential: Credential | None,
+    credential: Signer | None,
     tokens: Tokens,
 ) -> Response:
     """The response, redacted: headers at once, the body as it is read."""
     redact = credential.redact if credential else str
     all_headers = Headers((name, tokens.redact_json(redact(value))) for name, value in headers)
     kind = all_headers.get("content-type", "").lower()
-    if credential is not None and len(credential.secret) >= _LONG_KEY and _is_text_of_api(kind):
-        chunks = redact_chunks(chunks, [credential.secret])  # a short key may be an ordinary word
+    secrets = [] if credential is None else [each for each in credential.secrets if len(each) >= _LONG_KEY]
+    if secrets and _is_text_of_api(kind):
+        chunks = redact_chunks(chunks, secrets)  # a short key may be an ordinary word
     return Response(status=status, headers=all_headers, chunks=tokens.redact(chunks), close=close)
 
 

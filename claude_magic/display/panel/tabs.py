@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import APIError, ClaudeError
 from ...wire import Exchange, Headers, Request
-from ...wire.headers import holds_credential, is_credential_name
+from ...wire.headers import REQUEST_IDS, holds_credential, is_credential_name, request_id
 from ...wire.rate_limits import moment, rate_limits
 from ...wire.retry_after import retry_after, try_again
 from ..text.excerpt import BODY_LIMIT, STRING_LIMIT, cut, plain_line
@@ -27,7 +27,7 @@ from .timeline import timeline
 from .usage import live_usage_tab, usage_tab
 
 _WAITS = ("retry-after", "retry-after-ms")
-_FIRST = ("request-id", "anthropic-organization-id")
+_FIRST = (*REQUEST_IDS, "anthropic-organization-id")
 _SAVED = {
     *("content-type", "content-encoding", "content-length", "date", "retry-after", "retry-after-ms", "x-should-retry"),
     *("traceresponse", "via", "cf-ray", "x-envoy-upstream-service-time", "x-cloud-trace-context"),
@@ -60,7 +60,7 @@ def live_tabs(exchange: Exchange, saved: dict[str, str]) -> dict[str, str]:
 def _headers(exchange: Exchange, allowed: Collection[str] = _SAVED, copy: str = "") -> str:
     headers = exchange.headers
     limits = rate_limits(headers)
-    rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _FIRST]
+    rows = [row(name, headers.get(name) or "not sent", absent=not headers.get(name)) for name in _first(headers)]
     rows.append(row("HTTP status", "no response" if exchange.status is None else str(exchange.status)))
     waits = _WAITS if (exchange.status or 0) >= 400 else ()  # a good answer may have them too, and means nothing by it
     rows[:0] = [row(name, _wait(headers, name)) for name in waits if name in headers]
@@ -85,6 +85,13 @@ def _wait(headers: Headers, name: str) -> str:
     return " · ".join(filter(None, (headers[name], when)))
 
 
+def _first(headers: Headers) -> list[str]:
+    """The names of the rows at the top: all that name the request, and the organization where the API answered."""
+    found = request_id(headers)
+    named = [name for name in REQUEST_IDS if headers.get(name)] or ["request-id"]
+    return named if found is not None and found[0] != "request-id" else [*named, "anthropic-organization-id"]
+
+
 def _live_headers(exchange: Exchange) -> str:
     return _headers(exchange, _SAVED | _LIVE_ONLY, "Copy response headers")
 
@@ -95,14 +102,14 @@ def _is_public_header(name: str, allowed: Collection[str]) -> bool:
 
 
 def _request(exchange: Exchange) -> str:
-    headers = [name for name in exchange.request.headers if name.lower() not in _CLIENT]
-    return _request_html(exchange.request, headers, _SAVED_BODY, _SAVED_PROMPT)
+    request = exchange.request.on_wire
+    headers = [name for name in request.headers if name.lower() not in _CLIENT]
+    return _request_html(request, headers, _SAVED_BODY, _SAVED_PROMPT)
 
 
 def _live_request(exchange: Exchange) -> str:
-    return _request_html(
-        exchange.request, list(exchange.request.headers), BODY_LIMIT, STRING_LIMIT, "Copy request JSON"
-    )
+    request = exchange.request.on_wire
+    return _request_html(request, list(request.headers), BODY_LIMIT, STRING_LIMIT, "Copy request JSON")
 
 
 def _request_html(request: Request, headers: list[str], limit: int, strings: int, copy: str = "") -> str:

@@ -74,6 +74,7 @@ class Options:
         notes: Notes on what is sent, shown with the reply.
         run_tools: Whether tools really run when replaying.
         profile: Name of the project's settings to use.
+        provider: Who answers; `""` for the setting's value.
         out: Name of the variable that gets the reply's text; beside `endpoint` perhaps a path.
         endpoint: Method and path of the API that is called instead of a question; the path is `""` to list them.
         query: Parameters of that call.
@@ -135,6 +136,7 @@ class Options:
     notes: tuple[str, ...] = ()
     run_tools: bool = False
     profile: str = ""
+    provider: str = ""
     out: str | None = None
     endpoint: tuple[str, str] | None = None
     query: tuple[Pair, ...] = ()

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import CellError
 from ...export import LANGUAGES
+from ...settings import PROVIDERS
 from .option import (
     MAX_REPLIES,
     Option,
@@ -325,6 +326,14 @@ _TABLE = [
         read=text,
         scope=_ENDPOINT | Scope.CURL | Scope.CALL,
         help="use these settings of the project",
+    ),
+    Option(
+        names=("--provider",),
+        words=("NAME",),
+        read=partial(choice, PROVIDERS),
+        scope=_SETTING | Scope.GRADE | Scope.CALL,
+        choices=PROVIDERS,
+        help="who answers:",
     ),
     Option(
         names=("-o", "--out"),

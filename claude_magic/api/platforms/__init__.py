@@ -1,0 +1,32 @@
+"""The clouds that host Claude: where requests go there, in which form, and what opens them."""
+
+from __future__ import annotations
+
+import importlib
+
+from ...settings import Claude
+from .data import PlatformData, load
+from .platform import Platform
+
+_MODULES = {"bedrock": "aws", "bedrock-mantle": "aws", "aws": "aws"}
+
+
+def data_of(provider: str) -> PlatformData | None:
+    """The dated data of the platform of this name; `None` if it is no platform."""
+    return load(provider) if provider in _MODULES else None
+
+
+def find(settings: Claude, *, offline: bool = False) -> Platform | None:
+    """The platform that `Claude.provider` names; `None` if it is another provider.
+
+    Args:
+        offline: Whether nothing is sent, so that a region and the like may be missing.
+
+    Raises:
+        SettingsError: A setting is missing or wrong.
+    """
+    if settings.provider not in _MODULES:
+        return None
+    module = importlib.import_module(f"{__name__}.{_MODULES[settings.provider]}")
+    found: Platform = module.platform(settings, offline=offline)
+    return found

@@ -1,0 +1,228 @@
+"""What opens AWS: a key of the environment, or botocore's own search (variables, profiles, SSO, roles, processes).
+
+botocore finds and renews; it is imported when it is used. Sessions are kept as long as the environment says the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...concurrency import Lock
+from ...errors import SettingsError
+from .. import credentials
+from ..credentials import Secret, Signer, UnsignedRequest, redact
+from ..stand_ins import without_tracing
+from .quiet_logs import quiet
+
+_NOT_INSTALLED = "AWS needs botocore, which is not installed. Run: pip install 'claude-magic[bedrock]'"
+_SIGNATURE = re.compile(r"Signature=[0-9a-f]{64}")
+_SOURCES = {  # botocore's name of a source: how it is said
+    "env": "the environment variables of AWS",
+    "explicit": "the environment variables of AWS",
+    "shared-credentials-file": "the AWS credentials file",
+    "config-file": "the AWS config file",
+    "assume-role": "a role that is assumed",
+    "assume-role-with-web-identity": "a role that is assumed by a web identity",
+    "sso": "AWS SSO",
+    "login": "aws login",
+    "custom-process": "credential_process of the AWS config file",
+    "container-role": "the role of the container",
+    "iam-role": "the role of the instance",
+}
+_lock = Lock()
+_sessions: dict[tuple[str, str], Any] = {}
+_signers: dict[tuple[str, str, str, str], Signer] = {}
+
+
+def find(*, service: str, region: str, profile: str, keys: Sequence[str]) -> Signer:
+    """A key of the environment, unless a profile is set; else what botocore finds.
+
+    Args:
+        keys: The environment variables with a key, first to last.
+
+    Raises:
+        SettingsError: There is nothing, or botocore is not installed.
+    """
+    if importlib.util.find_spec("botocore") is None:
+        raise SettingsError(_NOT_INSTALLED)
+    with without_tracing():
+        name = next((name for name in keys if os.environ.get(name, "").strip()), "")
+        found: Signer
+        found = _BearerKey.of(name) if name and not profile else _signature(service, region, profile, keys)
+    return credentials.register(service, found)
+
+
+def region_of(profile: str) -> str:
+    """The region in AWS's own files; `""` if there is none."""
+    with without_tracing():
+        return str(_session(profile).get_config_variable("region") or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BearerKey:
+    """A key that is sent as it is."""
+
+    source: str
+    secrets: Sequence[Secret] = field(repr=False)
+
+    @classmethod
+    def of(cls, name: str) -> _BearerKey:
+        """The key of an environment variable."""
+        secret = Secret(os.environ.get(name, ""))
+        if not secret.is_printable() or secret.has_space():
+            raise SettingsError(f"the key from ${name} holds a character that cannot be sent. Copy it again.")
+        return cls(source=f"${name}", secrets=(secret,))
+
+    @property
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        return [("authorization", f"Bearer {self.source}")]
+
+    def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
+        return [("Authorization", "Bearer ", self.secrets[0])]
+
+    def redact(self, text: str) -> str:
+        return redact(self.secrets[0].redact(text))
+
+
+class Signature:
+    """Signs each request with credentials that botocore found, and renews while they are used.
+
+    Attributes:
+        source: Where they come from.
+        secrets: Those of the last signature.
+    """
+
+    def __init__(self, found: Any, *, source: str, service: str, region: str) -> None:
+        self.source = source
+        self.secrets: Sequence[Secret] = ()
+        self._found = found
+        self._service = service
+        self._region = region
+
+    @property
+    def placeholders(self) -> Sequence[tuple[str, str]]:
+        scope = f"{self._region}/{self._service}/aws4_request"
+        shown = [("authorization", f"AWS4-HMAC-SHA256 Credential=***/{scope}, Signature=***")]
+        return [*shown, ("x-amz-security-token", "***")] if len(self.secrets) > 1 else shown
+
+    def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
+        from .sigv4 import sign
+
+        with without_tracing():
+            frozen = self._freeze()
+            return sign(request, frozen, service=self._service, region=self._region)
+
+    def load(self) -> Signature:
+        """Fetches the credentials, if they are not there yet.
+
+        Raises:
+            SettingsError: They cannot be had.
+        """
+        with without_tracing():
+            self._freeze()
+        return self
+
+    def redact(self, text: str) -> str:
+        for secret in self.secrets:
+            text = secret.redact(text)
+        return _SIGNATURE.sub("Signature=***", redact(text))
+
+    def _freeze(self) -> Any:
+        """The credentials of now; botocore renews them a while before they end."""
+        failure, frozen = "", self._found  # the type is botocore's
+        try:
+            with quiet():
+                frozen = self._found.get_frozen_credentials()
+        except Exception as error:
+            failure = _reason(error)
+        if failure:  # raised here, so that no frame of botocore hangs on it
+            raise SettingsError(f"the AWS credentials from {self.source} cannot be renewed: {failure}")
+        self.secrets = tuple(Secret(each, pasted=False) for each in (frozen.secret_key, frozen.token) if each)
+        return frozen
+
+
+def _signature(service: str, region: str, profile: str, keys: Sequence[str]) -> Signature:
+    key = _digest(), profile, service, region
+    with _lock:
+        known = _signers.get(key)
+    if isinstance(known, Signature):
+        return known.load()
+    session, found, failure = _session(profile), None, ""
+    try:
+        with quiet():
+            found = session.get_credentials()
+    except Exception as error:
+        failure = _reason(error)
+    if failure:
+        raise SettingsError(f"no AWS credentials: {failure}")
+    if found is None:
+        raise SettingsError(
+            f"no AWS credentials: ${keys[0]} is empty, and AWS's own search found none. "
+            "Run `aws configure` or `aws sso login`, or set Claude.aws_profile."
+        )
+    source = _SOURCES.get(str(found.method), str(found.method))
+    named = profile or os.environ.get("AWS_PROFILE", "") or "default"
+    of_file = str(found.method) not in ("env", "explicit", "container-role", "iam-role")
+    signature = Signature(
+        found, source=f"{source}, profile {named}" if of_file else source, service=service, region=region
+    ).load()
+    with _lock:
+        _signers[key] = signature
+    return signature
+
+
+def _session(profile: str) -> Any:
+    """A session of botocore; a new one once the environment says otherwise.
+
+    Raises:
+        SettingsError: botocore is not installed, or has no such profile.
+    """
+    try:
+        import botocore.session
+    except ImportError:
+        raise SettingsError(_NOT_INSTALLED) from None
+    key = _digest(), profile
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = botocore.session.Session(profile=profile or None)
+        session = _sessions[key]
+    failure = ""
+    try:
+        with quiet():
+            session.get_scoped_config()
+    except Exception as error:
+        failure = _reason(error)
+    if failure:
+        raise SettingsError(f"the AWS profile cannot be read: {failure}")
+    return session
+
+
+def _digest() -> str:
+    """Tells one environment of AWS from another; the secrets in it cannot be read from it."""
+    digest = hashlib.sha256()
+    for name in sorted(os.environ):
+        if name.startswith("AWS_") or name == "HOME":
+            digest.update(f"{name}={os.environ[name]}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    """A sentence of botocore's error, and what to do; never the text of what a server or a process has sent."""
+    kind = type(error).__name__
+    if kind == "ProfileNotFound":
+        return "there is no such profile in the AWS files. Look at Claude.aws_profile and $AWS_PROFILE."
+    if "SSO" in kind or "Token" in kind or kind.startswith("Login"):
+        return f"the sign-in has ended ({kind}). Run `aws sso login`, with --profile NAME if it has one."
+    if kind == "NoCredentialsError":
+        return "there are none. Run `aws configure` or `aws sso login`."
+    if kind == "ClientError":
+        response = getattr(error, "response", {})
+        code = str(response.get("Error", {}).get("Code", ""))[:80] if isinstance(response, dict) else ""
+        return f"AWS refused them ({code or kind}). Look at the role and who may assume it."
+    return f"{kind}. Look at the AWS config file and the environment."

@@ -1,0 +1,67 @@
+"""Amazon Bedrock's own form: the model in the path, versions in the body, and replies in AWS's event stream.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+from ...errors import CellError
+from ...wire import Headers, Request
+from ..transports.base import Response
+from .data import PlatformData
+
+API_VERSION = "2023-06-01"  # the setting's default: then the platform's own for the model is sent
+FIRST_VERSION = "bedrock-2023-05-31"
+_EVENT_STREAM = "application/vnd.amazon.eventstream"
+
+
+def rewrite(request: Request, data: PlatformData) -> Request:
+    """A request for a message in the form of Bedrock; any other stays as it is.
+
+    Raises:
+        CellError: The model cannot stand in a path.
+    """
+    if not request.is_message:
+        return request
+    body = dict(request.body or {})
+    model, streams = str(body.pop("model", "") or ""), body.pop("stream", False)
+    if model.partition(";")[0] in ("", ".", ".."):
+        raise CellError(f"not a model of Amazon Bedrock: {model[:80]!r}. Nothing was sent. Choose one with -m.")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    version = headers.pop("anthropic-version", API_VERSION)
+    body.setdefault("anthropic_version", _version(model, data) if version == API_VERSION else version)
+    betas = [beta for part in headers.get("anthropic-beta", "").split(",") if (beta := part.strip())]
+    if betas:
+        body.setdefault("anthropic_beta", betas)
+    if profile := headers.pop("anthropic-user-profile-id", ""):
+        body.setdefault("user_profile_id", profile)
+    operation = "invoke-with-response-stream" if streams else "invoke"
+    path = f"/model/{quote(model, safe=':;')}/{operation}"
+    base = urlsplit(request.url)
+    prefix = base.path.removesuffix("/v1/messages")
+    url = base._replace(path=f"{prefix}{path}").geturl()
+    return replace(request, url=url, headers=Headers(headers.items()), body=body)
+
+
+def _version(model: str, data: PlatformData) -> str:
+    """The `anthropic_version` of a model; of an unknown one, such as an ARN, the first, which all of them take."""
+    name = data.api_name(model.partition(":")[0] if model.startswith("arn:") else _without_route(model))
+    return str(data.models[name].get("anthropic_version", FIRST_VERSION)) if name else FIRST_VERSION
+
+
+def _without_route(model: str) -> str:
+    """The name of a model without what says where it is run, such as `us.`."""
+    _, dot, rest = model.partition(".")
+    return rest if dot and rest.startswith("anthropic.") else model
+
+
+def read(response: Response) -> Response:
+    """The response with an event stream as server-sent events; anything else as it is."""
+    if _EVENT_STREAM not in response.headers.get("content-type", "").lower():
+        return response
+    from .event_stream import as_events
+
+    return replace(response, chunks=as_events(response.chunks))

@@ -1,0 +1,57 @@
+"""What is known of a platform, as dated data: its names of models, and what it lacks; each entry with its source."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ..known_models import members
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformData:
+    """The data of one platform.
+
+    Attributes:
+        name: As in `Claude.provider`.
+        title: As people call it.
+        as_of: The date of the data, in ISO 8601.
+        client: The class of the official Python SDK.
+        models: By the API's name of a model: `id` there, and its `source`.
+        lacks: By feature: the `source`, and perhaps `as_of` and what to do `instead`.
+        prefix: What stands before the API's name of a model that is not listed.
+    """
+
+    name: str
+    title: str
+    as_of: str
+    client: str
+    models: Mapping[str, Mapping[str, Any]]
+    lacks: Mapping[str, Mapping[str, str]]
+    prefix: str = ""
+
+    def model_id(self, name: str) -> str:
+        """The platform's name of a model: of a family its newest there, of a name of the API the one that it has there.
+
+        Any other name, such as an ARN, is itself.
+        """
+        newest = next(iter(members(name, dict.fromkeys(self.models, ""))), "") if name.isalpha() else ""
+        known = self.models.get(newest or name)
+        if known is not None:
+            return str(known["id"])
+        return f"{self.prefix}{name}" if self.prefix and name.startswith("claude-") else name
+
+    def api_name(self, model: str) -> str:
+        """The API's name of a model of the platform; `""` if it is not known."""
+        return next((name for name, known in self.models.items() if model in (name, known["id"])), "")
+
+
+@functools.cache
+def load(name: str) -> PlatformData:
+    """The data of the platform of this name."""
+    text = resources.files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8")
+    return PlatformData(name=name, **json.loads(text))
