@@ -16,7 +16,7 @@ from botocore.eventstream import EventStreamBuffer, ParserError
 
 from ...errors import StreamError
 
-_BROKEN = "the reply is incomplete: its event stream {what}. The part received is kept; try again."
+_BROKEN = "the event stream {what}. The part received is kept; try again."
 
 
 def as_events(chunks: Iterator[bytes]) -> Iterator[bytes]:
