@@ -2,6 +2,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) notebooks/install.py
+# Compiled modules are kept, whatever the environment says: else each process of the tests compiles all of them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo lab quick test cover lowest lint bench clean
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -47,6 +48,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     _needs.update({mark.name for mark in item.iter_markers()} & {"process", "kernel", "browser"} or {"none"})
     yield
     _needs.clear()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so that collecting garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

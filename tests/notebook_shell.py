@@ -22,7 +22,6 @@ import asyncio
 import atexit
 import contextlib
 import gc
-import itertools
 import logging
 import os
 import signal
@@ -44,8 +43,6 @@ from jupyter_core.utils import run_sync  # noqa: E402
 
 _with_kernel = comm.create_comm, comm.get_comm_manager
 comm.create_comm, comm.get_comm_manager = _without_kernel  # importing ipykernel replaces them: only a shell has comms
-
-_ended = itertools.count()
 
 
 class Shell(Kernel):
@@ -87,7 +84,8 @@ class Shell(Kernel):
 
     def _end(self, kernel: InProcessKernel) -> None:
         kernel.shell.restore_sys_module_state()
-        kernel.shell.atexit_operations()
+        with mock.patch.object(gc, "collect"):  # IPython looks through all modules' objects: 50 ms for each shell
+            kernel.shell.atexit_operations()
         atexit.unregister(kernel.shell.atexit_operations)
         kernel.shell.clear_instance()
         self.client.stop_channels()
@@ -97,9 +95,6 @@ class Shell(Kernel):
         self.manager.shutdown_kernel()
         kernel.clear_instance()
         self._exit.close()
-        if next(_ended) % 40 == 0:  # what is loaded by now stays: IPython collects garbage whenever a shell ends,
-            gc.collect()  # which takes 0.4 s if all the modules are looked through again
-            gc.freeze()
 
     @property
     def user_ns(self) -> dict[str, Any]:

@@ -639,6 +639,7 @@ def test_beside_many_others_an_image_is_scaled_sooner(tmp_path: Path) -> None:
     assert found.note == "scaled from 2500 x 10 to 2000 x 8"
 
 
+@pytest.mark.slow
 def test_an_image_of_too_many_bytes_is_encoded_anew() -> None:
     buffer = io.BytesIO()
     noise(1_500, 1_500).save(buffer, "PNG")
@@ -801,6 +802,7 @@ def test_attachments_stand_before_the_text_and_above_the_reply(asked: Kernel, en
     assert "data:image/png;base64," in ran.data("text/html")[0]
 
 
+@pytest.mark.slow
 def test_a_request_that_is_too_large_is_not_sent(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
     (tmp_path / "large.txt").write_text("x" * 31_000_000)
     ran = kernel.run("%%claude -a large.txt -a large.txt\nhi")

@@ -57,6 +57,7 @@ def same(html: str) -> str:
     return re.sub(r"\s+", " ", html).strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 7, 150])
 def test_the_slices_together_are_the_text(steps: int) -> None:
     corpus = [path.read_text(encoding="utf-8") for path in CORPUS]
@@ -64,6 +65,7 @@ def test_the_slices_together_are_the_text(steps: int) -> None:
         assert "".join(slice_.raw for slice_ in slices(text, steps=steps)) == text
 
 
+@pytest.mark.slow
 def test_slices_of_short_blocks_are_rendered_as_the_whole_text_is() -> None:
     for text in texts():
         cut = slices(text, size=SIZE)

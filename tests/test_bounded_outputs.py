@@ -35,6 +35,7 @@ def size(ran: Any) -> int:
     return len(json.dumps([message["content"] for _, message in ran.messages], default=str))
 
 
+@pytest.mark.slow
 def test_no_output_of_a_cell_is_large_whatever_it_shows(shell: Shell, endpoint: Server) -> None:
     long = "A sentence of many words, said once more. " * 30_000
     endpoint.answers(reply(*[long[at : at + 400] for at in range(0, 60_000, 400)]), reply("ok"), whole("ok"))

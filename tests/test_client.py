@@ -160,6 +160,7 @@ def test_any_text_arrives_as_it_was_given(text: str) -> None:
 # A stream comes to its end, or does not
 
 
+@pytest.mark.slow
 def test_a_stream_cut_at_any_byte_says_so_and_keeps_what_had_arrived(claude: ClaudeHandle, endpoint: Server) -> None:
     events = [
         {"type": "message_start", "message": {"id": "m", "content": []}},
@@ -526,6 +527,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced(claude: Claude
     assert [received.connection for received in endpoint.received] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_long_request_may_take_longer_to_send_than_to_connect(claude: ClaudeHandle) -> None:
     def serve(connection: socket.socket) -> None:
         time.sleep(0.6)

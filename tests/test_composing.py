@@ -170,6 +170,7 @@ def test_attachments_stand_before_the_text_and_above_the_reply(
     assert "a note.txt" in ran.data("text/html")[0]
 
 
+@pytest.mark.slow
 def test_a_request_that_is_too_large_is_not_sent(kernel: Kernel, endpoint: Server, tmp_path: Path) -> None:
     (tmp_path / "large.txt").write_text("x" * 31_000_000)
     assert "MB" in line(kernel.run("%%claude -a large.txt -a large.txt\nhi"))

@@ -152,11 +152,11 @@ def test_all_panels_share_one_script(shell: Shell, endpoint: Server) -> None:
 
 
 def test_a_cell_that_runs_again_closes_its_widgets(shell: Shell, endpoint: Server) -> None:
-    endpoint.answers(*(reply("hi") for _ in range(51)))
+    endpoint.answers(*(reply("hi") for _ in range(13)))
     shell.run("%%claude\nanother cell", cell_id="other")
     other = live_panels.latest().widgets[0]
     counts, alive = [], []
-    for _ in range(50):
+    for _ in range(12):
         ran = shell.run("%%claude\nagain", cell_id="same")
         assert ran.error is None
         counts.append(len(comm.get_comm_manager().comms))

@@ -118,6 +118,7 @@ def test_the_manual_lists_the_tables_and_columns_of_the_journal() -> None:
     connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [*MANUAL, ROOT / "README.md"], ids=lambda path: path.stem)
 def test_the_cells_of_a_page_run_one_after_another(page: Path, endpoint: Server, api: ScriptedAPI) -> None:
     endpoint.strict = False  # the manual's examples need no real conversation

@@ -220,6 +220,7 @@ def test_a_page_that_names_itself_again_ends_the_list(api: ScriptedAPI) -> None:
     assert len(api.calls) == 2
 
 
+@pytest.mark.slow
 def test_an_endless_list_stops_at_a_bound_that_is_said(api: ScriptedAPI) -> None:
     def endless(received: Received) -> Answer:
         return json_answer({"data": [{"id": "a"}], "next_page": f"page_{len(api.calls)}"})

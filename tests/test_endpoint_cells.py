@@ -376,6 +376,7 @@ def test_hostile_names_and_values_are_shown_as_text(shape: str, api: ScriptedAPI
         assert "\u202e" not in text
 
 
+@pytest.mark.slow
 def test_much_and_deep_json_is_bounded_on_the_page_and_whole_in_the_variable(api: ScriptedAPI, shell: Shell) -> None:
     deep: Any = "end"
     for _ in range(300):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 import struct
+from typing import Any
 
 import pytest
 
@@ -17,9 +19,18 @@ from tests.server import JSON, Answer, Server, reply
 Image = pytest.importorskip("PIL.Image")
 
 
+@functools.cache
+def _noise() -> Any:
+    """A picture whose file is large however it is packed; one part of it in noise is enough."""
+    image = Image.new("RGB", (1540, 900))
+    image.paste(Image.effect_noise((400, 300), 50).convert("RGB"))
+    return image
+
+
+@functools.cache
 def _picture(form: str, **how: object) -> bytes:
     written = io.BytesIO()
-    Image.effect_noise((1540, 900), 50).convert("RGB").save(written, form, **how)
+    _noise().save(written, form, **how)
     return written.getvalue()
 
 

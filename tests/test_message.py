@@ -398,6 +398,7 @@ def test_an_event_is_not_changed_by_the_fold() -> None:
     assert block == {"type": "text", "text": "", "citations": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("block", "fields"),
     [

@@ -130,6 +130,7 @@ def test_both_spellings_are_the_same_options(name: str) -> None:
     assert options_of(keywords) == parse_line(line, text_follows=False)[0]
 
 
+@pytest.mark.slow
 def test_both_spellings_send_the_same_request(shell: Shell, endpoint: Server) -> None:
     Path("notes.txt").write_text("a note")
     Path("pyproject.toml").write_text("[tool.claude-magic.profiles.exam]\nmax_tokens = 9\n")

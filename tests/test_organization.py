@@ -652,6 +652,7 @@ def test_more_days_than_bars_are_said(api: ScriptedAPI) -> None:
     assert "the bars show" not in claude.organization.cost(**PERIOD)._repr_html_()
 
 
+@pytest.mark.slow
 def test_tab_and_help_send_nothing(api: ScriptedAPI, shell: Shell) -> None:
     cell(shell, "organization = claude.organization")
     for code in (

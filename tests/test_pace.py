@@ -223,6 +223,7 @@ class Limited(Server):
         return Answer(headers=(("content-type", "application/json"), *limits), pieces=[body.encode()], framing="length")
 
 
+@pytest.mark.slow
 def test_map_over_real_sockets_is_hardly_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute lasts a second here; a slow machine makes it slower, and never refuses more."""
     monkeypatch.setattr(pace_module, "MINUTE", Limited.minute)

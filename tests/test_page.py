@@ -59,7 +59,7 @@ def live_html(ran: Ran) -> list[str]:
 
 
 @pytest.mark.parametrize("owns_cell", [True, False])
-@pytest.mark.parametrize("repeats", [1, 8, 40])
+@pytest.mark.parametrize("repeats", [1, pytest.param(40, marks=pytest.mark.slow)])
 def test_at_the_end_there_is_one_reply_and_one_panel(page_kernel: Kernel, repeats: int, owns_cell: bool) -> None:
     ran = page_kernel.run(f"_ = replay(prose * {repeats}, step=400, owns_cell={owns_cell}, panel=True)")
     reply, view, twin = shown(ran)
@@ -71,6 +71,7 @@ def test_at_the_end_there_is_one_reply_and_one_panel(page_kernel: Kernel, repeat
     assert "cm-static" in twin["text/html"]
 
 
+@pytest.mark.slow
 def test_without_a_panel_there_is_the_reply_alone(page_kernel: Kernel) -> None:
     for owns_cell in (True, False):
         assert len(shown(page_kernel.run(f"_ = replay(prose * 20, step=400, owns_cell={owns_cell})"))) == 1
@@ -90,6 +91,7 @@ def test_other_outputs_of_a_shared_cell_stay(page_kernel: Kernel) -> None:
     assert "clear_output" not in kinds(ran)
 
 
+@pytest.mark.slow
 def test_two_replies_in_one_cell_both_stay(page_kernel: Kernel) -> None:
     ran = page_kernel.run("for _ in range(2): replay(prose * 20, step=400, owns_cell=False, panel=True)")
     assert [bundle["text/plain"] == PROSE * 20 for bundle in shown(ran)] == [True, False, False] * 2
@@ -242,6 +244,7 @@ def test_after_a_finish_that_was_interrupted_another_shows_the_reply_once(page_k
     assert len(shown(ran)) == 3
 
 
+@pytest.mark.slow
 def test_an_interrupt_anywhere_in_the_stream_leaves_one_reply(page_kernel: Kernel) -> None:
     for place in range(1, 60, 7):
         ran = page_kernel.run(f"interrupted_replay(prose * 20, at_line={place})")
@@ -276,6 +279,7 @@ def test_texts_with_nothing_between_them_are_one_text(page_kernel: Kernel) -> No
     assert "<p>The sky is <strong>blue</strong>.</p>" in reply["text/html"]
 
 
+@pytest.mark.slow
 def test_raw_shows_the_source(page_kernel: Kernel) -> None:
     ran = page_kernel.run("_ = replay('# *a* <b>\\n' * 2000, step=400, raw=True, panel=True)")
     reply = shown(ran)[0]["text/html"]

@@ -167,7 +167,10 @@ def test_the_widget_hides_its_own_twin_and_no_other(page: None) -> None:
     assert names[0] not in style
 
 
-def test_the_oldest_panels_are_closed_so_that_a_long_session_stays_small(page: None) -> None:
+def test_the_oldest_panels_are_closed_so_that_a_long_session_stays_small(
+    page: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_panels, "_MOST", 5)
     panel_bundles(exchange(2))
     oldest = live_panels._live[0].widgets
     for _ in range(live_panels._MOST):
@@ -436,7 +439,7 @@ def test_usage_says_that_the_model_is_not_claude() -> None:
 
 
 def test_usage_of_any_size_is_bounded() -> None:
-    endless = {str(a): {str(b): {str(c): 1 for c in range(50)} for b in range(50)} for a in range(50)}
+    endless = {str(a): {str(b): {str(c): 1 for c in range(20)} for b in range(20)} for a in range(20)}
     huge = Message(body={"usage": endless, "stop_details": endless})
 
     assert live(exchange(message=huge))["Usage"].count("<tr>") < 420
@@ -460,6 +463,7 @@ def test_base64_is_cut() -> None:
     assert len(shown) < 2_000
 
 
+@pytest.mark.slow
 def test_a_huge_body_is_cut_in_the_middle_and_says_so() -> None:
     turns = [{"role": "user", "content": f"turn {number}: " + "word " * 400} for number in range(3000)]
     shown = text(tabs(exchange(request=request(messages=turns)))["Request"])

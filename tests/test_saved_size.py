@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import nbformat
+import pytest
 
 from tests.notebook_shell import Shell
 from tests.panel_exchange import headers
@@ -35,6 +36,7 @@ def test_a_reply_of_one_word_saves_little(shell: Shell, endpoint: Server) -> Non
     assert _saved_size(shell, ["%%claude\nSay hello."]) - _saved_size(shell, []) < LIMIT
 
 
+@pytest.mark.slow
 def test_a_notebook_of_many_ordinary_replies_stays_small(shell: Shell, endpoint: Server) -> None:
     """A paragraph each, and a table, a program or a list."""
     words = "A list may change, a tuple may not. " * 10
@@ -47,6 +49,7 @@ def test_a_notebook_of_many_ordinary_replies_stays_small(shell: Shell, endpoint:
     assert _saved_size(shell, [f"%%claude\nquestion {number}" for number in range(CELLS)]) < NOTEBOOK_LIMIT
 
 
+@pytest.mark.slow
 def test_a_long_conversation_saves_little_of_each_request(shell: Shell, endpoint: Server) -> None:
     """Each request holds all turns before it."""
     endpoint.answers(*(_answer("word " * 400) for _ in range(20)))

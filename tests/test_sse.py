@@ -165,6 +165,7 @@ def test_a_line_of_ten_megabytes_in_small_chunks_takes_linear_time() -> None:
     assert time.process_time() - began < 10  # quadratic: over 100 s
 
 
+@pytest.mark.slow
 def test_many_short_data_lines_take_linear_time() -> None:
     began = time.process_time()
     (event,) = decoded(*[b"data: x\n"] * 200_000, b"\n")

@@ -342,31 +342,33 @@ def test_recorded_streams_are_shown_in_page_and_terminal(
 # Safety and size
 
 
-@pytest.mark.parametrize("hostile", SNIPPETS)
-def test_hostile_text_of_a_tool_can_do_nothing(hostile: str) -> None:
+def test_hostile_text_of_a_tool_can_do_nothing() -> None:
     """In names, arguments, results, titles, addresses, errors, and data of images."""
-    results = [
-        {"type": "web_search_result", "title": hostile, "url": hostile, "page_age": hostile},
-        {"type": "web_search_result", "title": hostile, "url": f"https://e.org/{hostile}"},
-    ]
-    ran = {"type": "code_execution_result", "stdout": hostile, "stderr": hostile, "return_code": hostile}
-    fetched = {"title": hostile, "source": {"type": "text", "data": hostile, "media_type": hostile}}
-    blocks = [
-        {**USE, "name": hostile, "input": {hostile: hostile, "nested": {hostile: [hostile]}}},
-        *server("web_search", {"query": hostile}, results),
-        *server("code_execution", {"code": hostile}, {**ran, "content": [{"file_id": hostile}]}),
-        *server("web_fetch", {"url": hostile}, {"type": "web_fetch_result", "url": hostile, "content": fetched}),
-        *server(hostile, {}, {"error_code": hostile, "error_message": hostile}, f"{hostile}_tool_result"),
-        {"type": "mcp_tool_use", "id": hostile, "name": hostile, "server_name": hostile, "input": hostile},
-    ]
-    image = {"type": "image", "source": {"media_type": hostile, "data": hostile}}
-    known = call("failed", hostile, json.dumps({hostile: hostile}), image, {"type": hostile, hostile: 1}, note=hostile)
-    for calls in ((), (known,)):
-        shown = bundle(blocks, *calls)
-        assert_harmless(without_style(shown["text/html"]))
-        assert "\x1b" not in shown["text/plain"]
-    message = {"role": hostile, "content": [{"type": hostile, "name": hostile, "input": {hostile: hostile}}]}
-    assert_harmless(without_style(messages_bundle([message])["text/html"]))
+    for hostile in SNIPPETS:
+        results = [
+            {"type": "web_search_result", "title": hostile, "url": hostile, "page_age": hostile},
+            {"type": "web_search_result", "title": hostile, "url": f"https://e.org/{hostile}"},
+        ]
+        ran = {"type": "code_execution_result", "stdout": hostile, "stderr": hostile, "return_code": hostile}
+        fetched = {"title": hostile, "source": {"type": "text", "data": hostile, "media_type": hostile}}
+        blocks = [
+            {**USE, "name": hostile, "input": {hostile: hostile, "nested": {hostile: [hostile]}}},
+            *server("web_search", {"query": hostile}, results),
+            *server("code_execution", {"code": hostile}, {**ran, "content": [{"file_id": hostile}]}),
+            *server("web_fetch", {"url": hostile}, {"type": "web_fetch_result", "url": hostile, "content": fetched}),
+            *server(hostile, {}, {"error_code": hostile, "error_message": hostile}, f"{hostile}_tool_result"),
+            {"type": "mcp_tool_use", "id": hostile, "name": hostile, "server_name": hostile, "input": hostile},
+        ]
+        image = {"type": "image", "source": {"media_type": hostile, "data": hostile}}
+        known = call(
+            "failed", hostile, json.dumps({hostile: hostile}), image, {"type": hostile, hostile: 1}, note=hostile
+        )
+        for calls in ((), (known,)):
+            shown = bundle(blocks, *calls)
+            assert_harmless(without_style(shown["text/html"]))
+            assert "\x1b" not in shown["text/plain"]
+        message = {"role": hostile, "content": [{"type": hostile, "name": hostile, "input": {hostile: hostile}}]}
+        assert_harmless(without_style(messages_bundle([message])["text/html"]))
 
 
 def test_no_key_is_shown_and_nothing_steers_a_terminal() -> None:
@@ -380,6 +382,7 @@ def test_no_key_is_shown_and_nothing_steers_a_terminal() -> None:
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -399,6 +402,7 @@ def test_a_huge_result_is_shown_in_a_bounded_size_and_time(content: list[dict[st
     assert len(summaries(shown["text/html"])[0]) < 400
 
 
+@pytest.mark.slow
 def test_many_steps_stay_bounded_and_say_what_is_left_out() -> None:
     uses = [{**USE, "id": f"t{number}", "input": {"text": "word " * 4_000}} for number in range(5_000)]
     calls = [call("done", "result " * 3_000, id=f"t{number}", arguments={}) for number in range(5_000)]

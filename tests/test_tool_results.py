@@ -67,6 +67,7 @@ def test_the_media_type_is_that_of_the_bytes(kind: str, claimed: str) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height", "noise"), [(60, 9_000, False), (2_100, 2_100, False), (1_900, 1_900, True)]
 )
