@@ -5,13 +5,20 @@ INSTALL := $(PYTHON) notebooks/install.py
 # Compiled modules are kept, whatever the environment says: else each process of the tests compiles all of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo lab quick test cover lowest lint bench clean
+.PHONY: demo lab site site-serve quick test cover lowest lint bench clean
 
 demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the local model
 	@$(PYTHON) notebooks/demo.py $(ARGS)
 
 lab: $(VENV)/.lab ## open JupyterLab on the lessons
 	@$(VENV)/bin/jupyter lab notebooks
+
+site: $(VENV)/.site ## the manual and the lessons as a static site, in build/site
+	@$(PYTHON) docs/site/build.py $(ARGS)
+
+site-serve: ## open that site in a browser
+	@[ -e build/site/index.html ] || $(MAKE) --no-print-directory site
+	@$(PYTHON) docs/site/serve.py
 
 quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
 	@$(PYTHON) -m pytest -q -n auto --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
@@ -60,6 +67,10 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/.demo
 	@$(INSTALL) 'installing JupyterLab' -e '.[lab]'
 	@touch $@
 
+$(VENV)/.site: pyproject.toml | $(PYTHON)
+	@$(INSTALL) 'installing what the site is built with' -e '.[site]'
+	@touch $@
+
 $(VENV)/.test: $(VENV)/.lab
-	@$(INSTALL) 'installing what the tests need' -e '.[lab,test]'
+	@$(INSTALL) 'installing what the tests need' -e '.[lab,site,test]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""All errors of the package, as one tree; a notebook shows each as one line.
+"""All errors of the package, as one tree; a notebook shows each as one line::
 
     ClaudeError
     ├── CellError          the cell or its options cannot be sent
