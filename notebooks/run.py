@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -25,8 +26,9 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=Path("build"))
     parser.add_argument("--record", action="store_true", help="send again what the notebook replays, and record it")
     options = parser.parse_args()
-    print(f"{options.notebook.name}: answered by {_answerer()}")
     notebook = nbformat.read(options.notebook, as_version=4)
+    replayed = None if options.record else _recording(notebook)
+    print(f"{options.notebook.name}: answered by {replayed or _answerer()}")
     if options.record:
         _record(notebook)
     try:
@@ -44,6 +46,12 @@ def _record(notebook: nbformat.NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if "only-replayed" not in cell.metadata.get("tags", ())]
     for cell in notebook.cells:
         cell.source = cell.source.replace("claude.replay(", "claude.record(")
+
+
+def _recording(notebook: nbformat.NotebookNode) -> str | None:
+    """The file that the notebook replays; `None` if it replays none."""
+    found = re.search(r'claude\.replay\("(.+?)"\)', "\n".join(cell.source for cell in notebook.cells))
+    return found and found[1]
 
 
 def _answerer() -> str:

@@ -39,6 +39,8 @@ def write_manual(site: Path, cache: Path) -> int:
     command += ["--conf-dir", str(Path(__file__).parent), "--doctree-dir", str(cache / "doctrees")]
     command += ["-A", f"lessons={lessons_address()}", str(ROOT), str(site)]
     code = subprocess.run(command).returncode  # noqa: S603  # no shell
+    for path in site.glob("_static/**/*.map"):  # for who debugs the theme
+        path.unlink()
     first = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">'
     (site / "index.html").write_text(first + '<a href="docs/index.html">claude-magic</a>\n', encoding="utf-8")
     return code

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jupyter_server
 from runtime import KERNEL, write_runtime
 from versions import ROOT, Versions
 
@@ -47,6 +48,8 @@ def write_lessons(site: Path, versions: Versions, cache: Path) -> None:
     source, address = cache / "lite", lessons_address()
     shutil.rmtree(source, ignore_errors=True)
     packages = write_runtime(source / "static" / "pyodide", versions, cache)
+    icons = Path(jupyter_server.__file__).parent / "static" / "favicons"
+    shutil.copytree(icons, source / "static" / "favicons")  # JupyterLite asks for them and does not bring them
     (source / "lessons").mkdir()
     for path in lesson_files():
         shutil.copy(path, source / "lessons")

@@ -13,10 +13,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable, Mapping
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from downloads import RUNTIME_FILES, download_pyodide, download_wheels, lock_info
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from versions import ROOT, Versions
 
 KERNEL = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / "@jupyterlite" / "pyodide-kernel-extension"
@@ -36,12 +40,14 @@ def write_runtime(folder: Path, versions: Versions, cache: Path) -> list[str]:
         shutil.copy(pyodide / name, folder)
     kernel = [path for path in sorted((KERNEL / "static" / "pypi").glob("*.whl")) if _OLD_WIDGETS not in path.name]
     wheels = [*download_wheels(versions, info, cache), *kernel, build_wheel(folder), write_rpds(folder)]
-    packages = {}
+    packages, requirements = {}, []
     for wheel in wheels:
         if wheel.parent != folder:
             shutil.copy(wheel, folder)
-        name, entry = _lock_entry(wheel)
-        packages[name] = entry
+        metadata = _metadata(wheel)
+        packages[canonicalize_name(metadata["Name"])] = _lock_entry(wheel, metadata)
+        requirements += map(Requirement, metadata.get_all("Requires-Dist") or [])
+    check_requirements(requirements, {name: package["version"] for name, package in packages.items()}, info["python"])
     (folder / "pyodide-lock.json").write_text(json.dumps({"info": info, "packages": packages}), encoding="utf-8")
     return sorted(packages)
 
@@ -57,12 +63,12 @@ def build_wheel(folder: Path) -> Path:
 
 def write_rpds(folder: Path) -> Path:
     """A wheel of `rpds` in pure Python: jsonschema needs it, and its authors compile none for the browser."""
-    path = folder / "rpds_py-0-py3-none-any.whl"
+    path = folder / "rpds_py-1-py3-none-any.whl"
     about = path.name.removesuffix("-py3-none-any.whl") + ".dist-info"
     with zipfile.ZipFile(path, "w") as wheel:
         for name, text in {
             "rpds.py": "from pyrsistent_as_rpds.pure import *\n",
-            f"{about}/METADATA": "Metadata-Version: 2.1\nName: rpds-py\nVersion: 0\n",
+            f"{about}/METADATA": "Metadata-Version: 2.1\nName: rpds-py\nVersion: 1\n",
             f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: claude-magic\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             f"{about}/RECORD": "",
         }.items():
@@ -70,12 +76,33 @@ def write_rpds(folder: Path) -> Path:
     return path
 
 
-def _lock_entry(wheel: Path) -> tuple[str, dict[str, Any]]:
-    """The name of a wheel's package, and what the lock file says of it."""
+def check_requirements(requirements: Iterable[Requirement], versions: Mapping[str, str], python: str) -> None:
+    """Compares what the packages need with what there is; the front end of the widgets is a package like any other.
+
+    Raises:
+        SystemExit: A package is missing, or of a version that another one does not take.
+    """
+    browser = {"python_version": ".".join(python.split(".")[:2]), "python_full_version": python, "extra": ""}
+    browser |= {"sys_platform": "emscripten", "platform_system": "Emscripten", "os_name": "posix"}
+    unmet = set()
+    for each in requirements:
+        if each.marker is None or each.marker.evaluate(browser):
+            version = versions.get(canonicalize_name(each.name))
+            if version is None or not each.specifier.contains(version, prereleases=True):
+                unmet.add(str(each))
+    if unmet:
+        sys.exit(f"the packages of the browser's Python do not fit together; unmet: {', '.join(sorted(unmet))}")
+
+
+def _metadata(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as opened:
         path = next(each for each in opened.namelist() if each.endswith(".dist-info/METADATA") and each.count("/") == 1)
-        metadata = email.message_from_bytes(opened.read(path))
-    return metadata["Name"].lower().replace("_", "-"), {
+        return email.message_from_bytes(opened.read(path))
+
+
+def _lock_entry(wheel: Path, metadata: Message) -> dict[str, Any]:
+    """What the lock file says of a wheel."""
+    return {
         "name": metadata["Name"],
         "version": metadata["Version"],
         "file_name": wheel.name,

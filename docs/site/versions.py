@@ -30,7 +30,7 @@ class Versions:
 
 
 def read_versions() -> Versions:
-    """Reads the dependency group `browser` and the table `tool.claude-magic.site`.
+    """Reads the dependency group `browser` and the table `tool.claude-magic-site`.
 
     Raises:
         SystemExit: The kernel is made for another version of Pyodide.
@@ -38,7 +38,7 @@ def read_versions() -> Versions:
     from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    pyodide = project["tool"]["claude-magic"]["site"]
+    pyodide = project["tool"]["claude-magic-site"]
     if pyodide["pyodide"] != PYODIDE_VERSION:
         sys.exit(f"pyproject.toml names Pyodide {pyodide['pyodide']}, the kernel is made for {PYODIDE_VERSION}.")
     return Versions(
