@@ -128,7 +128,11 @@ class Client:
             self._read_answer(response, accumulator)
         except ErrorEvent as event:
             raise error_responses.event_error(
-                event.data, headers=response.headers, model=_subject(request), credential=self.credential
+                event.data,
+                headers=response.headers,
+                model=_subject(request),
+                credential=self.credential,
+                platform=self.platform,
             ) from None
         accumulator.check()
 

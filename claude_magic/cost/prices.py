@@ -24,6 +24,7 @@ _NO_CORRECTIONS: Corrections = {}
 # Assumed for a web search tool without `max_uses`, which the API does not limit; recorded replies had up to 10.
 DEFAULT_SEARCHES = 10
 
+TOKEN_RATES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 _LATEST = re.compile(r"-latest\Z")
 _DATE = re.compile(r"[-@][0-9]{8}\Z")
 _FIRST_CLAUDE_4 = re.compile(r"(claude-(?:sonnet|opus)-4)[-@]20250514\Z")  # their names without a date end in -0

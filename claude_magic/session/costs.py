@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
+from ..api import platforms
 from ..api.client import Client
 from ..api.endpoints.count_tokens import count
 from ..cost import prices
@@ -63,14 +65,32 @@ def cost(settings: Claude, exchange: Exchange) -> float | None:
 def _priced(settings: Claude, request: Request, model: str) -> tuple[str, _Corrections]:
     """The model whose price counts, and the prices that the user set.
 
-    A platform has prices of its own, which also depend on where it is run: only those that were set are known.
+    A platform has prices of its own, which also depend on where it is run: those that were set, else dated data.
     """
     if request.hosting is None:
         return model, settings.prices
     model = str((request.body or {}).get("model", ""))
     name = f"{request.hosting.platform}/{model}"
     known = settings.prices.get(name) or settings.prices.get(model)
-    return name, {name: known} if known else {}
+    if known:
+        return name, {name: known}
+    data = platforms.data_of(request.hosting.platform)
+    factor = None if data is None else data.price_factor(model)
+    listed = prices.rates(data.api_name(model)) if data is not None and factor is not None else {}
+    return name, {name: _times(listed, factor or 1)} if listed else {}
+
+
+def _times(rates: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """Rates with a factor on what is a price of tokens, also on those of long prompts."""
+    exact = Fraction(str(factor))
+    return {
+        name: _times(value, factor)
+        if isinstance(value, Mapping)
+        else float(Fraction(str(value)) * exact)
+        if name in prices.TOKEN_RATES
+        else value
+        for name, value in rates.items()
+    }
 
 
 def _estimate_output_tokens(message: Message) -> int:

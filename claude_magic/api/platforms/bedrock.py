@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-an
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +16,8 @@ from .data import PlatformData
 
 API_VERSION = "2023-06-01"  # the setting's default: then the platform's own for the model is sent
 FIRST_VERSION = "bedrock-2023-05-31"
+NEW_VERSION = "2026-10-21"
+_NEW = re.compile(r"anthropic\.claude-[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9])(?!\d)")  # 4.7 and later take it
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
@@ -48,14 +51,10 @@ def rewrite(request: Request, data: PlatformData) -> Request:
 
 def _version(model: str, data: PlatformData) -> str:
     """The `anthropic_version` of a model; of an unknown one, such as an ARN, the first, which all of them take."""
-    name = data.api_name(model.partition(":")[0] if model.startswith("arn:") else _without_route(model))
-    return str(data.models[name].get("anthropic_version", FIRST_VERSION)) if name else FIRST_VERSION
-
-
-def _without_route(model: str) -> str:
-    """The name of a model without what says where it is run, such as `us.`."""
-    _, dot, rest = model.partition(".")
-    return rest if dot and rest.startswith("anthropic.") else model
+    name = data.api_name(model.rpartition("/")[2])  # of an ARN of a profile that AWS has made, its name
+    if name:
+        return str(data.models[name].get("anthropic_version", FIRST_VERSION))
+    return NEW_VERSION if _NEW.search(model) else FIRST_VERSION
 
 
 def read(response: Response) -> Response:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from ..known_models import members
+
+_ROUTE = re.compile(r"\A[a-z]{2,8}\.(?=anthropic\.)")  # where a model of Bedrock is run, such as `us.`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,7 @@ class PlatformData:
         models: By the API's name of a model: `id` there, and its `source`.
         lacks: By feature: the `source`, and perhaps `as_of` and what to do `instead`.
         prefix: What stands before the API's name of a model that is not listed.
+        prices: By what begins a name, the factor on the API's prices, as `routes`; empty where they are not known.
     """
 
     name: str
@@ -33,6 +37,7 @@ class PlatformData:
     models: Mapping[str, Mapping[str, Any]]
     lacks: Mapping[str, Mapping[str, str]]
     prefix: str = ""
+    prices: Mapping[str, Any] = field(default_factory=dict)
 
     def model_id(self, name: str) -> str:
         """The platform's name of a model: of a family its newest there, of a name of the API the one that it has there.
@@ -46,8 +51,14 @@ class PlatformData:
         return f"{self.prefix}{name}" if self.prefix and name.startswith("claude-") else name
 
     def api_name(self, model: str) -> str:
-        """The API's name of a model of the platform; `""` if it is not known."""
-        return next((name for name, known in self.models.items() if model in (name, known["id"])), "")
+        """The API's name of a model of the platform, wherever it is run; `""` if it is not known."""
+        bare = _ROUTE.sub("", model)
+        return next((name for name, known in self.models.items() if bare in (name, _ROUTE.sub("", known["id"]))), "")
+
+    def price_factor(self, model: str) -> float | None:
+        """The factor on the API's prices for a model of the platform, where it is run; `None` if it is not known."""
+        routes: Mapping[str, float] = self.prices.get("routes", {})
+        return next((factor for route, factor in routes.items() if model.startswith(route)), None)
 
 
 @functools.cache
