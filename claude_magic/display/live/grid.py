@@ -11,11 +11,10 @@ from IPython.core.display_functions import publish_display_data
 
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
-from ...wire.short_text import dollars, span
 from ..reply.reply import frame, reply_bundle
 from ..reply.summary import summary
-from ..tables.journal_entries import tokens
-from ..tables.table import Kind, table, words
+from ..tables.comparison import comparison
+from ..tables.table import words
 from ..text.plain import plain
 
 _SECONDS_BETWEEN = 0.5
@@ -25,11 +24,6 @@ _STYLE = (
     ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;"
     "overflow:auto}.cm-grid pre{white-space:pre-wrap;margin:0}</style>"
 )
-_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("request", "reply"), "wrap"),
-    **dict.fromkeys(("price", "seconds", "first token"), "number"),
-}
-_HEAD = ("reply", "tokens", "price", "seconds", "first token", "stop_reason")
 
 
 class Grid:
@@ -77,13 +71,7 @@ class Grid:
             self._compare(exchanges)
 
     def _compare(self, exchanges: Sequence[Exchange]) -> None:
-        rows = [[words(label, 60), *_facts(each)] for label, each in zip(self._labels, exchanges, strict=True)]
-        bundle = table(
-            f"{len(exchanges)} {'reply' if len(exchanges) == 1 else 'replies'}",
-            ("request", *_HEAD),
-            rows,
-            kinds=_KINDS,
-        )
+        bundle = comparison(self._labels, exchanges)
         if self._page:
             publish_display_data(bundle)
         else:
@@ -136,16 +124,3 @@ def _growing_reply(exchange: Exchange) -> str:
 def _reply(exchange: Exchange) -> str:
     bundle = reply_bundle(exchange)
     return bundle.get("text/html") or f"<div>{html.escape(plain(str(exchange.error)))}</div>"
-
-
-def _facts(exchange: Exchange) -> list[str]:
-    usage, error = exchange.message.usage, exchange.error
-    first = exchange.first_token_seconds
-    return [
-        words(exchange.text or (f"{type(error).__name__}: {error}" if error else ""), 60),
-        tokens([usage.get("input_tokens")], usage.get("output_tokens")),
-        "unknown" if exchange.usd is None else dollars(exchange.usd),
-        span(exchange.seconds),
-        "" if first is None else span(first),
-        words(exchange.message.stop_reason or (type(error).__name__ if error else ""), 40),
-    ]

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from ...wire.short_text import size_text
 from ...wire.stored_file import StoredFile
 from ..text.excerpt import plain_line
-from .table import Kind, table
+from .table import Cell, Kind, table
 
 _HEAD = ("id", "name", "type", "size", "created", "expires", "downloadable")
 _KINDS: dict[str, Kind] = {"id": "code", "name": "wrap", "size": "number"}
-_UNKNOWN = "?"
 
 
 def file_table(files: Sequence[StoredFile], below: str = "") -> dict[str, str]:
@@ -26,15 +25,15 @@ def file_table(files: Sequence[StoredFile], below: str = "") -> dict[str, str]:
     return {**shown, "text/plain": f"{shown['text/plain']}\n{below}".rstrip()}
 
 
-def _cells(file: StoredFile) -> list[str]:
+def _cells(file: StoredFile) -> list[Cell]:
     return [
         plain_line(file.id, 100),
-        plain_line(file.filename or _UNKNOWN, 80),
-        plain_line(file.mime_type or _UNKNOWN, 60),
-        _UNKNOWN if file.size_bytes is None else size_text(file.size_bytes),
-        _moment(file.created_at) or _UNKNOWN,
+        plain_line(file.filename, 80) or None,
+        plain_line(file.mime_type, 60) or None,
+        None if file.size_bytes is None else size_text(file.size_bytes),
+        _moment(file.created_at) or None,
         _moment(file.expires_at) or "never",
-        {True: "yes", False: "no", None: _UNKNOWN}[file.downloadable],
+        {True: "yes", False: "no", None: None}[file.downloadable],
     ]
 
 

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...wire.short_text import dollars, span
+from ...wire.short_text import dollars
 from ..text.plain import plain
-from .table import Kind, table, words
+from .table import Cell, Kind, table, words
 
 _WORDS = 60  # characters of a prompt
-_HEAD = ("id", "time", "model", "first words", "tokens", "price", "seconds", "request-id")
-_KINDS: dict[str, Kind] = {"first words": "wrap", "request-id": "wrap", "price": "number", "seconds": "number"}
+_ERROR_WORDS = 120
+_HEAD = (
+    *("id", "time", "model", "first words", "tokens in", "tokens out", "price, $", "seconds", "request-id", "error"),
+)
+NUMBERS: dict[str, Kind] = dict.fromkeys(("tokens in", "tokens out", "price, $", "seconds"), "number")
+_KINDS: dict[str, Kind] = {**NUMBERS, "id": "number", "first words": "wrap", "request-id": "code", "error": "wrap"}
 _BELOW = "claude.journal.exchange(id) shows one, claude.journal.search('words') finds more"
 
 
@@ -25,30 +29,43 @@ def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return table(title, _HEAD, [_cells(row) for row in rows], kinds=_KINDS, below=_BELOW)
 
 
-def tokens(sent: Sequence[int | None], received: int | None) -> str:
-    """Input tokens, cached ones included, and output tokens."""
-    total = f"{sum(filter(None, sent)):,}" if any(number is not None for number in sent) else "?"
-    return f"{total} in / {'?' if received is None else f'{received:,}'} out"
+def tokens(*counts: Any) -> str | None:
+    """The sum of the counts that are known; `None` if none is."""
+    known = [count for count in counts if isinstance(count, int)]
+    return f"{sum(known):,}" if known else None
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def price(usd: float | None) -> str | None:
+    """Dollars without their sign, which is in the head of the column; `None` if they are unknown."""
+    return None if usd is None else dollars(usd).replace("$", "")
+
+
+def seconds(value: float | None) -> str | None:
+    """Seconds to a hundredth below ten, else to a tenth: their unit is in the head of the column."""
+    return None if value is None else f"{value:.2f}" if value < 10 else f"{value:,.1f}"
+
+
+def _cells(row: Mapping[str, Any]) -> list[Cell]:
+    """The cells of a row; the call of an endpoint has no tokens and no price, and what failed may have none."""
     sent = [row[name] for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens")]
+    none = "" if row["is_call"] or row["error"] else None
     return [
         str(row["id"]),
         _moment(str(row["began"])),
         words(row["model"], 40),
         words(row["prompt"], _WORDS),
-        "" if row["is_call"] else tokens(sent, row["output_tokens"]),
-        "" if row["is_call"] else "unknown" if row["usd"] is None else dollars(row["usd"]),
-        "" if row["seconds"] is None else span(row["seconds"]),
-        words(_outcome(row), 60),
+        tokens(*sent) or none,
+        tokens(row["output_tokens"]) or none,
+        "" if row["is_call"] else price(row["usd"]) or none,
+        seconds(row["seconds"]) or "",
+        words(row["request_id"], 60),
+        words(_problem(row), _ERROR_WORDS),
     ]
 
 
-def _outcome(row: Mapping[str, Any]) -> str:
-    """The request-id, and why the reply is incomplete, if it is; the call of an endpoint has no stop reason."""
-    request_id, is_complete = row["request_id"] or "", row["stop_reason"] or row["is_call"]
-    return request_id if is_complete and not row["error"] else f"{request_id} ({row['error'] or 'incomplete'})"
+def _problem(row: Mapping[str, Any]) -> str:
+    """Why the reply is incomplete; `""` if it is not. The call of an endpoint has no stop reason."""
+    return row["error"] or ("" if row["stop_reason"] or row["is_call"] else "incomplete")
 
 
 def _moment(began: str) -> str:

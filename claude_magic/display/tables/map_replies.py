@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 from ...errors import ClaudeError
 from ...wire.short_text import dollars, span
-from .journal_entries import tokens
-from .table import Kind, table, words
+from .journal_entries import NUMBERS, price, seconds, tokens
+from .table import Cell, Kind, table, words
 
 _SHOWN = 20
 _WORDS = 60
-_KINDS: dict[str, Kind] = {"question": "wrap", "reply": "wrap", "price": "number", "seconds": "number"}
+_ERROR_WORDS = 120
+_KINDS: dict[str, Kind] = {**NUMBERS, "row": "number", **dict.fromkeys(("question", "reply", "error"), "wrap")}
+_FACT_HEADS = ("tokens in", "tokens out", "price, $", "seconds")
 _FACTS = ("stop_reason", "input_tokens", "output_tokens", "usd", "seconds")
 COLUMNS = ("reply", "error", *_FACTS)
 _WHOLE = ("end_turn", "stop_sequence")
@@ -110,24 +112,39 @@ class Replies(list[Any]):
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        head = ["", "question", "reply", *(["grade"] if self.grades is not None else []), "tokens", "price", "seconds"]
+        grade = ["grade"] if self.grades is not None else []
+        head = ["row", "question", "reply", "error", *grade, *_FACT_HEADS]
         left = len(self) - _SHOWN
         below = f"… {left:,} more" if left > 0 else ""
         rows = [self._cells(number) for number in range(min(len(self), _SHOWN))]
         return table(self.summary, head, rows, kinds=_KINDS, below=below)
 
-    def _cells(self, number: int) -> list[str]:
+    def _cells(self, number: int) -> list[Cell]:
         answer = self.answers[number]
-        reply = answer.reply if isinstance(answer.reply, str) else f"{type(answer.reply).__name__}: {answer.reply}"
-        grade = [] if self.grades is None else [words(str(self.grades[number]), 20)]
+        text, error = (answer.reply, "") if isinstance(answer.reply, str) else ("", _error_text(answer.reply))
+        grade: list[Cell] = []
+        if self.grades is not None:
+            value = self.grades[number]
+            is_failure = isinstance(value, BaseException)
+            error = f"not graded: {_error_text(value)}" if is_failure else error
+            grade = ["" if value is None or is_failure else words(str(value), 20)]
+        facts = self._facts(answer)
         return [
             str(number),
             words(self.questions[number], _WORDS),
-            words(reply, _WORDS),
+            words(text, _WORDS),
+            words(error, _ERROR_WORDS),
             *grade,
-            tokens([answer.input_tokens], answer.output_tokens),
-            "" if answer.usd is None else dollars(answer.usd),
-            "" if answer.seconds is None else span(answer.seconds),
+            *(facts if isinstance(answer.reply, str) else [cell or "" for cell in facts]),
+        ]
+
+    @staticmethod
+    def _facts(answer: Answer) -> list[Cell]:
+        return [
+            tokens(answer.input_tokens),
+            tokens(answer.output_tokens),
+            price(answer.usd),
+            seconds(answer.seconds),
         ]
 
 

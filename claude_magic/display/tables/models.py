@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ..text.excerpt import plain_line
-from .table import Kind, table
+from .table import Cell, Kind, table
 
 _HEAD = ("model", "context", "max output", "$ per M in", "$ per M out", "end of life", "capabilities")
 _KINDS: dict[str, Kind] = {
@@ -25,7 +25,6 @@ _SHORT = {
 _FIRST = ("thinking", "effort", "image_input", "pdf_input", "structured_outputs", "batch", "citations")
 _MOST_WORDS = 16
 _SOON = 90  # days
-_UNKNOWN = "?"
 
 
 def model_table(rows: Sequence[Mapping[str, Any]], *, today: date | None = None) -> dict[str, str]:
@@ -34,7 +33,7 @@ def model_table(rows: Sequence[Mapping[str, Any]], *, today: date | None = None)
     Args:
         rows: Each with `id`; `max_input_tokens`, `max_tokens`, `capabilities`, `deprecated`, `retires` and
             `lifecycle` as the API reports them; `usd_input` and `usd_output` in US dollars per million tokens.
-            A missing value is shown as `?`.
+            What is missing is shown as unknown.
         today: The date that an end of life is compared with; `None` for today.
     """
     if not rows:
@@ -44,22 +43,22 @@ def model_table(rows: Sequence[Mapping[str, Any]], *, today: date | None = None)
     return table("", _HEAD, [_cells(row, today) for row in rows], kinds=_KINDS, marks=marks)
 
 
-def _cells(row: Mapping[str, Any], today: date) -> list[str]:
+def _cells(row: Mapping[str, Any], today: date) -> list[Cell]:
     return [
-        plain_line(str(row.get("id") or _UNKNOWN), 80),
+        plain_line(str(row.get("id") or "unknown"), 80),
         _size(row.get("max_input_tokens")),
         _size(row.get("max_tokens")),
         _price(row.get("usd_input")),
         _price(row.get("usd_output")),
         _retirement(row, today),
-        ", ".join(_capabilities(row.get("capabilities"))) or _UNKNOWN,
+        ", ".join(_capabilities(row.get("capabilities"))) or None,
     ]
 
 
-def _size(tokens: object) -> str:
-    """A number of tokens, such as `1M`, `200k` or `8,192`; `?` if unknown."""
+def _size(tokens: object) -> str | None:
+    """A number of tokens, such as `1M`, `200k` or `8,192`; `None` if unknown."""
     if not isinstance(tokens, int) or isinstance(tokens, bool) or not 0 <= tokens < 10**15:
-        return _UNKNOWN
+        return None
     for unit, sign in ((1_000_000, "M"), (1_000, "k")):
         if tokens >= unit and tokens % unit == 0:
             return f"{tokens // unit:,}{sign}"
@@ -82,10 +81,10 @@ def _is_supported(capability: object) -> bool:
     return capability.get("supported") is True if isinstance(capability, Mapping) else capability is True
 
 
-def _price(dollars: object) -> str:
-    """The dollars with two decimals, or with all of them if there are more; `?` if unknown."""
+def _price(dollars: object) -> str | None:
+    """The dollars with two decimals, or with all of them if there are more; `None` if unknown."""
     if not isinstance(dollars, int | float) or isinstance(dollars, bool) or not 0 <= dollars < 1e9:
-        return _UNKNOWN
+        return None
     return f"{dollars:.2f}" if round(dollars, 2) == dollars else f"{dollars:.6g}"
 
 

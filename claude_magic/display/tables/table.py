@@ -1,4 +1,8 @@
-"""The one table: rows of short cells as HTML beside aligned text. Everything that it is given is escaped here."""
+"""The one table: rows of short cells as HTML beside aligned text. Everything that it is given is escaped here.
+
+A column in which no row has anything is left out; if that is because it is unknown, a sentence below the table says so.
+What does not fit is scrolled: no id, number or moment is broken, and a column of words keeps a width to be read in.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ _STYLE = (
     ".cm-rows.cm-rows.cm-rows td.cm-wrap{white-space:normal;overflow-wrap:anywhere;min-width:9em}"
     ".cm-rows.cm-rows.cm-rows :is(td,th).cm-number{text-align:right;font-variant-numeric:tabular-nums}"
     ".cm-rows.cm-rows.cm-rows td.cm-code{font-family:var(--jp-code-font-family,monospace)}"
+    ".cm-rows td>i{opacity:.65}"
     ".cm-rows .cm-ended td{opacity:.55}.cm-rows .cm-ended .cm-code{text-decoration:line-through}"
     ".cm-rows .cm-ends .cm-state{color:var(--jp-warn-color1,#ef6c00);font-weight:600}"
     ".cm-rows.cm-rows.cm-rows .cm-within td:first-child{padding-left:1.5em;opacity:.75}"
@@ -49,7 +54,9 @@ class Bar:
         return "█" * round(_BAR * self.share)
 
 
-Cell = str | Bar
+Cell = str | Bar | None
+"""`None` for what is unknown."""
+_UNKNOWN = "unknown"
 
 
 def words(text: object, limit: int) -> str:
@@ -75,19 +82,32 @@ def table(
         marks: The CSS class of each row, `""` for none: `cm-ended`, `cm-ends`, `cm-within` or `cm-total`.
         below: A sentence under the table; not in the text.
     """
+    head, rows, unknown = _without_empty(head, rows)
     column_kinds = kinds or {}
     columns: list[Kind | None] = [column_kinds.get(name) for name in head]
+    below = " · ".join(filter(None, (unknown, below)))
     above = f'<div class="mathjax_ignore"><strong>{html.escape(plain(title))}</strong></div>' if title else ""
     under = f'<div class="cm-below mathjax_ignore">{html.escape(below)}</div>' if below else ""
-    lines = _lines([head, *rows], columns)
+    lines = [*_lines([head, *rows], columns), *([unknown] if unknown else [])]
     return {
         "text/html": _STYLE + above + _html(head, rows, columns, marks) + under,
         "text/plain": "\n".join([plain(title), *lines] if title else lines),
     }
 
 
+def _without_empty(
+    head: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> tuple[Sequence[str], Sequence[Sequence[Cell]], str]:
+    """The columns in which there is something, and a sentence about those that are unknown in each row."""
+    columns = [[row[place] for row in rows] for place in range(len(head))]
+    kept = [place for place, column in enumerate(columns) if not rows or any(cell not in ("", None) for cell in column)]
+    unknown = [name for name, column in zip(head, columns, strict=True) if rows and all(c is None for c in column)]
+    said = f"{_UNKNOWN}: {', '.join(unknown)}" if unknown else ""
+    return [head[place] for place in kept], [[row[place] for place in kept] for row in rows], said
+
+
 def _lines(rows: Sequence[Sequence[Cell]], columns: Sequence[Kind | None]) -> list[str]:
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[_UNKNOWN if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [
         "  ".join(
@@ -113,4 +133,4 @@ def _html(
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Bar):
         return f'<span class="cm-share"><span style="width:{cell.share:.1%}"></span></span>'
-    return html.escape(cell)
+    return f"<i>{_UNKNOWN}</i>" if cell is None else html.escape(cell)
