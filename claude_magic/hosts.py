@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import socket
@@ -9,6 +10,7 @@ import socket
 _INET_ATON = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=100)
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine: a name or an address of the loopback interface, or the unspecified address.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, SupportsIndex
 
 from ..errors import CellError, SettingsError
+from ..settings.project import files_above
 from ..wire.placeholders import is_placeholder
 
 _KEY = re.compile(r"sk-ant-[A-Za-z0-9_-]{8,}")
@@ -37,6 +38,7 @@ _ADMIN_VARIABLES = {"ANTHROPIC_ADMIN_KEY": False}
 _login_credential: Credential | None = None
 _admin_login_credential: Credential | None = None
 _of_platforms: dict[tuple[str, str], Signer] = {}
+_secrets_in_variables: dict[str, Secret] = {}
 
 
 def _strip_key(key: str) -> str:
@@ -87,6 +89,9 @@ class Secret:
     def is_admin(self) -> bool:
         """Whether it has the form of an admin key."""
         return self._key.startswith("sk-ant-admin")
+
+    def equals(self, key: str) -> bool:
+        return self._key == key
 
     def occurs_in(self, text: str) -> bool:
         return self._key in text
@@ -355,7 +360,15 @@ def _from_variables(values: Mapping[str, Secret], source: str, admin: bool) -> C
 
 def _from_environment(admin: bool) -> Credential | None:
     names = _ADMIN_VARIABLES if admin else _VARIABLES
-    return _from_variables({name: Secret(os.getenv(name, "")) for name in names}, "${name}", admin)
+    return _from_variables({name: _secret_in(name) for name in names}, "${name}", admin)
+
+
+def _secret_in(variable: str) -> Secret:
+    """The value of an environment variable; the same object while the variable does not change."""
+    secret = _secrets_in_variables.get(variable)
+    if secret is None or not secret.equals(os.getenv(variable, "")):
+        secret = _secrets_in_variables[variable] = Secret(os.getenv(variable, ""))
+    return secret
 
 
 def _credential(secret: Secret, *, source: str, bearer: bool = False, admin: bool = False) -> Credential:
@@ -378,10 +391,9 @@ def _credential(secret: Secret, *, source: str, bearer: bool = False, admin: boo
 
 
 def _from_dotenv(admin: bool) -> Credential | None:
-    for folder in _folders():
-        path = folder / ".env"
+    for path in files_above(".env"):
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.is_file() and importlib.util.find_spec("dotenv") is not None:  # in this order: it is done per row
+            if importlib.util.find_spec("dotenv") is not None:
                 credential = _from_variables(_dotenv_values(path), f"{{name}} in {path}", admin)
                 if credential is not None:
                     return credential
@@ -395,15 +407,6 @@ def _dotenv_values(path: Path) -> dict[str, Secret]:
         name: Secret(value or "")
         for name, value in dotenv_values(path, interpolate=False, encoding="utf-8-sig").items()
     }
-
-
-def _folders() -> list[Path]:
-    """The folder of the notebook, where its kernel runs, and all folders above it."""
-    try:
-        here = Path.cwd()
-    except OSError:
-        return []
-    return [here, *here.parents]
 
 
 def _file(admin: bool = False) -> Path:

@@ -116,12 +116,13 @@ def _rates(model: object, corrections: Corrections) -> Mapping[str, Any]:
 
 def _entry(models: Mapping[str, Any], model: object) -> Mapping[str, Any]:
     """The entry of the first possible name of a model; empty if there is none."""
-    names = _possible_names(model) if isinstance(model, str) else []
+    names = _possible_names(model) if isinstance(model, str) else ()
     return next((models[name] for name in names if name in models), {})
 
 
-def _possible_names(model: str) -> list[str]:
-    return [model, _DATE.sub("", model), _LATEST.sub("", model), _FIRST_CLAUDE_4.sub(r"\1-0", model)]
+@functools.lru_cache(maxsize=100)
+def _possible_names(model: str) -> tuple[str, ...]:
+    return model, _DATE.sub("", model), _LATEST.sub("", model), _FIRST_CLAUDE_4.sub(r"\1-0", model)
 
 
 def _reply_cost(rates: Mapping[str, Any], usage: Mapping[str, Any], batch: bool) -> Fraction:

@@ -5,6 +5,7 @@ No credential is a setting: `%config` would show it.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import re
@@ -273,6 +274,7 @@ def _not_allowed_hint(name: str) -> str:
     return f"Known: {', '.join(sorted(project.PROJECT_SETTINGS))}."
 
 
+@functools.lru_cache(maxsize=100)
 def check_url(url: str, *, allow_http: bool) -> str:
     """`url` without `/v1`, `/v1/messages` or a slash at its end, which requests add.
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,7 @@ def load_project() -> Project:
     Raises:
         SettingsError: The file cannot be read, or has values of wrong types.
     """
-    path = _find_file()
+    path = next(files_above("pyproject.toml"), None)
     if path is None:
         return Project()
     table = _settings_table(path)
@@ -52,12 +54,20 @@ def load_project() -> Project:
     return Project(path=path, values=table, profiles=profiles)
 
 
-def _find_file() -> Path | None:
+def files_above(name: str) -> Iterator[Path]:
+    """The files of this name in the folder where the kernel runs and in all folders above it, the nearest first."""
     try:
-        here = Path.cwd()
+        here = os.getcwd()
     except OSError:
-        return None
-    return next((p for folder in (here, *here.parents) if (p := folder / "pyproject.toml").is_file()), None)
+        return
+    for path in _paths_above(here, name):
+        if os.path.isfile(path):  # `Path.is_file` raises where a folder must not be read
+            yield path
+
+
+@functools.lru_cache(maxsize=16)
+def _paths_above(here: str, name: str) -> tuple[Path, ...]:
+    return tuple(folder / name for folder in (Path(here), *Path(here).parents))
 
 
 def _settings_table(path: Path) -> dict[str, Any]:

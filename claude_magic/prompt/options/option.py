@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import keyword
 import math
@@ -69,12 +70,12 @@ class Option:
         """Whether its value may be omitted."""
         return self.words[0][:1] == "[" if self.words else False
 
-    @property
+    @functools.cached_property
     def target(self) -> str:
         """The field of `Options` it sets."""
         return self.field or self.keyword
 
-    @property
+    @functools.cached_property
     def keyword(self) -> str:
         """Its long name as a keyword of Python, such as `max_tokens`."""
         return self.names[-1].lstrip("-").replace("-", "_")
