@@ -112,12 +112,9 @@ def test_replies_grow_side_by_side(kernel: Kernel, endpoint: Server) -> None:
     pieces = list(reply("begun ", "and ended").pieces)
     endpoint.answers(Answer(headers=reply("x").headers, pieces=[*pieces[:4], 1.5, *pieces[4:]]))
     ran = kernel.run("%%claude --compare model=a,b\nquestion")
-    live = [
-        m["content"]["data"]["text/html"]
-        for _, m in ran.messages
-        if m["msg_type"] in ("display_data", "update_display_data")
-    ]
-    assert any("<pre>begun" in html and "and ended" not in html and "model=a" in html for html in live)
+    states = [m["content"]["data"].get("state", {}) for _, m in ran.messages if m["msg_type"] == "comm_msg"]
+    live = [str(state.get("value")) for state in states]
+    assert any("<p>begun</p>" in html and "and ended" not in html for html in live)
 
 
 def test_what_is_shown_is_inert(kernel: Kernel, endpoint: Server) -> None:

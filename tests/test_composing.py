@@ -148,7 +148,7 @@ def test_several_replies_stand_side_by_side_in_order(kernel: Kernel, endpoint: S
     ran = kernel.run("%%claude --times 3 -o texts\nhi")
     assert ran.error is None, ran.error
     assert sorted(kernel.value("texts")) == ["reply 0", "reply 1", "reply 2"]
-    assert ran.data("text/html")[-1].count('class="cm-reply"') == 4
+    assert ran.data("text/html")[-1].count('class="cm-reply"') == 3
 
 
 def test_several_replies_can_be_interrupted(kernel: Kernel, endpoint: Server) -> None:

@@ -14,6 +14,7 @@ from claude_magic.display.live.event_log import EventPage, EventTerminal
 from claude_magic.display.live.grid import Grid
 from claude_magic.display.live.page import Page
 from claude_magic.display.terminal.rich_terminal import RichTerminal
+from claude_magic.display.terminal.series import Series
 from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.display.workbench.answer import Answer
 from claude_magic.errors import StreamError
@@ -26,8 +27,8 @@ PRESENTERS: dict[str, Callable[[], Presenter]] = {
     "page": lambda: Page(owns_cell=True, raw=False, panel=True),
     "events of a page": lambda: EventPage(panel=True),
     "detached output": lambda: DetachedOutput("name").next(raw=False, panel=True),
-    "grid": lambda: Grid(1, page=True).places[0],
-    "printed grid": lambda: Grid(1, page=False).places[0],
+    "grid": lambda: Grid(["only"]).places[0],
+    "printed grid": lambda: Series(["only"], Terminal).places[0],
     "workbench": lambda: Answer([SimpleNamespace(value="") for _ in range(3)], threading.Event()),
     "terminal": Terminal,
     "rich terminal": RichTerminal,
@@ -64,8 +65,8 @@ def test_to_finish_twice_prints_once(name: str, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.count("req_test") == 1
 
 
-def test_a_grid_shows_its_replies_when_the_last_one_is_finished(capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = Grid(2, page=False).places
+def test_a_series_shows_a_reply_when_those_before_it_are_finished(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = Series(["one", "two"], Terminal).places
     second.finish(exchange("the second", stop_reason="end_turn"))
     assert capsys.readouterr().out == ""
     first.finish(exchange("the first", stop_reason="end_turn"))

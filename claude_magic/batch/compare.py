@@ -1,4 +1,4 @@
-"""`--compare`: one prompt with each combination of some settings, and a table of the replies."""
+"""`--times` and `--compare`: one prompt several times, with each combination of some settings, and their table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from itertools import product
 from typing import Any
 
 from ..errors import CellError
+from ..prompt.options.option import MAX_REPLIES
 from ..prompt.options.options import Options
 from ..prompt.options.table import with_value
 from ..prompt.snippets import Snippets
 from ..wire import Exchange
+
+_FOR_ONE = {
+    "events": "lists the events of one reply: of several, each panel has them",
+    "step": "stops after the messages of one reply",
+    "show": "prints one request",
+    "count": "counts the tokens of one request",
+    "preview": "shows one request",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,38 +29,64 @@ class Combination:
     """One combination of the settings to compare.
 
     Attributes:
-        values: The value as written, by the name of its option.
+        values: The value as written, by the name of its option; empty for `--times` alone.
+        run: Which of several times it is, counted from 1.
+        times: How many times it is sent.
     """
 
     values: Mapping[str, str]
     options: Options
+    run: int = 1
+    times: int = 1
 
     @property
     def label(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in self.values.items())
+        values = ", ".join(f"{name}={value}" for name, value in self.values.items())
+        run = f"{self.run} of {self.times}" if self.times > 1 or not values else ""
+        return " · ".join(filter(None, (values, run)))
 
 
 def combinations(options: Options, namespace: Mapping[str, Any], snippets: Snippets) -> list[Combination]:
-    """All combinations of the values to compare, the last setting changing first.
+    """All combinations of the values to compare, the last setting changing first, each so many times.
 
     Raises:
-        CellError: A value is wrong, or there is no variable or snippet of a name.
+        CellError: A value is wrong, there is no variable or snippet of a name, or there are too many.
     """
-    names = list(options.compare)
-    plain = replace(options, compare={})
-    return [
+    names, times = list(options.compare), options.times
+    plain = replace(options, compare={}, times=1)
+    several = [
         _combination(plain, dict(zip(names, values, strict=True)), namespace, snippets)
         for values in product(*options.compare.values())
     ]
+    if (count := len(several) * times) > MAX_REPLIES:
+        raise CellError(f"--compare with --times {times} asks for {count} replies; {MAX_REPLIES} is the most.")
+    return [replace(each, run=run, times=times) for each in several for run in range(1, times + 1)]
 
 
-def results(several: Sequence[Combination], exchanges: Sequence[Exchange]) -> Any:
-    """The value for `-o`: a DataFrame if pandas is installed, else the list of exchanges."""
+def check_several(options: Options) -> None:
+    """Holds that all that the options say has a meaning for several replies.
+
+    Raises:
+        CellError: One of them has none.
+    """
+    for name, why in _FOR_ONE.items():
+        if getattr(options, name):
+            several = "--compare" if options.compare else "--times"
+            raise CellError(f"--{name} {why}. Leave it out, or {several}.")
+
+
+def results(several: Sequence[Combination], exchanges: Sequence[Exchange], values: Sequence[Any] = ()) -> Any:
+    """The value for `-o` of a comparison: a DataFrame if pandas is installed, else the list of exchanges.
+
+    Args:
+        values: What the options make of each reply, such as its JSON; empty for the texts.
+    """
     if importlib.util.find_spec("pandas") is None:
         return list(exchanges)
     import pandas
 
-    return pandas.DataFrame([dict(_row(*pair)) for pair in zip(several, exchanges, strict=True)])
+    values = values or [exchange.text for exchange in exchanges]
+    return pandas.DataFrame([dict(_row(*each)) for each in zip(several, exchanges, values, strict=True)])
 
 
 def _combination(
@@ -74,12 +109,14 @@ def _resolve(value: str, namespace: Mapping[str, Any], snippets: Snippets) -> st
     raise CellError(f"--compare {value}: there is no variable with a text, and no snippet, of this name.")
 
 
-def _row(combination: Combination, exchange: Exchange) -> Iterator[tuple[str, Any]]:
+def _row(combination: Combination, exchange: Exchange, value: Any) -> Iterator[tuple[str, Any]]:
     usage = exchange.message.usage
-    for name, value in combination.values.items():
+    for name, word in combination.values.items():
         read = getattr(combination.options, name)
-        yield name, read if isinstance(read, int | float) else value
-    yield "reply", exchange.text if exchange.error is None else exchange.error
+        yield name, read if isinstance(read, int | float) else word
+    if combination.times > 1:
+        yield "run", combination.run
+    yield "reply", value if exchange.error is None else exchange.error
     yield "input_tokens", usage.get("input_tokens")
     yield "output_tokens", usage.get("output_tokens")
     yield "usd", exchange.usd

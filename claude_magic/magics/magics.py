@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.display_functions import display
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from ..errors import CellError, Interrupted
+from ..errors import CellError
 from ..prompt.last_error import LastError
 from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
@@ -115,8 +114,12 @@ class ClaudeMagics(Magics):
     def answer(self, prompt: Prompt) -> None:
         """Does what the options of a cell say, and shows the result."""
         options, session = prompt.options, handle.session
-        several = options.compare or options.times > 1 or options.batch
-        if not (options.show or options.count or options.preview or several):
+        several = options.compare or options.times > 1
+        if several:
+            from ..batch.compare import check_several
+
+            check_several(options)
+        if not (options.show or options.count or options.preview or options.batch or several):
             self.turns.run(prompt)
             return
         print_notes(prompt, to_stderr=bool(options.show))
@@ -131,10 +134,10 @@ class ClaudeMagics(Magics):
             print(preview_text(session.preview(prompt, cell)))
         elif options.batch:
             self._batch(prompt)
-        elif options.compare:
-            self._compare(prompt, cell)
         else:
-            self._repeat(prompt, cell)
+            from .several_replies import SeveralReplies
+
+            SeveralReplies(self.turns, handle, self.shell).run(prompt, cell)
 
     def _batch(self, prompt: Prompt) -> None:
         """Lets a message batch answer, and binds it."""
@@ -146,38 +149,3 @@ class ClaudeMagics(Magics):
         batch = batch_of_cell(handle.session, prompt, several)
         if options.out:
             self.shell.push({options.out: batch})
-
-    def _repeat(self, prompt: Prompt, cell: str) -> None:
-        """Shows several replies to one prompt."""
-        from ..display.live.grid import Grid
-        from .output import result
-
-        options = prompt.options
-        grid = Grid(options.times, page=self._cells.in_notebook)
-        exchanges = handle.session.ask_each([prompt] * options.times, grid.places, cell)
-        for place, exchange in zip(grid.places, exchanges, strict=True):
-            place.finish(exchange)
-        self.turns.show_files(exchanges)
-        for exchange in exchanges:
-            if exchange.error is not None:
-                raise exchange.error
-        if options.out:
-            self.shell.push({options.out: [result(options, each, prompt.schema).value for each in exchanges]})
-
-    def _compare(self, prompt: Prompt, cell: str) -> None:
-        """Shows the replies with each combination of some options."""
-        from ..batch.compare import combinations, results
-        from ..display.live.grid import Grid
-
-        several = combinations(prompt.options, self.shell.user_ns, handle.session.snippets)
-        grid = Grid(len(several), page=self._cells.in_notebook, labels=[each.label for each in several])
-        prompts = [replace(prompt, options=each.options) for each in several]
-        exchanges = handle.session.ask_each(prompts, grid.places, cell)
-        for place, exchange in zip(grid.places, exchanges, strict=True):
-            place.finish(exchange)
-        self.turns.show_files(exchanges)
-        if prompt.options.out:
-            self.shell.push({prompt.options.out: results(several, exchanges)})
-        for exchange in exchanges:
-            if isinstance(exchange.error, Interrupted):
-                raise exchange.error

@@ -50,7 +50,7 @@ class PageScreen:
             return EventPage(panel=self._panel)
         from ..display.live.page import Page
 
-        return Page(owns_cell=self._owns_cell and first, raw=_is_raw(self._options), panel=self._panel)
+        return Page(owns_cell=self._owns_cell and first, raw=is_raw(self._options), panel=self._panel)
 
 
 class DetachedScreen:
@@ -62,7 +62,7 @@ class DetachedScreen:
         self._panel = panel
 
     def presenter(self, *, first: bool) -> Presenter:
-        return self._output.next(raw=_is_raw(self._options), panel=self._panel)
+        return self._output.next(raw=is_raw(self._options), panel=self._panel)
 
 
 class TerminalScreen:
@@ -161,7 +161,8 @@ class TerminalApprover:
         return True
 
 
-def _is_raw(options: Options) -> bool:
+def is_raw(options: Options) -> bool:
+    """Whether the source text of a reply is shown instead of being rendered."""
     return options.raw or options.as_ == "text"
 
 

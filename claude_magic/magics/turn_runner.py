@@ -95,7 +95,7 @@ class TurnRunner:
         if not pending.take():
             return
         prompt = pending.presenter.prompt
-        screen = DetachedScreen(output, prompt.options, panel=self._shows_panel(prompt))
+        screen = DetachedScreen(output, prompt.options, panel=self.shows_panel(prompt))
         presenter = CellPresenter(prompt, screen, after=pending.presenter)
         try:
             turn = self._handle.session.resume_turn(pending.turn, presenter, PageApprover(can_ask=True), calls)
@@ -170,9 +170,10 @@ class TurnRunner:
         """
         if not self._cells.in_notebook:
             return TerminalScreen(prompt.options)
-        return PageScreen(prompt.options, owns_cell=owns_cell, panel=self._shows_panel(prompt))
+        return PageScreen(prompt.options, owns_cell=owns_cell, panel=self.shows_panel(prompt))
 
-    def _shows_panel(self, prompt: Prompt) -> bool:
+    def shows_panel(self, prompt: Prompt) -> bool:
+        """Whether replies have a panel."""
         return self._handle.session.settings.panel if prompt.options.panel is None else prompt.options.panel
 
     def _approver(self) -> Approver:

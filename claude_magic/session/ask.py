@@ -53,7 +53,8 @@ def ask_all(
     """The exchanges of several prompts at once, in their order; one that cannot be sent has an `error`.
 
     Args:
-        settings: One for each prompt, as are the presenters.
+        settings: One for each prompt, as are the presenters. An exchange that is over is finished while the others go
+            on; not all need be.
 
     Raises:
         CellError: None of them can be sent.
@@ -92,7 +93,8 @@ def _prompt_worker(
         finally:
             queue.leave()
 
-    return Worker(send, waiting(model_id(settings, prompt.options.model or settings.model)), presenter)
+    accumulator = waiting(model_id(settings, prompt.options.model or settings.model))
+    return Worker(send, accumulator, presenter, finishes=queue is not None)
 
 
 class _Queue:
@@ -123,19 +125,26 @@ class Worker:
         send: Sends the request, and returns the exchange.
         accumulator: Holds what has arrived.
         presenter: Shows it meanwhile.
+        finishes: Whether the presenter is finished when it is over, while others go on.
 
     Attributes:
         outcome: The exchange, or what was raised; `None` until it is over.
     """
 
     def __init__(
-        self, send: Callable[[Accumulator, Interrupt], Exchange], accumulator: Accumulator, presenter: Presenter
+        self,
+        send: Callable[[Accumulator, Interrupt], Exchange],
+        accumulator: Accumulator,
+        presenter: Presenter,
+        *,
+        finishes: bool = False,
     ) -> None:
         self.accumulator = accumulator
         self.interrupt = Interrupt()
         self.outcome: Exchange | BaseException | None = None
         self._send = send
         self._presenter = presenter
+        self._finishes = finishes
         self._cursor = 0, 0
         self._done = Event()
         self._shown = 0.0
@@ -156,10 +165,19 @@ class Worker:
 
     def show(self) -> None:
         """Shows what has arrived."""
+        if self._finishes and self.outcome is not None:
+            self._show_outcome()
+            return
         batches, self._cursor = self.accumulator.events_since(self._cursor)
         if batches:
             self._presenter.events(Events(batches))
         self._presenter.show(self.accumulator.exchange(), self.accumulator.note)
+
+    def _show_outcome(self) -> None:
+        if isinstance(self.outcome, Exchange):
+            self._presenter.finish(self.outcome)
+        elif isinstance(self.outcome, ClaudeError):  # an error of the cell, if none can be sent
+            self._presenter.show(self.accumulator.exchange(), f"{type(self.outcome).__name__}: {self.outcome}")
 
     def result(self) -> Exchange:
         """The exchange; raises what was raised."""

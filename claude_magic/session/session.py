@@ -109,6 +109,9 @@ class Session:
     def ask_each(self, prompts: Sequence[Prompt], presenters: Sequence[Presenter], cell: str = "") -> list[Exchange]:
         """The exchanges of several prompts at once, in their order.
 
+        Args:
+            presenters: One for each; those of exchanges that were over before the last one are finished.
+
         Raises:
             CellError: None of them can be sent, or there is a conversation.
         """

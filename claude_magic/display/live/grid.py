@@ -1,4 +1,9 @@
-"""Several replies side by side: their ends while they grow, then all of them, with a table."""
+"""Several replies side by side on a page: each grows as a single one does, and ends with its summary and its panel.
+
+Two outputs in a row, as for a panel: the live grid, whose widgets are updated in place, and a static twin, which is
+what is saved, exported, and shown where no widget lives. There the twin is updated while the replies grow too, but
+seldom: elsewhere nobody sees it. What is sent is bounded by a rate, for all replies together.
+"""
 
 from __future__ import annotations
 
@@ -6,121 +11,233 @@ import html
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from IPython.core.display_functions import publish_display_data
 
+from ...errors import Interrupted
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
-from ..reply.reply import frame, reply_bundle
-from ..reply.summary import summary
-from ..tables.comparison import comparison
+from ..panel.panel import static_panel
+from ..reply.reply import facts_html, frame, passages, reply_bundle
+from ..reply.status import status_line
+from ..reply.step_html import IGNORED
 from ..tables.table import words
+from ..text.excerpt import one_line
 from ..text.plain import plain
+from ..widgets import has_widgets
+from .grid_style import TWIN, twin_style
+from .interrupts import hold_interrupts
+from .pages import LivePages
 
-_SECONDS_BETWEEN = 0.5
-_TAIL = 400  # characters of a growing reply that are shown
-_STYLE = (
-    "<style>.cm-grid{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(16em,1fr))}"
-    ".cm-grid>div{border:1px solid var(--jp-border-color2,#ccc);border-radius:4px;padding:4px 8px;"
-    "overflow:auto}.cm-grid pre{white-space:pre-wrap;margin:0}</style>"
-)
+if TYPE_CHECKING:
+    from .grid_widgets import GridWidgets
+
+_SECONDS_BETWEEN = 0.15
+_REST_AFTER_DRAWING = 4
+_CHARACTERS_A_SECOND = 150_000
+_TWIN_AFTER, _TWIN_BETWEEN = 3.0, 2.0  # seconds, beside a live grid
+_NAME_LIMIT = 200
+_WORTH_SETTLING = 2  # settled pages that are sent again for one new page
+
+
+@dataclass(kw_only=True)
+class _Column:
+    """The state of one reply: what it is called, and how it is shown so far.
+
+    Attributes:
+        note: What the session waits for.
+        settled: How many of the live pages are in the part that seldom changes.
+        reply: HTML of the finished reply; `""` before.
+        text: The finished reply as text.
+    """
+
+    name: str
+    exchange: Exchange | None = None
+    note: str = ""
+    body: str | None = None
+    live: LivePages = field(default_factory=LivePages)
+    settled: int = 0
+    reply: str = ""
+    text: str = ""
+
+    def head(self) -> str:
+        return f'<div class="cm-name {IGNORED}">{html.escape(words(self.name, _NAME_LIMIT))}</div>'
+
+    def growing(self, *, raw: bool) -> tuple[str, str]:
+        """HTML of the part that seldom changes, and of the rest with the status."""
+        if self.exchange is None:
+            return self.head(), ""
+        arrived = passages(self.exchange.message)
+        self.live = self.live.advance(arrived, raw=raw)
+        pages = self.live.pages
+        if (len(pages) - self.settled) * _WORTH_SETTLING > self.settled:
+            self.settled = len(pages)
+        status = status_line(self.exchange, sum(len(passage.source) for passage in arrived), self.note)
+        tail = "".join(pages[self.settled :]) + self.live.tail_html(arrived, raw=raw)
+        settled = _frame("".join(pages[: self.settled])) if self.settled else ""
+        return self.head() + settled, _frame(f'{tail}<div class="cm-status">{html.escape(status)}</div>')
+
+    def conclude(self, exchange: Exchange, *, raw: bool) -> None:
+        """The finished reply, or the error in its place."""
+        bundle = reply_bundle(exchange, raw=raw, body=self.body, styled=False)
+        said = f"{type(exchange.error).__name__}: {exchange.error}" if exchange.error is not None else ""
+        if bundle and isinstance(exchange.error, Interrupted):
+            said = ""  # its warning says so
+        failed = f'<div class="cm-error">{one_line(said, 1_000)}</div>' if said else ""
+        facts = frame(f'<div class="cm-summary">{facts_html(exchange)}</div>', styled=False)
+        self.exchange = exchange
+        self.reply = self.head() + (bundle.get("text/html", "") + failed if bundle else failed + facts)
+        self.text = "\n\n".join(filter(None, (bundle.get("text/plain", ""), plain(said))))
 
 
 class Grid:
-    """A grid of replies.
+    """A grid of replies in the outputs of a cell.
 
     Args:
-        count: The number of replies.
-        page: Whether there is a notebook page; else the replies are printed one after another.
-        labels: What differs between the requests, for each reply; empty if nothing does.
+        names: What each reply is called.
+        raw: Whether to show the source text instead of rendering it.
+        panel: Whether each reply has a panel.
 
     Attributes:
         places: The presenter of each reply.
     """
 
-    def __init__(self, count: int, *, page: bool, labels: Sequence[str] = ()) -> None:
-        self.places = tuple(_Place(self) for _ in range(count))
-        self._page = page
-        self._labels = labels
-        self._name = f"claude-{uuid.uuid4().hex}"
-        self._shown = False
-        self._not_before = time.monotonic() + _SECONDS_BETWEEN
+    def __init__(self, names: Sequence[str], *, raw: bool = False, panel: bool = True) -> None:
+        self.places: tuple[Presenter, ...] = tuple(_Place(self, number) for number in range(len(names)))
+        self._columns = [_Column(name=name) for name in names]
+        self._raw, self._panel = raw, panel
+        self._name = f"{TWIN}-{uuid.uuid4().hex[:12]}"
+        self._lives = has_widgets()
+        self._widgets: GridWidgets | None = None
+        self._published = self._complete = False
+        self._not_before = time.monotonic()
+        self._twin_not_before = self._not_before + (_TWIN_AFTER if self._lives else 0.0)
 
-    def show(self) -> None:
-        """Show the end of each growing reply, unless the last update is too recent."""
-        if not self._page or time.monotonic() < self._not_before:
+    def show(self, place: int, exchange: Exchange, note: str) -> None:
+        """Take what has arrived of a reply, and show all of them, unless the last update is too recent."""
+        column = self._columns[place]
+        if not column.reply:
+            column.exchange, column.note = exchange, note
+        begun = time.monotonic()
+        if begun >= self._not_before and not self._complete:
+            size = self._draw()
+            pause = max(_SECONDS_BETWEEN, size / _CHARACTERS_A_SECOND)
+            end = time.monotonic()
+            self._not_before = max(begun + pause, end + _REST_AFTER_DRAWING * (end - begun))
+
+    def finish(self, place: int, exchange: Exchange, body: str | None) -> None:
+        """Show a reply as it is in the end."""
+        column = self._columns[place]
+        if not column.reply:
+            column.body = body
+            self.update(place, exchange)
+
+    def update(self, place: int, exchange: Exchange) -> None:
+        """Show a finished reply again."""
+        column = self._columns[place]
+        before = column.reply
+        column.conclude(exchange, raw=self._raw)
+        complete = all(each.reply for each in self._columns)
+        if column.reply == before and complete == self._complete:
             return
-        self._not_before = time.monotonic() + _SECONDS_BETWEEN
-        cells = ["" if place.exchange is None else _growing_reply(place.exchange) for place in self.places]
-        complete = sum(place.is_complete for place in self.places)
-        self._publish(self._cells(cells) + f'<div class="cm-status">{complete} of {len(cells)} replies…</div>', "")
+        self._publish()
+        if self._widgets is not None:
+            shows_panel = self._panel and exchange.status is not None
+            with hold_interrupts():
+                self._widgets.finish(place, column.reply, exchange if shows_panel else None)
+        self._complete = complete
+        if complete:
+            self._send_twin()
 
-    def finish(self) -> None:
-        """Show all replies, once each of them is finished."""
-        exchanges = [place.exchange for place in self.places if place.finished and place.exchange is not None]
-        if len(exchanges) < len(self.places):
+    def close(self) -> None:
+        """Take the grid away: nothing was sent."""
+        self._complete = True
+        if self._published:
+            with hold_interrupts():
+                publish_display_data(
+                    {"text/html": "", "text/plain": ""}, transient={"display_id": self._name}, update=True
+                )
+        if self._widgets is not None:
+            self._widgets.close()
+
+    def _draw(self) -> int:
+        """Show what changed. Returns the characters that were sent."""
+        self._publish()
+        parts = [("", "") if each.reply else each.growing(raw=self._raw) for each in self._columns]
+        size = 0
+        if self._widgets is not None:
+            with hold_interrupts():
+                for number, part in enumerate(parts):
+                    if not self._columns[number].reply:
+                        size += self._widgets.show(number, *part)
+        now = time.monotonic()
+        if now >= self._twin_not_before:
+            twin_size = self._send_twin(["".join(part) for part in parts])
+            pause = 2 * twin_size / _CHARACTERS_A_SECOND
+            self._twin_not_before = now + max(_TWIN_BETWEEN if self._lives else 0.0, pause)
+            size += 0 if self._lives else twin_size
+        return size
+
+    def _publish(self) -> None:
+        """Publish both outputs, if they are not there yet."""
+        if self._published:
             return
-        if not self._page:
-            for number, exchange in enumerate(exchanges, 1):
-                label = f": {plain(self._labels[number - 1])}" if self._labels else ""
-                print(f"--- {number} of {len(exchanges)}{label}\n{plain(exchange.text)}\n\n{summary(exchange)}")
-        else:
-            texts = "\n\n---\n\n".join(plain(exchange.text) for exchange in exchanges)
-            self._publish(self._cells([_reply(exchange) for exchange in exchanges]), texts)
-        if self._labels:
-            self._compare(exchanges)
+        with hold_interrupts():
+            self._published = True
+            if self._lives:
+                from .grid_widgets import GridWidgets
 
-    def _compare(self, exchanges: Sequence[Exchange]) -> None:
-        bundle = comparison(self._labels, exchanges)
-        if self._page:
-            publish_display_data(bundle)
-        else:
-            print(bundle["text/plain"])
+                self._widgets = GridWidgets(len(self._columns), self._name)
+                self._widgets.publish()
+            publish_display_data({"text/html": "", "text/plain": ""}, transient={"display_id": self._name})
 
-    def _cells(self, cells: Sequence[str]) -> str:
-        labels = [f"<div><strong>{html.escape(words(label, 120))}</strong></div>" for label in self._labels]
-        inner = [f"<div>{label}{cell}</div>" for label, cell in zip(labels or [""] * len(cells), cells, strict=True)]
-        return f'{_STYLE}<div class="cm-grid">{"".join(inner)}</div>'
+    def _send_twin(self, growing: Sequence[str] = ()) -> int:
+        """Update the static twin. Returns its characters.
 
-    def _publish(self, inner: str, text: str) -> None:
-        bundle = {"text/html": frame(inner, styled=True), "text/plain": text}
-        publish_display_data(bundle, transient={"display_id": self._name}, update=self._shown)
-        self._shown = True
+        Args:
+            growing: HTML of the replies that are not finished, by their place.
+        """
+        cells = [each.reply or growing[number] for number, each in enumerate(self._columns)]
+        panels = [self._static_panel(each) for each in self._columns]
+        columns = (f'<div class="cm-column">{"".join(each)}</div>' for each in zip(cells, panels, strict=True))
+        inner = f'<div class="cm-grid">{"".join(columns)}</div>'
+        source = f'<div class="{TWIN} {self._name}">{twin_style(inner)}{inner}</div>'
+        text = "\n\n".join(f"--- {each.name}\n{each.text}" for each in self._columns) if self._complete else ""
+        with hold_interrupts():
+            publish_display_data(
+                {"text/html": source, "text/plain": plain(text)}, transient={"display_id": self._name}, update=True
+            )
+        return len(source)
+
+    def _static_panel(self, column: _Column) -> str:
+        exchange = column.exchange
+        if not self._panel or not self._complete or exchange is None or exchange.status is None:
+            return ""
+        return static_panel(exchange, styled=False)
 
 
 class _Place(Presenter):
     """Shows one reply of a grid."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, number: int) -> None:
         self._grid = grid
-        self.exchange: Exchange | None = None
-        self.finished = False
-
-    @property
-    def is_complete(self) -> bool:
-        return self.exchange is not None and self.exchange.message.stop_reason is not None
+        self._number = number
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        self.exchange = exchange
-        self._grid.show()
+        self._grid.show(self._number, exchange, note)
 
     def events(self, events: Iterable[TimedEvent]) -> None:
-        """Does nothing."""
+        """Does nothing: the events are in the panel."""
 
     def update(self, exchange: Exchange) -> None:
-        """Does nothing: several replies are asked for without tools."""
+        self._grid.update(self._number, exchange)
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        if not self.finished:
-            self.exchange, self.finished = exchange, True
-            self._grid.finish()
+        self._grid.finish(self._number, exchange, body)
 
 
-def _growing_reply(exchange: Exchange) -> str:
-    text = plain(exchange.text)
-    return f"<pre>{'…' * (len(text) > _TAIL)}{html.escape(text[-_TAIL:])}</pre>"
-
-
-def _reply(exchange: Exchange) -> str:
-    bundle = reply_bundle(exchange)
-    return bundle.get("text/html") or f"<div>{html.escape(plain(str(exchange.error)))}</div>"
+def _frame(inner: str) -> str:
+    """A part of a growing reply, which gets no copy buttons."""
+    return frame(inner, styled=False, live="grid")

@@ -56,7 +56,7 @@ class LivePages:
         growing = passages[self.passage] if self.passage < len(passages) else None
         if growing is None or growing.kind == "thinking":
             return self.pending
-        return self.pending + self._rest(growing, raw)
+        return self.pending + self._rest(growing, raw, growing=True)
 
     def _cut(self, source: str, raw: bool) -> LivePages:
         live, pages = self, list[str]()
@@ -77,10 +77,10 @@ class LivePages:
             pending_size=0 if full else size,
         )
 
-    def _rest(self, passage: Passage, raw: bool) -> str:
+    def _rest(self, passage: Passage, raw: bool, *, growing: bool = False) -> str:
         if passage.kind != "text":
             return passage_html(passage, raw=raw, brief=_LATER)
-        return _slice_html(tail(passage.source, self.at, self.opened), raw)
+        return _slice_html(tail(passage.source, self.at, self.opened, growing=growing), raw)
 
 
 def _slice_html(slice_: Slice, raw: bool) -> str:

@@ -10,8 +10,10 @@ read, and only for their blocks.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from .unfinished import completed
 
 if TYPE_CHECKING:
     from ...grammar import Token
@@ -88,9 +90,16 @@ def first_slice(text: str, start: int, size: int, opened: Open | None = None) ->
     return _slice(text, start, _space_before(text, start + size, start + longest), opened, last)
 
 
-def tail(text: str, start: int, opened: Open | None = None) -> Slice:
-    """What stands after the last finished slice, as if it ended there."""
-    return _slice(text, start, len(text), opened, _cuts(text[start:], opened)[-1].opened)
+def tail(text: str, start: int, opened: Open | None = None, *, growing: bool = False) -> Slice:
+    """What stands after the last finished slice, as if it ended there.
+
+    Args:
+        growing: Whether the text may continue: then what is open in its last paragraph is closed, too.
+    """
+    rest = _slice(text, start, len(text), opened, _cuts(text[start:], opened)[-1].opened)
+    if not growing or (rest.opened is not None and rest.opened.closer):
+        return rest
+    return replace(rest, source=completed(rest.source))
 
 
 def _slice(text: str, start: int, end: int, opened: Open | None, still: Open | None) -> Slice:

@@ -41,22 +41,30 @@ def panel_bundles(exchange: Exchange) -> list[dict[str, Any]]:
     return [widget_bundle(widgets[0]), twin]
 
 
-def static_panel(exchange: Exchange, *, live: bool = False) -> str:
-    """The panel as HTML that needs no script; with `live`, as complete as the widget's."""
+def static_panel(exchange: Exchange, *, live: bool = False, styled: bool = True) -> str:
+    """The panel as HTML that needs no script; with `live`, as complete as the widget's.
+
+    Args:
+        styled: Whether to include the style; `twin_style` gives that of several panels.
+    """
     sections = tabs(exchange)
     chosen = live_tabs(exchange, sections) if live else sections
-    return _twin(chosen, f"cm-static-{uuid.uuid4().hex[:12]}")
+    return _twin(chosen, f"cm-static-{uuid.uuid4().hex[:12]}", styled=styled)
 
 
-def _twin(sections: dict[str, str], name: str) -> str:
+def panel_widgets(exchange: Exchange) -> list[Widget]:
+    """The live panel and all it is made of, the outermost first, where its static twin is part of another one."""
+    return _widgets(exchange, tabs(exchange), f"cm-static-{uuid.uuid4().hex[:12]}")
+
+
+def _twin(sections: dict[str, str], name: str, *, styled: bool = True) -> str:
     folded = "".join(
         f"<details><summary>{title}</summary><div>{inner}</div></details>" for title, inner in sections.items()
     )
     ignored = "mathjax_ignore tex2jax_ignore"
-    return (
-        f'{twin_style(folded)}<details class="cm-static {name} {ignored}" {_KEYS}><summary>{_TITLE}</summary>{folded}'
-        "</details>"
-    )
+    style = twin_style(folded) if styled else ""
+    head = f'<details class="cm-static {name} {ignored}" {_KEYS}><summary>{_TITLE}</summary>'
+    return f"{style}{head}{folded}</details>"
 
 
 def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Widget]:

@@ -21,6 +21,8 @@ _LONGEST = 200_000  # characters of a text that are compared
 _MOST_FIELDS = 200
 _SHORT = 80  # characters of a value that is shown in one line
 _NOTHING = "nothing changed"
+_NONE_TO_COMPARE = "nothing to compare: fewer than two replies came."
+_TITLE = 120  # characters of the name of a reply
 _NEW_EACH_TIME = ("id", "tool_use_id", "signature")
 _STYLE = (
     "<style>.cm-diff{font-size:var(--jp-ui-font-size1,13px);line-height:1.5}"
@@ -59,6 +61,27 @@ def diff_bundle(before: Exchange, after: Exchange) -> dict[str, str]:
     if not changes:
         return {"text/html": f"<div>{_NOTHING}</div>", "text/plain": _NOTHING}
     return {"text/html": _html(changes), "text/plain": _text(changes)}
+
+
+def differences_bundle(replies: Sequence[tuple[str, Exchange]]) -> dict[str, str]:
+    """The mime bundle of what differs between the first of several replies that did not fail and each of the others.
+
+    Args:
+        replies: What each is called, and its exchange.
+    """
+    whole = [(name, exchange) for name, exchange in replies if exchange.error is None]
+    pieces: list[dict[str, str]] = []
+    for name, exchange in whole[1:]:
+        title = f"{plain_line(name, _TITLE)} against {plain_line(whole[0][0], _TITLE)}"
+        bundle = diff_bundle(whole[0][1], exchange)
+        head = f'<div class="mathjax_ignore"><strong>{html.escape(title)}</strong></div>'
+        pieces.append({"text/html": head + bundle["text/html"], "text/plain": f"{title}\n{bundle['text/plain']}"})
+    if not pieces:
+        return {"text/html": f"<div>{_NONE_TO_COMPARE}</div>", "text/plain": _NONE_TO_COMPARE}
+    return {
+        "text/html": "".join(piece["text/html"] for piece in pieces),
+        "text/plain": "\n\n".join(piece["text/plain"] for piece in pieces),
+    }
 
 
 def _changes(group: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Change]:

@@ -81,6 +81,7 @@ def reply_bundle(
     above: str = "",
     body: str | None = None,
     name: str = "",
+    styled: bool = True,
 ) -> dict[str, str]:
     """The mime bundle of the finished reply, complete or not; `{}` if nothing of it came.
 
@@ -90,6 +91,7 @@ def reply_bundle(
         body: Safe HTML instead of the texts; `None` to render them.
         instead_of: The name of the live displays to hide until the panel replaces them.
         name: The prefix of element ids, unique in the notebook; `""` for a new one.
+        styled: Whether to include the style; once in a cell is enough.
     """
     if exchange.answer is not None:
         from ..answers.bundle import answer_bundle
@@ -108,7 +110,7 @@ def reply_bundle(
         inner = f"<style>.cm-live-{instead_of}{{display:none}}</style>{inner}"
     below = sources_html(sources, f"cm-{name}-source-") if texts and body is None else ""
     return {
-        "text/html": frame(inner + below + _summary_html(exchange), styled=True),
+        "text/html": frame(inner + below + _summary_html(exchange), styled=styled),
         "text/plain": _plain_text(parts, sources),
     }
 
@@ -232,12 +234,12 @@ def _details(css_class: str, title: str, inner: str) -> str:
 
 def _summary_html(exchange: Exchange) -> str:
     warned = (f'<div class="cm-warning">{html.escape(warning)}</div>' for warning in warnings(exchange))
-    lines = (_facts_html(exchange), *(html.escape(plain(note)) for note in exchange.notes))
-    facts_html = (f'<div class="cm-summary">{line}</div>' for line in lines)
-    return "".join((*warned, *facts_html))
+    lines = (facts_html(exchange), *(html.escape(plain(note)) for note in exchange.notes))
+    known = (f'<div class="cm-summary">{line}</div>' for line in lines)
+    return "".join((*warned, *known))
 
 
-def _facts_html(exchange: Exchange) -> str:
+def facts_html(exchange: Exchange) -> str:
     """The line of facts, its request-id in an element, which a page may give a copy button."""
     line = html.escape(facts(exchange))
     if not _ID.fullmatch(exchange.request_id or ""):

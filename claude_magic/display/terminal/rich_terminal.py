@@ -88,8 +88,8 @@ class RichTerminal(Terminal):
             return  # thinking is appended, and the cursor stands behind it
         text = ""
         if passage is not None and passage.kind == "text":
-            rest = tail(passage.source, self._at, self._opened)
-            text, _ = self._text(passage, rest.source.rstrip("\ufffd"), rest.end, whole=False)
+            rest = tail(passage.source.rstrip("\ufffd"), self._at, self._opened, growing=True)
+            text, _ = self._text(passage, rest.source, rest.end, whole=False)
         self._draw(text, plain(status))
         self._not_before = begun + (1 + _REST_AFTER_DRAWING) * (time.monotonic() - begun)
 
