@@ -86,9 +86,9 @@ class SeveralReplies:
         elif any(place.fills_next_cell for place in places):
             print(_NOT_FILLED)
         errors = [exchange.error for exchange in exchanges if exchange.error is not None]
-        stopped = next((error for error in errors if isinstance(error, Interrupted)), None)
-        if stopped is not None:
-            raise stopped
+        if any(isinstance(error, Interrupted) for error in errors):
+            whole = len(exchanges) - len(errors)
+            raise Interrupted(f"stopped; {whole} of {len(exchanges)} replies had come whole, and what came is kept.")
         if len(errors) == len(exchanges) and not options.compare:
             raise errors[0]
 

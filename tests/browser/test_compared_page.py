@@ -13,7 +13,9 @@ from tests.browser.lab_page import (
     open_notebook,
     outputs,
     run_cell,
+    save,
     screenshot,
+    shut_down_kernel,
     start_cell,
     use_theme,
     wait_until_idle,
@@ -85,6 +87,14 @@ WATCH = """() => {
 }"""
 
 
+SCROLLS = "e => e.scrollWidth > e.clientWidth + 50"
+
+
+def rows(grid: Locator) -> set[float]:
+    """The tops of the columns."""
+    return set(grid.locator(".cm-column").evaluate_all("all => all.map(e => e.getBoundingClientRect().top)"))
+
+
 def grow(page: Page, lab: Lab, name: str, *, dark: bool = False) -> Locator:
     """Run the comparison, step by step; the live grid."""
     write_notebook(lab, f"{name}.ipynb", SETUP.replace("NAME", name), COMPARE)
@@ -116,10 +126,36 @@ def test_replies_grow_rendered_and_never_become_lower(browser_page: Page, lab: L
         heights = [each["heights"][number] for each in seen]
         assert all(after >= before - 0.5 for before, after in pairwise(heights)), (number, heights)
     assert len({each["heights"][3] for each in seen}) > 3
-    tops = {column.bounding_box()["y"] for column in grid.locator(".cm-column").all()}  # type: ignore[index]
-    assert len(tops) == (3 if width == 700 else 1)
+    assert len(rows(grid)) == (3 if width == 700 else 1)
     code = grid.locator(".cm-reply pre:has(code)").first
-    for wide in (code, grid.locator(".cm-reply table").first):
-        assert wide.evaluate("e => e.scrollWidth > e.clientWidth + 50")
+    assert code.evaluate(SCROLLS)
+    assert grid.locator(".cm-reply table").first.evaluate(SCROLLS) is (width == 1400)
     assert code.evaluate("e => e.clientHeight") < 60  # two lines, as written
     assert grid.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_a_narrow_panel_stacks_and_without_a_kernel_the_saved_grid_is_seen(browser_page: Page, lab: Lab) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    grid = grow(page, lab, "reopened")
+    expect(grid.locator(".cm-reply .cm-copy > button")).to_have_count(1)
+    panel = grid.locator(".cm-live").first
+    panel.locator(".jupyter-widget-Collapse-header").click()
+    panel.get_by_role("tab", name="Code").click()
+    expect(panel.locator("pre").filter(has_text="curl")).to_be_visible()
+    screenshot(cell(page, 1), "reopened-panel")
+    assert len(rows(grid)) == 1
+    grid.evaluate("e => { e.style.width = '780px'; }")
+    assert len(rows(grid)) == 3
+    save(page)
+    shut_down_kernel(page)
+    page.goto("about:blank")
+    open_notebook(page, lab, "reopened.ipynb")
+    twin = outputs(page, 1).locator(".cm-static-grid")
+    expect(twin.locator(".cm-column")).to_have_count(3)
+    expect(twin.locator("details.cm-static")).to_have_count(3)
+    expect(twin.locator(".cm-copy")).to_have_count(0)
+    assert len(rows(twin)) == 1
+    twin.locator("details.cm-static > summary").first.click()
+    screenshot(cell(page, 1), "reopened-twin")
+    assert twin.locator(".cm-reply pre:has(code)").first.evaluate(SCROLLS)

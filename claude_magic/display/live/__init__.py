@@ -21,7 +21,10 @@ How. Each module does one thing:
                       page is sent a few times at most, however long the reply becomes
     page.py           the presenter of a notebook: the status line, the rate, the finished reply in place
     event_log.py      the same for `--events`: a table of bounded size, or lines in a terminal
-    grid.py           several replies side by side, for `--times` and `--compare`
+    unfinished.py     closes what is open in the paragraph that grows, so that no half marker is seen
+    grid.py           several replies side by side, for `--times` and `--compare`, and their static twin
+    grid_widgets.py   their live columns; a script holds the height of each
+    grid_style.py     how they look
     detached.py       replies that come when no cell runs, after a press on a button
     interrupts.py     holds an interrupt back while one message is sent whole
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN = 0.15
 _REST_AFTER_DRAWING = 4
 _CHARACTERS_A_SECOND = 150_000
-_TWIN_AFTER, _TWIN_BETWEEN = 3.0, 2.0  # seconds, beside a live grid
+_TWIN_AFTER, _TWIN_BETWEEN = 0.6, 1.0  # seconds, beside a live grid
 _NAME_LIMIT = 200
 _WORTH_SETTLING = 2  # settled pages that are sent again for one new page
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 _HALF_LINE = re.compile(r"(?:\A|\n)[ \t>]*[-=+*_#~`|:]*[ \t]*\Z")
-_HALF_MARK = re.compile(r"[\\*_~`]+\Z")
+_HALF_MARK = re.compile(r"(?:\s*[\\*_~`]+)+\Z")
 _HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:[ \t]+\"[^\"\n]*)?\Z")
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _TICKS = re.compile("`+")
