@@ -93,9 +93,9 @@ class SeveralReplies:
             raise errors[0]
 
     def _show_table(self, names: Sequence[str], exchanges: Sequence[Exchange]) -> None:
-        from ..display.tables.compared_replies import compared_replies
+        from ..display.tables.comparison import comparison
 
-        self._show(compared_replies(names, exchanges))
+        self._show(comparison(names, exchanges))
 
     def _show_differences(self, names: Sequence[str], exchanges: Sequence[Exchange]) -> None:
         """What differs between the first reply and each of the others."""

@@ -35,6 +35,8 @@ _LIVE = """
 .cm-grid .cm-part > .jupyter-widgets > .widget-label { display: none }
 .cm-grid .cm-part :is(.widget-html-content, .widget-htmlmath-content) { line-height: inherit; display: block }
 .cm-grid .cm-live.cm-live { margin: 8px 0 0 }
+.cm-grid .jupyter-widget-TabPanel-tabBar .lm-TabBar-tab.lm-TabBar-tab { flex: 0 0 auto; padding: 0 7px }
+.cm-grid .jupyter-widget-TabPanel-tabBar .lm-TabBar-content.lm-TabBar-content { flex-wrap: wrap }
 .cm-grid-live.jupyter-widgets-disconnected::before,
 .cm-grid-live .jupyter-widgets-disconnected::before { display: none }
 """
