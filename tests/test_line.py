@@ -7,10 +7,11 @@ from dataclasses import fields
 import pytest
 
 from claude_magic import CellError
+from claude_magic.prompt.options.help import help_text
 from claude_magic.prompt.options.keywords import options_of_many as from_keywords
 from claude_magic.prompt.options.options import Options
 from claude_magic.prompt.options.parser import parse_line
-from claude_magic.prompt.options.table import all_options, help_text, names
+from claude_magic.prompt.options.table import all_options, names
 
 
 def test_text_after_the_options_is_left_as_typed() -> None:
@@ -111,6 +112,7 @@ def test_python_names_the_nearest_option() -> None:
 
 def test_every_option_is_in_the_help() -> None:
     assert [name for name in names() if name not in help_text()] == []
+    assert [name for name in names() if name not in help_text("all")] == []
 
 
 def test_every_option_sets_a_field() -> None:

@@ -25,6 +25,7 @@ from claude_magic.export.call import Call
 from claude_magic.journal.attachments import extract_attachments, restore_attachments
 from claude_magic.prompt.attachments.attach import attach
 from claude_magic.prompt.options import table
+from claude_magic.prompt.options.help import help_text
 from claude_magic.prompt.options.keywords import grading_keywords, options_of, options_of_many
 from claude_magic.prompt.options.option import Option, Scope
 from claude_magic.prompt.options.options import Options
@@ -53,9 +54,9 @@ def test_a_new_option_is_read_shown_and_completed(monkeypatch: pytest.MonkeyPatc
     assert parse_line("--mood glad hi") == (Options(lang="glad"), "hi")
     assert parse_line("--temper glad hi") == (Options(lang="glad"), "hi")
     assert options_of({"mood": "glad"}) == options_of({"temper": "glad"}) == Options(lang="glad")
-    shown = [line for line in table.help_text().splitlines() if "--mood" in line]
+    shown = [line for line in help_text("all").splitlines() if "--mood" in line]
     assert [line.split() for line in shown] == [["--mood", "X", "is:", "glad"]]
-    assert "--temper" not in table.help_text().split()
+    assert "--temper" not in help_text("all").split()
     assert complete(shell, "%%claude --moo") == ["--mood"]
     assert complete(shell, "%%claude --mood ") == ["glad"]
 
@@ -81,7 +82,7 @@ def test_an_option_applies_in_all_of_its_scope(monkeypatch: pytest.MonkeyPatch, 
     assert without_actions("--mood glad -t 6", "") == "--mood glad -t 6"
     assert grading_keywords({"mood": "glad"}) == {"mood": "glad"}
     assert "mood=" in complete(shell, "%%claude --compare mo")
-    assert ", mood." in table.help_text()
+    assert ", mood." in help_text("all")
 
 
 @pytest.mark.parametrize("line", ["--finish", "--go-on"])
@@ -95,8 +96,8 @@ def test_the_earlier_name_of_finish_means_the_same(line: str, shell: Shell, endp
 
 
 def test_only_new_names_are_shown() -> None:
-    assert "--finish" in table.help_text()
-    assert "--go-on" not in table.help_text()
+    assert "--finish" in help_text("all")
+    assert "--go-on" not in help_text("all")
     assert "--go-on" not in table.names()
 
 
@@ -127,7 +128,7 @@ def test_a_new_language_is_in_every_place(monkeypatch: pytest.MonkeyPatch, shell
     page = HTML()
     assert ("BASIC", "basic") in program_widgets(last, page.layout, page.style)[1].options
     assert '"basic"' in tabs(last)["Code"]
-    assert "basic" in table.help_text()
+    assert "basic" in help_text("all")
     assert complete(shell, "%%claude --show ba") == ["basic"]
     assert "basic" in languages_of_workbench(shell)
 

@@ -11,9 +11,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from ..errors import CellError
 from ..prompt.last_error import LastError
+from ..prompt.options.help import help_text
 from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
-from ..prompt.options.table import help_text
 from .claude import claude as handle
 from .views import preview_text, print_notes, show_program
 
@@ -49,7 +49,7 @@ class ClaudeMagics(Magics):
     def claude(self, line: str, cell: str | None = None) -> None:
         options, text = parse_line(line, text_follows=cell is None)
         if options.help:
-            print(help_text())
+            print(help_text(text))
         elif options.endpoint is not None:
             from .endpoint_cell import EndpointCell
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CellError, SettingsError
 from ..prompt.last_error import LastError
 from ..prompt.options.formatter import format_line
+from ..prompt.options.help import help_text
 from ..prompt.options.keywords import options_of, words_of
 from ..prompt.options.options import Options
-from ..prompt.options.table import help_text
 from ..session.prompt import Prompt, build_prompt
 from ..session.tool_selection import as_list, refuse_unapproved
 from ..wire.presenter import SilentPresenter
@@ -52,7 +52,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
     several = as_list(tools)
     options = options_of({**keywords, "tools": [each for each in several if isinstance(each, str)]})
     if options.help:
-        return Text(help_text())
+        return Text(help_text(text))
     if options.endpoint is not None:
         from .endpoint_cell import call_from_python
 

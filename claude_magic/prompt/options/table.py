@@ -374,7 +374,11 @@ _TABLE = [
         help="with --post and the like: send this file as the part NAME; repeatable",
     ),
     Option(names=("--all",), field="all_pages", scope=Scope.CALL, help="with --get: all pages of a list"),
-    Option(names=("-h", "--help"), scope=_ACTION | Scope.CALL, help="show this"),
+    Option(
+        names=("-h", "--help"),
+        scope=_ACTION | Scope.CALL,
+        help="list the options; the name of a group or an option may follow, or all",
+    ),
 ]
 
 
@@ -396,36 +400,6 @@ def find(name: str) -> Option | None:
 def names() -> list[str]:
     """All option names, for suggestions; no aliases."""
     return [name for option in _TABLE for name in option.names]
-
-
-def help_text() -> str:
-    """The text of `%%claude --help`."""
-    return "\n".join(
-        (
-            "%%claude [options]          the lines below are the message, sent exactly as typed",
-            "%claude [options] text      the same on one line",
-            "%claude                     status: model, endpoint, where the key comes from",
-            "",
-            "The reply is streamed and rendered as Markdown, with a panel of the response headers.",
-            "",
-            "Options:",
-            *(f"  {' '.join((', '.join(option.names), *option.words)):<24}{_help(option)}" for option in _TABLE),
-            "",
-            "Values with spaces stand in quotes. In %claude, a [NAME] is written -c=NAME,",
-            "and text after -- may begin with a dash.",
-            "claude(text, max_tokens=100) takes the same options, with underscores; so do claude.map and claude.count,",
-            f"but only {_keywords(Scope.MAP)}.",
-            "Defaults: %config Claude",
-        )
-    )
-
-
-def _help(option: Option) -> str:
-    return f"{option.help} {', '.join(option.choices)}" if option.help.endswith(":") else option.help
-
-
-def _keywords(scope: Scope) -> str:
-    return ", ".join(option.keyword for option in in_scope(scope))
 
 
 def with_value(options: Options, name: str, word: str) -> Options:
