@@ -65,6 +65,7 @@ class Server:
         self._paused = False
         self.script: list[Answer] = []
         self.received: list[Received] = []
+        self.ended = 0  # connections that are closed
         self.dropped = threading.Event()
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -99,6 +100,11 @@ class Server:
             threading.Thread(target=self._serve, args=(connection, self._connections), daemon=True).start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
+        self._serve_all(connection, number)
+        with self._lock:
+            self.ended += 1
+
+    def _serve_all(self, connection: socket.socket, number: int) -> None:
         with connection, connection.makefile("rb") as stream:
             while (request := self._read(stream, number)) is not None:
                 with self._lock:

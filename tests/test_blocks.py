@@ -161,7 +161,7 @@ def test_what_is_open_is_known() -> None:
 def test_hostile_text_is_cut_quickly(text: str) -> None:
     began = time.process_time()
     slices(text, size=3000, steps=20)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60
 
 
 def test_a_finished_page_is_rendered_once() -> None:

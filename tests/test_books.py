@@ -201,8 +201,10 @@ def test_a_path_moves_the_journal(kernel: Kernel, endpoint: Server, journal: Pat
 
 @pytest.mark.parametrize("trouble", ["no directory", "damaged", "locked"])
 def test_a_journal_in_trouble_is_a_quiet_line_under_the_reply(
-    endpoint: Server, journal: Path, tmp_path: Path, trouble: str
+    endpoint: Server, journal: Path, tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("claude_magic.journal.writer._EXIT_TIMEOUT", 0.5)  # the lock outlasts the shell
+    monkeypatch.setattr("claude_magic.journal.database.BUSY_TIMEOUT", 1.0)
     endpoint.answers(reply("the reply"))
     journal.parent.parent.mkdir(parents=True, exist_ok=True)
     if trouble == "no directory":

@@ -155,7 +155,7 @@ def test_several_replies_can_be_interrupted(kernel: Kernel, endpoint: Server) ->
     endpoint.answers(silence(), silence(), silence(kernel.interrupt))
     ran = kernel.run("%%claude --times 3\nhi")
     assert line(ran).startswith("Interrupted")
-    assert ran.seconds < 30
+    assert ran.seconds < 55
 
 
 def test_attachments_stand_before_the_text_and_above_the_reply(

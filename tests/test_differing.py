@@ -149,7 +149,7 @@ def test_only_so_many_lines_are_compared_and_in_time() -> None:
     other = "\n".join(f"a {number % 11} c" for number in range(20_000))
     began = time.process_time()
     shown = diff_bundle(said(one), said(other))
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30
     assert "the lines after the first 1,000 are not compared" in shown["text/plain"]
     assert len(shown["text/html"]) < 500_000
 

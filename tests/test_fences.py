@@ -136,7 +136,7 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     for take in (lambda: code(text, "none"), lambda: tag_content(text, "x")):
         with contextlib.suppress(CellError):
             take()
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def session() -> Iterator[requests.Session]:
 
 
 def models(server: Server, session: requests.Session) -> list[Model]:
-    direct = HTTPTransport(pool=session, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+    direct = HTTPTransport(pool=session, credential=None, connect_timeout=100, timeout=100, interrupt=Interrupt())
     client = Client(transport=direct, credential=None)
     return list_models(client, base_url=server.url, api_version="2023-06-01")
 

@@ -96,7 +96,7 @@ def go_on(process: subprocess.Popen[str]) -> None:
 def post(model: local.Model, text: str, *, path: str = "", **fields: Any) -> requests.Response:
     body = {"model": "x", "max_tokens": 8, "messages": [{"role": "user", "content": text}], **fields}
     key = {"x-api-key": model.key}
-    return requests.post(f"{model.base_url}/v1/messages{path}", json=body, headers=key, timeout=30)
+    return requests.post(f"{model.base_url}/v1/messages{path}", json=body, headers=key, timeout=100)
 
 
 def test_it_answers_at_once(model: local.Model) -> None:
@@ -117,7 +117,7 @@ def test_no_system_prompt_is_added(model: local.Model) -> None:
         f"{model.base_url}/apply-template",
         json={"messages": [{"role": "user", "content": "hi"}]},
         headers={"x-api-key": model.key},
-        timeout=10,
+        timeout=100,
     )
     assert shown.json() == {"prompt": "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"}
 
@@ -169,13 +169,14 @@ def test_a_reader_who_leaves_stops_the_reply(model: local.Model) -> None:
     (pid,) = children(os.getpid())
     body = {"max_tokens": 4000, "messages": [{"role": "user", "content": "Tell a long story."}], "stream": True}
     with requests.post(
-        f"{model.base_url}/v1/messages", json=body, headers={"x-api-key": model.key}, stream=True, timeout=30
+        f"{model.base_url}/v1/messages", json=body, headers={"x-api-key": model.key}, stream=True, timeout=100
     ) as answer:
         next(answer.iter_content(None))
-    time.sleep(0.5)
-    before = cpu_seconds(pid)
-    time.sleep(0.5)
-    assert cpu_seconds(pid) - before < 0.1
+    used, end = [cpu_seconds(pid)], time.monotonic() + 60
+    while len(used) < 4 or used[-1] - used[-4] > 0.02:  # the whole story would take longer
+        assert time.monotonic() < end
+        time.sleep(0.3)
+        used.append(cpu_seconds(pid))
 
 
 def cpu_seconds(pid: int) -> float:

@@ -314,7 +314,7 @@ def test_an_interrupt_is_obeyed_at_once(kernel: Kernel, endpoint: Server, moment
     }
     endpoint.answers(answers[moment])
     ran = kernel.run("%%claude\nhi", stop_when="try 2 of 3")
-    assert ran.seconds < 30
+    assert ran.seconds < 55
     assert line(ran).startswith("Interrupted: stopped after")
     endpoint.answers(reply("next"))
     assert kernel.run("%%claude -o after\nhi").error is None
@@ -328,7 +328,7 @@ def test_an_interrupt_keeps_what_had_arrived_and_hangs_up(kernel: Kernel, endpoi
     assert "abc" in str(ran.data("text/html"))
     kernel.run("from claude_magic import claude")
     assert kernel.value("[claude.last.text, type(claude.last.error).__name__]") == ["abc", "Interrupted"]
-    assert endpoint.dropped.wait(30)
+    assert endpoint.dropped.wait(100)
 
 
 def test_a_stream_that_breaks_off_keeps_what_had_arrived(kernel: Kernel, endpoint: Server) -> None:

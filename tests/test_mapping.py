@@ -501,7 +501,7 @@ def test_stopping_keeps_what_is_done(endpoint: Server) -> None:
         assert ran.error[0] == "Interrupted"
         assert "5 of 10 answered" in ran.error[1]
         assert len(ran.error[2]) == 1
-        assert ran.seconds < 30
+        assert ran.seconds < 55
         assert kernel.value("[r for r in claude.mapped if isinstance(r, str)]") == ["done"] * 5
         endpoint.answers(whole("done"))
         before = len(endpoint.received)

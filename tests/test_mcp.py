@@ -259,7 +259,7 @@ def test_several_calls_run_at_once(made: Callable[..., LocalServer], tmp_path: P
     assert ended == []
     server.close()
     for thread in threads:
-        thread.join(30)
+        thread.join(100)
     assert ["ended before it answered" in error for error in ended] == [True] * 8
 
 

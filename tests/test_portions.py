@@ -239,7 +239,7 @@ def test_odd_bodies_have_portions_too(body: dict[str, Any]) -> None:
 def over(server: Server) -> Callable[[Request], int]:
     made = pool()
     made.close()  # its connections are opened anew
-    direct = HTTPTransport(pool=made, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+    direct = HTTPTransport(pool=made, credential=None, connect_timeout=100, timeout=100, interrupt=Interrupt())
     client = Client(transport=direct, credential=None)
     return lambda request: count(client, request)
 

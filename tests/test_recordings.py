@@ -395,7 +395,7 @@ def test_a_replay_is_stopped_like_a_reply(kernel: Kernel, endpoint: Server) -> N
     ran = kernel.run("%%claude\nquestion", cell_id="a", stop_when="claude-opus-5-5")
     assert ran.error is not None
     assert ran.error[0] == "Interrupted"
-    assert ran.seconds < 30
+    assert ran.seconds < 90
 
 
 def test_a_replayed_cell_that_is_run_again_soon_is_no_double_click(kernel: Kernel, endpoint: Server) -> None:

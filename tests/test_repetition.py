@@ -94,7 +94,9 @@ def ask(server: Server, pieces: list[bytes], **answer: object) -> Exchange:
     server.answers(Answer(headers=STREAM, pieces=pieces, **answer))  # type: ignore[arg-type]
     request = Request(method="POST", url=f"{server.url}/v1/messages", headers=Headers(), body={"model": "small"})
     with pool() as connections:
-        direct = HTTPTransport(pool=connections, credential=None, connect_timeout=5, timeout=5, interrupt=Interrupt())
+        direct = HTTPTransport(
+            pool=connections, credential=None, connect_timeout=100, timeout=100, interrupt=Interrupt()
+        )
         return Client(transport=RepetitionLimit(inner=direct), credential=None).stream(request)
 
 

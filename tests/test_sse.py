@@ -162,7 +162,7 @@ def test_a_line_of_ten_megabytes_in_small_chunks_takes_linear_time() -> None:
         assert list(decoder.feed(chunk)) == []
     (event,) = decoder.feed(b"\n\n")
     assert len(event.data) == 10_000_000
-    assert time.process_time() - began < 10  # quadratic: over 100 s
+    assert time.process_time() - began < 50  # quadratic: over 100 s
 
 
 @pytest.mark.slow
@@ -170,4 +170,4 @@ def test_many_short_data_lines_take_linear_time() -> None:
     began = time.process_time()
     (event,) = decoded(*[b"data: x\n"] * 200_000, b"\n")
     assert event.data.count("\n") == 199_999
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 50

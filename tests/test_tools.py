@@ -334,14 +334,14 @@ ran = []
 def slow(n: int):
     ran.append(n)
     print("has begun")
-    time.sleep(30)
+    time.sleep(200)
 """,
     )
     endpoint.answers(asks(("slow", {"n": 1}), ("slow", {"n": 2})), reply("fine"))
     ran = kernel.run("%%claude -c --tools slow\nhi", stop_when="has begun")
     assert ran.error is not None
     assert ran.error[0] == "Interrupted"
-    assert ran.seconds < 20
+    assert ran.seconds < 100
     assert kernel.value("ran") == [1]
     assert kernel.value("[c.state for c in claude.last.calls]") == ["not run", "not run"]
     kernel.run("%%claude -c --tools slow\nand now?")
@@ -368,7 +368,7 @@ seen = []
 async def slow():
     print("has begun")
     try:
-        await asyncio.sleep(30)
+        await asyncio.sleep(200)
     finally:
         seen.append("cleared up")
 """,
@@ -376,7 +376,7 @@ async def slow():
     endpoint.answers(asks(("slow", {})), reply("fine"))
     ran = kernel.run("%%claude --tools slow\nhi", stop_when="has begun")
     assert ran.error is not None
-    assert ran.seconds < 20
+    assert ran.seconds < 100
     assert kernel.value("seen") == ["cleared up"]
 
 
