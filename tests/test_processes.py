@@ -143,10 +143,10 @@ def test_joblib_may_ask(echo: Echo) -> None:
 LOCKED = """
 import os, signal, threading
 from claude_magic import claude
-from claude_magic import concurrency
+from claude_magic.concurrency import threads
 claude("p one", stream=False)
 held, free = threading.Event(), threading.Event()
-locks = [lock for lock in concurrency._locks if lock is not concurrency.fork_lock]  # a fork waits for that one
+locks = [lock for lock in threads._locks if lock is not threads.fork_lock]  # a fork waits for that one
 assert len(locks) > 5
 def hold():
     [lock.acquire() for lock in locks]
@@ -287,12 +287,12 @@ def test_what_is_gone_is_not_called_in_a_child() -> None:
     class Owner:
         def forget(self) -> None: ...
 
-    from claude_magic import concurrency
+    from claude_magic.concurrency import threads
 
-    before = len(concurrency._child_callbacks)
+    before = len(threads._child_callbacks)
     owner = Owner()
     in_child(owner.forget)
-    assert concurrency._child_callbacks[before]() is not None
+    assert threads._child_callbacks[before]() is not None
     del owner
-    assert concurrency._child_callbacks[before]() is None
-    del concurrency._child_callbacks[before:]
+    assert threads._child_callbacks[before]() is None
+    del threads._child_callbacks[before:]
