@@ -265,9 +265,7 @@ def test_many_threads_of_one_kernel_lose_nothing(journal: Journal) -> None:
     assert len(journal.last(1000)) == 200
 
 
-def test_a_locked_journal_delays_nobody_and_is_written_later(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_journal_delays_nobody_and_is_written_later(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 100.0)
     keep(journal)
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
