@@ -137,6 +137,8 @@ def _api_error(
     request: Request | None = None,
     tries: str = "",
 ) -> APIError:
+    if isinstance(body, list) and len(body) == 1:  # Google's, of a stream
+        body = body[0]
     error = body.get("error") if isinstance(body, dict) else None
     kind, message = _kind_and_message(error) if error else _of_gateway(body, headers)
     name, request_id = find_request_id(headers) or ("request-id", None)

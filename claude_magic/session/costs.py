@@ -75,7 +75,7 @@ def _priced(settings: Claude, request: Request, model: str) -> tuple[str, _Corre
     if known:
         return name, {name: known}
     data = platforms.data_of(request.hosting.platform)
-    factor = None if data is None else data.price_factor(model)
+    factor = None if data is None else data.price_factor(model, request.hosting.settings)
     listed = prices.rates(data.api_name(model)) if data is not None and factor is not None else {}
     return name, {name: _times(listed, factor or 1)} if listed else {}
 

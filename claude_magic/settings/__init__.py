@@ -24,7 +24,7 @@ PLATFORMS = ("bedrock", "bedrock-mantle", "aws", "vertex", "google-cloud", "foun
 """The clouds that host Claude, by the names of `Claude.provider`."""
 PROVIDERS = ("auto", "anthropic", "local", *PLATFORMS)
 _PLACE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:-]*[A-Za-z0-9])?")  # it becomes a part of a host or of a path
-_AT_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")  # one label of a host
+AT_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")  # one label of a host
 
 
 class InvalidSetting(SettingsError, TraitError):
@@ -174,7 +174,7 @@ class Claude(Configurable):
     @validate("region", "project", "workspace", "resource", "deployment")
     def _valid_place(self, proposal: dict[str, Any]) -> str:
         name, value = proposal["trait"].name, proposal["value"].strip()
-        form = _AT_HOST if name in ("region", "resource") else _PLACE
+        form = AT_HOST if name in ("region", "resource") else _PLACE
         if value and not form.fullmatch(value):
             raise InvalidSetting(f"Claude.{name} = {value[:80]!r} is refused. It must be one name, not an address.")
         return str(value)

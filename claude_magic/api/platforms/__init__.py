@@ -8,7 +8,11 @@ from ...settings import Claude
 from .data import PlatformData, load
 from .platform import Platform
 
-_MODULES = {"bedrock": "aws", "bedrock-mantle": "aws", "aws": "aws"}
+_MODULES = {
+    **dict.fromkeys(("bedrock", "bedrock-mantle", "aws"), "aws"),
+    **dict.fromkeys(("vertex", "google-cloud"), "google"),
+    "foundry": "foundry",
+}
 
 
 def data_of(provider: str) -> PlatformData | None:

@@ -5,12 +5,10 @@ botocore finds and renews; it is imported when it is used. Sessions are kept as 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...concurrency import Lock
@@ -18,6 +16,8 @@ from ...errors import SettingsError
 from .. import credentials
 from ..credentials import Secret, Signer, UnsignedRequest, redact
 from ..stand_ins import without_tracing
+from .environment import digest
+from .key import Key
 from .quiet_logs import quiet
 
 _NOT_INSTALLED = "AWS needs botocore, which is not installed. Run: pip install 'claude-magic[bedrock]'"
@@ -35,6 +35,7 @@ _SOURCES = {  # botocore's name of a source: how it is said
     "container-role": "the role of the container",
     "iam-role": "the role of the instance",
 }
+_PREFIXES = ("AWS_",)
 _lock = Lock()
 _sessions: dict[tuple[str, str], Any] = {}
 _signers: dict[tuple[str, str, str, str], Signer] = {}
@@ -54,7 +55,11 @@ def find(*, service: str, region: str, profile: str, keys: Sequence[str]) -> Sig
     with without_tracing():
         name = next((name for name in keys if os.environ.get(name, "").strip()), "")
         found: Signer
-        found = _BearerKey.of(name) if name and not profile else _signature(service, region, profile, keys)
+        found = (
+            Key.of(name, (("Authorization", "Bearer "),))
+            if name and not profile
+            else _signature(service, region, profile, keys)
+        )
     return credentials.register(service, found)
 
 
@@ -62,32 +67,6 @@ def region_of(profile: str) -> str:
     """The region in AWS's own files; `""` if there is none."""
     with without_tracing():
         return str(_session(profile).get_config_variable("region") or "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _BearerKey:
-    """A key that is sent as it is."""
-
-    source: str
-    secrets: Sequence[Secret] = field(repr=False)
-
-    @classmethod
-    def of(cls, name: str) -> _BearerKey:
-        """The key of an environment variable."""
-        secret = Secret(os.environ.get(name, ""))
-        if not secret.is_printable() or secret.has_space():
-            raise SettingsError(f"the key from ${name} holds a character that cannot be sent. Copy it again.")
-        return cls(source=f"${name}", secrets=(secret,))
-
-    @property
-    def placeholders(self) -> Sequence[tuple[str, str]]:
-        return [("authorization", f"Bearer {self.source}")]
-
-    def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
-        return [("Authorization", "Bearer ", self.secrets[0])]
-
-    def redact(self, text: str) -> str:
-        return redact(self.secrets[0].redact(text))
 
 
 class Signature:
@@ -148,7 +127,7 @@ class Signature:
 
 
 def _signature(service: str, region: str, profile: str, keys: Sequence[str]) -> Signature:
-    key = _digest(), profile, service, region
+    key = digest(_PREFIXES), profile, service, region
     with _lock:
         known = _signers.get(key)
     if isinstance(known, Signature):
@@ -187,7 +166,7 @@ def _session(profile: str) -> Any:
         import botocore.session
     except ImportError:
         raise SettingsError(_NOT_INSTALLED) from None
-    key = _digest(), profile
+    key = digest(_PREFIXES), profile
     with _lock:
         if key not in _sessions:
             _sessions[key] = botocore.session.Session(profile=profile or None)
@@ -201,15 +180,6 @@ def _session(profile: str) -> Any:
     if failure:
         raise SettingsError(f"the AWS profile cannot be read: {failure}")
     return session
-
-
-def _digest() -> str:
-    """Tells one environment of AWS from another; the secrets in it cannot be read from it."""
-    digest = hashlib.sha256()
-    for name in sorted(os.environ):
-        if name.startswith("AWS_") or name == "HOME":
-            digest.update(f"{name}={os.environ[name]}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -27,7 +27,8 @@ class PlatformData:
         models: By the API's name of a model: `id` there, and its `source`.
         lacks: By feature: the `source`, and perhaps `as_of` and what to do `instead`.
         prefix: What stands before the API's name of a model that is not listed.
-        prices: By what begins a name, the factor on the API's prices, as `routes`; empty where they are not known.
+        prices: By what begins a name, or the setting that `by` names, the factor on the API's prices, as `routes`;
+            empty where they are not known.
     """
 
     name: str
@@ -55,10 +56,15 @@ class PlatformData:
         bare = _ROUTE.sub("", model)
         return next((name for name, known in self.models.items() if bare in (name, _ROUTE.sub("", known["id"]))), "")
 
-    def price_factor(self, model: str) -> float | None:
-        """The factor on the API's prices for a model of the platform, where it is run; `None` if it is not known."""
+    def price_factor(self, model: str, settings: Mapping[str, str]) -> float | None:
+        """The factor on the API's prices for a model of the platform, where it is run; `None` if it is not known.
+
+        Args:
+            settings: What chooses the place there, such as `region`.
+        """
         routes: Mapping[str, float] = self.prices.get("routes", {})
-        return next((factor for route, factor in routes.items() if model.startswith(route)), None)
+        place = settings.get(self.prices["by"], "") if "by" in self.prices else model
+        return next((factor for route, factor in routes.items() if place.startswith(route)), None)
 
 
 @functools.cache

@@ -1,0 +1,74 @@
+"""What opens Microsoft Foundry: its key of the environment, or a token of Microsoft Entra, which azure-identity finds.
+
+azure-identity is imported when it is used, and only without a key.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from typing import Any
+
+from ...concurrency import Lock
+from ...errors import SettingsError
+from .. import credentials
+from ..credentials import Secret, Signer
+from ..stand_ins import without_tracing
+from .environment import digest
+from .key import Key
+from .quiet_logs import quiet
+from .token import Token
+
+_KEY = "ANTHROPIC_FOUNDRY_API_KEY"
+_SCOPE = "https://ai.azure.com/.default"
+_PREFIXES = ("AZURE_", "MSI_", "IDENTITY_", "IMDS_")
+_lock = Lock()
+_known: dict[str, Token] = {}
+
+
+def find() -> Signer:
+    """The key of the environment, else a token of Microsoft Entra.
+
+    Raises:
+        SettingsError: There is neither, or azure-identity is not installed.
+    """
+    with without_tracing():
+        has_key = bool(os.environ.get(_KEY, "").strip())
+        found: Signer = Key.of(_KEY, (("x-api-key", ""), ("api-key", ""))) if has_key else _entra().load()
+    return credentials.register("foundry", found)
+
+
+def _entra() -> Token:
+    if importlib.util.find_spec("azure") is None or importlib.util.find_spec("azure.identity") is None:
+        raise SettingsError(
+            f"no credential of Foundry: ${_KEY} is empty, and azure-identity, which finds a sign-in with Entra, is not "
+            "installed. Set the key, or run: pip install 'claude-magic[foundry]'"
+        )
+    key = digest(_PREFIXES)
+    with _lock:
+        if key not in _known:
+            from azure.identity import DefaultAzureCredential
+
+            _known[key] = Token(_Renewal(DefaultAzureCredential()), source="Microsoft Entra, by azure-identity")
+        return _known[key]
+
+
+class _Renewal:
+    """Asks azure-identity for tokens, which no frame shows."""
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+
+    def __call__(self) -> tuple[Secret, float]:
+        """A token, and when it ends."""
+        failure = ""
+        try:
+            with quiet():
+                given = self._found.get_token(_SCOPE)
+                return Secret(given.token, pasted=False), float(given.expires_on)
+        except Exception as error:
+            failure = type(error).__name__
+        raise SettingsError(  # raised here, so that no frame of azure-identity hangs on it
+            f"no credential of Foundry: ${_KEY} is empty, and Microsoft Entra gives no token ({failure}). "
+            "Run `az login`, or set the key."
+        )
