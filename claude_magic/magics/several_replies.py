@@ -95,7 +95,7 @@ class SeveralReplies:
     def _show_table(self, names: Sequence[str], exchanges: Sequence[Exchange]) -> None:
         from ..display.tables.comparison import comparison
 
-        self._show(comparison(names, exchanges))
+        self._show(comparison(names, exchanges, brief=not self._handle.cells.in_notebook))
 
     def _show_differences(self, names: Sequence[str], exchanges: Sequence[Exchange]) -> None:
         """What differs between the first reply and each of the others."""
@@ -107,7 +107,7 @@ class SeveralReplies:
         if self._handle.cells.in_notebook:
             publish_display_data(bundle)
         else:
-            print(bundle["text/plain"])
+            print(f"\n{bundle['text/plain']}")
 
 
 class ResultPresenter(Presenter):

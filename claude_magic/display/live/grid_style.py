@@ -12,6 +12,8 @@ TWIN = "cm-static-grid"
 _BOTH = """
 .cm-grid.cm-grid { display: grid; gap: 12px; margin: 0; overflow: visible; align-items: stretch;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 390px), 1fr)) }
+.cm-grid.cm-grid:has(> :nth-child(4):last-child) {
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, max(390px, 34%)), 1fr)) }
 .cm-grid .cm-column.cm-column { min-width: 0; box-sizing: border-box; padding: 8px 12px; overflow: visible;
   border: 1px solid var(--jp-border-color2, #8885); border-radius: 4px }
 .cm-grid .cm-name { margin: 0 0 6px; font: 600 var(--jp-ui-font-size1, 13px)/1.5 var(--jp-ui-font-family, sans-serif);

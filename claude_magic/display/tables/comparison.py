@@ -8,7 +8,7 @@ from ...wire import Exchange
 from .journal_entries import NUMBERS, price, seconds, tokens
 from .table import Cell, Kind, table, words
 
-_HEAD = (
+_HEAD: tuple[str, ...] = (
     *("request", "reply", "error", "tokens in", "tokens out", "price, $", "seconds", "first token, s", "stop_reason"),
 )
 _KINDS: dict[str, Kind] = {
@@ -18,15 +18,19 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def comparison(labels: Sequence[str], exchanges: Sequence[Exchange]) -> dict[str, str]:
+def comparison(labels: Sequence[str], exchanges: Sequence[Exchange], *, brief: bool = False) -> dict[str, str]:
     """The mime bundle of the table.
 
     Args:
         labels: What each request differs in.
+        brief: Whether to leave out replies and errors, for a terminal, where they stand above in full.
     """
     rows = [[words(label, 60), *_facts(each)] for label, each in zip(labels, exchanges, strict=True)]
+    head = _HEAD
+    if brief:
+        head, rows = (_HEAD[0], *_HEAD[3:]), [[row[0], *row[3:]] for row in rows]
     count = len(exchanges)
-    return table(f"{count} {'reply' if count == 1 else 'replies'}", _HEAD, rows, kinds=_KINDS)
+    return table(f"{count} {'reply' if count == 1 else 'replies'}", head, rows, kinds=_KINDS)
 
 
 def _facts(exchange: Exchange) -> list[Cell]:

@@ -11,6 +11,8 @@ from ...errors import Interrupted
 from ...wire import Exchange, TimedEvent
 from ...wire.presenter import Presenter
 from ..text.plain import plain
+from .waiting_line import is_terminal
+from .word_wrap import WordWrap, columns
 
 
 class Series:
@@ -69,7 +71,8 @@ class Series:
         presenter = self._begin()
         presenter.finish(exchange, body=body)
         if exchange.error is not None and not (isinstance(exchange.error, Interrupted) and exchange.message.content):
-            print(plain(f"{type(exchange.error).__name__}: {exchange.error}"))
+            line = plain(f"{type(exchange.error).__name__}: {exchange.error}")
+            print(WordWrap(columns()).feed(line) if is_terminal() else line)
         self._notes[self._at] = exchange.notes
         del self._finished[self._at]
         self._presenter, self._at = None, self._at + 1
