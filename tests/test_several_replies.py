@@ -43,6 +43,8 @@ def test_each_reply_has_its_summary_and_its_panel(shell: Shell, endpoint: Server
     assert html.count('class="cm-summary"') == 3
     assert html.count('<details class="cm-static ') == 3
     assert html.count("<summary>Request</summary>") == 3
+    assert html.count("claude.last.code(") == 1
+    assert html.count("claude.journal.exchange(…).code(") == 2
     assert [f"{number} of 3" in html for number in (1, 2, 3)] == [True] * 3
     assert len(accordions()) == 3
 

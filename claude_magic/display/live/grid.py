@@ -215,7 +215,10 @@ class Grid:
         exchange = column.exchange
         if not self._panel or not self._complete or exchange is None or exchange.status is None:
             return ""
-        return static_panel(exchange, styled=False)
+        panel = static_panel(exchange, styled=False)
+        if column is self._columns[-1]:
+            return panel
+        return panel.replace("claude.last.code(", "claude.journal.exchange(…).code(")  # the last one is another reply
 
 
 class _Place(Presenter):
