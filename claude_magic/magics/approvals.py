@@ -16,11 +16,11 @@ from ..concurrency import Lock
 from ..errors import CellError
 from ..prompt.options.options import Options
 from ..wire.short_text import one_line
-from ..wire.tool import Call
 
 if TYPE_CHECKING:
     from ..journal.pending_turns import PendingRow
     from ..session.session import Session
+    from ..wire.tool import Call
     from .ipython.cells import Place
     from .pending_approval import PendingApproval
     from .pending_call import PendingCall
