@@ -11,7 +11,7 @@ from claude_magic import claude
 from claude_magic.api.client import Client
 from claude_magic.api.platforms import bedrock
 from claude_magic.api.platforms.event_stream import as_events
-from claude_magic.api.transports.base import Response
+from claude_magic.api.transports.base import ResponseStream
 from claude_magic.errors import APIError, ExchangeError, StreamError
 from claude_magic.wire import Decoder, Exchange, Headers, Request
 from tests.aws import chunk, error_frame, exception, frame, frames, streamed
@@ -33,9 +33,9 @@ def exchange_of(*chunks: bytes) -> Exchange:
     """The exchange of a response in these pieces."""
 
     class Answers:
-        def send(self, request: Request) -> Response:
+        def send(self, request: Request) -> ResponseStream:
             headers = Headers([("Content-Type", "application/vnd.amazon.eventstream")])
-            return bedrock.read(Response(status=200, headers=headers, chunks=iter(chunks), close=lambda: None))
+            return bedrock.read(ResponseStream(status=200, headers=headers, chunks=iter(chunks), close=lambda: None))
 
     return Client(transport=Answers(), credential=None).stream(
         Request(method="POST", url="https://host/v1/messages", body={"model": "x", "stream": True})

@@ -13,7 +13,7 @@ import pytest
 
 from claude_magic.api.accumulator import Accumulator
 from claude_magic.api.interrupt import Interrupt
-from claude_magic.api.transports.base import Response
+from claude_magic.api.transports.base import ResponseStream
 from claude_magic.api.transports.pace import Pace
 from claude_magic.api.transports.rate_limit import RateLimits
 from claude_magic.api.transports.retry import RetryTransport
@@ -81,18 +81,18 @@ class Scripted:
         self._clock = clock
         self._answers: Iterator[dict[str, str] | None] = iter(headers)
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         self._clock.now += 0.25
         headers = next(self._answers)
         if headers is None:
             raise ConnectionFailed("no route. Try again.")
         pairs = {name: value for name, value in headers.items() if name != "status"}
-        return Response(
+        return ResponseStream(
             status=int(headers["status"]), headers=Headers(pairs.items()), chunks=iter([b"{}"]), close=lambda: None
         )
 
 
-def tried(*answers: dict[str, str] | None, retries: int = 2) -> tuple[list[tuple[float, str]], Response]:
+def tried(*answers: dict[str, str] | None, retries: int = 2) -> tuple[list[tuple[float, str]], ResponseStream]:
     """When which note was first seen, by the clock, and the last response."""
     clock, notes = Clock(), list[tuple[float, str]]()
     accumulator = Accumulator(REQUEST, clock=clock)

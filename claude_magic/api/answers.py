@@ -23,7 +23,7 @@ from .endpoint_advice import outcome_note
 from .endpoints.catalog import find
 from .mcp_tokens import redact_chunks
 from .saved_files import SavedFile, suggested_name
-from .transports.base import Response
+from .transports.base import ResponseStream
 
 LARGEST = 64_000_000  # bytes of an answer that are held in memory
 _SMALL = 64_000  # bytes of a file that are held besides
@@ -98,7 +98,7 @@ class _Reader:
         self._each = each
         self._answer = Answer(kind=EMPTY)
 
-    def read(self, response: Response, save: SavedFile | None) -> None:
+    def read(self, response: ResponseStream, save: SavedFile | None) -> None:
         disposition = response.headers.get("content-disposition", "")
         content_type = response.headers.get("content-type", "")
         first = next((chunk for chunk in response.chunks if chunk), b"")
@@ -151,7 +151,7 @@ class _Reader:
                 f"line {number:,} of the answer is not JSON: {text[:80]!r}. Those before it are kept: claude.last.json."
             ) from None
 
-    def _read_whole(self, kind: str, response: Response, chunks: Iterator[bytes]) -> None:
+    def _read_whole(self, kind: str, response: ResponseStream, chunks: Iterator[bytes]) -> None:
         body = bytearray()
         for chunk in chunks:
             body += chunk
@@ -169,7 +169,7 @@ class _Reader:
         elif kind == BINARY:
             self._set(data=bytes(body), size=len(body))
 
-    def _json(self, response: Response, body: bytes) -> Any:
+    def _json(self, response: ResponseStream, body: bytes) -> Any:
         try:
             return parse_redacted(body.decode("utf-8-sig"), self._client.redact)
         except (ValueError, RecursionError):

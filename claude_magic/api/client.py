@@ -17,7 +17,7 @@ from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
 from .credentials import Signer
 from .platforms.platform import Platform
-from .transports.base import Response, Transport
+from .transports.base import ResponseStream, Transport
 
 _MAX_EXCERPT = 4_000  # bytes of an unexpected answer that are kept for the error message
 _MAX_JSON = 16_000_000  # bytes
@@ -106,7 +106,7 @@ class Client:
         """Redacts API keys."""
         return self.credential.redact(text) if self.credential else credentials.redact(text)
 
-    def _check_status(self, response: Response, request: Request) -> None:
+    def _check_status(self, response: ResponseStream, request: Request) -> None:
         if response.status >= 300:
             other = request.endpoint.startswith(_BATCHES)  # what is wrong there is not the model
             raise error_responses.response_error(
@@ -117,12 +117,12 @@ class Client:
                 request=request if other else None,
             )
 
-    def _unexpected(self, response: Response, beginning: bytes) -> ClaudeError:
+    def _unexpected(self, response: ResponseStream, beginning: bytes) -> ClaudeError:
         return error_responses.unexpected_response(
             response, beginning, credential=self.credential, platform=self.platform
         )
 
-    def _read(self, response: Response, request: Request, accumulator: Accumulator) -> None:
+    def _read(self, response: ResponseStream, request: Request, accumulator: Accumulator) -> None:
         self._check_status(response, request)
         try:
             self._read_answer(response, accumulator)
@@ -136,7 +136,7 @@ class Client:
             ) from None
         accumulator.check()
 
-    def _read_answer(self, response: Response, accumulator: Accumulator) -> None:
+    def _read_answer(self, response: ResponseStream, accumulator: Accumulator) -> None:
         """Reads a stream or one JSON message: its first byte decides, not the request or the content type."""
         beginning = b""
         for chunk in response.chunks:
@@ -148,7 +148,7 @@ class Client:
         else:
             self._read_stream(response, beginning, accumulator)
 
-    def _read_stream(self, response: Response, beginning: bytes, accumulator: Accumulator) -> None:
+    def _read_stream(self, response: ResponseStream, beginning: bytes, accumulator: Accumulator) -> None:
         """Reads events until the message is complete; some servers keep the connection open after that."""
         decoder = Decoder()
         accumulator.add_events(decoder.feed(beginning))
@@ -160,7 +160,7 @@ class Client:
                 response, beginning, credential=self.credential, platform=self.platform
             )
 
-    def _read_json(self, response: Response, beginning: bytes, accumulator: Accumulator) -> None:
+    def _read_json(self, response: ResponseStream, beginning: bytes, accumulator: Accumulator) -> None:
         body = b"".join((beginning, *response.chunks))
         try:
             message = json.loads(body)

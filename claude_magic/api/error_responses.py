@@ -18,7 +18,7 @@ from . import known_models
 from .credentials import Signer, parse_redacted, redact
 from .endpoint_advice import advice as endpoint_advice
 from .platforms.platform import Platform, Refusal
-from .transports.base import Response
+from .transports.base import ResponseStream
 from .transports.retry import LONGEST_WAIT
 
 _MAX_READ = 64_000  # bytes
@@ -45,7 +45,7 @@ _ADVICE = {
 
 
 def response_error(
-    response: Response,
+    response: ResponseStream,
     *,
     model: str,
     credential: Signer | None,
@@ -96,7 +96,7 @@ def event_error(
 
 
 def unexpected_response(
-    response: Response, beginning: bytes, *, credential: Signer | None, platform: Platform | None = None
+    response: ResponseStream, beginning: bytes, *, credential: Signer | None, platform: Platform | None = None
 ) -> StreamError:
     """The error of an answer that is not one of the Messages API."""
     hide = credential.redact if credential else redact
@@ -106,7 +106,7 @@ def unexpected_response(
     return StreamError(f"the answer is not the Messages API's: {kind}: {excerpt}. Is {_address(platform)} right?")
 
 
-def _read_body(response: Response) -> str:
+def _read_body(response: ResponseStream) -> str:
     """The beginning of the body, limited in bytes and in time: an error body may be endless."""
     body, began = b"", time.monotonic()
     try:
@@ -166,7 +166,7 @@ def _api_error(
     )
 
 
-def _tries(response: Response) -> str:
+def _tries(response: ResponseStream) -> str:
     """How often a request was sent and how long that took, where it was or could have been sent again."""
     if response.tries < 1 or (response.tries == 1 and response.status not in _LIMITS):
         return ""

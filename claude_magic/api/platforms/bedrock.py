@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ...errors import CellError
 from ...wire import Headers, Request
-from ..transports.base import Response
+from ..transports.base import ResponseStream
 from .data import PlatformData
 
 API_VERSION = "2023-06-01"  # the setting's default: then the platform's own for the model is sent
@@ -57,7 +57,7 @@ def _version(model: str, data: PlatformData) -> str:
     return NEW_VERSION if _NEW.search(model) else FIRST_VERSION
 
 
-def read(response: Response) -> Response:
+def read(response: ResponseStream) -> ResponseStream:
     """The response with an event stream as server-sent events; anything else as it is."""
     if _EVENT_STREAM not in response.headers.get("content-type", "").lower():
         return response

@@ -16,7 +16,7 @@ from ...errors import Unsupported
 from ...wire import Request
 from ...wire.request import Hosting
 from ..credentials import Signer
-from ..transports.base import Response
+from ..transports.base import ResponseStream
 from .data import PlatformData
 from .features import FEATURES, features
 
@@ -42,7 +42,7 @@ def _unchanged_request(request: Request) -> Request:
     return request
 
 
-def _unchanged_response(response: Response) -> Response:
+def _unchanged_response(response: ResponseStream) -> ResponseStream:
     return response
 
 
@@ -72,7 +72,7 @@ class Platform:
     address_settings: str
     find_credential: Callable[[], Signer] = field(repr=False)
     rewrite: Callable[[Request], Request] = field(default=_unchanged_request, repr=False)
-    read: Callable[[Response], Response] = field(default=_unchanged_response, repr=False)
+    read: Callable[[ResponseStream], ResponseStream] = field(default=_unchanged_response, repr=False)
     advise: Callable[[Refusal], str | None] = field(default=_no_advice, repr=False)
 
     @property

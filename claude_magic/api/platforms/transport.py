@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...wire import Request
-from ..transports.base import Response, Transport
+from ..transports.base import ResponseStream, Transport
 from .platform import Platform
 
 
@@ -16,7 +16,7 @@ class PlatformTransport:
     inner: Transport
     platform: Platform
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         """Sends `request`, if the platform has what it asks for.
 
         Raises:

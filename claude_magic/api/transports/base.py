@@ -10,7 +10,7 @@ from ...wire import Headers, Request
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response:
+class ResponseStream:
     """A response whose body is still to be read.
 
     Attributes:
@@ -27,7 +27,7 @@ class Response:
     tries: int = 0
     seconds: float = 0.0
 
-    def __enter__(self) -> Response:
+    def __enter__(self) -> ResponseStream:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,7 +37,7 @@ class Response:
 class Transport(Protocol):
     """Sends requests."""
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         """Sends `request` and returns when the headers of the response are received.
 
         Raises:

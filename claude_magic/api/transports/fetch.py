@@ -25,7 +25,7 @@ from ..credentials import Signer
 from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns, without_tracing
-from .base import Response
+from .base import ResponseStream
 from .opening_headers import opening_headers
 from .pace import Pace
 from .rate_limit import RateLimits
@@ -78,7 +78,7 @@ class FetchTransport:
     interrupt: Interrupt
     address: str = "Claude.base_url"
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         self.interrupt.check()
         for name in request.headers:
             if name.lower() in _FORBIDDEN or name.lower().startswith(("sec-", "proxy-")):

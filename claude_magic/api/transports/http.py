@@ -29,7 +29,7 @@ from ..credentials import Signer
 from ..interrupt import Interrupt
 from ..mcp_tokens import Tokens
 from ..stand_ins import StandIns
-from .base import Response
+from .base import ResponseStream
 from .connections import Attempt, Connection, SecureConnection, TimedHTTPResponse, current
 from .opening_headers import opening_headers
 from .pace import Pace
@@ -78,7 +78,7 @@ class HTTPTransport:
     interrupt: Interrupt
     address: str = "Claude.base_url"
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         self.interrupt.check()
         tokens = Tokens.from_request(request)
         attempt = current.attempt = Attempt(self.interrupt, self.timeout)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ...wire import Headers
 from ..credentials import Signer
 from ..mcp_tokens import Tokens, redact_chunks
-from .base import Response
+from .base import ResponseStream
 
 _LONG_KEY = 16  # characters
 
@@ -20,7 +20,7 @@ def redacted_response(
     *,
     credential: Signer | None,
     tokens: Tokens,
-) -> Response:
+) -> ResponseStream:
     """The response, redacted: headers at once, the body as it is read."""
     redact = credential.redact if credential else str
     all_headers = Headers((name, tokens.redact_json(redact(value))) for name, value in headers)
@@ -28,7 +28,7 @@ def redacted_response(
     secrets = [] if credential is None else [each for each in credential.secrets if len(each) >= _LONG_KEY]
     if secrets and _is_text_of_api(kind):
         chunks = redact_chunks(chunks, secrets)  # a short key may be an ordinary word
-    return Response(status=status, headers=all_headers, chunks=tokens.redact(chunks), close=close)
+    return ResponseStream(status=status, headers=all_headers, chunks=tokens.redact(chunks), close=close)
 
 
 def _is_text_of_api(content_type: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...wire import Decoder, Request
-from .base import Response, Transport
+from .base import ResponseStream, Transport
 
 STOP_REASON = "repetition"
 
@@ -80,7 +80,7 @@ class RepetitionLimit:
 
     inner: Transport
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         response = self.inner.send(request)
         streams = "event-stream" in response.headers.get("content-type", "").lower()
         return replace(response, chunks=_until_repetition(response.chunks)) if streams else response

@@ -12,7 +12,7 @@ from ...wire.answer import Answer
 from ...wire.recorded_answer import RecordedAnswer
 from ...wire.sse import encode_events
 from ..interrupt import Interrupt
-from .base import Response
+from .base import ResponseStream
 
 _JSON, _STREAM = "application/json", "text/event-stream; charset=utf-8"
 _ENCODING_HEADERS = {"content-encoding", "content-length", "transfer-encoding"}
@@ -30,18 +30,20 @@ class ReplayTransport:
     speed: float
     interrupt: Interrupt
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         """The recorded answer, whatever the request."""
         self.interrupt.check()
         streams = self.recorded.body is None
         headers = [item for item in self.recorded.headers.items() if item[0].lower() not in _ENCODING_HEADERS]
         if self.recorded.answer is not None:
             chunks = self._answer_chunks(self.recorded.answer)
-            return Response(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
+            return ResponseStream(
+                status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None
+            )
         if "content-type" not in self.recorded.headers:
             headers.append(("content-type", _STREAM if streams else _JSON))
         chunks = self._stream_chunks() if streams else self._json_chunks()
-        return Response(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
+        return ResponseStream(status=self.recorded.status, headers=Headers(headers), chunks=chunks, close=lambda: None)
 
     def _answer_chunks(self, answer: Answer) -> Iterator[bytes]:
         self._wait(self.recorded.seconds)

@@ -21,7 +21,7 @@ from ...wire.short_text import span
 from ..accumulator import Accumulator
 from ..endpoints.catalog import changes
 from ..interrupt import Interrupt
-from .base import Response, Transport
+from .base import ResponseStream, Transport
 from .pace import Pace, Ticket, is_paced
 from .rate_limit import RateLimits
 
@@ -52,7 +52,7 @@ class RetryTransport:
     accumulator: Accumulator | None = None
     clock: Callable[[], float] = time.monotonic
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> ResponseStream:
         """Sends `request`, at most `max_retries + 1` times."""
         began = self.clock()
         # a completion is paid like a message, and changes nothing
@@ -83,7 +83,7 @@ class RetryTransport:
             self._wait(_reason(response.status), seconds, failed + 1)
         raise AssertionError("unreachable")
 
-    def _send_paced(self, request: Request, failed: int) -> Response:
+    def _send_paced(self, request: Request, failed: int) -> ResponseStream:
         """One try, as soon as the rate limits of the endpoint allow it."""
         if not is_paced(request):
             return self.inner.send(request)
@@ -119,7 +119,7 @@ def backoff(failed: int) -> float:
     return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - not for security
 
 
-def _is_retryable(response: Response) -> bool:
+def _is_retryable(response: ResponseStream) -> bool:
     if response.status < 400:
         return False
     advice = response.headers.get("x-should-retry", "").strip().lower()
@@ -128,7 +128,7 @@ def _is_retryable(response: Response) -> bool:
     return response.status in (408, 409, 429) or response.status >= 500
 
 
-def _after_change(response: Response) -> tuple[Response, bool]:
+def _after_change(response: ResponseStream) -> tuple[ResponseStream, bool]:
     """The response, its error read, and whether the request may be sent again although it changes something."""
     body = b""
     try:
