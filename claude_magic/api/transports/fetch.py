@@ -191,7 +191,7 @@ def _redirected(host: str) -> ConnectionFailed:
 def _no_answer(url: str, reason: str) -> ConnectionFailed:
     """Why a request failed, as far as a page can know."""
     parts = urlsplit(url)
-    if js.navigator.onLine is False:
+    if getattr(getattr(js, "navigator", None), "onLine", True) is False:
         return ConnectionFailed(
             f"the browser is offline: nothing reached {parts.netloc}. Connect, and run the cell again.", unsent=True
         )
