@@ -8,7 +8,6 @@ thread, one after another, and what has arrived is shown as it is added.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 
 from ..api.accumulator import Accumulator
@@ -147,7 +146,6 @@ class Worker:
         self._finishes = finishes
         self._cursor = 0, 0
         self._done = Event()
-        self._shown = 0.0
 
     def start(self) -> None:
         """Begins the exchange.
@@ -193,7 +191,7 @@ class Worker:
 
     def _run(self) -> None:
         if runs_in_caller():
-            self.accumulator.on_change = self._show_sometimes
+            self.accumulator.on_change = self._try_show
         try:
             self.outcome = self._send(self.accumulator, self.interrupt)
         except BaseException as error:
@@ -202,11 +200,9 @@ class Worker:
             self.accumulator.on_change = None
             self._done.set()
 
-    def _show_sometimes(self) -> None:
-        if (now := time.monotonic()) - self._shown >= _TICK:
-            self._shown = now
-            with contextlib.suppress(Exception):
-                self.show()
+    def _try_show(self) -> None:
+        with contextlib.suppress(Exception):
+            self.show()
 
 
 def _stop(worker: Worker) -> Exchange:

@@ -143,17 +143,19 @@ class FetchTransport:
 
     def _wait(self, promise: Any, abort: Any, host: str) -> Any:
         """The result of a promise; meanwhile everything else in the page goes on."""
-        future, end = asyncio.ensure_future(promise), time.monotonic() + self.timeout
         try:
-            while not future.done():
-                run_sync(asyncio.wait({future}, timeout=_TICK))
-                self.interrupt.check()
-                if time.monotonic() > end and not future.done():
-                    raise TimedOut(f"no byte from {host} for {self.timeout:g} s. Try again, or raise Claude.timeout.")
+            return run_sync(self._result(promise, host))
         except BaseException:
             abort.abort()
-            future.cancel()
             raise
+
+    async def _result(self, promise: Any, host: str) -> Any:
+        future, end = asyncio.ensure_future(promise), time.monotonic() + self.timeout
+        while not future.done():
+            await asyncio.wait({future}, timeout=_TICK)
+            self.interrupt.check()
+            if time.monotonic() > end and not future.done():
+                raise TimedOut(f"no byte from {host} for {self.timeout:g} s. Try again, or raise Claude.timeout.")
         return future.result()
 
     def _load(self, request: Request, content: bytes, stand_ins: StandIns, abort: Any) -> Sent:
