@@ -20,6 +20,7 @@ from tests.notebook_shell import Shell
 from tests.panel_exchange import exchange, request
 from tests.replaying import exchange as growing_exchange
 from tests.server import text_events
+from tests.terminal_screen import screen
 from tests.test_page import sent, shown
 from tests.test_panel import HOSTILE, Read
 from tests.test_steps import USE, with_calls
@@ -96,7 +97,8 @@ def test_what_is_sent_is_bounded_and_at_most_ten_times_a_second(events_kernel: K
     ran = events_kernel.run("t.replay(20000, each=10, every=0.01)")  # 20 s, 1,000 events a second
     updates = [message for _, message in ran.messages if "display_data" in message["msg_type"]]
     assert len(updates) <= 200
-    assert sent(ran) < 20 * 150_000
+    whole = len(json.dumps(updates[-1]["content"]))  # with all of the reply, once
+    assert sent(ran) - whole < 20 * 150_000
 
 
 def test_nothing_new_sends_nothing(events_kernel: Kernel) -> None:
@@ -105,6 +107,42 @@ def test_nothing_new_sends_nothing(events_kernel: Kernel) -> None:
     )
     assert len([m for _, m in ran.messages if "display_data" in m["msg_type"]]) == 1
     assert "waiting for claude-opus-5-5… · 3 s" in shown(ran)[0]["text/html"]
+
+
+TEXT = "# A title\\n\\nThe **first** words " + "and so on " * 40
+
+
+def test_the_text_grows_beside_the_events_rendered(events_kernel: Kernel) -> None:
+    ran = events_kernel.run(
+        f"text = {TEXT!r}.replace(chr(92) + 'n', chr(10))\nclock = [0.0]\n"
+        "t.event_log.time = t.types.SimpleNamespace(monotonic=lambda: clock[0])\n"
+        "page = t.EventPage()\n"
+        "events = t.exchange(30).events\n"
+        "for at in range(0, len(events), 3):\n"
+        " clock[0] += 1\n page.events(events[at:at + 3]); page.show(t.growing_exchange(text[:at * 14]))\n"
+        "page.finish(t.growing_exchange(text, stop_reason='end_turn', events=events))"
+    )
+    live = [m["content"]["data"]["text/html"] for _, m in ran.messages if "display_data" in m["msg_type"]]
+    texts = [re.sub(r"<style>.*?</style>", "", each).partition('<div class="cm-text">')[2] for each in live]
+    assert ["<h1" in each for each in texts[2:]] == [True] * len(texts[2:])
+    assert not any("**" in each for each in texts)
+    assert texts[-1].count("and so on") == 40
+    assert [len(rows(each)) for each in live] == sorted(len(rows(each)) for each in live)
+    sizes = [each.count("and so on") for each in texts]
+    assert sizes == sorted(sizes)
+    assert "cm-summary" in texts[-1]
+
+
+def test_of_a_long_text_the_end_is_seen_while_it_grows(events_kernel: Kernel) -> None:
+    ran = events_kernel.run(
+        "clock = [0.0]\nt.event_log.time = t.types.SimpleNamespace(monotonic=lambda: clock[0])\n"
+        "page = t.EventPage()\n"
+        "for count in range(0, 40_000, 500):\n"
+        " clock[0] += 1\n page.show(t.growing_exchange(' '.join(f'w{n}.' for n in range(count))))"
+    )
+    live = [m["content"]["data"]["text/html"] for _, m in ran.messages if "display_data" in m["msg_type"]]
+    assert max(map(len, live)) < 30_000
+    assert all(f"w{500 * number - 1}." in each for number, each in enumerate(live[1:], 1))
 
 
 def test_a_stopped_reply_keeps_the_events_that_had_arrived(events_kernel: Kernel) -> None:
@@ -168,8 +206,9 @@ def test_events_are_written_as_they_arrive_each_once(capsys: pytest.CaptureFixtu
     terminal.finish(growing.exchange())
     rest = capsys.readouterr().out.split("\n")
     assert [line.split()[2] for line in rest[:2]] == ["message_delta", "message_stop"]
-    assert rest[2].startswith("claude-opus-5-5 · 46 in / 2 out tokens · ")
-    assert rest[3:] == [""]
+    assert rest[2:5] == ["", "Hello", ""]
+    assert rest[5].startswith("claude-opus-5-5 · 46 in / 2 out tokens · ")
+    assert rest[6:] == [""]
 
 
 def test_an_event_is_one_line_without_the_padding_of_the_api(capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,6 +217,27 @@ def test_an_event_is_one_line_without_the_padding_of_the_api(capsys: pytest.Capt
         capsys.readouterr().out
         == '     812 ms  ping                 {"type": "ping"}\n  61,000 ms                       a b[31m\n'
     )
+
+
+def test_in_a_terminal_the_last_words_stand_below_the_events(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("live.event_log", "terminal.waiting_line", "terminal.terminal"):
+        monkeypatch.setattr(f"claude_magic.display.{name}.is_terminal", lambda: True)
+    terminal, written, text = EventTerminal(), "", ""
+    for number in range(30):
+        text += f"word {number} "
+        terminal.events([TimedEvent(number, "content_block_delta", "{}")])
+        terminal.show(growing_exchange(text))
+        written += capsys.readouterr().out
+        lines = screen(written)
+        assert len(lines) == number + 2
+        assert lines[-1].endswith(f"word {number}")
+    assert lines[-1].startswith("… ")
+    terminal.finish(growing_exchange(text, stop_reason="end_turn"))
+    lines = screen(written + capsys.readouterr().out)
+    assert "\n".join(lines).count("word 29") == 1
+    assert lines[30:32] == ["", text.strip()[:79].rpartition(" ")[0]]
 
 
 def test_what_is_waited_for_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:

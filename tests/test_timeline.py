@@ -90,6 +90,37 @@ def test_the_seconds_are_told_at_round_numbers() -> None:
     assert words[-6:] == ["0 s", "5 s", "10 s", "15 s", "20 s", "24 s"]
 
 
+def test_no_two_numbers_on_the_axis_are_alike_in_any_range() -> None:
+    for power in range(-60, 71):  # from a microsecond to more than a hundred days
+        for factor in (1.0, 1.04, 1.7, 2.6, 5.5, 9.49, 9.96):
+            end = factor * 10 ** (power / 10)
+            svg = drawn(start(end / 3, 0, "text"), stop(end, 0), seconds=end)
+            axis = [each.text for each in svg.iter("text")][2:]
+            assert 3 <= len(axis) <= 8, (end, axis)
+            assert len(set(axis)) == len(axis), (end, axis)
+            numbers = [float(str(text).split()[0]) for text in axis[:-1]]
+            assert numbers == sorted(set(numbers)), (end, axis)
+
+
+def test_the_axis_has_a_unit_that_fits() -> None:
+    def axis(end: float) -> list[str | None]:
+        return [each.text for each in drawn(stop(end, 0), seconds=end).iter("text")][1:]
+
+    assert axis(5e-6) == ["0 µs", "1 µs", "2 µs", "3 µs", "4 µs", "5 µs"]
+    assert axis(0.0042) == ["0 ms", "1 ms", "2 ms", "3 ms", "4.2 ms"]
+    assert axis(0.9) == ["0 ms", "200 ms", "400 ms", "600 ms", "800 ms", "900 ms"]
+    assert axis(2.0) == ["0 s", "0.5 s", "1 s", "1.5 s", "2.0 s"]
+    assert axis(90.0) == ["0 s", "20 s", "40 s", "60 s", "80 s", "1 min 30 s"]
+    assert axis(600.0) == ["0 min", "2 min", "4 min", "6 min", "8 min", "10 min"]
+    assert axis(3 * 3600.0) == ["0 h", "0.5 h", "1 h", "1.5 h", "2 h", "2.5 h", "3 h"]
+
+
+def test_short_times_are_told_in_their_own_unit() -> None:
+    svg = drawn(start(0.0021, 0, "text"), stop(0.0042, 0), seconds=0.0042, first_token_seconds=0.0021)
+    assert svg.get("aria-label") == "waiting 2.1 ms, text 2.1 ms, 4.2 ms in all"
+    assert titles(svg) == ["waiting, 0 ms to 2.1 ms", "text, 2.1 ms to 4.2 ms"]
+
+
 def test_a_brief_axis_has_its_end_only() -> None:
     brief = ElementTree.fromstring(timeline(made(start(0.1, 0, "text"), seconds=24.4), brief=True))
     assert [each.text for each in brief.iter("text")] == ["waiting 0.1 s", "text 24 s", "24 s"]

@@ -72,14 +72,16 @@ class TerminalScreen:
         self._options = options
 
     def presenter(self, *, first: bool) -> Presenter:
-        if self._options.events:
-            from ..display.live.event_log import EventTerminal
-
-            return EventTerminal()
         from ..display.terminal import rich_terminal
         from ..display.terminal.terminal import Terminal
 
-        return rich_terminal.RichTerminal() if rich_terminal.available() and not self._options.raw else Terminal()
+        rendered = rich_terminal.available() and not self._options.raw
+        reply = rich_terminal.RichTerminal() if rendered else Terminal()
+        if not self._options.events:
+            return reply
+        from ..display.live.event_log import EventTerminal
+
+        return EventTerminal(reply)
 
 
 class CellPresenter:

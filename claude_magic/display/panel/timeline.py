@@ -28,6 +28,8 @@ _SHADE = {"waiting": 0.12, "thinking": 0.35, "text": 0.8, "tools": 0.6, "other":
 _WIDTH, _LEFT, _RIGHT = 680.0, 120.0, 660.0  # of the picture, and of the time in it
 _LANE, _BAR, _TOP, _BELOW = 18.0, 10.0, 4.0, 22.0
 _CHARACTER = 6.0
+_UNITS = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 1.0), ("ms", 1e-3, 1e-3), ("µs", 1e-6, 0.0))
+"""Name and seconds of each unit, and how long a reply must take for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ def timeline(exchange: Exchange, *, brief: bool = False) -> str:
     if not events:
         return ""
     blocks, pings, last = _read(events)
-    end = max(_seconds(exchange.seconds), last, 0.001)
+    end = max(_seconds(exchange.seconds), last, 1e-6)
     blocks = _limit_blocks(
         [_first_token_block(exchange, blocks, end), *(replace(b, end=min(b.end, end)) for b in blocks)]
     )
@@ -67,7 +69,7 @@ def timeline(exchange: Exchange, *, brief: bool = False) -> str:
         f'<g stroke="currentColor">{" ".join([*_pings(pings, end, bottom), _end_line(exchange, bottom)])}</g>',
     ]
     return (
-        f'<svg class="cm-timeline" role="img" aria-label="{summary}, {span(end)} in all" '
+        f'<svg class="cm-timeline" role="img" aria-label="{summary}, {_amount(end)} in all" '
         f'viewBox="0 0 {_WIDTH:g} {bottom + _BELOW:g}" fill="currentColor" '
         f'style="display:block;max-width:680px;font-size:11px">{" ".join(pieces)}</svg>'
     )
@@ -158,7 +160,7 @@ def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterat
     for number, block in enumerate(own):
         left, right = _x(block.begin, end), _x(block.end, end)
         name = one_line(block.name, 60)
-        label = f"{f'{lane}: {name}' if name else lane}, {block.begin:.2f} s to {block.end:.2f} s"
+        label = f"{f'{lane}: {name}' if name else lane}, {_moment(block.begin, end)} to {_moment(block.end, end)}"
         yield (
             f'<rect x="{left:.0f}" y="{y + (_LANE - _BAR) / 2:g}" width="{max(right - left, 1.5):.1f}" '
             f'height="{_BAR:g}" fill-opacity="{_SHADE[lane]}"><title>{label}</title></rect>'
@@ -173,18 +175,23 @@ def _lane(lane: str, place: int, blocks: Sequence[_Block], end: float) -> Iterat
 
 
 def _axis(end: float, bottom: float, *, brief: bool) -> str:
-    """The seconds, at round numbers, and where it ended."""
-    step = _step(end)
+    """The time at round numbers, and where it ended, all in one unit and no two alike."""
+    unit, seconds = _unit(end)
+    step = _step(end / seconds) * seconds
     places = ((number, _x(number * step, end)) for number in range(0 if brief else int(end / step) + 1))
     y = f"{bottom + 16:g}"
-    labels = [f'<text x="{x:.0f}" y="{y}">{number * step:g} s</text>' for number, x in places if x < _RIGHT - 50]
-    labels.append(f'<text x="{_RIGHT:g}" y="{y}">{span(end)}</text>')
+    labels = [
+        f'<text x="{x:.0f}" y="{y}">{number * step / seconds:.6g} {unit}</text>'
+        for number, x in places
+        if x < _RIGHT - 50
+    ]
+    labels.append(f'<text x="{_RIGHT:g}" y="{y}">{_end_label(end)}</text>')
     line = f'<path d="M{_LEFT:g} {bottom:g}H{_RIGHT:g}" stroke="currentColor" stroke-opacity="0.4"/>'
     return f'{line} <g text-anchor="middle">{" ".join(labels)}</g>'
 
 
 def _step(end: float) -> float:
-    """A round number of seconds, so that there are at most seven of them."""
+    """A round number, so that there are at most seven of them until `end`."""
     power = float(10 ** math.floor(math.log10(end / 6)))
     return next(power * factor for factor in (1, 2, 5, 10, 20) if end / (power * factor) <= 6)
 
@@ -202,8 +209,38 @@ def _end_line(exchange: Exchange, bottom: float) -> str:
     return f'<path d="M{_RIGHT:g} 0V{bottom + 4:g}"{dashes}><title>{label}</title></path>'
 
 
+def _unit(end: float) -> tuple[str, float]:
+    """The unit of the axis, and its seconds."""
+    return next((name, seconds) for name, seconds, least in _UNITS if end >= least)
+
+
+def _end_label(end: float) -> str:
+    """Where the axis ends, exact enough to differ from the last number before it, which is a tenth less."""
+    unit, seconds = _unit(end)
+    return span(end) if unit == "s" else f"{_three_digits(end / seconds)} {unit}"
+
+
+def _moment(seconds: float, end: float) -> str:
+    """A time within a reply that takes so long."""
+    unit, scale = _unit(end)
+    return f"{seconds:.2f} s" if scale >= 1 else f"{_three_digits(seconds / scale)} {unit}"
+
+
+def _three_digits(value: float) -> str:
+    digits = 2 - math.floor(math.log10(value)) if value > 0 else 0
+    text = f"{value:.{min(max(digits, 0), 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _amount(seconds: float) -> str:
+    """A duration in a unit that fits it: `2.4 s`, `31 ms`, `5 µs`."""
+    if seconds >= 0.095:
+        return span(seconds)
+    return f"{seconds * 1e3:.2g} ms" if seconds >= 0.00095 else f"{seconds * 1e6:.0f} µs" if seconds else "0 s"
+
+
 def _sum(blocks: Sequence[_Block], lane: str) -> str:
-    return span(sum(block.end - block.begin for block in blocks if block.lane == lane))
+    return _amount(sum(block.end - block.begin for block in blocks if block.lane == lane))
 
 
 def _x(seconds: float, end: float) -> float:

@@ -115,13 +115,6 @@ def reply_bundle(
     }
 
 
-def reply_steps(exchange: Exchange) -> list[Step]:
-    """The steps of the exchange's calls, as many as are shown."""
-    known = {call.id for call in exchange.calls}
-    steps = (passage.step for passage in passages(exchange.joined_message, exchange.calls))
-    return [step for step in steps if step is not None and step.id in known][:_MOST_STEPS]
-
-
 def with_bracketed_marks(passage: Passage) -> str:
     """A text with its marks as `[1]`; it may hold control characters."""
     pieces, end = list[str](), 0
