@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import time
@@ -18,7 +19,7 @@ from claude_magic.display.reply.conversation import messages_bundle
 from claude_magic.display.reply.reply import passages, reply_bundle
 from claude_magic.display.terminal.terminal import Terminal
 from claude_magic.wire import Exchange, Fold
-from claude_magic.wire.tool import Call
+from claude_magic.wire.tool import EDIT_NOTE, EDITED, Call
 from tests.browser.hostile import SNIPPETS
 from tests.exchange_fields import exchange_of
 from tests.notebook_kernel import Kernel, Ran
@@ -98,12 +99,10 @@ def assert_harmless(html: str) -> None:
 def test_a_finished_call_is_one_closed_line_with_call_result_seconds_and_tokens() -> None:
     shown = bundle([text("Let me see."), USE], call("done", "18 °C, rain", seconds=0.31))
     html = without_style(shown["text/html"])
-    assert summaries(html) == ['get_weather(city="Paris", days=3) → "18 °C, rain" · 0.31 s · about 3 tokens']
+    assert summaries(html) == ['get_weather(city="Paris", days=3) → "18 °C, rain" · 0.3 s']
     assert "<details open" not in html
     assert '"city": "Paris"' in html
-    assert shown["text/plain"] == (
-        'Let me see.\n\n  get_weather(city="Paris", days=3)\n    → "18 °C, rain" · 0.31 s · about 3 tokens'
-    )
+    assert shown["text/plain"] == ('Let me see.\n\n  get_weather(city="Paris", days=3) → "18 °C, rain" · 0.3 s')
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_every_state_is_told_in_words(state: str, content: list[str], said: str)
     shown = bundle([USE], call(state, *content))
     line = summaries(shown["text/html"])[0]
     assert line.removeprefix('get_weather(city="Paris", days=3) ').split(" · ")[0] == said
-    assert f"    {said}" in shown["text/plain"]
+    assert f") {said}" in shown["text/plain"]
 
 
 def test_without_a_call_the_arguments_alone_are_shown_and_what_is_waited_for() -> None:
@@ -136,7 +135,7 @@ def test_without_a_call_the_arguments_alone_are_shown_and_what_is_waited_for() -
 def test_edited_arguments_and_the_note_are_shown() -> None:
     edited = call("done", "rain", arguments={"city": "Lyon"}, note="arguments edited by you")
     (line,) = summaries(bundle([USE], edited)["text/html"])
-    assert line == 'get_weather(city="Lyon") → "rain" · about 1 token · arguments edited by you'
+    assert line == 'get_weather(city="Lyon") → "rain" · arguments edited by you'
 
 
 def test_json_results_are_a_tree_and_images_are_shown_from_their_bytes() -> None:
@@ -284,8 +283,8 @@ def test_parallel_calls_each_get_their_own_result_and_mcp_names_its_server() -> 
         {"type": "mcp_tool_result", "tool_use_id": "a", "is_error": False, "content": [text("here")]},
     ]
     assert summaries(bundle(blocks)["text/html"]) == [
-        'files · read(path="x") → "here" · about 1 token',
-        'files · read(path="y") failed: gone · about 1 token',
+        'files · read(path="x") → "here"',
+        'files · read(path="y") failed: gone',
     ]
 
 
@@ -463,7 +462,7 @@ def test_a_finished_reply_is_drawn_again_in_its_place(
         "for state in ('running', 'done', 'done'): page.update(with_calls(whole, state, 'rain'))"
     )
     reply, *rest = displays(ran)
-    assert summaries(reply["text/html"]) == ['get_weather(city="Paris", days=3) → "rain" · about 1 token']
+    assert summaries(reply["text/html"]) == ['get_weather(city="Paris", days=3) → "rain"']
     assert [bundle["text/plain"] for bundle in rest][-1] == "below"
     assert len(rest) == 1 + 2 * panel
     updates = [message for _, message in ran.messages if message["msg_type"] == "update_display_data"]
@@ -525,13 +524,11 @@ def test_a_terminal_prints_what_changed_and_no_more(capsys: pytest.CaptureFixtur
     terminal.show(whole)
     terminal.finish(with_calls(whole, "waiting"))
     printed = capsys.readouterr().out
-    assert printed.startswith(
-        'Let me see.\n\n  get_weather(city="Paris", days=3)\n    waiting for you\n\nclaude-opus-5-5'
-    )
+    assert printed.startswith('Let me see.\n\n  get_weather(city="Paris", days=3)\n\nclaude-opus-5-5')
     for _ in range(2):
         terminal.update(with_calls(whole, "done", "18 °C\nrain", seconds=2.0))
     assert capsys.readouterr().out == (
-        '  get_weather(city="Paris", days=3)\n    → 2 lines · 2.0 s · about 2 tokens\n      18 °C\n      rain\n'
+        '  get_weather(city="Paris", days=3) → 2 lines · 2.0 s\n      18 °C\n      rain\n'
     )
 
 
@@ -550,7 +547,7 @@ def test_a_huge_result_is_a_few_lines_in_a_terminal() -> None:
     (passage,) = passages(exchange([USE]).message, [call("done", "a line\x1b[2J of words\n" * 100_000)])
     assert passage.step is not None
     lines = passage.step.lines
-    assert len(lines) == 7
+    assert len(lines) == 6
     assert max(map(len, lines)) < 200
     assert lines[-1].strip() == "… 99,996 more"
 
@@ -572,3 +569,91 @@ def test_messages_are_shown_with_roles_and_blocks() -> None:
     assert shown["text/html"].count("<details") == shown["text/html"].count(" open>") == 4
     assert '"tool_use_id": "toolu_1"' in shown["text/html"]
     assert len(messages_bundle([{"role": "user", "content": "x" * 10**6}] * 3_000)["text/html"]) < 2_000_000
+
+
+# One line for each call
+
+TRACEBACK = """Traceback (most recent call last):
+  File "<notebook>", line 4, in population
+    return PEOPLE[city]
+           ~~~~~~^^^^^^
+KeyError: 'Paris'"""
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (TRACEBACK, "failed: KeyError: 'Paris'"),
+        ("Traceback (most recent call last):\nValueError: no such city", "failed: ValueError: no such city"),
+        (TRACEBACK.replace("KeyError: 'Paris'", "ValueError: no\nsuch city"), "failed: ValueError: no such city"),
+        ("… " + TRACEBACK[50:], "failed: KeyError: 'Paris'"),
+        ("no such city: Paris", "failed: no such city: Paris"),
+        ("Traceback (most recent call last):", "failed: Traceback (most recent call last):"),
+    ],
+)
+def test_a_failure_is_its_error_and_the_traceback_is_folded(report: str, said: str) -> None:
+    shown = bundle([USE], call("failed", text(report), seconds=0.21))
+    assert html.unescape(summaries(shown["text/html"])[0]) == f'get_weather(city="Paris", days=3) {said} · 0.2 s'
+    assert shown["text/plain"] == f'  get_weather(city="Paris", days=3) {said} · 0.2 s'
+    folded = html.unescape(shown["text/html"].partition("</summary>")[2])
+    assert all(line.strip() in folded for line in report.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({"city": "Oslo", "days": 3}, ' (asked: city="Paris")'),
+        ({"city": "Oslo", "days": 1}, ' (asked: city="Paris", days=3)'),
+        ({"city": "Paris"}, " (asked: days=3)"),
+        ({"city": "Paris", "days": 3, "hours": 2}, ""),
+    ],
+)
+def test_edited_arguments_are_told_with_what_was_asked(arguments: dict[str, Any], asked: str) -> None:
+    told = text(f"{EDIT_NOTE}{json.dumps(arguments)}.)")
+    edited = call("done", told, text("717000"), seconds=0.2, note=EDITED, arguments=arguments)
+    shown = bundle([USE], edited)
+    written = ", ".join(f"{name}={json.dumps(each)}" for name, each in arguments.items())
+    assert summaries(shown["text/html"]) == [f"get_weather({written}) → 717000 · 0.2 s · edited{asked}"]
+    assert "The user changed" not in shown["text/html"]
+
+
+def test_the_size_of_a_small_result_is_folded() -> None:
+    shown = bundle([USE], call("done", text("rain"), seconds=0.2))
+    assert "about 1 token" in shown["text/html"].partition("</summary>")[2]
+    assert "token" not in shown["text/plain"]
+    assert "about 250 tokens" in bundle([USE], call("done", text("rain " * 200)))["text/plain"]
+
+
+def test_a_terminal_writes_each_call_when_it_is_requested_and_once_with_its_result(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal, asked = Terminal(), exchange([USE], stop_reason="tool_use")
+    for state in ("waiting", "running", "running"):
+        shown = replace(asked, calls=(call(state),))
+        terminal.finish(shown) if state == "waiting" else terminal.update(shown)
+    for _ in range(2):
+        terminal.update(replace(asked, calls=(call("failed", text(TRACEBACK), seconds=0.2),)))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "get_weather" in line]
+    assert lines == [
+        '  get_weather(city="Paris", days=3)',
+        "  get_weather(city=\"Paris\", days=3) failed: KeyError: 'Paris' · 0.2 s",
+    ]
+
+
+def test_messages_that_are_shown_elsewhere_are_not_shown_again() -> None:
+    messages = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": [USE]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}]},
+        {"role": "assistant", "content": [text("It rains.")]},
+    ]
+    assert messages_bundle(messages, replies_from=1)["text/plain"].splitlines() == [
+        "1 · user · Weather?",
+        "2 · assistant · the reply above",
+        "3 · user · tool_result",
+        "4 · assistant · the reply above",
+    ]
+    assert "It rains." not in messages_bundle(messages, replies_from=1)["text/html"]
+    assert messages_bundle(messages[:3], first=2, replies_from=0)["text/plain"] == "3 · user · tool_result"
+    assert messages_bundle(messages, first=3, replies_from=0) == {}
+    assert messages_bundle(messages, replies_from=3)["text/plain"].count("the reply above") == 1

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from .approvals import Approvals
     from .presenters import CellPresenter
-    from .turn_runner import TurnRunner
+    from .turn_runner import MessagesShown, TurnRunner
 
 _ENDS = "After a restart of the kernel this cannot go on: {why}."
 
@@ -33,6 +33,7 @@ class PendingApproval:
     Args:
         runner: Resumes the turn.
         place: The cell that asked.
+        shown: Which messages of the turn are shown elsewhere.
         approvals: Where it waits beside others.
 
     Attributes:
@@ -45,6 +46,7 @@ class PendingApproval:
         turn: Turn,
         presenter: CellPresenter,
         place: Place,
+        shown: MessagesShown,
         *,
         approvals: Approvals,
         session: Session,
@@ -52,6 +54,7 @@ class PendingApproval:
         self.turn = turn
         self.presenter = presenter
         self.place = place
+        self.shown = shown
         self.name = ""
         self._runner = runner
         self._approvals = approvals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.display_functions import display
@@ -57,7 +58,7 @@ class TurnRunner:
         turn = session.run_turn(session.begin_turn(prompt, cell), presenter, self._approver())
         self.show_files(turn.exchanges)
         if turn.waits:
-            self._wait(turn, presenter, self._cells.place)
+            self._wait(turn, presenter, self._cells.place, MessagesShown(replies_from=len(turn.prompt.own)))
             return
         if options.diff and turn.exchange.error is None:
             _show_difference(before, turn.exchange)
@@ -83,10 +84,11 @@ class TurnRunner:
             presenter.finish(before.exchange, final=False)
         turn = self._handle.session.resume_turn(before.with_approval(options.yes), presenter, self._approver(), calls)
         self.show_files(turn.exchanges[len(before.exchanges) :])
+        shown = _shown_before(before, earlier_kernel=pending.presenter is None)
         if turn.waits:
-            self._wait(turn, presenter, pending.place)
+            self._wait(turn, presenter, pending.place, shown)
             return
-        if messages := _messages(turn):
+        if messages := shown.messages(turn):
             display(messages, raw=True)
         self._end(presenter, turn)
 
@@ -103,7 +105,7 @@ class TurnRunner:
                 from ..display.download_panel import files_bundle
 
                 output.append(files_bundle(files))
-            output.messages(_messages(turn))
+            output.messages(pending.shown.messages(turn))
             if turn.waits:
                 pending.ask_again(turn, presenter)
                 return
@@ -129,13 +131,14 @@ class TurnRunner:
         else:
             self._shell.set_next_input(source, replace=False)
 
-    def _wait(self, turn: Turn, presenter: CellPresenter, place: Place) -> None:
+    def _wait(self, turn: Turn, presenter: CellPresenter, place: Place, shown: MessagesShown) -> None:
         """Lets the cell end; its turn is resumed when the user decides."""
         from .pending_approval import PendingApproval
 
         handle = self._handle
-        pending = PendingApproval(self, turn, presenter, place, approvals=handle.approvals, session=handle.session)
-        pending.show(_messages(turn))
+        approvals, session = handle.approvals, handle.session
+        pending = PendingApproval(self, turn, presenter, place, shown, approvals=approvals, session=session)
+        pending.show(shown.messages(turn))
 
     def _end(self, presenter: CellPresenter, turn: Turn) -> None:
         """Raises the error of a turn, or binds its result."""
@@ -180,13 +183,38 @@ class TurnRunner:
         return PageApprover(can_ask=self._cells.asks) if self._cells.in_notebook else TerminalApprover()
 
 
-def _messages(turn: Turn) -> dict[str, str]:
-    """All messages of a turn so far, for a turn that stops after each; else `{}`."""
-    if not turn.prompt.options.step:
-        return {}
-    from ..display.reply.conversation import messages_bundle
+@dataclass(frozen=True, kw_only=True)
+class MessagesShown:
+    """Which messages of a turn that stops after each are shown elsewhere: each is shown once.
 
-    return messages_bundle(turn.messages)
+    Attributes:
+        first: The index of the first one that no earlier cell shows.
+        replies_from: The index from which on the assistant's messages are shown as replies.
+    """
+
+    first: int = 0
+    replies_from: int
+
+    def messages(self, turn: Turn) -> dict[str, str]:
+        """The mime bundle of the others; `{}` if there are none, or the turn does not stop after each message."""
+        if not turn.prompt.options.step:
+            return {}
+        from ..display.reply.conversation import messages_bundle
+
+        return messages_bundle(turn.messages, first=self.first, replies_from=self.replies_from)
+
+
+def _shown_before(turn: Turn, *, earlier_kernel: bool) -> MessagesShown:
+    """What is shown already when a turn is resumed in another cell.
+
+    Args:
+        earlier_kernel: Whether it began in one; then its last reply is shown again, and all of its messages.
+    """
+    messages = turn.messages
+    if not earlier_kernel:
+        return MessagesShown(first=len(messages), replies_from=0)
+    replies = [index for index, message in enumerate(messages) if message.get("role") == "assistant"]
+    return MessagesShown(replies_from=replies[-1] if replies else len(messages))
 
 
 def _show_difference(before: Exchange | None, exchange: Exchange) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 from ..concurrency import Event, run_coroutine, start_thread
 from ..errors import ClaudeError
 from ..wire import Block
-from ..wire.tool import DONE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
+from ..wire.tool import DONE, EDIT_NOTE, EDITED, FAILED, RUNNING, Call, Content, Items, Tool
 from .calls import skip
 from .items import drain, drain_async
 
@@ -122,7 +122,7 @@ def _with_edits(call: Call) -> Iterator[Block]:
     """A note for Claude if the user changed the arguments of the call."""
     if call.note == EDITED:
         arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
-        yield {"type": "text", "text": f"(The user changed the arguments to {arguments}.)"}
+        yield {"type": "text", "text": f"{EDIT_NOTE}{arguments}.)"}
 
 
 def _report(error: BaseException) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, NOT_RUN = "waiting", "running", "done", "failed", "refused", "not run"
 EDITED = "the arguments were edited"
+EDIT_NOTE = "(The user changed the arguments to "  # how Claude is told so, in the first block of the result
 _ERRORS = (FAILED, REFUSED, NOT_RUN)
 
 

@@ -17,6 +17,7 @@ from .steps import blocks_of, calls_in
 
 _WORDS = 80  # characters of a turn that are seen while it is folded
 _ROWS = 200
+_ABOVE = "the reply above"
 _MOST_BLOCKS = 100  # of a message
 _MUCH = 1_000_000  # characters of HTML after which messages stay closed and empty
 
@@ -39,20 +40,35 @@ def bundle(title: str, turns: Iterable[Row]) -> dict[str, str]:
     return {"text/html": frame(inner, styled=True), "text/plain": "\n".join(text)}
 
 
-def messages_bundle(messages: Sequence[Mapping[str, Any]], *, opened: bool = True) -> dict[str, str]:
+def messages_bundle(
+    messages: Sequence[Mapping[str, Any]], *, opened: bool = True, first: int = 0, replies_from: int | None = None
+) -> dict[str, str]:
     """The mime bundle of messages as they are sent: role and blocks.
 
     Args:
         opened: Whether they are shown unfolded.
+        first: The index of the first one that is shown; the earlier ones are shown elsewhere.
+        replies_from: The index from which on the assistant's messages are shown as replies above, and here only named;
+            `None` if none are.
+
+    Returns:
+        `{}` if all of them are shown elsewhere.
     """
-    last_messages = list(enumerate(messages, 1))[-_ROWS:]
-    pieces, size = list[str](), 0
+    as_replies = len(messages) if replies_from is None else replies_from
+    shown = list(enumerate(messages, 1))[first:]
+    above = {number for number, each in shown if number > as_replies and each.get("role") == "assistant"}
+    if replies_from is not None and len(above) == len(shown):
+        return {}
+    last_messages = shown[-_ROWS:]
+    pieces, lines, size = list[str](), list[str](), 0
     for number, message in last_messages:
-        pieces.append(_request_html(number, message, opened=opened, brief=size > _MUCH))
+        line = f"{number} · assistant · {_ABOVE}" if number in above else _request_line(number, message)
+        row = f'<div class="cm-none">{line}</div>' if number in above else ""
+        pieces.append(row or _request_html(number, message, opened=opened, brief=size > _MUCH))
+        lines.append(line)
         size += len(pieces[-1])
-    lines = [_request_line(number, message) for number, message in last_messages]
-    if len(last_messages) < len(messages):
-        earlier = f"… {len(messages) - len(last_messages):,} earlier messages"
+    if len(last_messages) < len(shown):
+        earlier = f"… {len(shown) - len(last_messages):,} earlier messages"
         pieces.insert(0, f"<div>{earlier}</div>")
         lines.insert(0, earlier)
     return {"text/html": frame("".join(pieces), styled=True), "text/plain": "\n".join(lines)}

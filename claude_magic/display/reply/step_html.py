@@ -40,7 +40,7 @@ def _inside(step: Step) -> str:
     if step.kind:
         ran = isinstance(step.content, Mapping) and step.content.get("type") in RAN
         sections += [*([] if ran else [_caption("result")]), _result(step)]
-    about = [fact for fact in step.facts if fact]
+    about = step.all_facts
     if about:
         sections.append(f'<div class="cm-about">{one_line(" · ".join(about))}</div>')
     return "".join(sections)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...wire import Block
 from ...wire.short_text import span
-from ...wire.tool import DONE, FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call
+from ...wire.tool import DONE, EDIT_NOTE, EDITED, FAILED, NOT_RUN, REFUSED, RUNNING, WAITING, Call
 from ..text.excerpt import plain_line, short_line
 from ..text.plain import plain
 from .call_signature import call_line, value
@@ -21,6 +21,8 @@ from .summary import estimate_tokens
 
 ASKS = ("tool_use", "server_tool_use", "mcp_tool_use")
 _OUTCOME = 80
+_LARGE = 100  # tokens of a result from which on its size is told beside it
+_TRACEBACK = "Traceback (most recent call last):"
 _JSON_LOOKED_AT = 20_000
 _TEXT_LINES, _TEXT_WIDTH = 4, 160
 _PENDING = {WAITING: "waiting for you", RUNNING: "running…"}
@@ -68,28 +70,37 @@ class Step:
 
     @property
     def facts(self) -> list[str]:
+        """The run time, the size of a large result, and the note."""
+        return self._facts(_LARGE)
+
+    @property
+    def all_facts(self) -> list[str]:
         """The run time, the size of the result, and the note."""
+        return self._facts(1)
+
+    def _facts(self, least: int) -> list[str]:
         tokens = estimate_tokens(_size(self.content)) if self.kind in ("tool_result", "mcp_tool_result") else 0
-        took = "" if self.seconds is None else _seconds(self.seconds)
-        parts = (took, f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens else "", self.note)
+        size = f"about {tokens:,} token{'' if tokens == 1 else 's'}" if tokens >= least else ""
+        parts = ("" if self.seconds is None else span(self.seconds), size, self.note)
         return [short_line(fact, 120) for fact in parts if fact]
 
     @property
     def lines(self) -> list[str]:
-        """The step in a terminal: the call, and its result below."""
-        return [f"  {self.call_line}", *self.outcome_lines]
-
-    @property
-    def outcome_lines(self) -> list[str]:
-        """The result in a few lines at most; empty while there is none."""
+        """The step as text: the call and its result in one line, and a few lines of a longer text below."""
         if not self.outcome:
-            return []
+            return [f"  {self.call_line}"]
         lines = self._text_lines()
         outcome = f"→ {len(lines):,} lines" if lines else self.outcome
         below = [short_line(line, _TEXT_WIDTH) for line in lines[:_TEXT_LINES]]
         left = len(lines) - len(below)
         more = [f"… {left:,} more"] if left else []
-        return [f"    {' · '.join((outcome, *self.facts))}", *(f"      {line}" for line in [*below, *more])]
+        head = f"  {self.call_line} {' · '.join((outcome, *self.facts))}"
+        return [head, *(f"      {line}" for line in [*below, *more])]
+
+    @property
+    def written_lines(self) -> list[str]:
+        """The step in a terminal, where a line stays: what it waits for is not written."""
+        return [f"  {self.call_line}"] if self.state in _PENDING else self.lines
 
     def _text_lines(self) -> list[str]:
         """The lines of a text result; empty if it has only one."""
@@ -132,15 +143,26 @@ def with_call(step: Step, call: Call | None) -> Step:
     if call is None:
         return step
     pending = call.state in _PENDING
+    content, note = list(call.content), call.note
+    if note == EDITED:
+        note = _edit_note(step.arguments, call.arguments)
+        content = content[1:] if content and str(content[0].get("text")).startswith(EDIT_NOTE) else content
     return replace(
         step,
         arguments=call.arguments,
         state=call.state,
         kind="" if pending else "tool_result",
-        content=None if pending else list(call.content),
+        content=None if pending else content,
         seconds=call.seconds,
-        note=call.note,
+        note=note,
     )
+
+
+def _edit_note(asked: object, run: Mapping[str, Any]) -> str:
+    """That the user edited the arguments, and what the model had asked for in their place."""
+    before = asked if isinstance(asked, Mapping) else {}
+    changed = [f"{name}={value(item)}" for name, item in before.items() if name not in run or run[name] != item]
+    return f"edited (asked: {', '.join(changed)})" if changed else "edited"
 
 
 def calls_in(messages: Iterable[Mapping[str, Any]]) -> list[Call]:
@@ -190,9 +212,20 @@ def _block_line(block: Block, quoted: bool) -> str:
         kind = plain_line(str(block.get("type"))[:60], 40)
         return f"an {kind}" if kind == "image" else kind
     if not quoted:
-        return short_line(text, 2 * _OUTCOME)
+        return short_line(_error_of(text), 2 * _OUTCOME)
     parsed = parse_json(text)
     return value(text, _OUTCOME) if parsed is NOT_JSON else value(parsed, _OUTCOME)
+
+
+def _error_of(text: str) -> str:
+    """The error at the end of a traceback, without its frames; any other text as it is."""
+    if not text.startswith((_TRACEBACK, "… ")):  # one that was too long begins with its end
+        return text
+    lines = text.splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    after = lines[frames[-1] + 1 :] if frames else lines[1:]
+    begin = next((number for number, line in enumerate(after) if line and not line.startswith(" ")), None)
+    return text if begin is None else "\n".join(after[begin:])
 
 
 NOT_JSON = object()
@@ -216,7 +249,3 @@ def _first_text(content: Any) -> str:
 
 def _size(content: Any) -> int:
     return sum(len(text) for block in blocks_of({"content": content}) if isinstance(text := block.get("text"), str))
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if 0 <= seconds < 0.995 else span(seconds)

@@ -91,9 +91,9 @@ class Terminal(Presenter):
         lines: list[str] = []
         for place, passage in enumerate(parts):
             step = passage.step
-            if step is not None and self._steps.get(place) != _notes(step):
-                self._steps[place] = _notes(step)
-                lines += step.lines
+            if step is not None and self._steps.get(place) != step.written_lines:
+                self._steps[place] = step.written_lines
+                lines += step.written_lines
         return lines
 
     def _append(self, parts: list[Passage], *, last: bool) -> None:
@@ -135,8 +135,8 @@ class Terminal(Presenter):
         with hold_interrupts():
             self._wait("")
             after_step = self._passage - 1 in self._steps
-            self._write(self._gap(1 if after_step else 2) + "\n".join(step.lines))
-            self._steps[self._passage] = _notes(step)
+            self._write(self._gap(1 if after_step else 2) + "\n".join(step.written_lines))
+            self._steps[self._passage] = step.written_lines
 
     def _with_marks(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
         """The source up to `end` with its citation marks, and the number of marks written so far.
@@ -191,10 +191,6 @@ def _summary_lines(exchange: Exchange) -> list[str]:
         warned = [WordWrap(width).feed(line) for line in warned]
         known = [wrap_facts(line, width) for line in "\n".join(known).split("\n")]
     return [*warned, _dim("\n".join(known))]
-
-
-def _notes(step: Step) -> list[str]:
-    return [step.call_line, *step.outcome_lines]
 
 
 def _dim(text: str) -> str:

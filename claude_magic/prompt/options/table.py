@@ -306,7 +306,7 @@ _TABLE = [
         help="an MCP server: its https:// address, or the variable of a local one; repeatable",
     ),
     Option(names=("--yes",), scope=_REQUEST | Scope.CURL | Scope.CALL, help="run tool calls without asking"),
-    Option(names=("--step",), scope=_ACTION, help="stop after each message, and show all of them"),
+    Option(names=("--step",), scope=_ACTION, help="stop after each message, and show it"),
     Option(
         names=("--approve",),
         scope=_ACTION,
