@@ -130,7 +130,8 @@ def test_step_stops_after_each_message(paying: Kernel, endpoint: Server) -> None
     third = paying.run("%claude --approve", asks=True)
     assert len(endpoint.received) == 2
     assert "Done." in html(third)
-    assert not any(text in html(third) for text in ("Pay 5.", "paid 5 to nobody"))
+    assert "3 · user" in html(second)
+    assert not any(row in html(third) for row in ("1 · user", "3 · user", "4 · assistant"))
 
 
 def terminal(server: Server, *lines: str, tmp_path: Path) -> str:

@@ -79,11 +79,14 @@ def _request_html(number: int, message: Mapping[str, Any], *, opened: bool, brie
     inner = "".join(_block_html(block) for block in blocks[:_MOST_BLOCKS])
     if len(blocks) > _MOST_BLOCKS:
         inner += f'<div class="cm-none">… {len(blocks) - _MOST_BLOCKS:,} more blocks</div>'
+    title = _request_line(number, message)
+    if opened and not brief:  # what it holds is seen
+        title = " · ".join(title.split(" · ", 2)[:2])
     if brief:
         inner = '<div class="cm-none">not shown: there is too much in these messages</div>'
     return (
         f'<details class="cm-block cm-step mathjax_ignore tex2jax_ignore"{" open" * (opened and not brief)}>'
-        f'<summary>{one_line(_request_line(number, message))}</summary><div class="cm-folded">{inner}</div></details>'
+        f'<summary>{one_line(title)}</summary><div class="cm-folded">{inner}</div></details>'
     )
 
 

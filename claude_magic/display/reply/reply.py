@@ -21,7 +21,7 @@ from .sources import Citations, Source, citations, sources_html, sources_lines, 
 from .step_html import IGNORED, step_html
 from .steps import ASKS, Step, call_step, is_result, unpaired_result, with_call, with_result
 from .style import live_style, style
-from .summary import facts, warnings
+from .summary import facts, low_limits_warning, warnings
 
 _ID = re.compile(r"[\w-]{6,}")  # no part of an escaped character
 _JSON_LIMIT = 20_000
@@ -234,7 +234,8 @@ def _summary_html(exchange: Exchange) -> str:
 
 def facts_html(exchange: Exchange) -> str:
     """The line of facts, its request-id in an element, which a page may give a copy button."""
-    line = html.escape(facts(exchange))
+    line, low = html.escape(facts(exchange)), html.escape(low_limits_warning(exchange))
+    line = line.replace(low, f"<strong>{low}</strong>", 1) if low else line
     if not _ID.fullmatch(exchange.request_id or ""):
         return line
     before, found, after = line.rpartition(str(exchange.request_id))

@@ -36,11 +36,10 @@ def facts(exchange: Exchange) -> str:
         "" if replayed else _price(exchange),
         duration(exchange),
         _retries(exchange),
-        exchange.request_id,
-        _replay_note(exchange) if replayed else "",
     )
-    low = "" if replayed else _line(_low_limits(exchange), _LIMITS_LIMIT)
-    return " · ".join([*(_line(fact) for fact in known if fact), *filter(None, [low])])
+    last = (exchange.request_id, _replay_note(exchange) if replayed else "")
+    lines = [*map(_line, filter(None, known)), low_limits_warning(exchange), *map(_line, filter(None, last))]
+    return " · ".join(filter(None, lines))
 
 
 def warnings(exchange: Exchange) -> list[str]:
@@ -122,12 +121,14 @@ def _price(exchange: Exchange) -> str:
     return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
 
 
-def _low_limits(exchange: Exchange) -> str:
+def low_limits_warning(exchange: Exchange) -> str:
     """What is left of the limits of which less than 10 % is left; `""` if there are none."""
+    if exchange.replayed:
+        return ""
     sent, low = moment(exchange.headers), low_limits(exchange.headers)
     lines = [limit.line(limit.reset_in_words(sent)) for limit in low[:_MOST_LIMITS]]
     more = [f"{len(low) - len(lines)} more limits are low"] if len(low) > len(lines) else []
-    return f"only {'; '.join([*lines, *more])}" if low else ""
+    return _line(f"only {'; '.join([*lines, *more])}", _LIMITS_LIMIT) if low else ""
 
 
 def _replay_note(exchange: Exchange) -> str:
