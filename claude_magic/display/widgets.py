@@ -29,3 +29,13 @@ def with_classes(widget: Widget, *names: str) -> Widget:
     for name in names:
         widget.add_class(name)
     return widget
+
+
+def close_tree(widget: Widget) -> None:
+    """Close a widget with all that is in it: each is an object on both sides, until it is closed."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for name in ("style", "layout"):
+        if (part := getattr(widget, name, None)) is not None:
+            part.close()
+    widget.close()

@@ -249,7 +249,7 @@ class Entries(Sequence[Row]):
     """Rows of the journal, as mappings; displayed as a table."""
 
     def __init__(self, title: str, rows: Sequence[Row], views: JournalViews) -> None:
-        self._title = title
+        self.title = title
         self._rows = rows
         self._views = views
 
@@ -263,4 +263,4 @@ class Entries(Sequence[Row]):
         return self._repr_mimebundle_()["text/plain"]
 
     def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
-        return self._views.entries(self._title, self._rows)
+        return self._views.entries(self.title, self._rows)

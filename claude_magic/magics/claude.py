@@ -396,16 +396,18 @@ class ClaudeHandle:
 
         return Prompts(self)
 
-    def workbench(self, text: str | Draft = "") -> Workbench:
+    def workbench(self, text: str | Draft | Exchange = "") -> Workbench:
         """A panel to develop a prompt in: settings, turns and variables as fields; shown at the end of a cell.
 
         Run sends what a cell would, and the reply streams in while the notebook stays usable; "Insert as cell" writes
         the `%%claude` cell that sends the same, "Copy code" the program. Its `.form` and `.cell` are for Python.
 
         Args:
-            text: The prompt to begin with, or a draft of `claude.prompts`; `{{name}}` becomes a field.
+            text: The prompt to begin with, or a draft of `claude.prompts`; `{{name}}` becomes a field. Of an exchange,
+                such as `claude.last` or `claude.journal.exchange(3)`, its request; a line says what does not fit.
 
         Raises:
+            CellError: The exchange asked for no message.
             SettingsError: There is no notebook page, as in a terminal.
         """
         from ..display.widgets import has_widgets

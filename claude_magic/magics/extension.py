@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..display.workbench.place import provide
 from .claude import claude
 from .ipython import completion, input_transforms
 from .magics import ClaudeMagics
 
+if TYPE_CHECKING:
+    from ..display.workbench.bench import Workbench
+    from ..wire import Exchange
+    from .workbench.workbench import WorkbenchSource
+
 _EXCHANGE = ("claude_magic.wire.exchange", "Exchange")
+_ENTRIES = ("claude_magic.journal.journal", "Entries")
+_JOURNAL = ("claude_magic.journal.journal", "Journal")
 
 
 def load(shell: Any) -> None:
@@ -23,7 +31,9 @@ def load(shell: Any) -> None:
     input_transforms.add(shell)
     completion.add(shell)
     formatter = shell.display_formatter.ipython_display_formatter
-    formatter.for_type_by_name(*_EXCHANGE, _show)  # their class is not imported for it
+    for kind, show in _DISPLAYS.items():
+        formatter.for_type_by_name(*kind, show)  # their class is not imported for it
+    provide(_Workbenches(shell))
 
 
 def unload(shell: Any) -> None:
@@ -32,6 +42,7 @@ def unload(shell: Any) -> None:
     if not isinstance(magics, ClaudeMagics):
         return
     _forget_display(shell)
+    provide(None)
     completion.remove(shell)
     input_transforms.remove(shell)
     shell.events.unregister("pre_run_cell", claude.cells.begin)
@@ -51,11 +62,50 @@ def _show(exchange: Any) -> None:
     show(exchange, page=claude.cells.in_notebook)
 
 
+def _show_entries(entries: Any) -> None:
+    """Shows rows of the journal; on a page with buttons that open a workbench."""
+    from IPython.core.display_functions import publish_display_data
+
+    from .views import entry_outputs
+
+    for bundle in entry_outputs(entries):
+        publish_display_data(bundle)
+
+
+def _show_journal(journal: Any) -> None:
+    """Shows the last rows of the journal."""
+    _show_entries(journal.last())
+
+
+_DISPLAYS = {_EXCHANGE: _show, _ENTRIES: _show_entries, _JOURNAL: _show_journal}
+
+
+class _Workbenches:
+    """Makes workbenches for buttons in the page; what they need is imported with the first."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def of_exchange(self, exchange: Exchange) -> Workbench:
+        return self._source.of_exchange(exchange)
+
+    def of_row(self, number: int) -> Workbench:
+        return self._source.of_row(number)
+
+    @property
+    def _source(self) -> WorkbenchSource:
+        from .ipython.prompt_namespace import prompt_namespace
+        from .workbench.workbench import WorkbenchSource
+
+        return WorkbenchSource(session=claude.session, namespace=lambda: prompt_namespace(self._shell))
+
+
 def _forget_display(shell: Any) -> None:
-    """Lets IPython show exchanges by their repr again."""
+    """Lets IPython show what it showed before we came by its repr again."""
     formatter = shell.display_formatter.ipython_display_formatter
-    formatter.deferred_printers.pop(_EXCHANGE, None)
-    for kind in [kind for kind in formatter.type_printers if (kind.__module__, kind.__name__) == _EXCHANGE]:
+    for name in _DISPLAYS:
+        formatter.deferred_printers.pop(name, None)
+    for kind in [kind for kind in formatter.type_printers if (kind.__module__, kind.__name__) in _DISPLAYS]:
         formatter.pop(kind)
 
 

@@ -34,6 +34,13 @@ class NotebookViews:
         return spending_table(rows, by)
 
 
+def entry_outputs(entries: Any) -> list[dict[str, Any]]:
+    """The outputs of rows of the journal in a notebook, one bundle each."""
+    from ..display.tables.journal_page import outputs
+
+    return outputs(entries.title, list(entries))
+
+
 def preview_text(preview: Preview) -> str:
     """A preview of a request, as text."""
     from ..cost.prices import as_of

@@ -373,3 +373,38 @@ def test_long_texts_and_a_narrow_page_stay_inside(browser_page: Page, lab: Lab, 
         assert wide == []
         screenshot(page, f"workbench-long-{width}-{'dark' if dark else 'light'}")
     use_theme(page, dark=False)
+
+
+def test_a_request_that_was_sent_opens_in_a_workbench_from_its_panel_and_its_row(browser_page: Page, lab: Lab) -> None:
+    page = browser_page
+    setup = (
+        "import os\nfrom tests.server import Server, reply\nserver = Server()\n"
+        "os.environ['ANTHROPIC_BASE_URL'], os.environ['ANTHROPIC_API_KEY'] = server.url, 'key-of-a-test'\n"
+        "%load_ext claude_magic\nfrom claude_magic import claude\nserver.answers(reply('Two.'))"
+    )
+    write_notebook(lab, "resend.ipynb", setup, "%%claude -s 'Be brief.' -t 77\nHow many?", "claude.journal.last(1)")
+    open_notebook(page, lab, "resend.ipynb")
+    run_all(page)
+    panel, rows = cell(page, 1), cell(page, 2)
+
+    panel.get_by_role("button", name="Open in workbench").click()
+    expect(panel.get_by_label("Max tokens")).to_have_value("77")
+    expect(panel.get_by_label("System")).to_have_value("Be brief.")
+    screenshot(page, "workbench-of-a-panel-light")
+    panel.get_by_role("button", name="Close workbench").click()
+    expect(panel.get_by_label("Max tokens")).to_have_count(0)
+
+    button = rows.get_by_role("button", name="Open in workbench: ")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(rows.get_by_label("Max tokens")).to_have_value("77")
+    expect(rows.locator(".cm-static")).to_be_hidden()
+    use_theme(page, dark=True)
+    screenshot(page, "workbench-of-a-row-dark")
+    save(page)
+    shut_down_kernel(page)
+
+    open_notebook(page, lab, "resend.ipynb")
+    expect(rows.locator("table.cm-rows")).to_be_visible()
+    expect(panel.locator("details.cm-static")).to_be_visible()
+    expect(page.get_by_role("button", name="Open in workbench")).to_have_count(0)

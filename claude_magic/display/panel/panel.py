@@ -16,6 +16,7 @@ from typing import Any
 from ...wire import Exchange
 from ..clipboard import script_widget
 from ..widgets import Widget, has_widgets, widget_bundle, with_classes
+from ..workbench.place import WorkbenchPlace, is_offered, open_button
 from .live_panels import keep
 from .programs import program_widgets
 from .style import live_style, twin_style
@@ -95,8 +96,14 @@ def _widgets(exchange: Exchange, sections: dict[str, str], name: str) -> list[Wi
         inner += page
     tab = ipywidgets.Tab(children=pages, titles=tuple(live), selected_index=0, layout=layout)
     accordion = ipywidgets.Accordion(children=[tab], titles=(_TITLE,), selected_index=None, layout=layout)
-    outer = with_classes(ipywidgets.VBox(children=[keyboard, accordion, script_widget()], layout=layout), "cm-live")
-    return [outer, accordion, tab, *inner, keyboard, keyboard.style, layout]
+    shown, more = [keyboard, accordion], []
+    if is_offered(exchange):
+        place = WorkbenchPlace(layout)
+        button = open_button(exchange, place, layout)
+        shown += [button, place.widget]
+        more = [button, button.style, place]
+    outer = with_classes(ipywidgets.VBox(children=[*shown, script_widget()], layout=layout), "cm-live")
+    return [outer, accordion, tab, *inner, *more, keyboard, keyboard.style, layout]
 
 
 def _keyboard_html(name: str) -> str:

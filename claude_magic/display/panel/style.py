@@ -82,6 +82,13 @@ _LIVE = """
   display: none !important; }
 .cm-live:has(.cm-key[open]) .fa-caret-right { transform: rotate(90deg); }
 .cm-live:has(.cm-key[open]) .fa-caret-down { transform: rotate(-90deg); }
+.cm-live > .cm-open-bench { position: absolute; top: 3px; right: 4px; width: auto; height: 22px; margin: 0;
+  padding: 0 8px; line-height: 20px; font-size: var(--jp-ui-font-size0, 11px); color: var(--jp-ui-font-color1, inherit);
+  background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #8888); border-radius: 3px; }
+.cm-live > .cm-open-bench:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
+.cm-live > .cm-open-bench.jupyter-widgets-disconnected { display: none; }
+.cm-live > .cm-bench-place { overflow: visible; margin: 0; }
+.cm-live .cm-error { color: var(--jp-error-color1, #c62828); }
 .cm-live [role="tab"]:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
 """
 

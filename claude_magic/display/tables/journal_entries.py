@@ -9,24 +9,32 @@ from typing import Any
 
 from ...wire.short_text import dollars
 from ..text.plain import plain
-from .table import Cell, Kind, table, words
+from .table import Cell, Kind, Press, table, words
 
 _WORDS = 60  # characters of a prompt
-_ERROR_WORDS = 120
-_HEAD = (
-    *("id", "time", "model", "first words", "tokens in", "tokens out", "price, $", "seconds", "request-id", "error"),
-)
+_HEAD = (*("time", "model", "first words", "error", "tokens in", "tokens out", "price, $", "seconds", "request-id"),)
 NUMBERS: dict[str, Kind] = dict.fromkeys(("tokens in", "tokens out", "price, $", "seconds"), "number")
 _KINDS: dict[str, Kind] = {**NUMBERS, "id": "number", "first words": "wrap", "request-id": "code", "error": "wrap"}
 _BELOW = "claude.journal.exchange(id) shows one, claude.journal.search('words') finds more"
 
 
-def bundle(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The mime bundle of rows of the journal, in order."""
+def bundle(title: str, rows: Sequence[Mapping[str, Any]], button: str = "") -> dict[str, str]:
+    """The mime bundle of rows of the journal, in order.
+
+    Args:
+        button: What a button at each row that asked for a message does; `""` for no buttons.
+    """
     if not rows:
         none = plain(f"{title}: none")
         return {"text/html": f"<div>{html.escape(none)}</div>", "text/plain": none}
-    return table(title, _HEAD, [_cells(row) for row in rows], kinds=_KINDS, below=_BELOW)
+    presses = [
+        Press(label="workbench", name=f"{button}: {row['id']}", value=str(row["id"]))
+        if button and not row["is_call"]
+        else ""
+        for row in rows
+    ]
+    cells: list[list[Cell]] = [[str(row["id"]), press, *_cells(row)] for row, press in zip(rows, presses, strict=True)]
+    return table(title, ["id", "", *_HEAD], cells, kinds=_KINDS, below=_BELOW)
 
 
 def tokens(*counts: Any) -> str | None:
@@ -50,16 +58,15 @@ def _cells(row: Mapping[str, Any]) -> list[Cell]:
     sent = [row[name] for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens")]
     none = "" if row["is_call"] or row["error"] else None
     return [
-        str(row["id"]),
         _moment(str(row["began"])),
         words(row["model"], 40),
         words(row["prompt"], _WORDS),
+        words(_problem(row), _WORDS),
         tokens(*sent) or none,
         tokens(row["output_tokens"]) or none,
         "" if row["is_call"] else price(row["usd"]) or none,
         seconds(row["seconds"]) or "",
         words(row["request_id"], 60),
-        words(_problem(row), _ERROR_WORDS),
     ]
 
 

@@ -19,7 +19,7 @@ Kind = Literal["number", "wrap", "code", "state"]
 _BAR = 24  # characters of a full bar in text
 _STYLE = (
     "<style>.cm-rows.cm-rows.cm-rows{display:block;table-layout:auto;border-collapse:collapse;border:0;margin:0;"
-    "max-width:100%;overflow-x:auto;font-size:var(--jp-ui-font-size1,13px)}"
+    "max-width:100%;overflow-x:auto;line-height:1.45;font-size:var(--jp-ui-font-size1,13px)}"
     ".cm-rows.cm-rows.cm-rows :is(td,th){text-align:left;padding:2px 12px 2px 0;border:0;vertical-align:top;"
     "white-space:nowrap}"
     ".cm-rows.cm-rows.cm-rows thead th{border-bottom:1px solid var(--jp-border-color1,rgba(128,128,128,.5))}"
@@ -54,7 +54,24 @@ class Bar:
         return "█" * round(_BAR * self.share)
 
 
-Cell = str | Bar | None
+@dataclass(frozen=True, kw_only=True)
+class Press:
+    """A cell that is a button; what it does is up to the page around the table.
+
+    Attributes:
+        name: What it does, for screen readers.
+        value: What it is about.
+    """
+
+    label: str
+    name: str
+    value: str
+
+    def __str__(self) -> str:
+        return ""
+
+
+Cell = str | Bar | Press | None
 """`None` for what is unknown."""
 _UNKNOWN = "unknown"
 
@@ -133,4 +150,9 @@ def _html(
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Bar):
         return f'<span class="cm-share"><span style="width:{cell.share:.1%}"></span></span>'
+    if isinstance(cell, Press):
+        attributes = f'aria-label="{html.escape(cell.name)}" data-open="{html.escape(cell.value)}"'
+        return (
+            f'<button type="button" data-lm-suppress-shortcuts="true" {attributes}>{html.escape(cell.label)}</button>'
+        )
     return f"<i>{_UNKNOWN}</i>" if cell is None else html.escape(cell)

@@ -23,7 +23,7 @@ from ...concurrency import Event, Lock, start_thread
 from ...errors import ClaudeError
 from ...wire import Exchange
 from ..text.plain import plain
-from ..widgets import Widget, widget_bundle, with_classes
+from ..widgets import Widget, close_tree, widget_bundle, with_classes
 from .answer import Answer, places
 from .controls import Controls
 from .form import Form, WorkbenchActions
@@ -47,10 +47,11 @@ class Workbench:
     Args:
         names: Of models to choose from.
         languages: In which a request can be written.
+        note: A line about the form.
     """
 
     def __init__(
-        self, actions: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str]
+        self, actions: WorkbenchActions, form: Form, *, names: Sequence[str], languages: Sequence[str], note: str = ""
     ) -> None:
         self._actions = actions
         self._name = f"cm-static-{uuid.uuid4().hex[:12]}"
@@ -80,6 +81,7 @@ class Workbench:
         for field in (*self._settings.texts(), self._system):
             self._guard(field)
         self._fill(form)
+        self._say(note)
 
     @property
     def form(self) -> Form:
@@ -107,7 +109,7 @@ class Workbench:
     def close(self) -> None:
         """Stop the reply, and remove the panel from the page."""
         self.stop()
-        self.widget.close()
+        close_tree(self.widget)
 
     def _built(self, controls: Controls) -> Widget:
         self._stop = controls.button("Stop", self.stop, name="cm-stop", hint="Interrupt the reply")

@@ -14,6 +14,7 @@ class Form:
     """The fields of a workbench, each as the user typed it; `""` for an empty one.
 
     Attributes:
+        params: Other fields of the request's body, as a JSON object.
         turns: Role and text of each turn, in order.
         fields: The text typed for a variable of the prompt, instead of its value, by name.
     """
@@ -27,6 +28,7 @@ class Form:
     stop: tuple[str, ...] = ()
     thinking: bool = False
     effort: str = ""
+    params: str = ""
     turns: tuple[tuple[str, str], ...] = (("user", ""),)
     fields: Mapping[str, str] = field(default_factory=dict)
 

@@ -28,9 +28,12 @@ class Settings:
 
     def __init__(self, controls: Controls, names: Sequence[str], list_models: Callable[[], object]) -> None:
         self.model = ipywidgets.Combobox(
-            description="Model", placeholder="the one there is", options=tuple(names), continuous_update=False
+            description="Model",
+            placeholder="the one there is",
+            options=tuple(names),
+            layout=controls.layout,
+            continuous_update=False,
         )
-        self.model.layout = controls.layout
         self.max_tokens = controls.line("Max tokens")
         self.temperature = controls.line("Temperature", hint=_NOT_SENT)
         self.top_p = controls.line("Top p", hint=_NOT_SENT)
@@ -39,8 +42,12 @@ class Settings:
         self.effort = controls.choice("Effort", _EFFORT)
         self.stop = controls.text("Stop sequences", hint="one a line; \\n is a line end")
         more = controls.button("List models", list_models, hint="Ask the endpoint which models it has")
-        tools = controls.html('<div class="cm-quiet">Tools: off. Nothing of the notebook is called.</div>')
-        fields = (self.max_tokens, self.thinking, self.effort, self.temperature, self.top_p, self.top_k, self.stop)
+        self.params = controls.text("Other fields", hint='as JSON: {"tools": […]}', name="cm-params")
+        tools = controls.html('<div class="cm-quiet">Tools that stand there are offered; none is run.</div>')
+        fields = (
+            *(self.max_tokens, self.thinking, self.effort, self.temperature, self.top_p, self.top_k),
+            *(self.stop, self.params),
+        )
         self.widget = controls.column(self.model, more, *fields, tools, name="cm-settings")
 
     def read(self, form: Form) -> Form:
@@ -54,19 +61,20 @@ class Settings:
             top_k=self.top_k.value.strip(),
             thinking=self.thinking.value,
             effort=self.effort.value,
+            params=self.params.value.strip(),
             stop=tuple(_read(line) for line in re.split(r"\r\n|\r|\n", self.stop.value) if line),
         )
 
     def fill(self, form: Form) -> None:
         """Show the settings of a form."""
-        for name in ("model", "max_tokens", "temperature", "top_p", "top_k", "thinking"):
+        for name in ("model", "max_tokens", "temperature", "top_p", "top_k", "thinking", "params"):
             getattr(self, name).value = getattr(form, name)
         self.effort.value = form.effort if form.effort in [value for _, value in _EFFORT] else ""
         self.stop.value = "\n".join(map(_format, form.stop))
 
     def texts(self) -> list[Widget]:
         """The widgets that the user types into."""
-        return [self.model, self.max_tokens, self.temperature, self.top_p, self.top_k, self.stop]
+        return [self.model, self.max_tokens, self.temperature, self.top_p, self.top_k, self.stop, self.params]
 
 
 def _read(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -81,10 +82,29 @@ class Layout:
             yield from (("--stop", text) for text in form.stop)
         else:
             yield "--param", "stop_sequences", json.dumps(list(form.stop))
+        for name, value in _params(form.params).items():
+            yield "--param", name, json.dumps(value)
         if self.settings.conversation:
             yield "-c", ""
         if self.spells:
             yield ("--turns",)
+
+
+def _params(text: str) -> dict[str, object]:
+    """The other fields of the body.
+
+    Raises:
+        CellError: They are no JSON object, or name what is no field.
+    """
+    if not text.strip():
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CellError(f'Other fields: not JSON: {error}. Write an object, such as {{"top_k": 5}}.') from None
+    if not isinstance(found, dict) or not all(re.fullmatch(r"\w[\w-]*", name) for name in found):
+        raise CellError(f'Other fields: not an object of fields: {text[:60]!r}. Write one, such as {{"top_k": 5}}.')
+    return found
 
 
 def _check(turns: Sequence[tuple[str, str]]) -> None:

@@ -34,23 +34,53 @@ _SHOWN = 50
 _UNWRITABLE = "this cannot be written as a cell: a text in it says {{name}} in a way that would be filled. Change it."
 
 
-def workbench(session: Session, namespace: Mapping[str, Any], text: str | Draft) -> Workbench:
-    """A panel with the settings of the notebook and this prompt."""
+def workbench(session: Session, namespace: Mapping[str, Any], text: str | Draft | Exchange) -> Workbench:
+    """A panel with the settings of the notebook and this prompt, or with all of a request that was sent.
+
+    Raises:
+        CellError: The request asks for no message.
+    """
     from ...display.workbench.bench import Workbench
-    from ...session.local_model import max_tokens
     from ...session.model_list import names
 
     settings, _ = session.settings.effective()
+    form, note = form_of(text.request) if isinstance(text, Exchange) else (_new_form(settings, text), "")
+    actions = _SessionActions(session=session, namespace=namespace, name=f"{session.cells.next()}/workbench").actions
+    return Workbench(actions, form, names=names(settings), languages=list(LANGUAGES), note=note)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkbenchSource:
+    """Makes the workbenches that buttons in the page open.
+
+    Attributes:
+        namespace: Returns the notebook's variables.
+    """
+
+    session: Session
+    namespace: Callable[[], Mapping[str, Any]]
+
+    def of_exchange(self, exchange: Exchange) -> Workbench:
+        return workbench(self.session, self.namespace(), exchange)
+
+    def of_row(self, number: int) -> Workbench:
+        journal = self.session.ledger.journal(self.session.settings)
+        if journal is None:
+            raise CellError(f"no exchange {number} in the journal.")
+        return self.of_exchange(journal.exchange(number))
+
+
+def _new_form(settings: Claude, text: str | Draft) -> Form:
+    """The form of a prompt that was not sent yet."""
+    from ...session.local_model import max_tokens
+
     form = Form(
         model="" if _has_one_model(settings) else settings.model,
         max_tokens=str(max_tokens(settings, local=_has_one_model(settings))),
         system=settings.system,
         turns=(("user", text),) if isinstance(text, str) else text.turns,
     )
-    if not isinstance(text, str):
-        form = replace(form, system=text.system, fields=text.variable_values)
-    actions = _SessionActions(session=session, namespace=namespace, name=f"{session.cells.next()}/workbench").actions
-    return Workbench(actions, form, names=names(settings), languages=list(LANGUAGES))
+    return form if isinstance(text, str) else replace(form, system=text.system, fields=text.variable_values)
 
 
 def _has_one_model(settings: Claude) -> bool:
