@@ -1,6 +1,7 @@
 """What opens AWS: a key of the environment, or botocore's own search (variables, profiles, SSO, roles, processes).
 
-botocore finds and renews; it is imported when it is used. Sessions are kept as long as the environment says the same.
+botocore finds and renews; it is imported when it is used. What it found is kept as long as the environment and the files
+say the same.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ _SOURCES = {  # botocore's name of a source: how it is said
     "iam-role": "the role of the instance",
 }
 _PREFIXES = ("AWS_",)
+_FILES = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
 _lock = Lock()
-_sessions: dict[tuple[str, str], Any] = {}
-_signers: dict[tuple[str, str, str, str], Signer] = {}
+_search = Lock()  # one at a time: many rows of a map begin together
+_sessions: dict[tuple[str, str, str], Any] = {}
+_signers: dict[tuple[str, str, str, str], Signature] = {}
 
 
 def find(*, service: str, region: str, profile: str, keys: Sequence[str]) -> Signer:
@@ -66,7 +69,7 @@ def find(*, service: str, region: str, profile: str, keys: Sequence[str]) -> Sig
 def region_of(profile: str) -> str:
     """The region in AWS's own files; `""` if there is none."""
     with without_tracing():
-        return str(_session(profile).get_config_variable("region") or "")
+        return str(_session(profile, "").get_config_variable("region") or "")
 
 
 class Signature:
@@ -127,12 +130,15 @@ class Signature:
 
 
 def _signature(service: str, region: str, profile: str, keys: Sequence[str]) -> Signature:
-    key = digest(_PREFIXES), profile, service, region
-    with _lock:
-        known = _signers.get(key)
-    if isinstance(known, Signature):
-        return known.load()
-    session, found, failure = _session(profile), None, ""
+    key = _state(), profile, service, region
+    with _search:
+        if key not in _signers:
+            _signers[key] = _search_of_botocore(service, region, profile, keys)
+        return _signers[key].load()
+
+
+def _search_of_botocore(service: str, region: str, profile: str, keys: Sequence[str]) -> Signature:
+    session, found, failure = _session(profile, region), None, ""
     try:
         with quiet():
             found = session.get_credentials()
@@ -148,16 +154,15 @@ def _signature(service: str, region: str, profile: str, keys: Sequence[str]) -> 
     source = _SOURCES.get(str(found.method), str(found.method))
     named = profile or os.environ.get("AWS_PROFILE", "") or "default"
     of_file = str(found.method) not in ("env", "explicit", "container-role", "iam-role")
-    signature = Signature(
-        found, source=f"{source}, profile {named}" if of_file else source, service=service, region=region
-    ).load()
-    with _lock:
-        _signers[key] = signature
-    return signature
+    source = f"{source}, profile {named}" if of_file else source
+    return Signature(found, source=source, service=service, region=region)
 
 
-def _session(profile: str) -> Any:
+def _session(profile: str, region: str) -> Any:
     """A session of botocore; a new one once the environment says otherwise.
+
+    Args:
+        region: Also for the services that give credentials; `""` for that of the files.
 
     Raises:
         SettingsError: botocore is not installed, or has no such profile.
@@ -166,10 +171,12 @@ def _session(profile: str) -> Any:
         import botocore.session
     except ImportError:
         raise SettingsError(_NOT_INSTALLED) from None
-    key = digest(_PREFIXES), profile
+    key = _state(), profile, region
     with _lock:
         if key not in _sessions:
             _sessions[key] = botocore.session.Session(profile=profile or None)
+            if region:
+                _sessions[key].set_config_variable("region", region)
         session = _sessions[key]
     failure = ""
     try:
@@ -180,6 +187,17 @@ def _session(profile: str) -> Any:
     if failure:
         raise SettingsError(f"the AWS profile cannot be read: {failure}")
     return session
+
+
+def _state() -> str:
+    """Tells one environment of AWS, and one state of its files, from another; no secret can be read from it."""
+    stats = []
+    for name, usual in _FILES:
+        path = os.path.expanduser(os.environ.get(name) or usual)
+        if os.path.exists(path):
+            stat = os.stat(path)
+            stats.append(f"{path} {stat.st_mtime_ns} {stat.st_size}")
+    return "\n".join((digest(_PREFIXES), *stats))
 
 
 def _reason(error: Exception) -> str:

@@ -98,10 +98,22 @@ class Platform:
             Unsupported: It does; nothing was sent.
         """
         for feature in features(request):
-            if feature in self.data.lacks:
-                lack = self.data.lacks[feature]
-                hint = f" {lack['instead']}" if lack.get("instead") else ""
-                raise Unsupported(
-                    f"{self.data.title} has no {FEATURES[feature]} (as of {lack.get('as_of') or self.data.as_of}). "
-                    f"Nothing was sent.{hint}"
-                )
+            self.require(feature)
+
+    def require(self, feature: str) -> None:
+        """Refuses what the platform lacks.
+
+        Args:
+            feature: Its name in `FEATURES`.
+
+        Raises:
+            Unsupported: It lacks it; nothing was sent.
+        """
+        lack = self.data.lacks.get(feature)
+        if lack is None:
+            return
+        hint = f" {lack['instead']}" if lack.get("instead") else ""
+        raise Unsupported(
+            f"{self.data.title} has no {FEATURES[feature]} (as of {lack.get('as_of') or self.data.as_of}). "
+            f"Nothing was sent.{hint}"
+        )

@@ -17,7 +17,7 @@ from ...session.ledger import Caller, Ledger
 from ...session.model_list import list_for_alias
 from ...session.notebook import Changes
 from ...session.prompt import Prompt
-from ...session.provider import find_provider, is_local
+from ...session.provider import find_provider, is_local, unsigned_provider
 from ...session.request import build_request, waiting
 from ...session.session import Session
 from ...settings import Claude
@@ -66,6 +66,9 @@ def access(session: Session, options: Options) -> Access:
         raise NotRecorded("nothing is sent while only recorded answers are given: batches need the endpoint.")
     if is_local(settings):
         raise CellError("the local model has no batches. Leave batch out, or set a key: nothing was sent.")
+    platform = unsigned_provider(settings).platform
+    if platform is not None:
+        platform.require("batches")
     journal = ledger.journal(settings)
     if journal is None:
         raise SettingsError(
