@@ -36,7 +36,7 @@ def connect(
         address="Claude.base_url" if provider.platform is None else provider.platform.address_settings,
     )
     if provider.platform is not None:
-        transport = PlatformTransport(inner=transport, platform=provider.platform)
+        transport = PlatformTransport(inner=transport, platform=provider.platform, credential=provider.credential)
     if provider.local:
         transport = RepetitionLimit(inner=transport)
     transport = RetryTransport(

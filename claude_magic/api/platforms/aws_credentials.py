@@ -1,7 +1,7 @@
 """What opens AWS: a key of the environment, or botocore's own search (variables, profiles, SSO, roles, processes).
 
-botocore finds and renews; it is imported when it is used. What it found is kept as long as the environment and the files
-say the same.
+botocore finds and renews; it is imported when it is used. What it found is kept as long as the environment and the
+files say the same.
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ class Signature:
         from .sigv4 import sign
 
         with without_tracing():
-            frozen = self._freeze()
-            return sign(request, frozen, service=self._service, region=self._region)
+            return sign(request, self._freeze(), service=self._service, region=self._region)  # in no variable here
 
     def load(self) -> Signature:
         """Fetches the credentials, if they are not there yet.
@@ -169,8 +168,10 @@ def _session(profile: str, region: str) -> Any:
     """
     try:
         import botocore.session
+        from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
     except ImportError:
         raise SettingsError(_NOT_INSTALLED) from None
+    AWSHTTPConnection.debuglevel = AWSHTTPSConnection.debuglevel = 0  # else `http.client` could print what they send
     key = _state(), profile, region
     with _lock:
         if key not in _sessions:
