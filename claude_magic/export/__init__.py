@@ -28,19 +28,21 @@ class Language:
         module: The module in this package that writes programs.
         syntax: The name by which its colours are known, as after a Markdown fence; `""` for none.
         reads_files: Whether its programs can read an attachment from its file.
+        is_sdk: Whether its programs use the client of an SDK, which has the form of requests itself.
     """
 
     title: str
     module: str
     syntax: str = ""
     reads_files: bool = True
+    is_sdk: bool = False
 
 
 LANGUAGES = {
     "curl": Language(title="curl", module="curl.write", syntax="bash"),
-    "python": Language(title="Python", module="python", syntax="python"),
-    "typescript": Language(title="TypeScript", module="typescript", syntax="typescript"),
-    "openai": Language(title="OpenAI SDK", module="openai.write", syntax="python"),
+    "python": Language(title="Python", module="python", syntax="python", is_sdk=True),
+    "typescript": Language(title="TypeScript", module="typescript", syntax="typescript", is_sdk=True),
+    "openai": Language(title="OpenAI SDK", module="openai.write", syntax="python", is_sdk=True),
     "requests": Language(title="Python with requests", module="requests_py", syntax="python"),
     "http": Language(title="HTTP message", module="http", syntax="http", reads_files=False),
 }
@@ -61,6 +63,10 @@ def program(request: Request, language: str, *, files: Mapping[str, str] | None 
     if language not in LANGUAGES:
         raise CellError(f"no such language: {language!r}. Choose one of {', '.join(LANGUAGES)}.")
     chosen = LANGUAGES[language]
+    if request.hosting is not None:
+        from . import platforms
+
+        request = platforms.of_sdk(request) if chosen.is_sdk else platforms.of_wire(request)
     writer = importlib.import_module(f"{__name__}.{chosen.module}")
     try:
         source: str = writer.program(call(request, files or {} if chosen.reads_files else {}))

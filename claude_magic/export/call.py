@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ..errors import CellError
 from ..wire import Request
 from ..wire.headers import DIRECT_ACCESS, RANDOM_KEY, is_credential_name
+from ..wire.request import Hosting
 from .formatting import File, Variable
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -31,8 +32,19 @@ _OURS = {
     (DIRECT_ACCESS, "true"),  # of a web page; a program is none
 }
 _JSON = ("content-type", "application/json")
-_APART = {"x-api-key", "authorization", "host", "connection", "content-length", "transfer-encoding"}
+_APART = {
+    "x-api-key",
+    "api-key",
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-date",
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+}
 _PLACEHOLDER = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+_KEY_OF_PLATFORM = re.compile(r"(?:Bearer )?\$([A-Z_]+)")
 _LONG_REPLY = 21_333  # tokens, from which on the SDKs refuse not to stream, unless they are given a timeout
 
 
@@ -47,6 +59,7 @@ class Call:
         local: Whether the local model was asked, whose address and key are others each time: a program takes both
             from the environment.
         credential: Header and value that open the API.
+        hosting: The platform that it goes to; `None` for the API and servers like it.
         all_headers: The others, without those that only describe the connection.
         body: As the API parses it, with a `File` in place of data that is read from one, and a `Variable` in
             that of a secret.
@@ -57,6 +70,7 @@ class Call:
     base_url: str
     local: bool
     credential: tuple[str, Variable]
+    hosting: Hosting | None
     all_headers: list[tuple[str, str | Variable]]
     body: Any
 
@@ -79,8 +93,18 @@ class Call:
         return "".join(f"{comment} {line}\n" for line in _LOCAL) if self.local else ""
 
     @property
+    def default_address(self) -> bool:
+        """Whether a client goes to its server without being told."""
+        return self.base_url == DEFAULT_BASE_URL or self.hosting is not None
+
+    @property
     def bearer(self) -> bool:
         return self.credential[0] == "authorization"
+
+    @property
+    def named_token(self) -> bool:
+        """Whether a client has to be told its token; that of a platform finds its own credentials."""
+        return self.bearer and self.hosting is None
 
     @property
     def streams(self) -> bool:
@@ -138,6 +162,7 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
         base_url=base.geturl(),
         local=request.headers.get("x-api-key") == RANDOM_KEY,
         credential=_credential(request),
+        hosting=request.hosting,
         all_headers=[(n, _value(n, value)) for n, value in request.headers.items() if n.lower() not in _APART],
         body=None if request.body is None else _without_tokens(_with_files(json.loads(request.content), files)),
     )
@@ -146,9 +171,14 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
 def _credential(request: Request) -> tuple[str, Variable]:
     value = request.headers.get("authorization")
     if value is None or "x-api-key" in request.headers:
+        if request.hosting is not None and (named := _KEY_OF_PLATFORM.fullmatch(request.headers.get("x-api-key", ""))):
+            return "x-api-key", Variable(name=named[1])
         admin = request.headers.get("x-api-key") == "$ANTHROPIC_ADMIN_KEY"
         return "x-api-key", Variable(name="ANTHROPIC_ADMIN_KEY" if admin else "ANTHROPIC_API_KEY")
+    named = _KEY_OF_PLATFORM.fullmatch(value) if request.hosting is not None else None
     name = "ANTHROPIC_AUTH_TOKEN" if "$ANTHROPIC_AUTH_TOKEN" in value else "ANTHROPIC_API_KEY"
+    if request.hosting is not None:
+        name = "ACCESS_TOKEN" if named is None else named[1]
     return "authorization", Variable(name=name, before="Bearer ")
 
 

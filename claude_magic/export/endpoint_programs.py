@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .call import BASE_URL, DEFAULT_BASE_URL, Call
+from . import platforms
+from .call import BASE_URL, Call
 from .endpoint_call import EndpointCall, download_name, endpoint_call
 from .formatting import Variable, literal
 from .literals import JAVASCRIPT, PYTHON, javascript_text, python_text
@@ -36,7 +37,8 @@ def python_endpoint(call: Call) -> str:
     asked = endpoint_call(call)
     names = ["import os"] * _reads_environment(call) + ["from pathlib import Path"] * bool(asked.files)
     start = "\n".join([*names, "", "import anthropic"] if names else ["import anthropic"])
-    client = expression("anthropic.Anthropic", _python_client(call, asked))
+    own = "anthropic.Anthropic" if call.hosting is None else f"anthropic.{platforms.client(call).python}"
+    client = expression(own, _python_client(call, asked))
     if asked.method:
         made = expression(f"client.{asked.method}", _python_arguments(asked))
     else:
@@ -64,32 +66,37 @@ def typescript_endpoint(call: Call) -> str:
     has_method = bool(asked.method) and not _ACRONYMS.search(asked.method)
     nodes = ["readFileSync"] * bool(asked.files) + ["writeFileSync"] * (has_method and asked.answer == "binary")
     own = "Anthropic, { toFile }" if has_method and asked.files else "Anthropic"
-    start = f'import {own} from "@anthropic-ai/sdk";\n'
+    start, made_of = f'import {own} from "@anthropic-ai/sdk";\n', "Anthropic"
+    if call.hosting is not None:
+        own, package = platforms.typescript_class(call)
+        files = 'import { toFile } from "@anthropic-ai/sdk";\n' if has_method and asked.files else ""
+        start, made_of = f'import {own} from "{package}";\n{files}', own.strip("{} ")
     start += f'import {{ {", ".join(nodes)} }} from "node:fs";\n' if nodes else ""
     options = "".join(f"  {name}: {text},\n" for name, text in _typescript_client(call, asked))
     client = f"{{\n{options}}}" if options else ""
     made = _typescript_method(asked) if has_method else _typescript_generic(call, asked)
     printed = _TYPESCRIPT[asked.answer if has_method else "json"].replace("{file}", download_name(call) or "answer")
     return (
-        f"{_files_note(asked, '//')}{call.hint('//')}{start}\nconst client = new Anthropic({client});\n\n"
+        f"{_files_note(asked, '//')}{call.hint('//')}{start}\nconst client = new {made_of}({client});\n\n"
         f"const result = await {made};\n{printed}"
     )
 
 
 def _reads_environment(call: Call) -> bool:
     admin = call.credential[1].name == "ANTHROPIC_ADMIN_KEY"
-    return admin or call.bearer or call.local or any(isinstance(v, Variable) for _, v in call.explicit_headers)
+    return admin or call.named_token or call.local or any(isinstance(v, Variable) for _, v in call.explicit_headers)
 
 
 def _python_client(call: Call, asked: EndpointCall) -> Iterator[tuple[str, str]]:
+    yield from platforms.python_arguments(call)
     _, key = call.credential
-    if call.bearer:
+    if call.named_token:
         yield "auth_token", f'os.environ["{key.name}"]'
     elif key.name == "ANTHROPIC_ADMIN_KEY":
         yield "api_key", f'os.environ["{key.name}"]'
     if call.local:
         yield "base_url", f'os.environ["{BASE_URL}"]'
-    elif call.base_url != DEFAULT_BASE_URL:
+    elif not call.default_address:
         yield "base_url", python_text(call.base_url)
     yield from headers("default_headers", {n: v for n, v in asked.headers.items() if n not in asked.beta})
 
@@ -154,14 +161,15 @@ def _python_options(options: dict[str, Any], sent: dict[str, Any]) -> str:
 
 
 def _typescript_client(call: Call, asked: EndpointCall) -> Iterator[tuple[str, str]]:
+    yield from platforms.typescript_arguments(call)
     _, key = call.credential
-    if call.bearer:
+    if call.named_token:
         yield "authToken", JAVASCRIPT.variable(key)
     elif key.name == "ANTHROPIC_ADMIN_KEY":
         yield "apiKey", JAVASCRIPT.variable(key)
     if call.local:
         yield "baseURL", JAVASCRIPT.variable(Variable(name=BASE_URL))
-    elif call.base_url != DEFAULT_BASE_URL:
+    elif not call.default_address:
         yield "baseURL", javascript_text(call.base_url)
     others = {n: v for n, v in asked.headers.items() if n not in asked.beta}
     if others:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .call import BASE_URL, Call
 from .endpoint_call import multipart_parts
+from .platforms import signature_scope
 
 
 def program(call: Call) -> str:
@@ -47,7 +48,9 @@ def _head(call: Call, length: int) -> Iterator[str]:
     target = url._replace(scheme="", netloc="", path=url.path or "/", fragment="").geturl()
     yield f"{call.request.method} {target} HTTP/1.1"
     yield f"Host: {f'${BASE_URL}' if call.local else url.netloc}"
-    for name, value in (call.credential, *call.all_headers):
+    signed = signature_scope(call.request) is not None
+    credential = ("authorization", call.request.headers["authorization"]) if signed else call.credential
+    for name, value in (credential, *call.all_headers):
         yield f"{name}: {value}"
     if call.body is not None and multipart_parts(call) is None:
         yield f"content-length: {length}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .call import BASE_URL, DEFAULT_BASE_URL, Call
+from . import platforms
+from .call import BASE_URL, Call
 from .completions import is_completion, python_statements
 from .endpoint_programs import python_endpoint
 from .literals import python_text
@@ -66,20 +67,24 @@ def program(call: Call) -> str:
 
 def _program(call: Call, statements: str, *, note: str = "") -> str:
     """The statements, after the imports and the client."""
-    needed = reads_environment([*dict(call.explicit_headers).values(), *([call.credential[1]] if call.bearer else [])])
+    needed = reads_environment(
+        [*dict(call.explicit_headers).values(), *([call.credential[1]] if call.named_token else [])]
+    )
     needed = ["import os"] if call.local else needed
     start = imports(call, standard=needed, own="import anthropic")
-    client = expression("anthropic.Anthropic", _client(call))
+    own = "anthropic.Anthropic" if call.hosting is None else f"anthropic.{platforms.client(call).python}"
+    client = expression(own, _client(call))
     return f"{note}{call.hint('#')}{start}client = {client}\n\n{statements}"
 
 
 def _client(call: Call) -> Iterator[tuple[str, str]]:
-    if call.bearer:
+    yield from platforms.python_arguments(call)
+    if call.named_token:
         _, token = call.credential
         yield "auth_token", f'os.environ["{token.name}"]'
     if call.local:
         yield "base_url", f'os.environ["{BASE_URL}"]'
-    elif call.base_url != DEFAULT_BASE_URL:
+    elif not call.default_address:
         yield "base_url", python_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600"

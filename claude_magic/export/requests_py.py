@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from . import platforms
 from .call import BASE_URL, Call
 from .completions import REQUESTS_STREAM, REQUESTS_WHOLE, is_completion
 from .endpoint_call import answer_kind, download_name, multipart_parts
@@ -50,8 +51,40 @@ for line in response.content.splitlines():
 """
 
 
+_FRAMES = """\
+with {call} as response:
+    response.raise_for_status()
+    frames = EventStreamBuffer()
+    for chunk in response.iter_content(None):
+        frames.add_data(chunk)
+        for frame in frames:
+            event = json.loads(base64.b64decode(json.loads(frame.payload)["bytes"]))
+            if event["type"] == "content_block_delta" and event["delta"]["type"] == "text_delta":
+                print(event["delta"]["text"], end="", flush=True)
+"""
+_SIGN = """\
+def sign(request):
+    signed = AWSRequest(
+        request.method, request.url, headers={"content-type": "application/json"}, data=request.body
+    )
+    credentials = botocore.session.get_session().get_credentials()
+    SigV4Auth(credentials, "{service}", "{region}").add_auth(signed)
+    request.headers.update(dict(signed.headers))
+    return request
+
+
+"""
+_SIGN_IMPORTS = """\
+import botocore.session
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest"""
+
+
 def program(call: Call) -> str:
     """The program."""
+    if call.hosting is not None:
+        return _hosted(call)
     shape, parts, name = _OTHER, multipart_parts(call), download_name(call)
     if name is not None:
         shape = _FILE.replace("{file}", python_text(name))
@@ -67,6 +100,24 @@ def program(call: Call) -> str:
     return call.hint("#") + start + shape.replace("{call}", expression(_function(call), _arguments(call)))
 
 
+def _hosted(call: Call) -> str:
+    """The program for a platform; botocore signs for AWS, and reads its frames."""
+    scope, frames = platforms.signature_scope(call.request), platforms.returns_frames(call)
+    is_message = call.request.endpoint == "/v1/messages" or call.url.endswith(("/invoke", ":rawPredict"))
+    shape = _FRAMES if frames else _STREAM if call.streams else _WHOLE if is_message else _OTHER
+    own = _SIGN_IMPORTS if scope else "import requests"
+    own += "\nfrom botocore.eventstream import EventStreamBuffer" if frames else ""
+    standard = ["import base64"] * frames + ["import json"] * ("json.loads" in shape) + ["import os"] * (not scope)
+    start = imports(call, standard=standard, own=own)
+    sign = "" if scope is None else "\n" + _SIGN.replace("{region}", scope[0]).replace("{service}", scope[1])
+    arguments = list(_arguments(call))
+    if scope:
+        arguments.append(("auth", "sign"))
+    if frames:
+        arguments.append(("stream", "True"))
+    return platforms.note(call, "#") + start + sign + shape.replace("{call}", expression(_function(call), arguments))
+
+
 def _function(call: Call) -> str:
     method = call.request.method.lower()
     return f"requests.{method}" if method in {"get", "post", "delete"} else "requests.request"
@@ -77,7 +128,8 @@ def _arguments(call: Call) -> Iterator[tuple[str, str]]:
         yield "", python_text(call.request.method)
     path = python_text(call.url.removeprefix(call.base_url))
     yield "", f'os.environ["{BASE_URL}"] + {path}' if call.local else python_text(call.url)
-    named = [call.credential, *call.explicit_headers]
+    signed = platforms.signature_scope(call.request) is not None
+    named = [*([] if signed else [call.credential]), *call.explicit_headers]
     is_form = multipart_parts(call) is not None  # `requests` makes a boundary of its own
     yield from headers("headers", {n: v for n, v in named if not is_form or n.lower() != "content-type"})
     if (parts := multipart_parts(call)) is not None:

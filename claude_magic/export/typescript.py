@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import python
-from .call import BASE_URL, DEFAULT_BASE_URL, Call
+from . import platforms, python
+from .call import BASE_URL, Call
 from .completions import is_completion, typescript_statements
 from .endpoint_programs import typescript_endpoint
 from .formatting import Variable, literal
@@ -47,7 +47,8 @@ def program(call: Call) -> str:
         note, shape = "", _STREAM if call.streams else _WHOLE
         statements = shape.replace("{fields}", _fields(call.for_an_sdk("TypeScript"), call))
     reading = 'import { readFileSync } from "node:fs";\n' if call.reads_files else ""
-    start = f'import Anthropic from "@anthropic-ai/sdk";\n{reading}\nconst client = new Anthropic({_client(call)});\n'
+    own, package = ("Anthropic", "@anthropic-ai/sdk") if call.hosting is None else platforms.typescript_class(call)
+    start = f'import {own} from "{package}";\n{reading}\nconst client = new {own.strip("{} ")}({_client(call)});\n'
     return note + call.hint("//") + _precision_warning(call.body) + start + "\n" + statements
 
 
@@ -57,11 +58,12 @@ def _client(call: Call) -> str:
 
 
 def _options(call: Call) -> Iterator[tuple[str, str]]:
-    if call.bearer:
+    yield from platforms.typescript_arguments(call)
+    if call.named_token:
         yield "authToken", _value(call.credential[1])
     if call.local:
         yield "baseURL", JAVASCRIPT.variable(Variable(name=BASE_URL))
-    elif call.base_url != DEFAULT_BASE_URL:
+    elif not call.default_address:
         yield "baseURL", javascript_text(call.base_url)
     if call.needs_a_timeout:
         yield "timeout", "3600_000"

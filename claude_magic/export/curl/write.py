@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .. import platforms
 from ..call import BASE_URL, Call
 from ..endpoint_call import download_name, multipart_parts
 from ..formatting import Variable, literal
@@ -26,17 +27,23 @@ _PLAIN = re.compile(r"[^\"$`\\!\x00-\x1f\x7f]*")
 def program(call: Call) -> str:
     """The command."""
     *lines, last = _lines(call)
-    return call.hint("#") + " \\\n  ".join([*lines, last]) + "\n"
+    return call.hint("#") + platforms.note(call, "#") + " \\\n  ".join([*lines, last]) + "\n"
 
 
 def _lines(call: Call) -> Iterator[str]:
     yield f'curl "${BASE_URL}{call.url.removeprefix(call.base_url)}"' if call.local else f"curl {_url(call.url)}"
     if call.request.method != ("GET" if call.body is None else "POST"):
         yield f"-X {shlex.quote(call.request.method)}"
-    if call.streams:
+    if call.streams or platforms.returns_frames(call):
         yield "--no-buffer"
     parts = multipart_parts(call)
-    for name, value in (call.credential, *call.headers):
+    scope = platforms.signature_scope(call.request)
+    if scope is not None:
+        yield f'--aws-sigv4 "aws:amz:{scope[0]}:{scope[1]}"'
+        yield '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"'
+        if "x-amz-security-token" in call.request.headers:
+            yield '-H "x-amz-security-token: $AWS_SESSION_TOKEN"'
+    for name, value in (*([call.credential] if scope is None else []), *call.headers):
         if parts is None or name.lower() != "content-type":  # curl makes a boundary of its own
             yield f"-H {_header(name, value)}"
     if parts is not None:

@@ -15,6 +15,7 @@ from ..call import BASE_URL, Call
 from ..completions import is_completion
 from ..endpoint_programs import openai_endpoint
 from ..literals import python_text
+from ..platforms import refuse_openai
 from ..python_source import argument, expression, headers, imports
 from .fields import Omissions, fields
 
@@ -36,6 +37,7 @@ def program(call: Call) -> str:
     Raises:
         CellError: The request is not one for messages, or has a form that the API itself does not know.
     """
+    refuse_openai(call)
     if not call.is_message and not is_completion(call):
         return openai_endpoint(call)
     left_out = Omissions()
