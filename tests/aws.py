@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -92,6 +93,7 @@ def signature(request: Received, service: str, token: str | None = None, region:
         headers=headers,
         data=request.body,
     )
-    SigV4Auth(ReadOnlyCredentials(ACCESS_KEY, SECRET_KEY, token), service, region).add_auth(again)
-    assert again.headers["X-Amz-Date"] == request.headers["x-amz-date"]
+    then = datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=then):
+        SigV4Auth(ReadOnlyCredentials(ACCESS_KEY, SECRET_KEY, token), service, region).add_auth(again)
     return str(again.headers["Authorization"])

@@ -121,9 +121,12 @@ def client(call: Call) -> PlatformClient:
 
 def python_arguments(call: Call) -> Iterator[tuple[str, str]]:
     """The arguments of the client's class."""
-    for name, value in call.hosting.settings.items() if call.hosting is not None else ():
-        if value and name in client(call).arguments:
-            yield client(call).arguments[name], python_text(value)
+    if call.hosting is None:
+        return
+    found = client(call)
+    for name, value in call.hosting.settings.items():
+        if value and name in found.arguments:
+            yield found.arguments[name], python_text(value)
 
 
 def typescript_arguments(call: Call) -> Iterator[tuple[str, str]]:
@@ -132,10 +135,12 @@ def typescript_arguments(call: Call) -> Iterator[tuple[str, str]]:
     Raises:
         CellError: There is no client for TypeScript.
     """
+    if call.hosting is None:
+        return
     found = client(call)
     if not found.package:
         raise CellError(f"no TypeScript program: {found.python} is known for Python only. Export it as python or curl.")
-    for name, value in call.hosting.settings.items() if call.hosting is not None else ():
+    for name, value in call.hosting.settings.items():
         if value and name in found.options:
             yield found.options[name], javascript_text(value)
 
