@@ -63,7 +63,7 @@ class ClaudeHandle:
 
     @property
     def settings(self) -> Claude:
-        """The settings: `claude.settings.model = ...` is `%config Claude.model = ...`."""
+        """The settings; `claude.settings.model = ...` is `%config Claude.model = ...`."""
         return self.session.settings
 
     @property
@@ -105,7 +105,7 @@ class ClaudeHandle:
 
     @property
     def usage(self) -> Usage:
-        """What this kernel has used: exchanges, tokens and dollars, also by conversation."""
+        """What this kernel has used, in exchanges, tokens and dollars, also by conversation."""
         return self.session.ledger.usage
 
     def record(self, path: str | Path | None) -> Recorder | None:
@@ -263,7 +263,7 @@ class ClaudeHandle:
 
     @property
     def organization(self) -> Organization:
-        """Your organization: `.workspaces`, `.members`, `.invites`, `.api_keys`, `.rate_limits`, `.usage()`, `.cost()`.
+        """Your organization, with `.workspaces`, `.members`, `.invites`, `.api_keys`, `.rate_limits`, `.usage()`, `.cost()`.
 
         They need an admin key: `ANTHROPIC_ADMIN_KEY`, or `claude.login(admin=True)`. What changes something asks first.
         """

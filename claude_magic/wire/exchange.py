@@ -179,7 +179,7 @@ class Exchange:
 
     @property
     def json(self) -> Any:
-        """The parsed JSON of the response: a list for JSON lines, the message for messages; `None` for none."""
+        """The parsed JSON of the response; a list for JSON lines, the message for messages; `None` for none."""
         return self.message.body if self.answer is None else self.answer.value
 
     def code(self, language: str = "python") -> Code:

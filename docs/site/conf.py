@@ -24,7 +24,8 @@ root_doc = "docs/index"
 include_patterns = ["docs/*.md", "notebooks/*.ipynb", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 exclude_patterns = [".*", "build", "dist", "tests", "claude_magic", "docs/site", "jupyter-config"]
 templates_path = ["templates"]
-nitpicky = False
+default_role = "code"  # docstrings are written so
+add_module_names = False
 
 myst_heading_anchors = 3  # as GitHub makes them
 myst_enable_extensions = ["colon_fence"]
@@ -37,12 +38,14 @@ html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
     "article_header_end": ["lesson-button"],
+    "navbar_center": [],
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": [],
     "footer_end": [],
     "show_prev_next": True,
 }
+html_sidebars = {"**": ["contents"]}
 
 # The lesson that goes with a page of the manual; every other page leads to all lessons.
 LESSONS = {
