@@ -48,8 +48,6 @@ def write_lessons(site: Path, versions: Versions, cache: Path) -> None:
     source, address = cache / "lite", lessons_address()
     shutil.rmtree(source, ignore_errors=True)
     packages = write_runtime(source / "static" / "pyodide", versions, cache)
-    icons = Path(jupyter_server.__file__).parent / "static" / "favicons"
-    shutil.copytree(icons, source / "static" / "favicons")  # JupyterLite asks for them and does not bring them
     (source / "lessons").mkdir()
     for path in lesson_files():
         shutil.copy(path, source / "lessons")
@@ -59,6 +57,8 @@ def write_lessons(site: Path, versions: Versions, cache: Path) -> None:
     ran = subprocess.run(command, cwd=source, env=environ, capture_output=True, text=True)  # noqa: S603  # no shell
     if ran.returncode:
         sys.exit(f"JupyterLite cannot be built: {(ran.stdout + ran.stderr).strip()[-2000:]}")
+    icons = Path(jupyter_server.__file__).parent / "static" / "favicons"
+    shutil.copytree(icons, site / address / "static" / "favicons")  # JupyterLite asks for them and does not bring them
     (site / "run").mkdir(parents=True, exist_ok=True)
     for path in lesson_files():
         if path.suffix == ".ipynb":

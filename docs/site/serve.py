@@ -6,13 +6,14 @@ import functools
 import http.server
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 SITE = Path(__file__).parents[2] / "build" / "site"
-PREFIX = "/claude-magic/"
+PREFIXES = ("/claude-magic/",)
 
 
 class SiteHandler(http.server.SimpleHTTPRequestHandler):
-    """Files of the site below the sub-path, and nothing else."""
+    """Files of the site below a sub-path, and nothing else."""
 
     protocol_version = "HTTP/1.1"
     extensions_map = {  # noqa: RUF012  # as the base class has it
@@ -21,23 +22,29 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         ".wasm": "application/wasm",
     }
 
+    def __init__(self, *args: Any, prefixes: tuple[str, ...], **keywords: Any) -> None:
+        self._prefixes = prefixes
+        super().__init__(*args, **keywords)
+
     def translate_path(self, path: str) -> str:
-        if not path.startswith(PREFIX):
-            return str(Path(self.directory) / "absent")
-        return super().translate_path(path.removeprefix(PREFIX.rstrip("/")))
+        for prefix in self._prefixes:
+            if path.startswith(prefix):
+                return super().translate_path("/" + path.removeprefix(prefix))
+        return str(Path(self.directory) / "absent")
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: a page asks for hundreds of files."""
 
 
-def server_of(site: Path, port: int = 0) -> http.server.ThreadingHTTPServer:
-    """A server of the folder, not serving yet; port 0 is any free one."""
-    return http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(SiteHandler, directory=str(site)))
+def server_of(site: Path, prefixes: tuple[str, ...] = PREFIXES) -> http.server.ThreadingHTTPServer:
+    """A server of the folder on a free port of this machine, not serving yet."""
+    handler = functools.partial(SiteHandler, directory=str(site), prefixes=prefixes)
+    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
 
 
 def main() -> None:
     with server_of(SITE) as server:
-        address = f"http://127.0.0.1:{server.server_port}{PREFIX}"
+        address = f"http://127.0.0.1:{server.server_port}{PREFIXES[0]}"
         print(f"{address}  (Ctrl-C ends it)")
         webbrowser.open(address)
         try:
