@@ -263,7 +263,7 @@ class ClaudeHandle:
 
     @property
     def organization(self) -> Organization:
-        """Your organization, with `.workspaces`, `.members`, `.invites`, `.api_keys`, `.rate_limits`, `.usage()`, `.cost()`.
+        """Your organization; `.workspaces`, `.members`, `.invites`, `.api_keys`, `.rate_limits`, `.usage()`, `.cost()`.
 
         They need an admin key: `ANTHROPIC_ADMIN_KEY`, or `claude.login(admin=True)`. What changes something asks first.
         """
