@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -153,3 +154,26 @@ def test_what_holds_nothing_any_more_is_no_message() -> None:
 def test_the_same_values_come_back_where_nothing_is_wrong() -> None:
     said = [QUESTION, assistant(SIGNED, text("a \n")), QUESTION]
     assert all(one is other for one, other in zip(history(said).messages, said, strict=True))
+
+
+CONTENTS: list[Any] = [
+    "a question",
+    " ",
+    [{"type": "text", "text": "a text "}],
+    [{"type": "text", "text": "cited", "citations": [{"type": "char_location"}]}],
+    [{"type": "text", "text": "see"}, {"type": "tool_use", "id": "a", "name": "add", "input": {}}],
+    [{"type": "tool_result", "tool_use_id": "a", "content": "three"}],
+    [{"type": "thinking", "thinking": "hm", "signature": "sig"}],
+]
+
+
+def test_messages_of_plain_text_at_the_beginning_are_passed_over_and_nothing_else_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    every = [
+        [{"role": "user" if number % 2 == 0 else "assistant", "content": each} for number, each in enumerate(contents)]
+        for contents in itertools.product(CONTENTS, repeat=4)
+    ]
+    passed_over = [history(messages) for messages in every]
+    monkeypatch.setattr("claude_magic.wire.history._plain_length", lambda messages: 0)
+    assert passed_over == [history(messages) for messages in every]

@@ -33,7 +33,9 @@ def history(messages: Iterable[Message], *, closed: bool = False) -> History:
             their end may wait for their results.
     """
     notes: list[str] = []
-    kept = _join_results(messages)
+    several = list(messages)
+    first = max(0, _plain_length(several) - 1)  # the last plain one may belong to what follows
+    plain, kept = several[:first], _join_results(several[first:])
     for _ in range(2 + sum(1 + len(message["content"]) for message in kept)):
         before = kept
         kept = _non_empty(_with_content(message, _replayable_blocks(message, notes)) for message in kept)
@@ -43,7 +45,30 @@ def history(messages: Iterable[Message], *, closed: bool = False) -> History:
         if kept == before:  # else: leaving out a block can make another one invalid
             break
     kept = kept if closed else _without_space_at_end(kept)
-    return History(messages=tuple(kept), notes=tuple(dict.fromkeys(notes)))
+    return History(messages=(*plain, *kept), notes=tuple(dict.fromkeys(notes)))
+
+
+def _plain_length(messages: Sequence[Message]) -> int:
+    """The number of messages at the beginning that hold nothing but text: no rule changes these."""
+    for number, message in enumerate(messages):
+        content, is_user = message["content"], message["role"] == "user"
+        if not content or not isinstance(content, str | list | tuple):
+            return number
+        if isinstance(content, str):
+            if content.isspace():
+                return number
+            continue
+        for block in content:
+            if not _is_plain(block, is_user):
+                return number
+    return len(messages)
+
+
+def _is_plain(block: object, is_user: bool) -> bool:
+    if not isinstance(block, dict) or block.get("type") != "text" or (is_user and block.get("citations")):
+        return False
+    text = block.get("text")
+    return isinstance(text, str) and text != "" and not text.isspace()
 
 
 def without_thinking(messages: Iterable[Message]) -> tuple[Message, ...]:
