@@ -7,7 +7,7 @@ error that says so, or is counted and said.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -36,14 +36,12 @@ def answer_exchange(
     accumulator: Accumulator,
     *,
     save: SavedFile | None = None,
-    each: Callable[[Any], object] | None = None,
 ) -> Exchange:
     """Sends `request` and reads the answer; an exchange that failed is returned, with its `error`.
 
     Args:
         accumulator: Holds what has arrived meanwhile, for other threads to look at.
         save: Where the body is written to, instead of held; `None` to hold it.
-        each: Called with each JSON line or event, which is then not held.
     """
     error: ClaudeError | None = None
     accumulator.answer = Answer(kind=EMPTY)
@@ -55,7 +53,7 @@ def answer_exchange(
                 raise error_responses.response_error(
                     response, model=model, credential=client.credential, platform=client.platform, request=request
                 )
-            _Reader(client, request, accumulator, each).read(response, save)
+            _Reader(client, request, accumulator).read(response, save)
     except ClaudeError as failure:
         error = _with_outcome(failure, request)
     return accumulator.exchange(error)
@@ -89,13 +87,10 @@ def kind_of(content_type: str, request: Request) -> str:
 class _Reader:
     """Reads one answer, and keeps `accumulator.answer` up to date."""
 
-    def __init__(
-        self, client: Client, request: Request, accumulator: Accumulator, each: Callable[[Any], object] | None
-    ) -> None:
+    def __init__(self, client: Client, request: Request, accumulator: Accumulator) -> None:
         self._client = client
         self._request = request
         self._accumulator = accumulator
-        self._each = each
         self._answer = Answer(kind=EMPTY)
 
     def read(self, response: ResponseStream, save: SavedFile | None) -> None:
@@ -125,17 +120,14 @@ class _Reader:
         """Reads lines or events; those beyond what memory may hold are counted."""
         held: list[Any] = []
         size = held_size = 0
-        self._set(value=None if self._each else held)
+        self._set(value=held)
         for number, data in items:
             value = self._parsed(data, number)
             size += len(data) + 1
-            if self._each is not None:
-                self._each(value)
-            elif held_size + len(data) <= LARGEST:
+            if held_size + len(data) <= LARGEST:
                 held.append(value)
                 held_size += len(data)
-            left_out = 0 if self._each else number - len(held)
-            self._set(count=number, size=size, left_out=left_out)
+            self._set(count=number, size=size, left_out=number - len(held))
             self._accumulator.note = f"{number:,} lines, {size_text(size)}"
         self._accumulator.note = ""
 

@@ -14,7 +14,7 @@ from ..wire.presenter import Presenter, SilentPresenter
 from .ask import ask
 from .endpoint_call import EndpointCall
 from .endpoint_pages import all_pages as pages_of
-from .endpoint_send import run_call
+from .endpoint_send import EndpointSender
 from .ledger import Caller
 from .prompt import Prompt
 
@@ -55,16 +55,16 @@ def request(
     if call.is_message:
         message = _message(session, call, caller, screen, options, is_plain=not all_pages and save is None)
         return _with(notes, message)
+    sender = EndpointSender(sender=session.sender, settings=settings, caller=caller, presenter=screen)
     if not all_pages:
-        return _with(notes, run_call(session.sender, settings, call, caller, screen, save=save))
+        return _with(notes, replace(sender, save=save).send(call))
     if save is not None:
         raise CellError("--all gathers a list, and -o path writes one answer as it is. Use -o NAME with --all.")
     if call.method != "GET":
         raise CellError(f"--all follows the pages of a list, which is a GET: {call.method} {call.path}. Leave it out.")
 
     def send(page: EndpointCall, number: int) -> Exchange:
-        asks = caller if number == 1 else caller.part(f".{number}")
-        return run_call(session.sender, settings, page, asks, screen)
+        return (sender if number == 1 else replace(sender, caller=caller.part(f".{number}"))).send(page)
 
     return _with(notes, pages_of(call, send))
 

@@ -1,7 +1,6 @@
 """Sends a call of any endpoint through the client and the ledger, like every request, and reads its answer.
 
-    exchange = run_call(sender, settings, call, caller, SilentPresenter())  # in a thread; Stop is obeyed
-    exchange = send_call(sender, settings, call, caller, accumulator, interrupt)  # the same, in the calling thread
+    exchange = EndpointSender(sender=session.sender, settings=settings, caller=caller).send(call)
 
 Nothing here asks for approval: `magics` does that before, for what `catalog.changes` names.
 """
@@ -9,9 +8,8 @@ Nothing here asks for approval: `magics` does that before, for what `catalog.cha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import unquote
 
 from ..api import credentials
@@ -29,7 +27,7 @@ from ..errors import CellError, Interrupted, NotRecorded, SettingsError
 from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from ..wire.headers import client_headers
-from ..wire.presenter import Presenter
+from ..wire.presenter import Presenter, SilentPresenter
 from .ask import Worker, wait_for
 from .endpoint_call import EndpointCall
 from .ledger import Caller
@@ -39,104 +37,78 @@ from .send import Sender
 _JSON = "application/json"
 
 
-def run_call(
-    sender: Sender,
-    settings: Claude,
-    call: EndpointCall,
-    caller: Caller,
-    presenter: Presenter,
-    *,
-    save: SavedFile | None = None,
-    each: Callable[[Any], object] | None = None,
-) -> Exchange:
-    """The exchange, read in a thread of its own while `presenter` shows what has arrived; Stop is obeyed at once.
+@dataclass(frozen=True, kw_only=True)
+class EndpointSender:
+    """Sends calls of endpoints for a cell.
 
-    Raises:
-        CellError: It cannot be sent.
-        SettingsError: There is no key for it, or no endpoint.
-    """
-
-    def send(accumulator: Accumulator, interrupt: Interrupt) -> Exchange:
-        return send_call(sender, settings, call, caller, accumulator, interrupt, save=save, each=each)
-
-    worker = Worker(send, Accumulator(Request(method=call.method, url=call.target)), presenter)
-    if wait_for([worker]):
-        return worker.result()
-    stopped = worker.stop()
-    note = outcome_note(stopped.request)
-    return stopped.with_error(Interrupted(f"stopped after {stopped.seconds:.1f} s. {note}".rstrip()))
-
-
-def send_call(
-    sender: Sender,
-    settings: Claude,
-    call: EndpointCall,
-    caller: Caller,
-    accumulator: Accumulator,
-    interrupt: Interrupt,
-    *,
-    save: SavedFile | None = None,
-    each: Callable[[Any], object] | None = None,
-) -> Exchange:
-    """The exchange, really sent or given again from a recording; look at its `error`.
-
-    Args:
+    Attributes:
+        presenter: Shows what has arrived.
         save: Where the answer's body is written to; `None` to hold it.
-        each: Called with each JSON line of the answer, which is then not held.
-
-    Raises:
-        CellError: It cannot be sent, or only recorded answers are given and there is none.
-        SettingsError: There is no key for it, or no endpoint.
     """
-    ledger = sender.ledger
-    if save is not None:
-        save.check()
-    never_sends = ledger.replays.never_sends(settings)
-    if never_sends or (settings.replay == "on" and not caller.again and not call.changes):
-        replayed = _replay(sender, settings, call, caller, accumulator, interrupt, save=save, each=each)
-        if replayed is not None:
-            return replayed
-    provider = endpoint_provider(settings, call.path, accumulator, interrupt)
-    request = build_request(settings, call, provider)
-    accumulator.set_request(request)
-    client = connect(settings, provider, pool=sender.connections(), interrupt=interrupt, accumulator=accumulator)
-    with ledger.open(
-        settings, request, caller, provider=provider.name, client=client, accumulator=accumulator, priced=False
-    ) as entry:
-        entry.exchange = _with_notes(answer_exchange(client, request, accumulator, save=save, each=each), call)
-    return entry.result
 
+    sender: Sender
+    settings: Claude
+    caller: Caller
+    presenter: Presenter = field(default_factory=SilentPresenter)
+    save: SavedFile | None = None
 
-def _replay(
-    sender: Sender,
-    settings: Claude,
-    call: EndpointCall,
-    caller: Caller,
-    accumulator: Accumulator,
-    interrupt: Interrupt,
-    *,
-    save: SavedFile | None,
-    each: Callable[[Any], object] | None,
-) -> Exchange | None:
-    """The recorded answer, given again; `None` if the call is to be sent.
+    def send(self, call: EndpointCall) -> Exchange:
+        """The exchange, read in a thread of its own, really or from a recording; look at its `error`.
 
-    Raises:
-        NotRecorded: It is not to be sent, and there is no answer.
-    """
-    ledger, replays = sender.ledger, sender.ledger.replays
-    request = build_request(settings, call, unsigned_provider(settings))
-    recorded = replays.answer(settings, request, caller, None if replays.recording else ledger.journal(settings))
-    if recorded is None:
-        if not replays.never_sends(settings):
-            return None
-        raise NotRecorded(
-            f"no answer to {call.method} {call.target} is recorded, and only recorded answers are given. "
-            "Nothing was sent. Set Claude.replay = 'on', or end the recording with claude.replay(None)."
-        )
-    accumulator.set_request(request)
-    client = replay(settings, recorded, interrupt=interrupt)
-    exchange = answer_exchange(client, request, accumulator, save=save, each=each)
-    return ledger.close_replay(settings, exchange, recorded, caller)
+        Stop is obeyed at once.
+
+        Raises:
+            CellError: It cannot be sent, or only recorded answers are given and there is none.
+            SettingsError: There is no key for it, or no endpoint.
+        """
+        accumulator = Accumulator(Request(method=call.method, url=call.target))
+        worker = Worker(partial(self._exchange, call), accumulator, self.presenter)
+        if wait_for([worker]):
+            return worker.result()
+        stopped = worker.stop()
+        note = outcome_note(stopped.request)
+        return stopped.with_error(Interrupted(f"stopped after {stopped.seconds:.1f} s. {note}".rstrip()))
+
+    def _exchange(self, call: EndpointCall, accumulator: Accumulator, interrupt: Interrupt) -> Exchange:
+        settings, caller, ledger = self.settings, self.caller, self.sender.ledger
+        if self.save is not None:
+            self.save.check()
+        never_sends = ledger.replays.never_sends(settings)
+        if never_sends or (settings.replay == "on" and not caller.again and not call.changes):
+            replayed = self._replay(call, accumulator, interrupt)
+            if replayed is not None:
+                return replayed
+        provider = endpoint_provider(settings, call.path, accumulator, interrupt)
+        request = build_request(settings, call, provider)
+        accumulator.set_request(request)
+        connections = self.sender.connections()
+        client = connect(settings, provider, pool=connections, interrupt=interrupt, accumulator=accumulator)
+        with ledger.open(
+            settings, request, caller, provider=provider.name, client=client, accumulator=accumulator, priced=False
+        ) as entry:
+            entry.exchange = _with_notes(answer_exchange(client, request, accumulator, save=self.save), call)
+        return entry.result
+
+    def _replay(self, call: EndpointCall, accumulator: Accumulator, interrupt: Interrupt) -> Exchange | None:
+        """The recorded answer, given again; `None` if the call is to be sent.
+
+        Raises:
+            NotRecorded: It is not to be sent, and there is no answer.
+        """
+        settings, caller, ledger, replays = self.settings, self.caller, self.sender.ledger, self.sender.ledger.replays
+        request = build_request(settings, call, unsigned_provider(settings))
+        recorded = replays.answer(settings, request, caller, None if replays.recording else ledger.journal(settings))
+        if recorded is None:
+            if not replays.never_sends(settings):
+                return None
+            raise NotRecorded(
+                f"no answer to {call.method} {call.target} is recorded, and only recorded answers are given. "
+                "Nothing was sent. Set Claude.replay = 'on', or end the recording with claude.replay(None)."
+            )
+        accumulator.set_request(request)
+        client = replay(settings, recorded, interrupt=interrupt)
+        exchange = answer_exchange(client, request, accumulator, save=self.save)
+        return ledger.close_replay(settings, exchange, recorded, caller)
 
 
 def _with_notes(exchange: Exchange, call: EndpointCall) -> Exchange:

@@ -15,7 +15,7 @@ from ..wire.presenter import Presenter, SilentPresenter
 from ..wire.stored_file import StoredFile
 from ..wire.transfer import Transfer
 from .endpoint_call import EndpointCall, endpoint_call
-from .endpoint_send import run_call
+from .endpoint_send import EndpointSender
 from .ledger import Caller
 from .provider import base_url
 from .send import Sender
@@ -89,7 +89,7 @@ def send_upload(
         transfer = Transfer(part.filename or "the file", len(call.upload))
         shown = _Shown(presenter, transfer)
     call = replace(call, upload=replace(call.upload, sent=transfer.count))
-    exchange = run_call(sender, settings, call, caller, shown)
+    exchange = EndpointSender(sender=sender, settings=settings, caller=caller, presenter=shown).send(call)
     file = StoredFile.of_json(exchange.json) if exchange.error is None else None
     if file is None or exchange.replayed:
         return exchange, file

@@ -18,7 +18,7 @@ from ..wire import Exchange
 from ..wire.presenter import Presenter
 from ..wire.stored_file import StoredFile, file_path
 from .endpoint_call import EndpointCall, endpoint_call
-from .endpoint_send import run_call
+from .endpoint_send import EndpointSender
 from .file_upload import file_of, send_upload, upload_call
 from .ledger import Caller
 from .prompt import Prompt
@@ -123,7 +123,9 @@ class Uploads:
 
     def _get(self, file_id: str, headers: Mapping[str, str]) -> Exchange:
         call = endpoint_call("GET", file_path(file_id), base_url=base_url(self.settings), headers=headers)
-        exchange = run_call(self.sender, self.settings, call, self.caller, self.presenter)
+        exchange = EndpointSender(
+            sender=self.sender, settings=self.settings, caller=self.caller, presenter=self.presenter
+        ).send(call)
         if isinstance(exchange.error, Interrupted):
             raise self._failure(exchange)
         return exchange

@@ -7,10 +7,9 @@ from dataclasses import replace
 from ..errors import ClaudeError
 from ..settings import Claude
 from ..wire import Exchange
-from ..wire.presenter import SilentPresenter
 from ..wire.stored_file import StoredFile, file_path, written_ids
 from .endpoint_call import endpoint_call
-from .endpoint_send import run_call
+from .endpoint_send import EndpointSender
 from .ledger import Caller
 from .provider import base_url
 from .send import Sender
@@ -38,7 +37,7 @@ def with_written_files(sender: Sender, settings: Claude, exchange: Exchange, cal
 def _describe(sender: Sender, settings: Claude, file_id: str, caller: Caller) -> StoredFile:
     try:
         call = endpoint_call("GET", file_path(file_id), base_url=base_url(settings))
-        exchange = run_call(sender, settings, call, caller, SilentPresenter())
+        exchange = EndpointSender(sender=sender, settings=settings, caller=caller).send(call)
     except ClaudeError:
         return StoredFile(id=file_id)
     file = StoredFile.of_json(exchange.json) if exchange.error is None else None
