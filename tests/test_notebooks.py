@@ -17,7 +17,7 @@ from tests.lesson_replies import LESSONS, missing_replies
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[1]
-SCRIPTED = {"09-batches-and-files", "10-any-endpoint"}  # recorded from the scripted API, as they say
+SCRIPTED = {"09-batches-and-files", "10-any-endpoint", "11-clouds"}  # recorded from the scripted API, as they say
 
 # Run before anything else in every Python of the test: no network, and no local model.
 ALONE = """

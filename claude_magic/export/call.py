@@ -169,17 +169,22 @@ def call(request: Request, files: Mapping[str, str]) -> Call:
 
 
 def _credential(request: Request) -> tuple[str, Variable]:
+    if request.hosting is not None:
+        return _credential_of_platform(request)
     value = request.headers.get("authorization")
     if value is None or "x-api-key" in request.headers:
-        if request.hosting is not None and (named := _KEY_OF_PLATFORM.fullmatch(request.headers.get("x-api-key", ""))):
-            return "x-api-key", Variable(name=named[1])
         admin = request.headers.get("x-api-key") == "$ANTHROPIC_ADMIN_KEY"
         return "x-api-key", Variable(name="ANTHROPIC_ADMIN_KEY" if admin else "ANTHROPIC_API_KEY")
-    named = _KEY_OF_PLATFORM.fullmatch(value) if request.hosting is not None else None
     name = "ANTHROPIC_AUTH_TOKEN" if "$ANTHROPIC_AUTH_TOKEN" in value else "ANTHROPIC_API_KEY"
-    if request.hosting is not None:
-        name = "ACCESS_TOKEN" if named is None else named[1]
     return "authorization", Variable(name=name, before="Bearer ")
+
+
+def _credential_of_platform(request: Request) -> tuple[str, Variable]:
+    """The key of a platform by the name of its variable; else a token, whose command a comment names."""
+    for name, before in (("x-api-key", ""), ("authorization", "Bearer ")):
+        if found := _KEY_OF_PLATFORM.fullmatch(request.headers.get(name, "")):
+            return name, Variable(name=found[1], before=before)
+    return "authorization", Variable(name="ACCESS_TOKEN", before="Bearer ")
 
 
 def _value(name: str, value: str) -> str | Variable:

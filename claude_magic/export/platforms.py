@@ -32,6 +32,7 @@ class PlatformClient:
         typescript: Its class there.
         options: By setting, the option of that class.
         token: The command that prints a token, for programs without a client.
+        service: The name that AWS has for it in signatures.
     """
 
     python: str
@@ -40,6 +41,7 @@ class PlatformClient:
     typescript: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
+    service: str = ""
 
 
 _AWS = {"region": "aws_region", "aws_profile": "aws_profile"}
@@ -51,6 +53,7 @@ CLIENTS = {
         package="@anthropic-ai/bedrock-sdk",
         typescript="AnthropicBedrock",
         options={"region": "awsRegion"},
+        service="bedrock",
     ),
     "bedrock-mantle": PlatformClient(
         python="AnthropicBedrockMantle",
@@ -58,6 +61,7 @@ CLIENTS = {
         package="@anthropic-ai/bedrock-sdk",
         typescript="AnthropicBedrockMantle",
         options={"region": "awsRegion"},
+        service="bedrock-mantle",
     ),
     "aws": PlatformClient(
         python="AnthropicAWS",
@@ -65,6 +69,7 @@ CLIENTS = {
         package="@anthropic-ai/aws-sdk",
         typescript="AnthropicAws",
         options={"region": "awsRegion", "workspace": "workspaceId"},
+        service="aws-external-anthropic",
     ),
     "vertex": PlatformClient(
         python="AnthropicVertex",
@@ -154,8 +159,15 @@ def typescript_class(call: Call) -> tuple[str, str]:
 
 def signature_scope(request: Request) -> tuple[str, str] | None:
     """Region and service of the signature of AWS that opens a request; `None` if it has none."""
-    match = _SCOPE.search(request.headers.get("authorization", ""))
-    return None if match is None else (match[1], match[2])
+    opened = request.headers.get("authorization", "")
+    match = _SCOPE.search(opened)
+    if match is not None:
+        return match[1], match[2]
+    hosting = request.hosting
+    known = None if hosting is None else CLIENTS.get(hosting.platform)
+    if opened or known is None or hosting is None or not known.service:
+        return None
+    return hosting.settings.get("region", ""), known.service  # no credentials were there yet
 
 
 def note(call: Call, comment: str) -> str:

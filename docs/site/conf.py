@@ -65,6 +65,7 @@ LESSONS = {
     "docs/files": "09-batches-and-files",
     "docs/endpoints": "10-any-endpoint",
     "docs/organization": "10-any-endpoint",
+    "docs/clouds": "11-clouds",
 }
 
 
