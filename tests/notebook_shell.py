@@ -86,7 +86,12 @@ class Shell(Kernel):
         kernel.shell.restore_sys_module_state()
         with mock.patch.object(gc, "collect"):  # IPython looks through all modules' objects: 50 ms for each shell
             kernel.shell.atexit_operations()
-        atexit.unregister(kernel.shell.atexit_operations)
+        for kept in (  # else each shell stays in memory, and the next one takes longer
+            kernel.shell.atexit_operations,
+            kernel.iopub_thread.stop,
+            kernel.shell.magics_manager.registry["ScriptMagics"].kill_bg_processes,
+        ):
+            atexit.unregister(kept)
         kernel.shell.clear_instance()
         self.client.stop_channels()
         kernel.frontends.clear()
