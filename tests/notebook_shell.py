@@ -98,6 +98,7 @@ class Shell(Kernel):
         loop = kernel.iopub_thread.io_loop.asyncio_loop
         asyncio.run_coroutine_threadsafe(_end_others(), loop).result()
         self.manager.shutdown_kernel()
+        kernel.iopub_thread.socket.context.destroy(linger=0)
         kernel.clear_instance()
         self._exit.close()
 

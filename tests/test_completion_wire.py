@@ -101,7 +101,7 @@ def test_a_stream_cut_anywhere_before_its_last_event_is_not_complete() -> None:
     for end in range(len(data)):
         accumulator = received(data[:end])
         assert not accumulator.is_complete
-        with pytest.raises(StreamError, match="incomplete"):
+        with pytest.raises(StreamError, match="ended early"):
             accumulator.check()
     received(data).check()
 

@@ -163,8 +163,8 @@ def test_a_form_that_is_missing_is_blamed_on_what_cut_the_reply(
     shell.run("import dataclasses\n@dataclasses.dataclass\nclass Row:\n    name: str\n    n: int")
     ran = shell.run(f"%%claude {line}\nhi")
     assert ran.error is not None
-    assert words in ran.error[1]
-    assert "JSON" not in ran.error[1]
+    assert ran.error[1] == f"the reply is not whole ({reason}). It is in claude.last.text."
+    assert words in ran.data("text/html")[0]  # the note at the reply says what that is
 
 
 def test_a_form_that_is_missing_in_a_whole_reply_is_blamed_on_the_reply(shell: Shell, endpoint: Server) -> None:
