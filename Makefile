@@ -23,13 +23,14 @@ site-serve: ## open that site in a browser
 quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
 	@$(PYTHON) -m pytest -q -n auto --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
 
+# The browser's files come first, in this order: each takes minutes, and the last of all should be a short one.
 test: $(VENV)/.test lint ## every test, the browser's included
 	@$(PYTHON) tests/chromium.py
-	@$(PYTHON) -m pytest -n auto --dist loadfile tests/browser tests $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/browser tests $(ARGS)
 
 cover: $(VENV)/.test ## every test, and which lines they reach
 	@$(PYTHON) tests/chromium.py
-	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term tests/browser tests $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term tests/browser tests $(ARGS)
 
 # uv comes from the machine (https://docs.astral.sh/uv); what only the tests need is as new as ever.
 lowest: ## the quick tests, with the lowest versions of each dependency that pyproject.toml allows

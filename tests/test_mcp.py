@@ -328,7 +328,7 @@ def test_a_call_that_takes_too_long_is_cancelled(made: Callable[..., LocalServer
     server.timeout = 5.0
     with pytest.raises(ServerFailed, match="did not answer within 5 s"):
         called(server, "wait", seconds=300, note=str(note))
-    wait_until(lambda: note.read_text() == "cancelled", "the server is told")
+    wait_until(lambda: note.exists() and note.read_text() == "cancelled", "the server is told")
     assert server.running
 
 
@@ -490,18 +490,17 @@ def result(received: Received) -> dict[str, Any]:
     return dict(block)
 
 
-@pytest.mark.parametrize(
-    "line", ["%%claude --mcp small\nhi", "%%claude --tools small\nhi", "_ = claude('hi', tools=small)"]
-)
-def test_claude_calls_a_server_and_reads_what_it_gave(line: str, shell: Kernel, endpoint: Server) -> None:
-    endpoint.answers(asks(("small__add", {"a": 20, "b": 3}), ("small__picture", {})), reply("done"))
-    assert shell.run(line).error is None
-    assert shell.run("print(claude.last.text)").stdout == "done\n"
-    offered = {tool["name"]: tool for tool in endpoint.received[0].json["tools"]}
-    assert offered["small__add"]["input_schema"]["properties"]["a"]["type"] == "integer"
-    first, second = endpoint.received[1].json["messages"][-1]["content"]
-    assert first["content"] == [{"type": "text", "text": "23"}]
-    assert second["content"][0]["type"] == "image"
+def test_claude_calls_a_server_and_reads_what_it_gave(shell: Kernel, endpoint: Server) -> None:
+    for line in ("%%claude --mcp small\nhi", "%%claude --tools small\nhi", "_ = claude('hi', tools=small)"):
+        endpoint.received.clear()
+        endpoint.answers(asks(("small__add", {"a": 20, "b": 3}), ("small__picture", {})), reply("done"))
+        assert shell.run(line).error is None, line
+        assert shell.run("print(claude.last.text)").stdout == "done\n"
+        offered = {tool["name"]: tool for tool in endpoint.received[0].json["tools"]}
+        assert offered["small__add"]["input_schema"]["properties"]["a"]["type"] == "integer"
+        first, second = endpoint.received[1].json["messages"][-1]["content"]
+        assert first["content"] == [{"type": "text", "text": "23"}]
+        assert second["content"][0]["type"] == "image"
 
 
 def test_a_tool_that_fails_and_a_server_that_dies_are_told_and_the_turn_goes_on(
@@ -572,8 +571,11 @@ def test_a_start_that_is_stopped_is_one_line_and_leaves_no_process(shell: Kernel
         ("http://example.com", "must be at https://"),
     ],
 )
-def test_what_is_no_server_is_refused_and_nothing_is_sent(line: str, why: str, shell: Kernel, endpoint: Server) -> None:
-    ran = shell.run(f"%%claude --mcp {line}\nhi")
+def test_what_is_no_server_is_refused_and_nothing_is_sent(line: str, why: str, endpoint: Server) -> None:
+    with Shell() as kernel:
+        kernel.run("%load_ext claude_magic\nfrom claude_magic import claude")
+        kernel.user_ns["small"] = Shown("small", SMALL)
+        ran = kernel.run(f"%%claude --mcp {line}\nhi")
     assert ran.error is not None
     assert why in ran.error[1]
     assert endpoint.received == []
