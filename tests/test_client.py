@@ -814,6 +814,12 @@ def test_any_value_of_a_wait_is_a_time_or_none(value: str) -> None:
     assert wait > 0
 
 
+def test_a_wait_takes_no_random_number_from_the_notebook() -> None:
+    before = random.getstate()
+    assert 0.375 <= retry.backoff(0) <= 0.5
+    assert random.getstate() == before
+
+
 # Stopping
 
 

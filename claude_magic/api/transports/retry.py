@@ -109,6 +109,9 @@ class RetryTransport:
         self.interrupt.sleep(seconds)
 
 
+_chance = random.SystemRandom()  # the notebook's random numbers, which it may have seeded, stay as they were
+
+
 def delay(headers: Headers, failed: int) -> float:
     """Seconds to wait: as the API asks, else the backoff."""
     return retry_after(headers) or backoff(failed)
@@ -116,7 +119,7 @@ def delay(headers: Headers, failed: int) -> float:
 
 def backoff(failed: int) -> float:
     """Seconds to wait after `failed` earlier tries: from 0.5 doubling to 8, minus up to a quarter at random."""
-    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * random.random())  # noqa: S311 - not for security
+    return min(0.5 * 2.0 ** min(failed, 10), 8.0) * (1 - 0.25 * _chance.random())
 
 
 def _is_retryable(response: ResponseStream) -> bool:
