@@ -271,4 +271,4 @@ def test_the_messages_of_an_exchange_are_seen(browser_page: Page, lab: Lab) -> N
     expect(shown.locator("details[open]")).to_have_count(4)
     shown.locator(".cm-reply").evaluate("e => e.scrollIntoView()")
     screenshot(page, "messages-light")
-    expect(cell(page, 1)).to_contain_text("4 · assistant · Yes, it rains.")
+    expect(cell(page, 1)).to_contain_text("4 · assistant")
