@@ -17,6 +17,7 @@ from ..wire.short_text import span
 from . import known_models
 from .credentials import Signer, parse_redacted, redact
 from .endpoint_advice import advice as endpoint_advice
+from .error_bodies import details, kind_and_text
 from .platforms.platform import Platform, Refusal
 from .transports.base import ResponseStream
 from .transports.retry import LONGEST_WAIT
@@ -38,6 +39,7 @@ _ADVICE = {
     409: "Try again.",
     413: "A request may have at most 32 MB: send less at once.",
     500: "It is an error of the API. Try again in a moment.",
+    501: "The server does not have this: leave it out, or set Claude.base_url to another server.",
     503: "The API is unavailable. Try again in a moment.",
     504: "The API took too long. Try again, with streaming or fewer max_tokens.",
     529: "The API is overloaded. Try again in a moment.",
@@ -140,7 +142,7 @@ def _api_error(
     if isinstance(body, list) and len(body) == 1:  # Google's, of a stream
         body = body[0]
     error = body.get("error") if isinstance(body, dict) else None
-    kind, message = _kind_and_message(error) if error else _of_gateway(body, headers)
+    kind, message = kind_and_text(body, headers)
     name, request_id = find_request_id(headers) or ("request-id", None)
     request_id = request_id or (body.get("request_id") if isinstance(body, dict) else None)
     streamed = status == 200 and "json" not in headers.get("content-type", "").lower()
@@ -149,7 +151,7 @@ def _api_error(
         facts.append(f"{name} {_one_line(str(request_id))[:80]}")
     message = page_title(message) or message
     reason = _one_line(f"{kind}: {message}" if kind and message else kind or message or "no reason given")
-    advice = None if request is None else endpoint_advice(request, status, kind, _details(error))
+    advice = None if request is None else endpoint_advice(request, status, kind, details(error))
     if platform is not None:
         refusal = Refusal(status=status, kind=kind, message=message, model=model, credential=credential)
         advice = platform.advise(refusal) or advice
@@ -171,29 +173,6 @@ def _tries(response: ResponseStream) -> str:
     if response.tries < 1 or (response.tries == 1 and response.status not in _LIMITS):
         return ""
     return f"{response.tries} {'try' if response.tries == 1 else 'tries'} in {span(response.seconds)}"
-
-
-def _kind_and_message(error: object) -> tuple[str, str]:
-    if not isinstance(error, dict):
-        return "", str(error)
-    kind = next((error[name] for name in ("type", "status", "code") if isinstance(error.get(name), str)), "")
-    return (kind if isinstance(kind, str) else ""), str(error.get("message") or "")
-
-
-def _details(error: object) -> dict[str, object]:
-    """The `details` of an error; `{}` if there are none."""
-    details = error.get("details") if isinstance(error, dict) else None
-    return details if isinstance(details, dict) else {}
-
-
-def _of_gateway(body: object, headers: Headers) -> tuple[str, str]:
-    """Kind and text of an error that has not the API's form: that of AWS, or plain text."""
-    kind = headers.get("x-amzn-errortype", "").partition(":")[0]
-    if not isinstance(body, dict):
-        return kind, body if isinstance(body, str) else json.dumps(body)
-    kind = kind or str(body.get("__type") or "").rpartition("#")[2]
-    text = body.get("message") or body.get("Message")
-    return kind, text if isinstance(text, str) else json.dumps(body)
 
 
 def _request_id(headers: Headers) -> str | None:

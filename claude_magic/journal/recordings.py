@@ -18,6 +18,7 @@ from ..concurrency import Lock
 from ..errors import APIError, NotRecorded, SettingsError
 from ..wire import Block, Exchange, Headers, Request, TimedEvent
 from ..wire.answer import Answer
+from ..wire.gateway import COST as GATEWAY_COST
 from ..wire.headers import REQUEST_IDS
 from ..wire.message import fix_json_surrogates
 from ..wire.recorded_answer import RecordedAnswer
@@ -25,7 +26,7 @@ from .recorded_results import recorded_results
 from .request_diff import describe_nearest
 
 _REQUEST_HEADERS = ("anthropic-version", "anthropic-beta")
-_RESPONSE_HEADERS = ("content-type", "date", *REQUEST_IDS, "retry-after", "server")
+_RESPONSE_HEADERS = ("content-type", "date", *REQUEST_IDS, "retry-after", "server", GATEWAY_COST)
 _LIMIT_HEADERS = ("anthropic-ratelimit-", "anthropic-priority-")
 _MAX_SECONDS = 86_400.0  # of an answer
 _TEMPORARY = (401, 403, 408, 409, 429)  # errors that do not depend on the request alone

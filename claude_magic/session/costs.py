@@ -14,6 +14,7 @@ from ..cost.token_bounds import token_bound
 from ..errors import APIError, ConnectionFailed, ExchangeError, OverBudget
 from ..settings import Claude
 from ..wire import Exchange, Message, Request
+from ..wire.gateway import gateway_cost
 
 _Corrections = Mapping[str, Mapping[str, Any]]
 
@@ -50,9 +51,15 @@ def worst_cases(settings: Claude, request: Request, client: Client, *, batch: bo
 
 
 def cost(settings: Claude, exchange: Exchange) -> float | None:
-    """The price of an exchange in US dollars, `None` if unknown; of an incomplete reply, of the part received."""
+    """The price of an exchange in US dollars, `None` if unknown; of an incomplete reply, of the part received.
+
+    What a gateway says that it costs counts before any price list.
+    """
     if not exchange.message.body:
         return 0.0 if isinstance(exchange.error, APIError | ConnectionFailed) else None
+    named = gateway_cost(exchange)
+    if named is not None:
+        return named
     model = exchange.message.model or str((exchange.request.body or {}).get("model", ""))
     usage = exchange.message.usage
     if exchange.message.stop_reason is None:

@@ -5,12 +5,14 @@ Source: https://docs.anthropic.com/en/api/messages-count-tokens
 
 from __future__ import annotations
 
-from ...errors import ExchangeError
+from ...errors import APIError, ExchangeError
 from ...wire import Headers, Request
 from ...wire.completion import ENDPOINT
 from ...wire.short_text import shorten
 from ..client import Client
 
+COUNT_PATH = "/v1/messages/count_tokens"
+_NO_ENDPOINT = (404, 405, 501)  # of a server that is like the API, and does not count
 _FIELDS = (
     "model",
     "messages",
@@ -55,4 +57,14 @@ def count(client: Client, request: Request) -> int:
     """
     if request.endpoint == ENDPOINT:
         raise ExchangeError(f"the API counts no tokens of {ENDPOINT}: leave --legacy out to count them as messages.")
-    return input_tokens(client.json(count_tokens(request)))
+    try:
+        answer = client.json(count_tokens(request))
+    except APIError as error:
+        is_of_api = error.type == "not_found_error" or "model" in str(error.body)
+        if error.status not in _NO_ENDPOINT or is_of_api:
+            raise
+        raise ExchangeError(
+            f"the server has no count_tokens: {COUNT_PATH} was answered with HTTP {error.status}. "
+            "If Claude.base_url is right, cells work without it, and a budget bounds their tokens instead."
+        ) from None
+    return input_tokens(answer)

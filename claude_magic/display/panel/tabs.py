@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import APIError, ClaudeError
 from ...wire import Exchange, Headers, Request
+from ...wire.gateway import SHOWN as GATEWAY_HEADERS
 from ...wire.headers import REQUEST_IDS, holds_credential, is_credential_name, request_id
 from ...wire.rate_limits import moment, rate_limits
 from ...wire.retry_after import retry_after, try_again
@@ -31,6 +32,7 @@ _FIRST = (*REQUEST_IDS, "anthropic-organization-id")
 _SAVED = {
     *("content-type", "content-encoding", "content-length", "date", "retry-after", "retry-after-ms", "x-should-retry"),
     *("traceresponse", "via", "cf-ray", "x-envoy-upstream-service-time", "x-cloud-trace-context"),
+    *GATEWAY_HEADERS,
 }
 _LIVE_ONLY = {
     *("transfer-encoding", "cache-control", "vary", "server", "server-timing", "cf-cache-status", "x-robots-tag"),

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ...wire import Exchange
+from ...wire.gateway import cost_source
 from ...wire.short_text import dollars
 from .html_rows import group, row, table
 
@@ -77,7 +78,11 @@ def _price(exchange: Exchange) -> Iterator[str]:
         yield row("replayed", f"recorded {exchange.replayed}; nothing was sent")
     if exchange.began and exchange.message.body:
         name = "price without replay" if exchange.replayed else "price"
-        text = "unknown" if exchange.usd is None else dollars(exchange.usd)
+        text = (
+            "unknown"
+            if exchange.usd is None
+            else " · ".join(filter(None, [dollars(exchange.usd), cost_source(exchange)]))
+        )
         yield row(name, text, absent=exchange.usd is None)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import Interrupted
 from ...wire import Exchange, Message
+from ...wire.gateway import cost_source
 from ...wire.rate_limits import low_limits, moment
 from ...wire.short_text import dollars, span
 from ..text.plain import plain
@@ -113,12 +114,14 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def _price(exchange: Exchange) -> str:
-    """The price; `""` if it is 0 or was not computed."""
-    if not exchange.began or not exchange.message.body or exchange.usd == 0:
+    """The price, and whose figure it is if not ours; `""` if it is 0 or was not computed."""
+    source = cost_source(exchange)
+    if not exchange.began or not exchange.message.body or (exchange.usd == 0 and not source):
         return ""
     if exchange.usd is None:
         return "price unknown"
-    return dollars(exchange.usd) if exchange.message.stop_reason else f"about {dollars(exchange.usd)}"
+    about = "" if exchange.message.stop_reason else "about "
+    return f"{about}{dollars(exchange.usd)}{f' ({source})' if source else ''}"
 
 
 def low_limits_warning(exchange: Exchange) -> str:
