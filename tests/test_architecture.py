@@ -174,6 +174,18 @@ def test_each_outside_library_has_one_home() -> None:
     assert found == []
 
 
+def test_only_the_transport_of_sockets_knows_the_libraries_of_sockets() -> None:
+    """In a web page there are none, and it is not imported there."""
+    sockets = {"requests", "urllib3", "claude_magic.api.transports.http", "claude_magic.api.transports.connections"}
+    found = {
+        name_of(path)
+        for path in modules()
+        for name, _ in imports(path)
+        if name in sockets or name.startswith(("requests.", "urllib3."))
+    }
+    assert found == {f"api/transports/{name}.py" for name in ("connections", "http", "network")}
+
+
 def circles(edges: dict[str, set[str]]) -> list[str]:
     """The modules that import themselves through others."""
 
