@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ pytest.importorskip("jupyterlite_core", reason="SITE TESTS SKIPPED: pip install 
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect  # noqa: E402  (after the skips above)
 
+from tests.browser.built_site import built_site  # noqa: E402
 from tests.browser.lab_page import REPOSITORY, screenshot  # noqa: E402
 from tests.lesson_replies import LESSONS, missing_replies  # noqa: E402
 
@@ -37,14 +37,9 @@ _LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built once."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, str(REPOSITORY / "docs" / "site" / "build.py"), "--output", str(folder)]
-    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    print(ran.stdout)
-    return folder
+def site() -> Path:
+    """The site, built once for all tests that look at it."""
+    return built_site()
 
 
 @pytest.fixture(scope="module")
