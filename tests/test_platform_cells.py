@@ -178,3 +178,14 @@ def test_preview_shows_what_would_be_sent_and_why_nothing_is_counted(shell: Shel
     assert ran.error is None
     assert "Amazon Bedrock has no count of tokens" in ran.text
     assert bedrock.received == []
+
+
+def test_the_journal_knows_what_was_really_sent(shell: Shell, bedrock: Server) -> None:
+    shell.run("%%claude --header anthropic-beta a-1\nhi")
+    shell.run("kept = claude.session.ledger.journal(claude.settings).exchange(claude.last.entry)")
+    wire = shell.value("(kept.request.on_wire.url, dict(kept.request.on_wire.body), kept.request.on_wire.method)")
+    assert wire == shell.value("(claude.last.request.on_wire.url, dict(claude.last.request.on_wire.body), 'POST')")
+    assert json.loads(bedrock.last.body) == wire[1]
+    assert shell.value("kept.request.body['model']") == MODEL
+    assert "anthropic.AnthropicBedrock(" in shell.value("str(kept.code('python'))")
+    assert shell.value("str(kept.code('curl'))") == shell.value("str(claude.last.code('curl'))")

@@ -148,6 +148,9 @@ MIGRATIONS = (
         state text not null
     );
     """,
+    """
+    alter table exchange add column hosting text;
+    """,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import errors
@@ -16,6 +16,7 @@ from ..wire.completion import ENDPOINT, last_question
 from ..wire.headers import holds_credential
 from ..wire.message import fix_surrogates
 from ..wire.recorded_answer import RecordedAnswer
+from ..wire.request import Hosting
 from ..wire.short_text import Object
 from .attachments import Attachment, extract_attachments, restore_attachments
 
@@ -57,6 +58,7 @@ def start_columns(request: Request, place: Origin, began: str) -> tuple[dict[str
         "url": request.url,
         "request_headers": _headers(request.headers),
         "request": text,
+        "hosting": None if request.hosting is None else _hosting(request, request.hosting),
         "identity": request.identity,
         "model": str(body.get("model", "")),
         "prompt": prompt_text(body) if request.is_message or request.endpoint == ENDPOINT else request.summary,
@@ -115,9 +117,7 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], attachments: Mapp
     message = Message(body=json.loads(row["message"])) if row["message"] else fold_message(events)
     body = restore_attachments(row["request"], attachments) if row["request"] else None
     return Exchange(
-        request=Request(
-            method=row["method"], url=row["url"], headers=_parse_headers(row["request_headers"]), body=body
-        ),
+        request=_request(row, body),
         response=Response(status=row["status"], headers=_parse_headers(row["response_headers"]), events=events),
         message=message,
         answer=Answer.from_json(row["answer"]) if row["answer"] else None,
@@ -131,6 +131,20 @@ def exchange(row: Mapping[str, Any], events: list[TimedEvent], attachments: Mapp
         model_note=row["model_note"],
         error=error_of(row),
     )
+
+
+def _hosting(request: Request, hosting: Hosting) -> str:
+    """What a platform received that is not in the request itself; no header that may hold a secret."""
+    difference = hosting.difference(request)
+    headers = [pair for pair in difference["headers"] if not holds_credential(*pair)]
+    return as_json({**difference, "headers": headers})
+
+
+def _request(row: Mapping[str, Any], body: dict[str, Any] | None) -> Request:
+    request = Request(method=row["method"], url=row["url"], headers=_parse_headers(row["request_headers"]), body=body)
+    if not row["hosting"]:
+        return request
+    return replace(request, hosting=Hosting.of_difference(json.loads(row["hosting"]), request))
 
 
 def recorded_answer(row: Mapping[str, Any], events: list[TimedEvent]) -> RecordedAnswer:

@@ -29,6 +29,27 @@ class Hosting:
     settings: Mapping[str, str]
     request: Request
 
+    def difference(self, request: Request) -> dict[str, Any]:
+        """What is not in `request` itself, as JSON: `of_difference` makes the same of it, and of `request`."""
+        sent, asked = self.request.body or {}, request.body or {}
+        return {
+            "platform": self.platform,
+            "settings": dict(self.settings),
+            "url": self.request.url,
+            "headers": [*self.request.headers.items()],
+            "fields": {name: value for name, value in sent.items() if name not in asked or value != asked[name]},
+            "without": [name for name in asked if name not in sent],
+        }
+
+    @classmethod
+    def of_difference(cls, difference: Mapping[str, Any], request: Request) -> Hosting:
+        """The form of `request` that a platform received."""
+        kept = {name: value for name, value in (request.body or {}).items() if name not in difference["without"]}
+        body = None if request.body is None else {**kept, **difference["fields"]}
+        headers = Headers((name, value) for name, value in difference["headers"])
+        form = Request(method=request.method, url=difference["url"], headers=headers, body=body, upload=request.upload)
+        return cls(platform=difference["platform"], settings=difference["settings"], request=form)
+
 
 class Upload(Protocol):
     """A body that is no JSON, and is read while it is sent; iterated, its bytes, anew each time."""
