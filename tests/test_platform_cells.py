@@ -189,3 +189,11 @@ def test_the_journal_knows_what_was_really_sent(shell: Shell, bedrock: Server) -
     assert shell.value("kept.request.body['model']") == MODEL
     assert "anthropic.AnthropicBedrock(" in shell.value("str(kept.code('python'))")
     assert shell.value("str(kept.code('curl'))") == shell.value("str(claude.last.code('curl'))")
+
+
+def test_a_cached_prompt_has_marks_and_no_field_that_only_the_api_has(shell: Shell, bedrock: Server) -> None:
+    ran = shell.run("%%claude --cache -s 'Be brief.'\nhi")
+    assert ran.error is None
+    sent = json.loads(bedrock.last.body)
+    assert sent["system"][0]["cache_control"] == {"type": "ephemeral"}
+    assert "diagnostics" not in sent

@@ -16,12 +16,10 @@ from ..settings import Claude
 from ..wire import Exchange, Message, Request
 from ..wire.gateway import gateway_cost
 
-_Corrections = Mapping[str, Mapping[str, Any]]
-
 
 def highest_cost(settings: Claude, request: Request, tokens: int, *, batch: bool = False) -> float | None:
     """The highest price of a request with so many input tokens, in US dollars; `None` if unknown."""
-    model, corrections = _priced(settings, request, str((request.body or {}).get("model", "")))
+    model, corrections = priced(settings, request, str((request.body or {}).get("model", "")))
     body = {**(request.body or {}), "model": model}
     return prices.highest_cost(body, sent=tokens, corrections=corrections, batch=batch)
 
@@ -65,11 +63,11 @@ def cost(settings: Claude, exchange: Exchange) -> float | None:
     if exchange.message.stop_reason is None:
         tokens = max(_estimate_output_tokens(exchange.message), usage.get("output_tokens") or 0)
         usage = {**usage, "output_tokens": tokens}
-    model, corrections = _priced(settings, exchange.request, model)
+    model, corrections = priced(settings, exchange.request, model)
     return prices.cost_usd(model, usage, corrections=corrections)
 
 
-def _priced(settings: Claude, request: Request, model: str) -> tuple[str, _Corrections]:
+def priced(settings: Claude, request: Request, model: str) -> tuple[str, prices.Corrections]:
     """The model whose price counts, and the prices that the user set.
 
     A platform has prices of its own, which also depend on where it is run: those that were set, else dated data.

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..cost import prices
-from ..cost.prices import cache_controls
+from ..cost.prices import Corrections, cache_controls
 from ..settings import Claude
 from ..wire import Exchange
 from ..wire.attachment_kinds import kind_of
 from ..wire.short_text import dollars
+from .costs import priced
 
 MOST_MARKS = 4
 _MARK = {"cache_control": {"type": "ephemeral"}}
@@ -64,9 +65,10 @@ def cache_note(settings: Claude, exchange: Exchange) -> str:
     read, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
     total = _count(usage, "input_tokens") + read + written
     model = exchange.message.model or str((exchange.request.body or {}).get("model", ""))
-    least = prices.rates(model, settings.prices).get("min_cacheable_tokens")
+    name, corrections = priced(settings, exchange.request, model)
+    least = prices.rates(name, corrections).get("min_cacheable_tokens")
     if read or written:
-        told = f"cache: {read:,} tokens read, {written:,} written{_saving(settings, model, usage, total)}"
+        told = f"cache: {read:,} tokens read, {written:,} written{_saving(name, corrections, usage, total)}"
     elif isinstance(least, int) and total < least:
         told = f"cache: nothing kept: this prompt has {total:,} tokens, and {model} keeps no fewer than {least:,}"
     else:
@@ -135,11 +137,11 @@ def _is_attachment(block: Mapping[str, Any]) -> bool:
     return kind_of(block) is not None
 
 
-def _saving(settings: Claude, model: str, usage: Mapping[str, Any], total: int) -> str:
+def _saving(model: str, corrections: Corrections, usage: Mapping[str, Any], total: int) -> str:
     """What the cache saved against sending all tokens anew, or what it cost more; `""` if a price is unknown."""
     uncached = {name: value for name, value in usage.items() if not name.startswith("cache_")}
-    plain = prices.cost_usd(model, {**uncached, "input_tokens": total}, corrections=settings.prices)
-    cached = prices.cost_usd(model, usage, corrections=settings.prices)
+    plain = prices.cost_usd(model, {**uncached, "input_tokens": total}, corrections=corrections)
+    cached = prices.cost_usd(model, usage, corrections=corrections)
     if plain is None or cached is None:
         return ", at an unknown price"
     if plain >= cached:

@@ -24,6 +24,7 @@ FEATURES = {
     "skills": "skills",
     "structured_outputs": "structured replies (output_config.format)",
     "automatic_caching": "automatic caching (cache_control of the whole request); --cache marks blocks instead",
+    "cache_diagnostics": "cache diagnostics",
     "fallbacks": "fallbacks",
     "fast_mode": "fast mode",
     "inference_geo": "inference_geo",
@@ -40,7 +41,12 @@ _ENDPOINTS = (
     ("/v1/skills", "skills"),
 )
 _TOOLS = ("web_search", "web_fetch", "code_execution", "advisor")
-_FIELDS = {"mcp_servers": "mcp", "cache_control": "automatic_caching", "fallbacks": "fallbacks"}
+_FIELDS = {
+    "mcp_servers": "mcp",
+    "cache_control": "automatic_caching",
+    "fallbacks": "fallbacks",
+    "diagnostics": "cache_diagnostics",
+}
 
 
 def features(request: Request) -> Iterator[str]:
