@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from claude_magic.hosts import is_loopback
 from tests.batch_api import BatchAPI
 from tests.notebook_kernel import Kernel
 from tests.notebook_shell import Shell
@@ -74,6 +77,23 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # else it is looked for on the network
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Refuses each connection that would leave this machine; one that was tried fails the test."""
+    tried: list[object] = []
+    connect = socket.socket.connect
+
+    def checked(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not is_loopback(str(address[0])):
+            tried.append(address)
+            raise OSError(f"a test would leave this machine: {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", checked)
+    yield tried
+    assert tried == []
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from tests.notebook_shell import forget
 from tests.scripted_api import json_answer
 from tests.server import Received, Server, reply, whole
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 MODEL = "us.anthropic.claude-haiku-5-5-v1:0"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
 QUESTION: dict[str, Any] = {"max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}

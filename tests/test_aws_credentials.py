@@ -18,6 +18,8 @@ from tests.aws import ACCESS_KEY, SECRET_KEY, frames, refused, signature, stream
 from tests.notebook_shell import forget
 from tests.server import JSON, Answer, Received, Server, whole
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 ROLE_KEY, ROLE_SECRET, ROLE_TOKEN = "ASIAROLE", "role-secret-0123456789abcdef0123456789abcd", "role-token-0123456789"
 
 

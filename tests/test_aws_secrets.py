@@ -29,6 +29,8 @@ from tests.server import JSON, Answer, Received, Server
 from tests.test_aws_credentials import ROLE_KEY, ROLE_SECRET, ROLE_TOKEN, as_json, files, role_json, sts
 from tests.test_secrets_in_debug_output import is_ours, is_text
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 SECRET = "long-term-secret-0123456789abcdef01234567"
 SESSION = "long-session-token-" + "QUJDREVGR0hJSktMTU5P" * 3
 BEARER = "bedrock-api-key-" + "QUJDREVGR0hJSktMTU5P" * 2

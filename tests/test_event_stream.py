@@ -18,6 +18,8 @@ from tests.aws import chunk, error_frame, exception, frame, frames, streamed
 from tests.notebook_shell import Shell, forget
 from tests.server import Server
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 FRAME = bytes.fromhex(
     "000000e20000004bd638d3ce0b3a6576656e742d747970650700056368756e6b0d3a636f6e74656e742d747970650700"
     "106170706c69636174696f6e2f6a736f6e0d3a6d6573736167652d747970650700056576656e747b226279746573223a"

@@ -13,6 +13,8 @@ from tests.aws import chunk, frames, streamed
 from tests.notebook_shell import Shell
 from tests.server import Answer, Server, message, reply, whole
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 KEY = "a-key-of-bedrock-0123456789"
 MODEL = "us.anthropic.claude-opus-5-5"
 

@@ -20,6 +20,8 @@ from tests.aws import ACCESS_KEY, BASE_URLS, SECRET_KEY, SERVICES, frames, signa
 from tests.notebook_shell import forget
 from tests.server import Received, Server, reply, whole
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 AWS = [*BASE_URLS]
 
 

@@ -18,6 +18,8 @@ from claude_magic.wire import Headers, Request
 from claude_magic.wire.headers import holds_credential, request_id
 from tests.notebook_shell import Shell
 
+pytestmark = pytest.mark.usefixtures("only_loopback")
+
 NAMES = [name for name in PLATFORMS if platforms.data_of(name) is not None]
 PROJECT = """
 [tool.claude-magic.profiles.work]
