@@ -199,3 +199,11 @@ def test_a_cached_prompt_has_marks_and_no_field_that_only_the_api_has(shell: She
     sent = json.loads(bedrock.last.body)
     assert sent["system"][0]["cache_control"] == {"type": "ephemeral"}
     assert "diagnostics" not in sent
+
+
+def test_a_request_that_is_too_large_for_the_cloud_is_one_line(shell: Shell, bedrock: Server) -> None:
+    shell.user_ns["long"] = "x" * 21_000_000
+    ran = shell.run("claude(long)")
+    assert ran.error is not None
+    assert "Amazon Bedrock takes 20 MB at most, and the request has 21.0 MB. Nothing was sent." in ran.error[1]
+    assert bedrock.received == []

@@ -29,6 +29,7 @@ class PlatformData:
         prefix: What stands before the API's name of a model that is not listed.
         prices: By what begins a name, or the setting that `by` names, the factor on the API's prices, as `routes`;
             empty where they are not known.
+        largest: How many `bytes` a request may have, and the `source`; empty where that is not known.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PlatformData:
     lacks: Mapping[str, Mapping[str, str]]
     prefix: str = ""
     prices: Mapping[str, Any] = field(default_factory=dict)
+    largest: Mapping[str, Any] = field(default_factory=dict)
 
     def model_id(self, name: str) -> str:
         """The platform's name of a model: of a family its newest there, of a name of the API the one that it has there.

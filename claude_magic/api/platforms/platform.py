@@ -84,12 +84,17 @@ class Platform:
         """`request` with the form in which it is received there.
 
         Raises:
-            Unsupported: The platform lacks what it asks for; nothing was sent.
+            Unsupported: The platform lacks what it asks for, or it is too large; nothing was sent.
         """
         self.check(request)
-        return replace(
-            request, hosting=Hosting(platform=self.name, settings=self.settings, request=self.rewrite(request))
-        )
+        form = self.rewrite(request)
+        most = self.data.largest.get("bytes", 0)
+        if most and request.upload is None and len(form.content) > most:
+            raise Unsupported(
+                f"{self.data.title} takes {most / 1e6:.0f} MB at most, and the request has "
+                f"{len(form.content) / 1e6:.1f} MB. Nothing was sent. Attach less or smaller files."
+            )
+        return replace(request, hosting=Hosting(platform=self.name, settings=self.settings, request=form))
 
     def check(self, request: Request) -> None:
         """Refuses a request for what the platform lacks.
