@@ -6,7 +6,6 @@ widgets, nothing offers to open one.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -98,6 +97,8 @@ class WorkbenchPlace:
         self.widget.close()
 
     def _error(self, error: ClaudeError) -> Widget:
+        import html
+
         import ipywidgets
 
         from ..text.excerpt import plain_line

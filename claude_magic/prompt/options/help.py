@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,6 +107,8 @@ def help_text(words: str = "") -> str:
         return "\n\n".join(["\n".join(_HEAD), *("\n".join(_whole(group)) for group in groups), _python()])
     found = [group for group in groups if name in (group.name, *(n.lstrip("-") for n in _all_names(group)))]
     if not found:
+        import difflib  # only here: the options are read at start-up
+
         known = [group.name for group in groups]
         near = difflib.get_close_matches(name, [*known, *(n.lstrip("-") for g in groups for n in g.names)], cutoff=0.6)
         raise CellError(
