@@ -1,4 +1,4 @@
-"""A file that an answer is written to: never over an existing one unasked, and never half of one under its name.
+"""The file that an answer is written to: it replaces none without permission, and has its name only when complete.
 
 The name that a server gives is a suggestion: only its last component counts, without control or direction characters.
 """
@@ -77,7 +77,7 @@ class SavedFile:
         self._part: Path | None = None
 
     def check(self) -> None:
-        """Look before anything is sent.
+        """Checks the target before anything is sent.
 
         Raises:
             CellError: There is such a file, or no such folder.
@@ -89,7 +89,7 @@ class SavedFile:
             self._refuse_existing(self._target, "Nothing was sent. ")
 
     def open(self, content_disposition: str, fallback: str) -> BinaryIO:
-        """The file to write to, under a name of its own until `close`.
+        """The file to write to, under a temporary name until `close`.
 
         Raises:
             CellError: It cannot be written, or there is such a file.
@@ -109,7 +109,7 @@ class SavedFile:
         return self._file
 
     def close(self, *, complete: bool) -> None:
-        """Give the file its name if it is complete; else what arrived is deleted.
+        """Renames the complete file to its name; an incomplete one is deleted.
 
         Raises:
             CellError: There is such a file now, or it cannot be written.
@@ -123,7 +123,7 @@ class SavedFile:
             elif complete:
                 self._give_name(self._part, self.path)
         except FileExistsError:
-            self._refuse_existing(self.path, "What arrived was thrown away. ")
+            self._refuse_existing(self.path, "What arrived was deleted. ")
         except OSError as error:
             raise CellError(f"{self.path} cannot be written: {error.strerror}.") from None
         finally:
@@ -131,7 +131,7 @@ class SavedFile:
                 self._part.unlink(missing_ok=True)
 
     def _give_name(self, part: Path, path: Path) -> None:
-        """Names the complete file, over no other; one of the same name may have come meanwhile.
+        """Renames the complete file, replacing none: one of that name may have been created meanwhile.
 
         Raises:
             OSError: There is such a file, or it cannot be written.
@@ -152,7 +152,7 @@ class SavedFile:
 
 
 def _move_to_free_name(part: Path, path: Path) -> None:
-    """Names a file, where no file is; also on file systems without hard links, such as FAT and some of networks.
+    """Renames a file, replacing none; also on file systems without hard links, such as FAT and some network ones.
 
     Raises:
         OSError: There is such a file, or it cannot be written.

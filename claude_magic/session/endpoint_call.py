@@ -27,7 +27,7 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointCall:
-    """What is asked of an endpoint; `endpoint_call` makes and checks one.
+    """A call of an endpoint; `endpoint_call` makes and checks one.
 
     Attributes:
         path: Percent-encoded, without the query.
@@ -121,7 +121,7 @@ def endpoint_call(
 def checked_path(path: str, base_url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The path as it is sent, and the query that was typed with it.
 
-    A path decides which key is sent, so it is read as a server may read it: with nothing that leads elsewhere.
+    The path decides which key is sent, so one that a server could read as another path is refused.
 
     Raises:
         CellError: It is none, or leads to another host.
@@ -140,14 +140,14 @@ def checked_path(path: str, base_url: str) -> tuple[str, tuple[tuple[str, str], 
 
 
 def _of_whole_address(address: str, base_url: str) -> str:
-    asked, ours = urlsplit(address), urlsplit(base_url)
-    if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc) or not asked.path.startswith(ours.path):
+    given, ours = urlsplit(address), urlsplit(base_url)
+    if (given.scheme, given.netloc) != (ours.scheme, ours.netloc) or not given.path.startswith(ours.path):
         raise CellError(
-            f"the address leads to {asked.netloc.rpartition('@')[2]}, and Claude.base_url is {base_url}. "
+            f"the address leads to {given.netloc.rpartition('@')[2]}, and Claude.base_url is {base_url}. "
             "Nothing was sent. Set Claude.base_url to it, if your key may go there."
         )
-    path = asked.path.removeprefix(ours.path.rstrip("/"))
-    return f"{path}?{asked.query}" if asked.query else path
+    path = given.path.removeprefix(ours.path.rstrip("/"))
+    return f"{path}?{given.query}" if given.query else path
 
 
 def query_pairs(query: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:

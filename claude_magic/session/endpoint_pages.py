@@ -1,4 +1,4 @@
-"""A list of the API, page after page, in the three styles that it has.
+"""A list of the API, page after page, in its three styles of paging.
 
 `after_id`: `has_more` and `last_id`, and `first_id` if one goes back with `before_id`. `page`: `next_page`. `report`:
 `next_page`, unless `has_more` is false. A page without items, or a cursor that came before, ends the list.
@@ -36,7 +36,7 @@ def next_call(call: EndpointCall, body: Any, cursors: set[str]) -> EndpointCall 
 
 
 def _style(call: EndpointCall, body: dict[str, Any]) -> str:
-    """The endpoint's own; of an unknown one, what its answer looks like."""
+    """The style of the endpoint; for an unknown endpoint, the one that its answer has."""
     endpoint = find(call.method, call.path)
     if "next_page" in body:  # an old beta header selects another style than the endpoint's own
         return "report" if "has_more" in body else "page"
@@ -61,7 +61,7 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
 
     Args:
         send: From a call, and the number of its page from 1, to its exchange.
-        most: How many pages are asked for; what is left is said in a note.
+        most: The largest number of pages to request; a note says that more are left.
 
     Raises:
         CellError: The answer is no list.
@@ -71,8 +71,8 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
     cursors = set[str]()
     following: EndpointCall | None = call
     while following is not None and len(pages) < most:
-        asked = following
-        pages.append(send(asked, len(pages) + 1))
+        page_call = following
+        pages.append(send(page_call, len(pages) + 1))
         if pages[-1].error is not None or pages[-1].answer is None:
             break
         if not isinstance(pages[-1].json, dict) or not isinstance(pages[-1].json.get("data"), list):
@@ -80,7 +80,7 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
                 f"--all: {call.path} answers with no list. Leave --all out; claude.last.json is its answer."
             )
         items += pages[-1].json["data"]
-        following = next_call(asked, pages[-1].json, cursors)
+        following = next_call(page_call, pages[-1].json, cursors)
     return _joined(pages, items, following)
 
 

@@ -35,14 +35,14 @@ def request(
     profile: str = "",
     notes: tuple[str, ...] = (),
 ) -> Exchange:
-    """The exchange of a call, whole or not: look at its `error`.
+    """The exchange of a call, complete or not: look at its `error`.
 
     Args:
-        caller: Which cell asks; `None` for the one that runs.
+        caller: The cell that sends it; `None` for the one that runs.
         presenter: Shows it while it arrives; `None` for nothing.
-        all_pages: Whether to ask for the following pages of a list, too.
+        all_pages: Whether to request the following pages of a list, too.
         save: Where the answer's body is written to.
-        notes: What is to be said under the answer, such as that a variable was cut.
+        notes: Notes shown under the answer, such as that a variable was cut.
 
     Raises:
         CellError: It cannot be sent.

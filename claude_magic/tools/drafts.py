@@ -55,7 +55,7 @@ def current(schema: Schema, notes: list[str]) -> Schema:
 
 
 def _walk(schema: Any) -> Iterator[Schema]:
-    """`schema` and its subschemas, the outer ones first; changes made during the walk are followed."""
+    """`schema` and its subschemas, outer ones first; it may be changed during the walk."""
     left = [schema]
     while left:
         each = left.pop()
@@ -114,7 +114,7 @@ def _without_faults(schema: Schema, notes: list[str]) -> None:
     repaired: list[list[Any]] = []
     while paths := sorted((list(error.absolute_path) for error in validator.iter_errors(schema)), key=len):
         if len(repaired) == _MOST_FAULTS or not paths[-1]:
-            raise CellError("its input schema is no JSON Schema. Mend it.")
+            raise CellError("its input schema is no JSON Schema. Correct it.")
         _leave_out(schema, paths[-1], notes, again=paths[-1] in repaired)
         repaired.append(paths[-1])
 

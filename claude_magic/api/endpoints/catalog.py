@@ -1,6 +1,6 @@
-"""Every endpoint of the API as dated data (`endpoints.json`): what it does, how its list goes on, which key it wants.
+"""Every endpoint of the API as dated data (`endpoints.json`): its purpose, how its list is paged, which key it needs.
 
-An endpoint that is not listed can be called all the same; then nothing is assumed of it.
+An endpoint that is not listed can be called too; nothing is assumed about it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Endpoint:
 
     Attributes:
         verb: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
-        path: With the names of what varies, as in `/v1/files/{file_id}`.
+        path: With its parameters by name, as in `/v1/files/{file_id}`.
         summary: What it does, in a line.
-        paging: How its list goes on: `after_id` (with `has_more` and `last_id`), `page` (with `next_page`), `report`
+        paging: How its list is paged: `after_id` (with `has_more` and `last_id`), `page` (with `next_page`), `report`
             (with both `has_more` and `next_page`); `""` if it is no list, or one without pages.
         query: The parameters it takes; a name that ends with `[]` may be repeated.
         beta: The `anthropic-beta` header that it needs; `""` for none.
@@ -55,7 +55,7 @@ class Endpoint:
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Matches the paths of this endpoint; what varies has groups of its names."""
+        """Matches the paths of this endpoint, with a group for each parameter."""
         pieces = _PLACEHOLDER.split(self.path)
         return re.compile(
             "".join(re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>[^/]+)" for at, piece in enumerate(pieces))
@@ -63,7 +63,7 @@ class Endpoint:
 
     @property
     def names(self) -> list[str]:
-        """The names of what varies in its path, in order."""
+        """The names of the parameters in its path, in order."""
         return _PLACEHOLDER.findall(self.path)
 
 
@@ -84,12 +84,12 @@ def find(verb: str, path: str) -> Endpoint | None:
     Args:
         path: Without the query.
     """
-    found = [each for each in endpoints() if each.verb == verb and each.pattern.fullmatch(path)]
-    return min(found, key=lambda each: len(each.names), default=None)  # `/files/me` before `/files/{id}`
+    matches = [each for each in endpoints() if each.verb == verb and each.pattern.fullmatch(path)]
+    return min(matches, key=lambda each: len(each.names), default=None)  # `/files/me` before `/files/{id}`
 
 
 def parameters(endpoint: Endpoint, path: str) -> dict[str, str]:
-    """The values of what varies in `path`, by name."""
+    """The values of the parameters in `path`, by name."""
     match = endpoint.pattern.fullmatch(path)
     return {} if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
@@ -110,7 +110,7 @@ def changes(verb: str, path: str) -> bool:
 
 
 def is_of_organization(path: str) -> bool:
-    """Whether a path is answered to an admin key, and to no other."""
+    """Whether a path needs the admin key."""
     return f"{path}/".startswith(ORGANIZATION)
 
 
@@ -134,5 +134,5 @@ def is_ambiguous(path: str, prefix: str = "") -> bool:
 @functools.cache
 def _data() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("endpoints.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    data: dict[str, Any] = json.loads(text)
+    return data

@@ -1,4 +1,4 @@
-"""Model text as HTML that is safe to show, in bounded time: the only door to a page.
+"""Renders model text as HTML that is safe to show, in bounded time; nothing else puts model text on a page.
 
 `markdown-it-py` reads the text (`grammar`: GitHub's rules, in linear time), and Python-Markdown is the engine
 around it: our extension gives it the tree, its tree processors colour code and cut the tree down to what is allowed,
@@ -26,7 +26,7 @@ __all__ = ["NOTHING", "Place", "Sources", "code", "link_html", "preformat", "ren
 
 _LONGEST = 500_000
 _LONGEST_URL = 4_000
-_SECONDS, _LETTERS = 1.3, 100_000  # so long for so many letters
+_SECONDS, _LETTERS = 1.3, 100_000  # CPU seconds allowed for so many characters
 NOTHING = Sources()
 _UNFIT = re.compile(r"[^0-9A-Za-z_-]")
 
@@ -56,12 +56,12 @@ def render(text: str, prefix: str | None = None, *, places: Sequence[Place] = ()
 
 
 def _as_source(text: str, why: str) -> str:
-    """`text` as it is, and why it is not rendered."""
+    """The text unrendered, below the reason."""
     return f"<p><em>Shown as source: {html.escape(plain(why))}.</em></p>{preformat(text)}"
 
 
 def preformat(text: str) -> str:
-    """`text` as it is, without what cannot be seen."""
+    """The text unrendered, without invisible characters."""
     return f"<pre>{html.escape(plain(text))}</pre>"
 
 

@@ -36,7 +36,7 @@ class Sources:
 
 
 def clean(text: str, places: Iterable[Place]) -> tuple[str, list[Place]]:
-    """`text` without what cannot be seen, and where the marks stand in that."""
+    """`text` without invisible characters, and the positions of the marks in it."""
     pieces, marks, end, size = list[str](), list[Place](), 0, 0
     for at, number in sorted(places):
         pieces.append(plain(text[end:at]))

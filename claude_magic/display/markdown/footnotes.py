@@ -1,4 +1,4 @@
-"""Footnotes: numbered in the order of their references, at the end, with ways back; no text of one is lost."""
+"""Footnotes at the end of a text, numbered in the order of their references, with links back; none is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Footnotes:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._notes: dict[str, Element] = {}
-        self._counts: dict[str, int] = {}  # how often each was referred to
+        self._counts: dict[str, int] = {}  # references to each
         self._numbers: dict[str, int] = {}
 
     def opened(self, label: str) -> Element:
@@ -38,7 +38,7 @@ class Footnotes:
         return mark
 
     def append_to(self, root: Element) -> None:
-        """Write the footnotes after all else: those that were referred to, then those that were not."""
+        """Appends the footnotes: those with a reference, then the others."""
         if not self._notes:
             return
         items = SubElement(SubElement(root, "section", {"class": "footnotes"}), "ol")

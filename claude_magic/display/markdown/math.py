@@ -1,4 +1,4 @@
-r"""What MathJax is to typeset, and what it is to pass over.
+r"""Marks what MathJax typesets, and what it leaves alone.
 
 Jupyter's pages typeset `$..$`, `$$..$$`, `\(..\)`, `\[..\]` and `\begin{..}..\end{..}` wherever they find them
 in a text: a formula goes into an element of its own, untouched, and a stray delimiter into one whose class says
@@ -30,7 +30,7 @@ def formula_element(source: str) -> Element:
 
 
 def add_text(parent: Element, text: str) -> None:
-    """Append `text`, in which nothing is mathematics."""
+    """Appends `text`, in which nothing is typeset."""
     strays = list(_STRAY.finditer(text))
     if strays:
         start, end = strays[0].start(), strays[-1].end()

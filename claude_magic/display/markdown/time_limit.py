@@ -1,4 +1,4 @@
-"""The end of patience: how long rendering may take."""
+"""A limit on the CPU time of rendering."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _now() -> float:
 
 
 class OutOfTime(Exception):
-    """Rendering took too long; the text is to be shown as it is."""
+    """Rendering took too long; the text is shown unrendered."""
 
 
 class Clock:
@@ -26,7 +26,7 @@ class Clock:
         self._checks = 0
 
     def check(self) -> None:
-        """Raise if time is up; looked at once in a while, as looking takes time too.
+        """Raises if the time is up; the clock is read only now and then, as reading it takes time.
 
         Raises:
             OutOfTime: Too much of it is gone.

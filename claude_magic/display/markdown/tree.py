@@ -1,4 +1,4 @@
-"""The way from the grammar's tokens to Python-Markdown's tree of elements: the extension that makes it our engine.
+"""Builds Python-Markdown's element tree from the grammar's tokens, as an extension of Python-Markdown.
 
 Links and images become what `link` allows, mathematics and stray delimiters what MathJax is to see, citations their
 marks; what is too deep, or a link in a link, leaves its text.
@@ -38,7 +38,7 @@ def html(text: str, places: Sequence[Place], sources: Sources, prefix: str, cloc
 
 
 class Replies(Extension):
-    """GitHub's grammar, our tree, our list of what is allowed."""
+    """Installs GitHub's grammar, this builder of the tree, and the allow-list."""
 
     def __init__(self, places: Sequence[Place], sources: Sources, prefix: str, clock: Clock) -> None:
         super().__init__()
@@ -74,17 +74,17 @@ class _Grammar(BlockParser):
 
 
 class _Tree:
-    """Grows elements below `root`, a token at a time."""
+    """Appends elements below `root`, token by token."""
 
     def __init__(self, root: Element, sources: Sources, notes: Footnotes, clock: Clock) -> None:
         self._path = [root]
-        self._link = 0  # how deep the link is that we are in; 0 for none
+        self._link = 0  # nesting depth of the current link; 0 outside links
         self._texts: list[str] = []
-        self._held: list[Element] = []  # marks in a link, which come after it
+        self._held: list[Element] = []  # citation marks within a link, placed after it
         self._sources, self._notes, self._clock = sources, notes, clock
 
     def add(self, token: Token) -> None:
-        """Add what a token stands for."""
+        """Appends the element or the text of a token."""
         self._clock.check()
         if token.type == "inline":
             for child in token.children or []:
@@ -104,7 +104,7 @@ class _Tree:
             self._put(Element(token.tag))
 
     def mark_after(self, numbers: list[int]) -> None:
-        """Add marks that no text could take, as a paragraph."""
+        """Appends citation marks that fit in no text, as a paragraph."""
         if numbers:
             paragraph = SubElement(self._path[-1], "p")
             paragraph.extend(self._sources.mark(number) for number in numbers)
@@ -114,7 +114,7 @@ class _Tree:
         self._path[-1].append(element)
 
     def _open(self, element: Element | None) -> None:
-        """Go into an element; `None` for one that is not to be: what is inside belongs to what is around it."""
+        """Opens an element; `None` opens none, so that its content belongs to the enclosing element."""
         parent = self._path[-1]
         is_link = element is not None and element.tag == "a"
         if (
@@ -140,7 +140,7 @@ class _Tree:
             self._held = []
 
     def _flush(self) -> None:
-        """Add the text so far, with links for mail addresses and delimiters that MathJax is to pass over.
+        """Appends the pending text, with links for mail addresses and delimiters that MathJax is to pass over.
 
         Only where an element begins or ends: no delimiter may come together from two pieces.
         """

@@ -28,7 +28,7 @@ class LiveRegion:
         self._live.start()
 
     def draw(self, text: str, status: str) -> None:
-        """Show this in place of what was shown.
+        """Replaces what is shown.
 
         Args:
             text: Markdown, without control characters; only its last lines are shown if it is higher than the screen.
@@ -39,13 +39,13 @@ class LiveRegion:
         self._live.update(_LastLines(Group(*parts)), refresh=True)
 
     def clear(self) -> None:
-        """Take it away; the cursor is where it began."""
+        """Removes it; the cursor returns to where it began."""
         self._live.update("")
         self._live.stop()
 
 
 class _LastLines:
-    """As many last lines of something as the screen takes."""
+    """The last lines of a renderable, as many as the screen has."""
 
     def __init__(self, content: RenderableType) -> None:
         self._content = content

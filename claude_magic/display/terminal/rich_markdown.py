@@ -1,4 +1,4 @@
-"""The grammar's tokens as `rich` knows them, which passes over what it does not know: nothing a model wrote is lost."""
+"""Translates the grammar's tokens to those that `rich` renders: it would drop the others without a word."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class RichTerminal(Terminal):
         self._not_before = 0.0
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Append the rest, and the summary line; nothing that was drawn while the reply grew remains."""
+        """Appends the rest and the summary line, and removes what was drawn while the reply grew."""
         try:
             super().finish(exchange, above=above, body=body)
         finally:
@@ -81,7 +81,7 @@ class RichTerminal(Terminal):
         return plain(written).strip(), marks
 
     def _show_growth(self, unfinished: list[Passage], status: str) -> None:
-        """Draw the block that grows, and the status below it, in place of the last drawing."""
+        """Redraws the block that grows, with the status below it."""
         begun = time.monotonic()
         passage = unfinished[0] if unfinished else None
         if begun < self._not_before or (passage is not None and passage.kind == "thinking" and self._at):
@@ -106,7 +106,7 @@ class RichTerminal(Terminal):
             self._drawn = text, status
 
     def _wait(self, line: str) -> None:
-        """Remove what was drawn: what follows stays."""
+        """Removes what was drawn; what is written next stays."""
         with hold_interrupts():
             if self._region is not None:
                 self._region.clear()

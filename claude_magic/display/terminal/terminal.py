@@ -45,7 +45,7 @@ class Terminal(Presenter):
         self._finished = False
 
     def show(self, exchange: Exchange, note: str = "") -> None:
-        """Append new text; until the first text, show on a terminal what is awaited."""
+        """Appends new text; before the first text, a terminal shows what is waited for."""
         if self._finished:
             return
         arrived = passages(exchange.message)
@@ -58,7 +58,7 @@ class Terminal(Presenter):
         """Does nothing."""
 
     def finish(self, exchange: Exchange, *, above: str = "", body: str | None = None) -> None:
-        """Append the rest, unknown blocks as JSON, the sources, and the summary line."""
+        """Appends the rest, unknown blocks as JSON, the sources, and the summary line."""
         if self._finished:
             return
         parts = passages(exchange.message, exchange.calls)
@@ -79,7 +79,7 @@ class Terminal(Presenter):
                 self._write("\n")
 
     def update(self, exchange: Exchange) -> None:
-        """Append the new results of calls."""
+        """Appends the new results of calls."""
         if not self._finished:
             return
         with hold_interrupts():
@@ -106,7 +106,7 @@ class Terminal(Presenter):
                 self._passage, self._at, self._marks, self._wrap = self._passage + 1, 0, 0, None
 
     def _append_from(self, passage: Passage, complete: bool) -> None:
-        """Append the new text of a passage; trailing white space waits, or is dropped at its end."""
+        """Appends the new text of a passage; trailing white space waits, or is dropped at its end."""
         if passage.kind == "json":
             return
         if passage.step is not None:
@@ -129,7 +129,7 @@ class Terminal(Presenter):
             self._at, self._marks = self._at + len(ready), marks
 
     def _append_step(self, step: Step, whole: bool) -> None:
-        """Append the lines of a step when its call is complete; its result may follow later."""
+        """Appends the lines of a step once its call is complete; its result may follow later."""
         if not whole:
             return
         with hold_interrupts():
@@ -153,7 +153,7 @@ class Terminal(Presenter):
         return "".join((*pieces, passage.source[at:end])), marks
 
     def _show_growth(self, unfinished: list[Passage], status: str) -> None:
-        """Show what cannot be appended yet: here, before the first text, the status.
+        """Shows what cannot be appended yet: before the first text, the status.
 
         Args:
             unfinished: The passage that grows, if there is one.
@@ -173,7 +173,7 @@ class Terminal(Presenter):
         return "\n" * max(0, newlines - self._newlines) if self._wrote else ""
 
     def _wait(self, line: str) -> None:
-        """Replace the waiting line, on a terminal only; `""` removes it."""
+        """Replaces the waiting line, on a terminal only; `""` removes it."""
         self._waiting.show(line)
 
     def _write(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The last line of a terminal, which tells what is waited for and is replaced until something is written."""
+"""The last line of a terminal: it says what is waited for, and is replaced until something is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WaitingLine:
         self._shown = ""
 
     def show(self, line: str) -> None:
-        """Replace the line; `""` removes it, and the cursor is where it began."""
+        """Replaces the line; `""` removes it, and the cursor returns to where it began."""
         line = plain(line)[: columns() - 1]  # one that goes on in the next row could not be replaced
         if line == self._shown or not is_terminal():
             return
@@ -34,7 +34,7 @@ def is_terminal() -> bool:
 
 
 def write(text: str) -> None:
-    """Write text with the characters that the terminal can encode."""
+    """Writes text with the characters that the terminal can encode."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         sys.stdout.write(text)
