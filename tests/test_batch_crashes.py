@@ -55,7 +55,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def another_kernel(monkeypatch: pytest.MonkeyPatch) -> ClaudeHandle:
     """A kernel that is not the one before, which has ended."""
-    crash_recovery._own_sessions.clear()
+    monkeypatch.setattr(crash_recovery, "_own_sessions", set())  # those of other tests are kept
     part._parts.clear()
     monkeypatch.setattr(creation, "LOOKS", (0.0, 0.01))
     return ClaudeHandle()
