@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_magic.batch.estimate import Estimate
+from tests.batch_api import PATH, BatchAPI
 from tests.notebook_kernel import Ran
 from tests.notebook_shell import Shell
 from tests.server import Server, whole
@@ -109,3 +110,40 @@ def test_a_price_or_a_time_that_is_unknown_is_not_guessed() -> None:
         "2 requests, about 9 tokens in, at an unknown price"
     )
     assert Estimate(rows=2, requests=2, tokens=9, usd=0.5).line(90).endswith("about 1 min 30 s")
+
+
+@pytest.fixture
+def batches(shell: Shell, batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setattr("claude_magic.magics.ipython.cells.Cells.asks", property(lambda _: True))
+    for line in SETUP.split("\n"):
+        assert shell.run(line).error is None
+    return shell
+
+
+def test_a_batch_asks_above_the_price_and_a_no_leaves_nothing(batches: Shell, batch_api: BatchAPI) -> None:
+    """Its requests may come from a generator."""
+    ran = batches.run(f"{answer_with('n')}claude.batch(text for text in ['a', 'b'])")
+    assert ran.error is not None
+    assert ran.error[1] == "refused: nothing was sent."
+    assert batches.value("questions[0]").startswith("claude.batch: 2 requests, about ")
+    assert [each for each in batch_api.received if each.method == "POST"] == []
+
+    ran = batches.run(f"{answer_with('y')}batch = claude.batch(['a', 'b'])")
+    assert ran.error is None
+    assert batches.value("len(questions)") == 1
+    ran = batches.run(f"{answer_with()}batch = claude.batch(['a', 'b'])")  # attaches to it
+    assert ran.error is None
+    assert batches.value("questions") == []
+
+
+def test_yes_answers_for_a_batch_and_where_nobody_is_asked_nothing_is_sent(
+    batches: Shell, batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claude_magic.magics.ipython.cells.Cells.asks", property(lambda _: False))
+    ran = batches.run(f"{CLAUDE}claude.batch(['a'])")
+    assert ran.error is not None
+    assert ran.error[1].startswith("claude.batch needs your approval: 1 request, about ")
+    assert [each for each in batch_api.received if each.method == "POST"] == []
+
+    assert batches.run("batch = claude.batch(['a'], yes=True)").error is None
+    assert [each.path for each in batch_api.received if each.method == "POST"] == [PATH]

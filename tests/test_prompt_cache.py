@@ -151,3 +151,45 @@ def test_map_marks_what_its_rows_share(shell: Shell, endpoint: Server) -> None:
     endpoint.answers(whole("ok"))
     shell.run("from claude_magic import claude\nclaude.map(['a', 'b'], cache=True, system='Be brief.')")
     assert [marks(each.json) for each in endpoint.received] == [["system"], ["system"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "mark"),
+    [
+        ("--cache", {"type": "ephemeral"}),
+        ("--cache 5m", {"type": "ephemeral"}),
+        ("--cache 1h", {"type": "ephemeral", "ttl": "1h"}),
+        ("--cache=1h", {"type": "ephemeral", "ttl": "1h"}),
+    ],
+)
+def test_the_time_that_a_prefix_is_kept_may_be_chosen(
+    shell: Shell, endpoint: Server, line: str, mark: dict[str, str]
+) -> None:
+    endpoint.answers(reply("Hi"))
+    for cell in (f"%%claude -s 'Be brief.' {line}\nhello", f"%claude -s 'Be brief.' {line} hello"):
+        assert shell.run(cell).error is None
+        assert endpoint.last.json["system"] == [{"type": "text", "text": "Be brief.", "cache_control": mark}]
+        assert endpoint.last.json["messages"][0]["content"] == "hello"
+
+
+def test_an_hour_is_chosen_from_python_and_another_time_is_refused(shell: Shell, endpoint: Server) -> None:
+    endpoint.answers(reply("Hi"))
+    assert shell.run("from claude_magic import claude\nlast = claude('hi', cache='1h', system='S')").error is None
+    assert endpoint.last.json["system"][0]["cache_control"]["ttl"] == "1h"
+    error = shell.run("%%claude --cache 2h\nhi").error
+    assert error is not None
+    assert "--cache is one of 5m, 1h: '2h'" in error[1]
+
+
+def test_what_is_written_for_an_hour_has_its_own_price(shell: Shell, endpoint: Server) -> None:
+    """Twice the price of input, where five minutes cost a quarter more than it."""
+    usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 1_000_000}
+    hour = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1_000_000}
+    model = "claude-opus-5-5"
+    endpoint.answers(whole("a", model=model, usage={**usage, "cache_creation": hour}))
+    endpoint.answers(*endpoint.script, whole("b", model=model, usage=usage))
+    shell.run(
+        "from claude_magic import claude\none, other = claude('a', cache='1h', system='S'), claude('b', cache=True)"
+    )
+
+    assert shell.value("[one.usd, other.usd]") == [8.0, 5.0]

@@ -80,7 +80,11 @@ class Estimate:
         Args:
             seconds: About how long it takes; `None` if unknown.
         """
-        facts = [f"{self.requests:,} requests", f"about {self.tokens:,} tokens in", self.price]
+        facts = [
+            f"{self.requests:,} request{'s' * (self.requests != 1)}",
+            f"about {self.tokens:,} tokens in",
+            self.price,
+        ]
         return ", ".join([*facts, *([] if seconds is None else [f"about {span(seconds)}"])])
 
     def __repr__(self) -> str:
@@ -98,8 +102,11 @@ class PriceApprover(Protocol):
         """
 
 
-def check_price(estimated: Estimate, limit: float, approver: PriceApprover | None) -> None:
+def check_price(estimated: Estimate, limit: float, approver: PriceApprover | None, caller: str = "claude.map") -> None:
     """Asks the user if more than `limit` US dollars may be spent, or if the price is unknown.
+
+    Args:
+        caller: What would send it.
 
     Raises:
         CellError: The user says no, or cannot be asked; nothing was sent.
@@ -108,8 +115,8 @@ def check_price(estimated: Estimate, limit: float, approver: PriceApprover | Non
         return
     told = f"{estimated.line(None)}: Claude.confirm_above_usd is {dollars(limit)}"
     if approver is None:
-        raise CellError(f"claude.map needs your approval: {told}. Nothing was sent. Say yes=True to send it.")
-    if not approver.approves(f"claude.map: {told}."):
+        raise CellError(f"{caller} needs your approval: {told}. Nothing was sent. Say yes=True to send it.")
+    if not approver.approves(f"{caller}: {told}."):
         raise CellError("refused: nothing was sent.")
 
 

@@ -20,7 +20,7 @@ from .grading import Rubric
 from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
 from .message_batches.access import Access, access
 from .message_batches.batch import Batch
-from .message_batches.plan import Resume
+from .message_batches.plan import Plan, Resume
 from .message_batches.start import known, start
 from .runner import RowResult, of_exchange
 
@@ -100,18 +100,22 @@ def start_or_replay(
     prompts: Iterable[Prompt | CellError],
     resume: Resume,
     results: Callable[[Batch[Any]], Any],
+    approve: Callable[[Plan], None] | None = None,
 ) -> Batch[Any]:
     """The batch that answers prompts; where only recorded answers are given, these, and no batch is made.
 
+    Args:
+        approve: Asks the user whether what is planned may be sent, and raises if not.
+
     Raises:
-        CellError: It cannot be sent.
+        CellError: It cannot be sent, or may not.
     """
     settings = session.settings_for(options)
     if options.conversation or settings.conversation:
         raise CellError("a batch is outside of any conversation. Leave it out.")
     if session.ledger.replays.never_sends(settings):
         return known(_recorded(session, options, prompts), results)
-    return start(session, options, lambda access: requests(access, prompts), resume, results)
+    return start(session, options, lambda access: requests(access, prompts), resume, results, approve)
 
 
 def requests(access: Access, prompts: Iterable[Prompt | CellError]) -> Iterator[Request | ClaudeError]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..display.live.batch_status import show
+from ..display.reply.summary import estimate_tokens
 from ..errors import CellError
 from ..journal.rows import prompt_text
 from ..prompt.options.options import Options
@@ -14,10 +15,12 @@ from ..session.model_list import model_id
 from ..session.prompt import Prompt
 from ..session.session import Session
 from ..settings import Claude
+from .estimate import Estimate, PriceApprover, check_price
 from .grading import Rubric, grader
 from .map import MapOptions, Table, graded_replies
 from .map_batches import batch_options, follow_with_grades, resume_of, start_or_replay
 from .message_batches.batch import Batch
+from .message_batches.plan import Plan
 from .rows import COLUMN, Row
 
 _LABEL = 200  # characters of a prompt that are kept to show it
@@ -36,11 +39,16 @@ class _Rows:
     rows: list[Row] = field(default_factory=list)
 
 
-def batch_of_requests(session: Session, requests: Iterable[Any], how: MapOptions) -> Batch[Any]:
+def batch_of_requests(
+    session: Session, requests: Iterable[Any], how: MapOptions, approver: PriceApprover | None = None
+) -> Batch[Any]:
     """The batch that answers `requests`, which may be a generator: they are not held.
 
+    Args:
+        approver: Asks the user about a high price; `None` if nobody can be asked.
+
     Raises:
-        CellError: It is no list of requests; nothing was sent.
+        CellError: It is no list of requests, or too expensive for the user; nothing was sent.
     """
     if isinstance(requests, str | bytes | Mapping) or not isinstance(requests, Iterable):
         raise CellError(f"claude.batch takes a list of requests or texts, not {type(requests).__name__}.")
@@ -56,11 +64,28 @@ def batch_of_requests(session: Session, requests: Iterable[Any], how: MapOptions
         session.mapped = replies = graded_replies(table, how, list(answered), verdicts, answered.seconds)
         return replies
 
-    batch = start_or_replay(session, options, prompts, resume_of(how, options), results)
+    def approve(planned: Plan) -> None:
+        limit = settings.confirm_above_usd
+        if limit is not None and not how.yes:
+            check_price(_estimate(planned), limit, approver, "claude.batch")
+
+    batch = start_or_replay(session, options, prompts, resume_of(how, options), results, approve)
     if isinstance(how.grade, Rubric):
         follow_with_grades(session, batch, how, how.grade, kept.texts)
     show(batch)
     return batch
+
+
+def _estimate(planned: Plan) -> Estimate:
+    """What the batches that are to be made send; a model that grades is paid when it is asked."""
+    prices = [batch.highest for batch in planned.batches]
+    known = [each for each in prices if each is not None]
+    return Estimate(
+        rows=len(planned.sources),
+        requests=sum(batch.requests for batch in planned.batches),
+        tokens=estimate_tokens(sum(batch.texts for batch in planned.batches)),
+        usd=sum(known) if len(known) == len(prices) else None,
+    )
 
 
 def _prompts(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .mcp import Server
     from .model_list import Models
     from .organization import Organization
+    from .price_approval import InputApprover
     from .prompts import Draft, Prompts
     from .token_count import Count
 
@@ -333,7 +334,6 @@ class ClaudeHandle:
             Interrupted: You stopped it; run again, it sends only the rest.
         """
         from ..batch.map import MapOptions, map_rows
-        from .price_approval import InputApprover
 
         how = MapOptions(
             options=options,
@@ -347,9 +347,7 @@ class ClaudeHandle:
             batch=batch,
             yes=yes,
         )
-        shell = self.shell()
-        approver = InputApprover() if shell is not None and self.cells.asks else None
-        return map_rows(self.session, rows, template, how, approver)
+        return map_rows(self.session, rows, template, how, self._price_approver())
 
     def batch(
         self,
@@ -358,6 +356,7 @@ class ClaudeHandle:
         grade: Any = None,
         expected: str = "expected",
         resume: bool | None = None,
+        yes: bool = False,
         **options: Any,
     ) -> Batch[Any]:
         """Answer requests by message batches, within a day and at half the price.
@@ -369,6 +368,7 @@ class ClaudeHandle:
             grade: As for `map`, of the row's further names; a function gets the reply (and the row).
             expected: The name of what is right, for `grade`.
             resume: As for `map`: `True` also asks again what errored, expired or was canceled.
+            yes: Whether to send without asking what may cost more than `Claude.confirm_above_usd`.
             options: The options of `%%claude`, with underscores.
 
         Returns:
@@ -380,8 +380,14 @@ class ClaudeHandle:
         from ..batch.map import MapOptions
         from ..batch.request_batches import batch_of_requests
 
-        how = MapOptions(options=options, grade=grade, expected=expected, resume=resume, batch=True)
-        return batch_of_requests(self.session, requests, how)
+        how = MapOptions(options=options, grade=grade, expected=expected, resume=resume, batch=True, yes=yes)
+        return batch_of_requests(self.session, requests, how, self._price_approver())
+
+    def _price_approver(self) -> InputApprover | None:
+        """Asks the user about a high price; `None` where nobody can be asked."""
+        from .price_approval import InputApprover
+
+        return InputApprover() if self.shell() is not None and self.cells.asks else None
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """Criteria by which a model grades the replies of `map`; `model=None` for the model that answers."""

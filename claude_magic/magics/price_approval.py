@@ -1,4 +1,8 @@
-"""Asks the user about a high price, in a line below the cell or in the terminal."""
+"""Asks the user about a high price, in a line below the cell or in the terminal.
+
+It is a line to type into and no button: the cell has a value to give and waits for it, and while a cell runs, a press
+on a button reaches only kernels with subshells, in front ends that use them. Elsewhere the cell would wait forever.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ..wire.short_text import dollars
 from .costs import priced
 
 MOST_MARKS = 4
-_MARK = {"cache_control": {"type": "ephemeral"}}
+_USUAL = "5m"  # how long the API keeps a prefix if nothing is said
 _UNMARKABLE = ("thinking", "redacted_thinking")
 _REASONS = {
     "model_changed": "the model changed",
@@ -32,16 +32,22 @@ _REASONS = {
 }
 
 
-def with_marks(body: Mapping[str, Any], previous: str | None) -> dict[str, Any]:
+Mark = Mapping[str, Any]
+"""The field of a block that marks it."""
+
+
+def with_marks(body: Mapping[str, Any], previous: str | None, time: str = _USUAL) -> dict[str, Any]:
     """The body with marks after its earlier turns, attachments, system prompt and tools, in this order of importance.
 
     Args:
         previous: The id of the reply that the API compares this request with; `None` for none.
+        time: How long the prefix is kept after its last use: `5m`, or `1h`, which costs more to write.
     """
+    mark: Mark = {"cache_control": {"type": "ephemeral", **({} if time == _USUAL else {"ttl": time})}}
     marked: dict[str, Any] = {**body, "messages": [dict(message) for message in body.get("messages", ())]}
     free = MOST_MARKS - sum(1 for _ in cache_controls(body))
-    for mark in (_mark_earlier, _mark_attachments, _mark_system, _mark_tools):
-        if free > 0 and mark(marked):
+    for mark_part in (_mark_earlier, _mark_attachments, _mark_system, _mark_tools):
+        if free > 0 and mark_part(marked, mark):
             free -= 1
     return {**marked, "diagnostics": body.get("diagnostics") or {"previous_message_id": previous}}
 
@@ -76,50 +82,50 @@ def cache_note(settings: Claude, exchange: Exchange) -> str:
     return told + _miss(exchange.message.body.get("diagnostics"))
 
 
-def _mark_tools(body: dict[str, Any]) -> bool:
+def _mark_tools(body: dict[str, Any], mark: Mark) -> bool:
     tools = list(body.get("tools") or ())
     if not tools or "cache_control" in tools[-1]:
         return False
-    body["tools"] = [*tools[:-1], {**tools[-1], **_MARK}]
+    body["tools"] = [*tools[:-1], {**tools[-1], **mark}]
     return True
 
 
-def _mark_system(body: dict[str, Any]) -> bool:
-    blocks = _marked(body.get("system") or "")
+def _mark_system(body: dict[str, Any], mark: Mark) -> bool:
+    blocks = _marked(body.get("system") or "", mark)
     if blocks is None:
         return False
     body["system"] = blocks
     return True
 
 
-def _mark_attachments(body: dict[str, Any]) -> bool:
+def _mark_attachments(body: dict[str, Any], mark: Mark) -> bool:
     """Mark the last attachment of the newest message that has some."""
     for message in reversed(body["messages"]):
         content = message["content"]
         if message["role"] == "user" and isinstance(content, list) and any(map(_is_attachment, content)):
             last = max(index for index, block in enumerate(content) if _is_attachment(block))
-            return _mark_message(message, last + 1)
+            return _mark_message(message, mark, last + 1)
     return False
 
 
-def _mark_earlier(body: dict[str, Any]) -> bool:
+def _mark_earlier(body: dict[str, Any], mark: Mark) -> bool:
     """Mark the end of what stands before the newest message of the user."""
     messages = body["messages"]
     users = [index for index, message in enumerate(messages) if message["role"] == "user"]
     before = messages[: users[-1]] if users else []
-    return any(_mark_message(message) for message in reversed(before))
+    return any(_mark_message(message, mark) for message in reversed(before))
 
 
-def _mark_message(message: dict[str, Any], end: int | None = None) -> bool:
+def _mark_message(message: dict[str, Any], mark: Mark, end: int | None = None) -> bool:
     """Mark the last block before `end` that takes a mark."""
-    blocks = _marked(message["content"], end)
+    blocks = _marked(message["content"], mark, end)
     if blocks is None:
         return False
     message["content"] = blocks
     return True
 
 
-def _marked(content: Any, end: int | None = None) -> list[dict[str, Any]] | None:
+def _marked(content: Any, mark: Mark, end: int | None = None) -> list[dict[str, Any]] | None:
     """The blocks of a content with one more mark; `None` if there is none to mark."""
     whole = [{"type": "text", "text": content}] if isinstance(content, str) else content
     blocks: list[dict[str, Any]] = [dict(block) for block in whole]
@@ -128,7 +134,7 @@ def _marked(content: Any, end: int | None = None) -> list[dict[str, Any]] | None
         if "cache_control" in block:
             return None
         if block.get("type") not in _UNMARKABLE and (block.get("type") != "text" or str(block.get("text") or "")):
-            blocks[index] = {**block, **_MARK}
+            blocks[index] = {**block, **mark}
             return blocks
     return None
 

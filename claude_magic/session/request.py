@@ -74,7 +74,7 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         body = {**(body or {}), "messages": list(all_messages)}
     request = replace(request, files=prompt.files, body=body)
     if options.cache and not provider.local:
-        marked = with_marks(request.body or {}, prompt.previous)
+        marked = with_marks(request.body or {}, prompt.previous, options.cache)
         if provider.platform is not None and "cache_diagnostics" in provider.platform.data.lacks:
             del marked["diagnostics"]
         request = replace(request, body=marked)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ...api.endpoints.batches import MOST_BYTES, MOST_REQUESTS
+from ...cost.token_bounds import token_bound
 from ...errors import CellError, ClaudeError, OverBudget
 from ...journal.batch_rows import CHUNK, NewRequest, Place, Source
 from ...journal.batch_sources import SourceLookup
-from ...session.costs import worst_cases
+from ...journal.rows import prompt_text
+from ...session.costs import highest_cost, worst_cases
 from ...wire import Request
 from ...wire.short_text import size_text
 from ..runner import RowResult
@@ -46,13 +48,17 @@ class NewBatch:
     Attributes:
         number: Its id in the journal.
         size: The sum of the sizes of its requests.
-        usd: The most that it can cost.
+        usd: The most that it can cost, where there is a budget.
+        texts: The characters of the prompts.
+        highest: The most that it can cost, where one is asked above a price; `None` if unknown.
     """
 
     number: int
     requests: int = 0
     size: int = 0
     usd: float = 0.0
+    texts: int = 0
+    highest: float | None = 0.0
 
 
 @dataclass(kw_only=True)
@@ -146,6 +152,8 @@ class _Planner:
                 if is_new:
                     batch.requests, batch.size = batch.requests + 1, batch.size + new.size
                     batch.usd += self._most(request) if self._priced else 0.0
+                    if self._access.settings.confirm_above_usd is not None:
+                        self._estimate(batch, request)
                 elif source.batch is not None:
                     self._plan.earlier.add(source.batch)
         self._plan.sources += [found[row] for row, _ in rows]
@@ -222,6 +230,14 @@ class _Planner:
             lookup.replace(source)
             return None
         return source
+
+    def _estimate(self, batch: NewBatch, request: Request) -> None:
+        """Adds what a request may cost; nothing is asked for it."""
+        body = request.body or {}
+        most = token_bound(body)
+        usd = None if most is None else highest_cost(self._access.settings, request, most, batch=True)
+        batch.texts += len(f"{body.get('system', '')}{prompt_text(body)}")
+        batch.highest = None if usd is None or batch.highest is None else batch.highest + usd
 
     def _most(self, request: Request) -> float:
         """The most that a request can cost in a batch, in US dollars.

@@ -15,7 +15,7 @@ from .access import Access, access
 from .batch import Batch
 from .creation import create_all
 from .part import Part, part_of
-from .plan import Resume, plan
+from .plan import Plan, Resume, plan
 
 Table = TypeVar("Table")
 RowRequests = Callable[[Access], Iterable[Request | ClaudeError]]
@@ -29,15 +29,17 @@ def start(
     requests: RowRequests,
     resume: Resume,
     table: Callable[[Batch[Table]], Table],
+    approve: Callable[[Plan], None] | None = None,
 ) -> Batch[Table]:
     """Rows that are answered by batches, which are made now where they are not under way yet.
 
     Args:
         requests: From the endpoint to the request of each row, or why there is none; taken one after another.
         table: Makes the result table.
+        approve: Asks the user whether what is planned may be sent, and raises if not.
 
     Raises:
-        CellError: It cannot be sent, such as for a budget; nothing was.
+        CellError: It cannot be sent, or may not, such as for a budget; nothing was.
         ExchangeError: A batch was refused, or its answer is lost.
         Interrupted: You pressed stop; what may have been made is in the journal.
         SettingsError: There is no key or no journal.
@@ -47,6 +49,7 @@ def start(
         with _lock:
             planned = plan(context, requests(context), resume)
             if planned.batches:
+                _ask(context, planned, approve)
                 create_all(context, planned)
     except KeyboardInterrupt:
         raise Interrupted(
@@ -54,6 +57,17 @@ def start(
         ) from None
     parts = list(_parts(context, {*planned.earlier, *(batch.number for batch in planned.batches)}))
     return Batch(context, planned.sources, parts, table, failed_before=planned.failed)
+
+
+def _ask(context: Access, planned: Plan, approve: Callable[[Plan], None] | None) -> None:
+    """Asks the user; what was written to be sent is deleted if the answer is no."""
+    try:
+        if approve is not None:
+            approve(planned)
+    except BaseException:
+        for batch in planned.batches:
+            context.journal.delete(batch.number)
+        raise
 
 
 def known(results: Iterable[RowResult], table: Callable[[Batch[Table]], Table]) -> Batch[Table]:

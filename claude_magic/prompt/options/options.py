@@ -33,7 +33,7 @@ class Options:
     """The options of a cell; `None` means the setting's value, or that the field is left out of the request.
 
     Attributes:
-        cache: Whether to mark the stable prefix of the prompt for caching.
+        cache: How long the stable prefix of the prompt is kept in the cache, such as `5m`; `""` for not.
         param: Additional fields of the request's body, sent as given.
         header: Additional headers.
         conversation: Name of the conversation to continue; `""` for none, even if the setting names one.
@@ -90,7 +90,7 @@ class Options:
     top_k: int | None = None
     stop: tuple[str, ...] = ()
     thinking: bool = False
-    cache: bool = False
+    cache: str = ""
     effort: str | None = None
     param: Mapping[str, Any] = field(default_factory=dict)
     header: Mapping[str, str] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from .options import Options, Pair
 
 KINDS = ("text", "markdown", "code", "json", "html")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
+CACHE_TIMES = ("5m", "1h")
 TOOL_CHOICES = ("auto", "any", "none")
 SERVER_TOOLS = {  # short name: help
     "web-search": "let Claude search the web",
@@ -113,8 +114,13 @@ _TABLE = [
     Option(names=("--thinking",), scope=_REQUEST, help="ask for adaptive thinking, summarized"),
     Option(
         names=("--cache",),
+        words=("[TIME]",),
+        read=partial(choice, CACHE_TIMES),
+        omitted=CACHE_TIMES[0],
+        begins=CACHE_TIMES,
         scope=_REQUEST,
-        help="keep tools, system, attachments and earlier turns in the prompt cache",
+        choices=CACHE_TIMES,
+        help="keep tools, system, attachments and earlier turns in the prompt cache; how long:",
     ),
     Option(
         names=("--effort",),
