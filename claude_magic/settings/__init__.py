@@ -132,7 +132,7 @@ class Claude(Configurable):
         None,
         allow_none=True,
         min=0,
-        help="Ask before claude.map sends what may cost more, in US dollars; None never asks.",
+        help="Ask before claude.map and claude.batch send what may cost more, in US dollars; None never asks.",
     ).tag(config=True, number="a number of US dollars, or None")
     unpriced = Enum(
         ("refuse", "allow"), "refuse", help="Under a budget: what to do with a model whose price is unknown."
