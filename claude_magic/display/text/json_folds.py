@@ -14,7 +14,7 @@ _OPEN_DEEP = 8
 _DEEPEST = 60
 
 STYLE = """
-pre.cm-fold { padding-left: 1.2em }
+pre.cm-fold { padding-left: 1.5em }
 pre details { padding: 0; border: 0 }
 pre summary { padding: 0; list-style-position: outside }
 pre details:not([open]) > summary::after { content: "…" }
