@@ -1,4 +1,4 @@
-"""What batches need of a session: the endpoint, the journal, the budget, and requests for prompts."""
+"""What batches need from a session: the endpoint, the journal, the budget, and requests for prompts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Access:
 
 
 def access(session: Session, options: Options) -> Access:
-    """What it takes to make and watch batches.
+    """What is needed to create and watch batches.
 
     Raises:
         CellError: The local model answers, which has no batches.

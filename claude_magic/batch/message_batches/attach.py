@@ -31,7 +31,7 @@ def newest(session: Session, count: int) -> tuple[list[MessageBatch], set[str]]:
 
 
 def attach(session: Session, id: str) -> Batch[Any]:
-    """The batch of this id, made here or not.
+    """The batch of this id, whoever created it.
 
     Raises:
         CellError: It is no id.

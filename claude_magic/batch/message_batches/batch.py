@@ -76,7 +76,7 @@ class Batch(Generic[Table]):
             self._begin_watch()
 
     def _begin_watch(self) -> None:
-        """Lets a thread look at the batches; where there are none, `wait` looks."""
+        """Polls the batches in a thread; without threads, `wait` polls them."""
         self._is_watched = can_run_beside()
         if self._is_watched:
             start_thread(self._watch, name="batch")
@@ -115,7 +115,7 @@ class Batch(Generic[Table]):
 
     @property
     def seconds(self) -> float:
-        """Since this was begun or attached to."""
+        """Seconds since it was created or attached to."""
         return time.monotonic() - self._began
 
     def wait(self, timeout: float | None = None) -> Batch[Table]:
@@ -254,7 +254,7 @@ class Batch(Generic[Table]):
         )
 
     def _watch(self, until: float | None = None) -> None:
-        """Looks at the batches until all are read. Runs in a thread of its own, if there are threads.
+        """Polls the batches until all are read. Runs in a thread of its own, if there are threads.
 
         Args:
             until: When to stop looking, by `time.monotonic()`; `None` for at the end.
@@ -276,14 +276,14 @@ class Batch(Generic[Table]):
         self._tell()
 
     def _look(self) -> bool:
-        """Looks at each batch that is due, and returns whether all are over."""
+        """Polls each batch that is due; returns whether all have ended."""
         for part in self._parts:
             if self._access is not None:
                 part.look(self._access)
         return all(part.is_over for part in self._parts)
 
     def _follow(self) -> None:
-        """Makes the batch that follows."""
+        """Creates the batch that follows."""
         with self._lock:
             follow, self._then = self._then, None
         if follow is None or any(part.failure is not None for part in self._parts):

@@ -1,4 +1,4 @@
-"""Makes a batch once: what may have been made, although no answer came, is looked for before anything is sent again."""
+"""Creates a batch exactly once: one that may exist although no answer came is searched for before a retry."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _reserved: dict[tuple[str, int], float] = {}  # by journal and batch: US dollars
 
 
 def create_all(access: Access, plan: Plan) -> None:
-    """Makes the batches of a plan; nothing is made if all of them together could cost too much.
+    """Creates the batches of a plan; none if together they could cost too much.
 
     Raises:
         OverBudget: They could.
@@ -60,12 +60,12 @@ def create_all(access: Access, plan: Plan) -> None:
 
 
 def settle(access: Access, number: int, usd: float) -> None:
-    """Gives back what this kernel reserved for a batch, and counts what it cost."""
+    """Releases what this kernel reserved for a batch, and counts its cost."""
     access.ledger.budget.settle(_reserved.pop((str(access.journal.path), number), 0.0), usd)
 
 
 def _reserve(access: Access, batches: Sequence[NewBatch]) -> None:
-    """Reserves the most that all of these can cost.
+    """Reserves the highest cost of all of these.
 
     Raises:
         OverBudget: It is more than is left.
@@ -75,7 +75,7 @@ def _reserve(access: Access, batches: Sequence[NewBatch]) -> None:
 
 
 def make(access: Access, number: int, *, look_first: bool = False) -> MessageBatch:
-    """Makes a batch that is ready in the journal.
+    """Creates a batch that is ready in the journal.
 
     Args:
         look_first: Whether it may have been made before.
@@ -145,7 +145,7 @@ def candidates(access: Access, row: Mapping[str, Any]) -> Iterator[MessageBatch]
 
 
 def when(text: str) -> datetime | None:
-    """A time of the API; `None` if it is none."""
+    """A time of the API; `None` if it cannot be read."""
     with contextlib.suppress(ValueError):
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
         return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
@@ -166,7 +166,7 @@ def _set_ready(access: Access, plan: Plan) -> None:
 
 
 def _retryable(error: ExchangeError) -> bool:
-    """Whether nothing was made, and another try can help."""
+    """Whether nothing was created and a retry can help."""
     if isinstance(error, APIError):
         return error.status in _REFUSED
     return isinstance(error, ConnectionFailed | TimedOut) and error.unsent and error.retryable

@@ -1,4 +1,4 @@
-"""A batch that was not made here: its results are read from the API each time, as its requests are not known."""
+"""A batch created elsewhere: its results are read from the API each time, as its requests are unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what became of a request of a batch to an exchange in the journal, and to the result of a row."""
+"""Converts the result of a batch request to an exchange of the journal, and to the result of a row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STATUS = {
 
 
 def exchange_of(access: Access, request: Request, outcome: Outcome, batch: MessageBatch) -> Exchange | None:
-    """The exchange of a result; `None` if the request had no turn."""
+    """The exchange of a result; `None` if the request was not processed."""
     accumulator = Accumulator(request)
     accumulator.set_response(200, Headers())
     error: ClaudeError | None = None
@@ -89,7 +89,7 @@ def ended(
 
 
 def canceled_or_expired(kind: str) -> str:
-    """Why a request had no turn."""
+    """Why a request was not processed."""
     return _CANCELED if kind == CANCELED else _EXPIRED
 
 
@@ -127,7 +127,7 @@ def row_result(row: Mapping[str, Any], *, known: bool) -> RowResult:
 
 
 def api_error(envelope: Mapping[str, Any]) -> APIError:
-    """The error of a row: the kind stands one level below the envelope's own."""
+    """The error of a row: its type is one level below that of the envelope."""
     inner = envelope.get("error")
     inner = inner if isinstance(inner, Mapping) else envelope
     kind, message = str(inner.get("type") or "error"), one_line(str(inner.get("message") or "no reason given"), 2_000)
@@ -143,7 +143,7 @@ def api_error(envelope: Mapping[str, Any]) -> APIError:
 
 
 def _usd(access: Access, request: Request, outcome: Outcome) -> float | None:
-    """What a result cost, at the price of batches; what had no reply costs nothing."""
+    """The cost of a result, at the price of batches; nothing without a reply."""
     usage = outcome.message.get("usage")
     if outcome.kind != SUCCEEDED or not isinstance(usage, Mapping):
         return 0.0 if outcome.kind != SUCCEEDED else None

@@ -1,4 +1,4 @@
-"""One message batch as it is watched: looked at as often as the API wants, and read into the journal when it has ended.
+"""One message batch under watch: polled at the API's intervals, and read into the journal when it has ended.
 
 Several tables may watch the same batch: each batch of a journal is one `Part`, which one thread at a time looks at.
 """
@@ -48,7 +48,7 @@ def _forget() -> None:
 
 
 class Watched:
-    """A batch that is looked at until it has ended.
+    """A batch that is polled until it has ended.
 
     Attributes:
         id: As the API calls it; `""` until it is made.
@@ -72,12 +72,12 @@ class Watched:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to be expected."""
+        """Whether nothing more will change."""
         return self.is_read or self.failure is not None
 
     @property
     def status(self) -> str:
-        """A word for the user."""
+        """The state, in a word for the user."""
         if self.is_read:
             return ENDED
         if self.failure is not None:
@@ -90,7 +90,7 @@ class Watched:
 
     @property
     def counts(self) -> RequestCounts:
-        """As the API told them last."""
+        """The counts that the API last reported."""
         return RequestCounts(processing=self.requests) if self.latest is None else self.latest.counts
 
     @property
@@ -99,7 +99,7 @@ class Watched:
         return self.id, self.status, vars(self.counts), "" if self.latest is None else self.latest.expires
 
     def look(self, access: Access) -> None:
-        """Looks at the batch if it is time to; reads its results if it has ended."""
+        """Polls the batch if it is due; reads its results if it has ended."""
         with self._lock:
             if self.is_over or time.monotonic() < self.due:
                 return
@@ -134,7 +134,7 @@ class Watched:
         self.is_read = True
 
     def _on_error(self, error: ClaudeError) -> None:
-        """Looks again later, unless that cannot help."""
+        """Schedules the next poll, unless that cannot help."""
         if isinstance(error, APIError) and 400 <= error.status < 500 and error.status not in (408, 409, 429):
             self.failure = error
             return
@@ -156,7 +156,7 @@ class Part(Watched):
         self._unread = 0
 
     def load(self, access: Access) -> None:
-        """What the journal knows of it."""
+        """Its row in the journal."""
         row = access.journal.batch(self.number)
         if row is None:
             self.failure = ExchangeError("its batch was not made, or was deleted from the journal. Run it again.")
@@ -230,7 +230,7 @@ class Part(Watched):
         self._end(access, spent, f"there is no result for it among those of {self.id}{note}.")
 
     def _write(self, access: Access, outcomes: Sequence[Outcome]) -> float:
-        """Writes results; what those cost that were not there yet, in US dollars."""
+        """Writes results; returns the cost of the new ones, in US dollars."""
         assert self.latest is not None  # noqa: S101  it has ended
         named = [each for each in outcomes if each.custom_id]
         self._unread += len(outcomes) - len(named)
@@ -250,7 +250,7 @@ class Part(Watched):
         return spent
 
     def _check_first(self, access: Access, outcome: Outcome) -> None:
-        """Holds that the batch is the one it was taken for.
+        """Checks that the batch is the expected one.
 
         Raises:
             ExchangeError: It is another one.

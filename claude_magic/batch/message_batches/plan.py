@@ -1,4 +1,4 @@
-"""From requests to batches in the journal: what is answered or under way is not sent again.
+"""Plans batches in the journal for requests: what is answered or under way is not sent again.
 
 Requests are taken one after another, written in chunks, and not held: a table of 100,000 rows passes through.
 """
@@ -43,7 +43,7 @@ class Resume:
 
 @dataclass(kw_only=True)
 class NewBatch:
-    """A batch that is to be made.
+    """A batch to be created.
 
     Attributes:
         number: Its id in the journal.
@@ -63,7 +63,7 @@ class NewBatch:
 
 @dataclass(kw_only=True)
 class Plan:
-    """Where the result of each row comes from, and the batches that are to be made.
+    """The source of each row's result, and the batches to be created.
 
     Attributes:
         sources: By row; a result stands for what is known already, such as why it cannot be sent.

@@ -1,4 +1,4 @@
-"""Makes the batches that rows need, or attaches to those that earlier runs made."""
+"""Creates the batches that rows need, or attaches to those of earlier runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start(
     table: Callable[[Batch[Table]], Table],
     approve: Callable[[Plan], None] | None = None,
 ) -> Batch[Table]:
-    """Rows that are answered by batches, which are made now where they are not under way yet.
+    """Rows answered by batches, which are created now unless they are under way.
 
     Args:
         requests: From the endpoint to the request of each row, or why there is none; taken one after another.
