@@ -107,6 +107,20 @@ def test_the_region_and_the_profile_are_the_cell_s(aws: Server) -> None:
     assert 'anthropic.AnthropicAWS(\n    aws_region="eu-west-1",\n    workspace_id="wrkspc_01",' in program
 
 
+def test_a_program_without_a_workspace_says_what_it_needs(aws: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_AWS_WORKSPACE_ID")
+    program = str(claude("hi", show="curl", provider="aws"))
+    assert program.startswith("# It needs the header anthropic-workspace-id too")
+
+
+def test_without_credentials_a_program_signs_all_the_same(aws: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    program = str(claude("hi", show="curl", provider="bedrock"))
+    assert '--aws-sigv4 "aws:amz:us-east-1:bedrock"' in program
+    assert "ANTHROPIC_API_KEY" not in program
+
+
 def test_another_endpoint_of_claude_platform_on_aws(aws: Server) -> None:
     claude.settings.provider = "aws"
     claude.request("POST", "/v1/messages/count_tokens", json={"model": "x", "messages": []})

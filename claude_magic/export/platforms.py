@@ -181,6 +181,8 @@ def note(call: Call, comment: str) -> str:
     lines = []
     if call.credential[1].name == "ACCESS_TOKEN" and signature_scope(call.request) is None:
         lines.append(f"ACCESS_TOKEN is what this prints: {client(call).token}")
+    if call.hosting.platform == "aws" and "anthropic-workspace-id" not in call.request.headers:
+        lines.append("It needs the header anthropic-workspace-id too: here no workspace was set.")
     if returns_frames(call):
         lines.append("The reply is an event stream of AWS: binary frames, each with an event in base64.")
     return "".join(f"{comment} {line}\n" for line in lines)
