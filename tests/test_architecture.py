@@ -101,9 +101,25 @@ def dotted(path: Path) -> str:
 
 def lazy_nodes(tree: ast.AST) -> set[int]:
     """The nodes that run only when a function is called, or only for type checkers."""
-    lazy = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
-    return {id(inner) for outer in (*lazy, *typing) for inner in ast.walk(outer)}
+    found, waiting = set(), [(tree, False)]
+    while waiting:
+        node, lazy = waiting.pop()
+        lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        lazy = lazy or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        if lazy:
+            found.add(id(node))
+        waiting += [(child, lazy) for child in ast.iter_child_nodes(node)]
+    return found
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(parsed(path)))
 
 
 @functools.cache
@@ -113,10 +129,10 @@ def imports(path: Path) -> tuple[tuple[str, bool], ...]:
 
 
 def _imports(path: Path) -> Iterator[tuple[str, bool]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     lazy = lazy_nodes(tree)
     parents = dotted(path).split(".")[: None if path.name == "__init__.py" else -1]
-    for node in ast.walk(tree):
+    for node in nodes(path):
         at_start = id(node) not in lazy
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -235,7 +251,7 @@ def test_threads_timers_locks_and_event_loops_start_in_one_module() -> None:
     found += [
         (name_of(path), ast.unparse(node))
         for path in modules()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and ast.unparse(node) in EVENT_LOOPS | WAITS
         and name_of(path) not in STARTS_THREADS | STARTS_EVENT_LOOPS
@@ -246,7 +262,7 @@ def test_threads_timers_locks_and_event_loops_start_in_one_module() -> None:
 def words(path: Path) -> set[str]:
     """The words of all names that a module defines."""
     names = [path.stem]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.arg):
@@ -261,11 +277,7 @@ def test_no_name_uses_a_word_that_says_nothing() -> None:
 
 
 def undocumented(paths: Iterable[Path]) -> list[str]:
-    return [
-        name_of(path)
-        for path in paths
-        if not (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
-    ]
+    return [name_of(path) for path in paths if not (ast.get_docstring(parsed(path)) or "").strip()]
 
 
 def test_every_module_opens_with_a_sentence() -> None:
