@@ -35,7 +35,7 @@ def main() -> int:
 
 def write_manual(site: Path, cache: Path) -> int:
     """Builds the manual with Sphinx; a warning is an error. Returns Sphinx's exit code."""
-    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "--builder", "html"]
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fresh-env", "--fail-on-warning", "--builder", "html"]
     command += ["--conf-dir", str(Path(__file__).parent), "--doctree-dir", str(cache / "doctrees")]
     command += ["-A", f"lessons={lessons_address()}", str(ROOT), str(site)]
     code = subprocess.run(command).returncode  # noqa: S603  # no shell

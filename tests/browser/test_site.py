@@ -23,7 +23,7 @@ pytest.importorskip("jupyterlite_core", reason="SITE TESTS SKIPPED: pip install 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect  # noqa: E402  (after the skips above)
 
 from tests.browser.built_site import built_site  # noqa: E402
-from tests.browser.lab_page import REPOSITORY, screenshot  # noqa: E402
+from tests.browser.lab_page import REPOSITORY, screenshot, start_cell  # noqa: E402
 from tests.lesson_replies import LESSONS, missing_replies  # noqa: E402
 
 sys.path.append(str(REPOSITORY / "docs" / "site"))
@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # of a loaded mach
 
 _NOTEBOOK = "window.jupyterapp?.shell?.currentWidget"
 _LONG = 240_000  # milliseconds: a loaded machine is slow, not wrong
+KEY = "test-key-8d1f6a0e2b"
 _LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 
 
@@ -103,6 +104,13 @@ def wait_for_kernel(page: Page) -> None:
             const kernel = {_NOTEBOOK}.sessionContext?.session?.kernel;
             return kernel?.connectionStatus === 'connected' && kernel?.status === 'idle';
         }}"""
+    )
+
+
+def write_cell(page: Page, index: int, source: str) -> None:
+    page.evaluate(
+        f"([index, source]) => {{ {_NOTEBOOK}.content.model.cells.get(index).sharedModel.setSource(source); }}",
+        [index, source],
     )
 
 
@@ -189,7 +197,7 @@ def test_the_manual_asks_no_other_host(address: str, site: Path, visitor: Visito
     assert (visitor.foreign, visitor.broken) == ([], [])
 
 
-def test_a_button_of_the_manual_opens_its_lesson_with_a_kernel(address: str, browser: Browser) -> None:
+def test_a_button_of_the_manual_opens_its_lesson_with_a_kernel_that_takes_a_key(address: str, browser: Browser) -> None:
     context = browser.new_context()
     visitor = Visitor(context)
     page = visitor.page()
@@ -199,6 +207,13 @@ def test_a_button_of_the_manual_opens_its_lesson_with_a_kernel(address: str, bro
     wait_for_kernel(page)
     print(f"a first visit: {time.monotonic() - began:.1f} s until the kernel was idle")
     assert page.locator(".jp-Notebook h1").first.inner_text().startswith("Replay and cost")
+    write_cell(page, 1, "%load_ext claude_magic\nfrom claude_magic import claude\nclaude.login()\n%claude")
+    start_cell(page, 1)
+    page.locator("input.jp-Stdin-input[type=password]").fill(KEY)
+    page.locator("input.jp-Stdin-input").press("Enter")
+    output = page.locator(".jp-Cell").nth(1).locator(".jp-Cell-outputArea")
+    expect(output).to_contain_text("from claude.login()")
+    assert KEY not in output.inner_text()
     context.close()
     assert (visitor.foreign, visitor.broken) == ([], [])
 
