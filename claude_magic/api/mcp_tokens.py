@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..browser import KEY_RISK, in_browser
 from ..errors import CellError, SettingsError
 from ..wire import Request
 from .credentials import Secret
@@ -81,8 +82,15 @@ def refuse_tokens(body: Mapping[str, Any]) -> None:
         if token and not _variable_name(server):
             raise CellError(
                 "the request holds the token of an MCP server, which the notebook and the journal would keep: nothing "
-                'was sent. Write "$MCP_TOKEN_NAME" in its place, and set that variable before Jupyter starts.'
+                f'was sent. Write "$MCP_TOKEN_NAME" in its place. {_how_to_set()}'
             )
+
+
+def _how_to_set() -> str:
+    """How the variable of a token gets its value."""
+    if in_browser():
+        return f"In a web page only a cell can set it, by os.environ, and {KEY_RISK}."
+    return "Set it before Jupyter starts."
 
 
 def _servers(request: Request) -> Iterable[Any]:
@@ -105,7 +113,7 @@ def _token(name: str) -> Secret:
     with without_tracing():
         secret = Secret(os.getenv(name, ""))
     if not secret:
-        raise SettingsError(f"no token for the MCP server: ${name} is empty. Set it before Jupyter starts.")
+        raise SettingsError(f"no token for the MCP server: ${name} is empty. {_how_to_set()}")
     if not secret.is_printable():
         raise SettingsError(f"the token in ${name} contains a control or non-ASCII character. Copy it again.")
     return secret

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..browser import in_browser
 from ..concurrency import Lock
 from ..errors import APIError, NotRecorded, SettingsError
 from ..wire import Block, Exchange, Headers, Request, TimedEvent
@@ -83,9 +84,10 @@ def read_recording(path: Path) -> Recording:
         lines = [line for line in path.expanduser().read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(
-            f"the recording cannot be read: {path}: {reason}. claude.record(path) writes one."
-        ) from None
+        advice = "claude.record(path) writes one."
+        if in_browser() and "json" in path.name:
+            advice = "JupyterLite takes a name with json in it for one JSON document: rename it to .recording.txt."
+        raise SettingsError(f"the recording cannot be read: {path}: {reason}. {advice}") from None
     for number, line in enumerate(lines, 1):
         try:
             request, recorded = _parse_line(json.loads(line))

@@ -42,7 +42,7 @@ _BEGIN = """%load_ext claude_magic
 from claude_magic import claude
 %config Claude.base_url = "{url}"
 %config Claude.max_retries = 0
-claude.login("{key}")"""
+claude.login()"""
 _TOOLS = """import asyncio
 
 def weather(city: str) -> str:
@@ -137,6 +137,17 @@ _OPEN = """async (cells) => {
 }"""
 
 
+def begin(page: Page) -> None:
+    """Runs the first cell, and types the key that it asks for."""
+    start_cell(page, 0)
+    field = page.locator(".jp-Stdin-input")
+    assert field.get_attribute("type") == "password"
+    field.fill(KEY)
+    field.press("Enter")
+    expect(cell(page, 0)).to_contain_text("can be read by every script of that page", timeout=_LONG * 1000)
+    wait_until_idle(page, _LONG)
+
+
 def run(page: Page, index: int) -> str:
     """Runs a cell to its end, and returns what it shows."""
     run_cell(page, index)
@@ -146,15 +157,16 @@ def run(page: Page, index: int) -> str:
 
 def test_cells_in_the_site_ask_the_api_as_in_any_notebook(opener: Opener, api: API) -> None:
     page = opener(
-        _BEGIN.format(url=api.url, key=KEY),
+        _BEGIN.format(url=api.url),
         "%%claude\nHi",
         "for name, value in claude.last.request.headers.items(): print(f'{name}={value}')",
         "%%claude --compare model=claude-haiku-4-5,claude-sonnet-4-5\nHi",
         _TOOLS,
         "%%claude --tools weather,later\nHow is it?",
         "claude.journal",
+        "claude.workbench('Hi')",
     )
-    assert "can be read by every script of that page" in run(page, 0)
+    begin(page)
 
     grown = threading.Event()
     pieces = [event(each) for each in text_events(["Begin ", "and end."])]
@@ -189,19 +201,23 @@ def test_cells_in_the_site_ask_the_api_as_in_any_notebook(opener: Opener, api: A
     assert results == ["rain in Oslo", "sun in Rome"]
 
     assert "in the memory of this page" in run(page, 6)
+    api.answers(reply("From the workbench."))
+    run(page, 7)
+    cell(page, 7).get_by_role("button", name="Run", exact=True).click()
+    expect(cell(page, 7)).to_contain_text("From the workbench.", timeout=_LONG * 1000)
     screenshot(page, "site-cells")
 
 
 def test_without_jspi_replies_come_at_once_and_one_after_another(opener: Opener, api: API) -> None:
     page = opener(
-        _BEGIN.format(url=api.url, key=KEY),
+        _BEGIN.format(url=api.url),
         "%%claude\nHi",
         "claude.map(['a', 'b'])",
         "claude.record('mine.recording.txt'); claude.record(None); claude.replay('mine.recording.txt')",
         "%%claude\nHi",
         handler=WithoutJSPI,
     )
-    run(page, 0)
+    begin(page)
     api.answers(reply("Hello ", "there"))
     assert "Hello there" in run(page, 1)
     assert "2 of 2 answered" in run(page, 2)

@@ -95,11 +95,11 @@ class FetchTransport:
     def _headers(self, request: Request, content: bytes, stand_ins: StandIns) -> Any:
         """The headers as an object of JavaScript, with the key."""
         headers = js.Headers.new()
-        try:
+        with _Failure() as failure:
             for name, value in request.headers.items():
                 headers.set(name, value)
-        except JsException as error:
-            raise CellError(f"the browser refuses a header: {error.message}. Nothing was sent.") from None
+        if failure.name:
+            raise CellError(f"the browser refuses a header: {failure.reason}. Nothing was sent.")
         for name, value in opening_headers(self.credential, request, request.url, content, stand_ins):
             with without_tracing():
                 headers.set(name, stand_ins.substitute(value.encode()).decode())
@@ -114,10 +114,10 @@ class FetchTransport:
             with without_tracing():
                 options.body = to_js(stand_ins.substitute(content))
         host = urlsplit(request.url).netloc
-        try:
+        with _Failure() as failure:
             answer = self._wait(js.fetch(request.url, options), abort, host)
-        except JsException as error:
-            raise _no_answer(request.url, str(error.message)) from None
+        if failure.name:
+            raise _no_answer(request.url, failure.reason)
         if answer.type == "opaqueredirect":
             raise _redirected(host)
         headers = [(str(name), str(value)) for name, value in answer.headers.entries()]
@@ -129,13 +129,13 @@ class FetchTransport:
             return
         reader = answer.body.getReader()
         while True:
-            try:
+            with _Failure() as failure:
                 step = self._wait(reader.read(), abort, host)
-            except JsException:
+            if failure.name:
                 raise StreamError(
                     f"the reply is incomplete: the stream ended early ({host} closed the connection, or the network "
                     "is gone). The part received is kept; try again."
-                ) from None
+                )
             if step.done:
                 break
             yield step.value.to_bytes()
@@ -165,22 +165,39 @@ class FetchTransport:
         load.responseType, load.timeout = "arraybuffer", round(self.timeout * 1000)
         for name, value in self._headers(request, content, stand_ins).entries():
             load.setRequestHeader(name, value)
-        try:
-            with without_tracing():
-                load.send(to_js(stand_ins.substitute(content)) if content else None)
-        except JsException as error:
-            if error.name == "TimeoutError":
-                host = urlsplit(request.url).netloc
-                raise TimedOut(
-                    f"no reply from {host} within {self.timeout:g} s. Try again, or raise Claude.timeout."
-                ) from None
-            raise _no_answer(request.url, str(error.message)) from None
+        with _Failure() as failure, without_tracing():
+            load.send(to_js(stand_ins.substitute(content)) if content else None)
+        if failure.name == "TimeoutError":
+            host = urlsplit(request.url).netloc
+            raise TimedOut(f"no reply from {host} within {self.timeout:g} s. Try again, or raise Claude.timeout.")
+        if failure.name:
+            raise _no_answer(request.url, failure.reason)
         if load.responseURL and urlsplit(load.responseURL).netloc != urlsplit(request.url).netloc:
             raise _redirected(urlsplit(request.url).netloc)
         lines = str(load.getAllResponseHeaders() or "").split("\r\n")
         headers = [(name, value) for name, mark, value in (line.partition(": ") for line in lines) if mark]
         body = b"" if load.response is None else js.Uint8Array.new(load.response).to_bytes()
         return load.status, headers, iter([body] if body else [])
+
+
+class _Failure:
+    """Takes an exception of JavaScript; what it means is raised after it, so that no frame with the key hangs on it.
+
+    Attributes:
+        name: As `TypeError`; `""` if there was none.
+        reason: What the browser says.
+    """
+
+    name = reason = ""
+
+    def __enter__(self) -> _Failure:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> bool:
+        if not isinstance(error, JsException):
+            return False
+        self.name, self.reason = str(error.name), str(error.message)
+        return True
 
 
 def _redirected(host: str) -> ConnectionFailed:
