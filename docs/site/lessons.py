@@ -59,6 +59,9 @@ def write_lessons(site: Path, versions: Versions, cache: Path) -> None:
         sys.exit(f"JupyterLite cannot be built: {(ran.stdout + ran.stderr).strip()[-2000:]}")
     icons = Path(jupyter_server.__file__).parent / "static" / "favicons"
     shutil.copytree(icons, site / address / "static" / "favicons")  # JupyterLite asks for them and does not bring them
+    for path in (site / address / "build").glob("fa-*"):
+        if path.suffix in (".eot", ".svg", ".ttf"):  # for browsers that know no woff2, and could not run Pyodide
+            path.unlink()
     (site / "run").mkdir(parents=True, exist_ok=True)
     for path in lesson_files():
         if path.suffix == ".ipynb":
