@@ -55,6 +55,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "--fix": ("--fix", {"fix": True}),
     "--times": ("--times 2", {"times": 2}),
     "--compare": ("--compare model=a,b top-k=1,2", {"compare": {"model": ["a", "b"], "top_k": [1, 2]}}),
+    "--openai": ("--openai", {"openai": True}),
     "--batch": ("--batch", {"batch": True}),
     "--show": ("--show curl", {"show": "curl"}),
     "--curl": ("--curl", {"curl": True}),

@@ -11,6 +11,7 @@ from ..concurrency import Lock
 from ..errors import ClaudeError, StreamError
 from ..wire import Events, Exchange, Fold, Headers, Request, Response, ServerSentEvent, Timing
 from ..wire.answer import Answer
+from ..wire.chat_completion import is_chat_completion
 from ..wire.completion import is_completion_event
 from ..wire.exchange import Batch
 from ..wire.short_text import shorten
@@ -109,7 +110,9 @@ class Accumulator:
         kind = event.get("type") or name
         if kind == "error" or name == "error" or (kind is None and "error" in event):
             raise ErrorEvent(event)
-        if self._first_token is None and (kind == "content_block_delta" or is_completion_event(kind, event)):
+        if self._first_token is None and (
+            kind == "content_block_delta" or is_completion_event(kind, event) or _has_delta(event)
+        ):
             self._first_token = seconds
         try:
             self._fold.add(event, name)
@@ -189,6 +192,14 @@ class Accumulator:
                 notes=tuple(self._fold.notes),
                 error=error,
             )
+
+
+def _has_delta(event: dict[str, object]) -> bool:
+    """Whether a part of a chat completion holds some of its content."""
+    if not is_chat_completion(event):
+        return False
+    deltas = [each.get("delta") for each in event["choices"] if isinstance(each, dict)]  # type: ignore[attr-defined]
+    return any(isinstance(each, dict) and (each.get("content") or each.get("tool_calls")) for each in deltas)
 
 
 @dataclass(frozen=True, kw_only=True)

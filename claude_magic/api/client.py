@@ -12,6 +12,8 @@ from typing import Any
 
 from ..errors import ClaudeError
 from ..wire import Decoder, Exchange, Headers, Request
+from ..wire.chat_completion import ENDPOINT as CHAT
+from ..wire.chat_completion import is_chat_completion
 from ..wire.completion import is_completion
 from . import credentials, error_responses
 from .accumulator import Accumulator, ErrorEvent
@@ -108,7 +110,7 @@ class Client:
 
     def _check_status(self, response: ResponseStream, request: Request) -> None:
         if response.status >= 300:
-            other = request.endpoint.startswith(_BATCHES)  # what is wrong there is not the model
+            other = request.endpoint.startswith((_BATCHES, CHAT))  # what is wrong there is not only the model
             raise error_responses.response_error(
                 response,
                 model=_subject(request),
@@ -168,9 +170,8 @@ class Client:
             message = None
         if isinstance(message, dict) and _is_error(message):
             raise ErrorEvent(message)
-        if not is_completion(message) and not (
-            isinstance(message, dict) and isinstance(message.get("content"), list | str)
-        ):
+        is_message = isinstance(message, dict) and isinstance(message.get("content"), list | str)
+        if not is_message and not is_completion(message) and not is_chat_completion(message):
             raise error_responses.unexpected_response(
                 response, body, credential=self.credential, platform=self.platform
             )

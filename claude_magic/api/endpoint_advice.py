@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..wire import Request
+from ..wire.chat_completion import ENDPOINT as CHAT
 from .endpoints.catalog import changes, endpoints, is_of_organization
 
 _LARGEST = (("/v1/messages/batches", "256 MB"), ("/v1/files", "500 MB"), ("/", "32 MB"))
@@ -32,6 +33,9 @@ def advice(request: Request, status: int, kind: str, details: Mapping[str, objec
     if code in _CODES:
         workspace = str(details.get("workspace_id") or "")
         return _CODES[code].format(workspace_id=f" as {workspace}" if _ID.fullmatch(workspace) else "")
+    if path == CHAT:
+        lacks = status in (404, 405, 501) and not kind
+        return f"This server has no {CHAT}, which --openai needs." if lacks else None
     if status == 413:
         return f"At most {next(size for start, size in _LARGEST if path.startswith(start))} may be sent there at once."
     if status in (401, 403) and is_of_organization(path):

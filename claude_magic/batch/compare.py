@@ -14,7 +14,9 @@ from ..prompt.options.options import Options
 from ..prompt.options.table import with_value
 from ..prompt.snippets import Snippets
 from ..wire import Exchange
+from ..wire.chat_completion import ENDPOINT as CHAT
 
+MESSAGES = "/v1/messages"
 _FOR_ONE = {
     "events": "lists the events of one reply: of several, each panel has them",
     "step": "stops after the messages of one reply",
@@ -52,6 +54,8 @@ def combinations(options: Options, namespace: Mapping[str, Any], snippets: Snipp
     Raises:
         CellError: A value is wrong, there is no variable or snippet of a name, or there are too many.
     """
+    if options.openai:
+        return _both_forms(options)
     names, times = list(options.compare), options.times
     plain = replace(options, compare={}, times=1)
     several = [
@@ -63,6 +67,19 @@ def combinations(options: Options, namespace: Mapping[str, Any], snippets: Snipp
     return [replace(each, run=run, times=times) for each in several for run in range(1, times + 1)]
 
 
+def _both_forms(options: Options) -> list[Combination]:
+    """The request as a message, and in OpenAI's form."""
+    for name in ("compare", "batch", "legacy"):
+        if getattr(options, name):
+            raise CellError(f"--openai sends one request in two forms. Leave --{name} out, or --openai.")
+    if options.times > 1:
+        raise CellError("--openai sends one request in two forms. Leave --times out, or --openai.")
+    forms = {MESSAGES: False, CHAT: True}
+    return [
+        Combination(values={"endpoint": path}, options=replace(options, openai=form)) for path, form in forms.items()
+    ]
+
+
 def check_several(options: Options) -> None:
     """Holds that all that the options say has a meaning for several replies.
 
@@ -71,7 +88,7 @@ def check_several(options: Options) -> None:
     """
     for name, why in _FOR_ONE.items():
         if getattr(options, name):
-            several = "--compare" if options.compare else "--times"
+            several = "--openai" if options.openai else "--compare" if options.compare else "--times"
             raise CellError(f"--{name} {why}. Leave it out, or {several}.")
 
 

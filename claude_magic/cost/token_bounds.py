@@ -21,6 +21,7 @@ _KNOWN_FIELDS = frozenset(
 )
 _KNOWN_FIELDS |= {"thinking", "output_config", "cache_control", "metadata", "service_tier", "speed", "inference_geo"}
 _KNOWN_FIELDS |= {"diagnostics", "temperature", "top_p", "top_k", "prompt", "max_tokens_to_sample"}
+_KNOWN_FIELDS |= {"stop", "stream_options", "parallel_tool_calls", "response_format"}  # of OpenAI's form
 _JSON_BLOCKS = ("thinking", "redacted_thinking", "tool_use", "search_result")
 _API_DEFINED_TOOLS = ("bash_", "text_editor_")  # documented: 245 and 700 tokens
 
@@ -54,13 +55,19 @@ def _bound(body: Mapping[str, Any]) -> int:
         + sum(map(_tool, tools))
         + (TOOLS_TOKENS if tools else 0)
         + (TOOLS_TOKENS + _json(config["format"]) if config.get("format") else 0)
-        + sum(MESSAGE_TOKENS + _content(message.get("content")) for message in object_list(body, "messages"))
+        + (TOOLS_TOKENS + _json(body["response_format"]) if body.get("response_format") else 0)
+        + sum(map(_message, object_list(body, "messages")))
     )
+
+
+def _message(message: Mapping[str, Any]) -> int:
+    calls = _json(message["tool_calls"]) if message.get("tool_calls") else 0
+    return MESSAGE_TOKENS + _content(message.get("content")) + calls
 
 
 def _tool(tool: Mapping[str, Any]) -> int:
     kind = tool.get("type")
-    if kind is None or kind == "custom":
+    if kind in (None, "custom", "function"):
         return _json(tool)
     if str(kind).startswith(_API_DEFINED_TOOLS):
         return _json(tool) + TOOLS_TOKENS

@@ -12,6 +12,7 @@ from .. import errors
 from ..errors import APIError, ClaudeError, ExchangeError
 from ..wire import Decoder, Exchange, Fold, Headers, Message, Record, Request, Response, TimedEvent, Timing
 from ..wire.answer import Answer
+from ..wire.chat_completion import ENDPOINT as CHAT
 from ..wire.completion import ENDPOINT, last_question
 from ..wire.headers import holds_credential
 from ..wire.message import fix_surrogates
@@ -61,7 +62,7 @@ def start_columns(request: Request, place: Origin, began: str) -> tuple[dict[str
         "hosting": None if request.hosting is None else _hosting(request, request.hosting),
         "identity": request.identity,
         "model": str(body.get("model", "")),
-        "prompt": prompt_text(body) if request.is_message or request.endpoint == ENDPOINT else request.summary,
+        "prompt": prompt_text(body) if request.is_message or request.endpoint in (ENDPOINT, CHAT) else request.summary,
     }, attachments
 
 

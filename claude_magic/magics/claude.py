@@ -139,7 +139,7 @@ class ClaudeHandle:
             tools: Functions that Claude may call, or definitions; each marked `@claude.tool(approve=False)`, unless
                 `yes=True`, since no approval is asked for.
             options: Those of `%%claude`, with underscores: `max_tokens=100`, `stop=["."]`, `attach=["df"]`,
-                `as_="json"`. With `times` or `compare` the exchanges are returned, with `show`, `preview` and
+                `as_="json"`. With `times`, `compare` or `openai` the exchanges are returned, with `show`, `preview` and
                 `count` what a cell would print. `events`, `raw`, `panel`, `diff` and `step` show the reply as a cell
                 does, and return nothing.
 

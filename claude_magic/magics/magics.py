@@ -114,7 +114,7 @@ class ClaudeMagics(Magics):
     def answer(self, prompt: Prompt) -> None:
         """Does what the options of a cell say, and shows the result."""
         options, session = prompt.options, handle.session
-        several = options.compare or options.times > 1
+        several = options.compare or options.times > 1 or options.openai
         if several:
             from ..batch.compare import check_several
 
@@ -132,7 +132,7 @@ class ClaudeMagics(Magics):
             display(count_prompt(session, prompt, cell))
         elif options.preview:
             print(preview_text(session.preview(prompt, cell)))
-        elif options.batch:
+        elif options.batch and not options.openai:
             self._batch(prompt)
         else:
             from .several_replies import SeveralReplies

@@ -108,9 +108,9 @@ def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> An
         return count_prompt(session, prompt)
     if options.preview:
         return Text(preview_text(session.preview(prompt)))
-    if options.batch:
+    if options.batch and not options.openai:
         return _batch(session, prompt, magics)
-    if options.compare or options.times > 1:
+    if options.compare or options.times > 1 or options.openai:
         return _ask_several(session, prompt, magics)
     exchange = _with_notes(session.ask(prompt), prompt)
     session.last = exchange
@@ -145,7 +145,7 @@ def _ask_several(session: Session, prompt: Prompt, magics: ClaudeMagics | None) 
 
     options = prompt.options
     value: Any
-    if options.compare:
+    if options.compare or options.openai:
         several = combinations(options, magics.shell.user_ns if magics is not None else {}, session.snippets)
         prompts = [replace(prompt, options=each.options) for each in several]
         exchanges = session.ask_each(prompts, [SilentPresenter()] * len(prompts))

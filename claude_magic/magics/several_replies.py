@@ -1,4 +1,4 @@
-"""`--times` and `--compare`: several replies to one prompt, side by side or one after the other, and what they give."""
+"""`--times`, `--compare`, `--openai`: several replies to one prompt, side by side or in turn, and what they give."""
 
 from __future__ import annotations
 
@@ -55,8 +55,10 @@ class SeveralReplies:
             place.finish(exchange)
             place.update(exchange)
         self._turns.show_files(exchanges)
-        if options.compare:
+        if options.compare or options.openai:
             self._show_table(names, exchanges)
+        if options.openai:
+            self._show_forms(exchanges)
         if options.diff:
             self._show_differences(names, exchanges)
         self._bind(options, several, exchanges, places)
@@ -79,9 +81,9 @@ class SeveralReplies:
         exchanges: Sequence[Exchange],
         places: Sequence[ResultPresenter],
     ) -> None:
-        values = [place.value for place in places]
+        values, compares = [place.value for place in places], options.compare or options.openai
         if options.out:
-            value = results(several, exchanges, values) if options.compare else values
+            value = results(several, exchanges, values) if compares else values
             self._shell.push({options.out: value})
         elif any(place.fills_next_cell for place in places):
             print(_NOT_FILLED)
@@ -89,7 +91,7 @@ class SeveralReplies:
         if any(isinstance(error, Interrupted) for error in errors):
             whole = len(exchanges) - len(errors)
             raise Interrupted(f"stopped; {whole} of {len(exchanges)} replies had come whole, and what came is kept.")
-        if len(errors) == len(exchanges) and not options.compare:
+        if len(errors) == len(exchanges) and not compares:
             raise errors[0]
 
     def _show_table(self, names: Sequence[str], exchanges: Sequence[Exchange]) -> None:
@@ -102,6 +104,13 @@ class SeveralReplies:
         from ..display.reply.diff import differences_bundle
 
         self._show(differences_bundle(list(zip(names, exchanges, strict=True))))
+
+    def _show_forms(self, exchanges: Sequence[Exchange]) -> None:
+        """What OpenAI's form drops or changes."""
+        from ..display.tables.forms import forms
+        from ..export.openai.request import differences
+
+        self._show(forms(differences(exchanges[0].request, exchanges)))
 
     def _show(self, bundle: dict[str, str]) -> None:
         if self._handle.cells.in_notebook:

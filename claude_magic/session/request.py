@@ -78,6 +78,10 @@ def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Reque
         if provider.platform is not None and "cache_diagnostics" in provider.platform.data.lacks:
             del marked["diagnostics"]
         request = replace(request, body=marked)
+    if options.openai:
+        from ..export.openai.request import openai_request
+
+        request = openai_request(request)
     check_size(request.content)
     return provider.address(request)
 

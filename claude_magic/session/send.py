@@ -18,6 +18,7 @@ from ..settings import Claude
 from ..wire import Exchange, Request
 from .ledger import Caller, Ledger
 from .model_list import list_for_alias
+from .openai_form import bearer
 from .prompt import Prompt
 from .prompt_cache import cache_note
 from .provider import find_provider
@@ -75,10 +76,12 @@ class Sender:
             if replayed is not None:
                 return replayed
         target = find_provider(settings, accumulator, interrupt)
+        if prompt.options.openai:
+            target = bearer(target)
         client = connect(settings, target, pool=self.connections(), interrupt=interrupt, accumulator=accumulator)
         note = list_for_alias(client, target, settings, model_name(settings, target, prompt))
         request = build_request(settings, target, prompt)
-        if prompt.options.turns:
+        if prompt.options.turns and not prompt.options.openai:
             refuse_turns(request.body or {}, "--complete" if prompt.options.complete else "--turns")
         accumulator.set_request(request, model_note=target.model_note)
         with self.ledger.open(
@@ -86,7 +89,7 @@ class Sender:
         ) as entry:
             entry.exchange = (through or client).stream(request, accumulator)
         exchange = entry.result.with_notes(note, _NO_DEBUG * is_debugging())
-        if prompt.options.cache:
+        if prompt.options.cache and not prompt.options.openai:
             exchange = exchange.with_notes(_NO_CACHE if target.local else cache_note(settings, exchange))
         if not target.local:
             return exchange

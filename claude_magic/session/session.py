@@ -120,6 +120,10 @@ class Session:
         options = prompts[0].options
         all_settings = [self.settings_for(prompt.options) for prompt in prompts]
         settings = all_settings[0]
+        if any(prompt.options.openai for prompt in prompts):
+            from .openai_form import refuse_other_providers
+
+            refuse_other_providers(settings)
         if options.conversation or settings.conversation:
             raise CellError("several replies are asked for outside of any conversation. Leave -c out.")
         prompts, caller = [self.recall(prompt, settings)[0] for prompt in prompts], self.caller(options, cell)

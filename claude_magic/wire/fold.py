@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import chat_completion
 from .block_fold import FRAGMENT_DELTAS, VALUE_DELTAS, BlockFold, copy_block
+from .chat_fold import ChatFold
 from .completion import END, CompletionFold, is_completion, is_completion_event
 from .message import Block, Message, fix_json_surrogates
 from .short_text import short_repr, shorten
@@ -42,6 +44,7 @@ class Fold:
         self._latest: BlockFold | None = None
         self._round = 0  # how often the indices began again
         self._completion: CompletionFold | None = None
+        self._chat: ChatFold | None = None
 
     def add(self, event: Mapping[str, Any], name: str | None = None) -> None:
         """Adds the next event.
@@ -75,12 +78,17 @@ class Fold:
             self._complete()
         elif is_completion_event(kind, event) and not self._body:
             self._add_completion(event)
+        elif kind is None and chat_completion.is_chat_completion(event) and not self._body:
+            self._add_chat(event)
         elif kind not in ("message_stop", "ping"):
             self._leave_out(kind, event)
 
     def add_done(self) -> None:
         """Adds `[DONE]`, with which other APIs, and gateways to them, end a stream."""
-        if isinstance(self._body.get("stop_reason"), str):
+        if self._chat is not None:
+            self._chat.add_done()
+            self.is_complete = self._chat.is_complete
+        elif isinstance(self._body.get("stop_reason"), str):
             self._complete()
 
     def add_message(self, message: Mapping[str, Any]) -> None:
@@ -88,6 +96,9 @@ class Fold:
         if is_completion(message):
             self._add_completion(message)
             self.is_complete = True
+            return
+        if chat_completion.is_chat_completion(message):
+            self._add_chat(message)
             return
         content = message.get("content")
         if isinstance(content, str):
@@ -106,6 +117,8 @@ class Fold:
             self.fail(block.update())
         if self._completion is not None:
             return Message(body=self._completion.body)
+        if self._chat is not None:
+            return Message(body=self._chat.body)
         if not self._body:
             return Message()
         cut = frozenset(index for index, block in enumerate(self._blocks) if block.is_cut)
@@ -114,6 +127,8 @@ class Fold:
     @property
     def end(self) -> str:
         """The event that ends what is received."""
+        if self._chat is not None:
+            return chat_completion.END
         return "message_stop" if self._completion is None else END
 
     def _add_completion(self, event: Mapping[str, Any]) -> None:
@@ -123,6 +138,14 @@ class Fold:
         self.is_complete = self._completion.is_complete
         if self._completion.fault:
             self.fail(self._completion.fault)
+
+    def _add_chat(self, event: Mapping[str, Any]) -> None:
+        """Adds an event of a chat completion, or a whole one."""
+        self._chat = self._chat or ChatFold()
+        self._chat.add(event)
+        self.is_complete = self._chat.is_complete
+        if self._chat.fault:
+            self.fail(self._chat.fault)
 
     def _complete(self) -> None:
         self.is_complete = True

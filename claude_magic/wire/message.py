@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..errors import StreamError
+from . import chat_completion
 from .short_text import Array, Object, ShortRepr
 
 Block = dict[str, Any]
@@ -52,6 +53,8 @@ class Message(ShortRepr):
     @property
     def content(self) -> list[Block]:
         """The content blocks, as the API's JSON; the text of a completion is one."""
+        if "choices" in self.body:
+            return chat_completion.content(self.body)
         text = self.body.get("completion")
         if isinstance(text, str) and text and "content" not in self.body:
             return [{"type": "text", "text": text}]
@@ -60,7 +63,7 @@ class Message(ShortRepr):
     @property
     def stop_reason(self) -> str | None:
         """`None` if the reply is incomplete."""
-        return self._text_field("stop_reason")
+        return chat_completion.stop_reason(self.body) if "choices" in self.body else self._text_field("stop_reason")
 
     @property
     def stop_sequence(self) -> str | None:
@@ -69,7 +72,7 @@ class Message(ShortRepr):
     @property
     def usage(self) -> dict[str, Any]:
         """Token counts, as the API's JSON; `{}` if none were received."""
-        return self.body.get("usage") or {}
+        return chat_completion.usage(self.body) if "choices" in self.body else self.body.get("usage") or {}
 
     @property
     def text(self) -> str:

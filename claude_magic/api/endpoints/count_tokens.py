@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...errors import APIError, ExchangeError
 from ...wire import Headers, Request
+from ...wire.chat_completion import ENDPOINT as CHAT
 from ...wire.completion import ENDPOINT
 from ...wire.short_text import shorten
 from ..client import Client
@@ -55,6 +56,8 @@ def count(client: Client, request: Request) -> int:
         ExchangeError: The endpoint does not count, or does not answer.
         Interrupted: The user stopped it.
     """
+    if request.endpoint == CHAT:
+        raise ExchangeError(f"the API counts no tokens of {CHAT}.")
     if request.endpoint == ENDPOINT:
         raise ExchangeError(f"the API counts no tokens of {ENDPOINT}: leave --legacy out to count them as messages.")
     try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from ...errors import ConnectionFailed, ExchangeError, TimedOut
 from ...wire import Headers, Request
+from ...wire.chat_completion import ENDPOINT as CHAT
 from ...wire.completion import ENDPOINT
 from ...wire.retry_after import retry_after
 from ...wire.short_text import span
@@ -56,7 +57,7 @@ class RetryTransport:
         """Sends `request`, at most `max_retries + 1` times."""
         began = self.clock()
         # a completion is paid like a message, and changes nothing
-        changing = request.endpoint != ENDPOINT and changes(request.method, request.endpoint)
+        changing = request.endpoint not in (ENDPOINT, CHAT) and changes(request.method, request.endpoint)
         for failed in range(self.max_retries + 1):
             last = failed == self.max_retries
             self._wait_for_limit(request, failed)

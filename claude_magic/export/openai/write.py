@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from ...errors import CellError
+from ...wire.chat_completion import ENDPOINT as CHAT
 from ..call import BASE_URL, Call
 from ..completions import is_completion
 from ..endpoint_programs import openai_endpoint
@@ -38,6 +40,8 @@ def program(call: Call) -> str:
         CellError: The request is not one for messages, or has a form that the API itself does not know.
     """
     refuse_openai(call)
+    if call.url == f"{call.base_url}{CHAT}" and isinstance(call.body, dict):
+        return _program(call, call.body, Omissions())
     if not call.is_message and not is_completion(call):
         return openai_endpoint(call)
     left_out = Omissions()
@@ -48,6 +52,15 @@ def program(call: Call) -> str:
             "no OpenAI program: the request has fields or blocks of a form that the Messages API does not know. "
             "Export it as curl, requests or http."
         ) from None
+    return _program(call, values, left_out)
+
+
+def _program(call: Call, values: dict[str, Any], left_out: Omissions) -> str:
+    if "thinking" in values:
+        values = {
+            **{name: value for name, value in values.items() if name != "thinking"},
+            "extra_body": {"thinking": values["thinking"]},
+        }
     extra = {name: value for name, value in call.explicit_headers if name.lower() != "anthropic-version"}
     arguments = [*(argument(name, value) for name, value in values.items()), *headers("extra_headers", extra)]
     start = imports(call, standard=["import os"], own="from openai import OpenAI")

@@ -78,7 +78,7 @@ GROUPS = (
         name="several",
         title="several replies, side by side or in a batch",
         example=("%%claude --compare model=haiku,opus temperature=0,1", "Name a colour."),
-        names=("--compare", "--times", "--batch"),
+        names=("--compare", "--times", "--batch", "--openai"),
     ),
     Group(
         name="endpoints",

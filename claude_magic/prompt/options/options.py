@@ -53,6 +53,7 @@ class Options:
         fix: The same, with the corrected cell as the next input.
         times: How many times to send the request, concurrently.
         compare: The values to compare, as typed, by option name.
+        openai: Whether it is also sent in OpenAI's form, to compare; of one of the two requests, that it has this form.
         batch: Whether a message batch answers.
         show: Language in which to show the request instead of sending it.
         curl: Whether the text is a curl command, to be sent as a request.
@@ -115,6 +116,7 @@ class Options:
     fix: bool = False
     times: int = 1
     compare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    openai: bool = False
     batch: bool = False
     show: str = ""
     curl: bool = False

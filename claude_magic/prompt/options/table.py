@@ -242,6 +242,11 @@ _TABLE = [
         help="one request with each of these values, side by side; @x is a variable or snippet; repeatable words",
     ),
     Option(
+        names=("--openai",),
+        scope=Scope.NONE,
+        help="send it in OpenAI's form too, to /v1/chat/completions, and show what differs; both replies are paid",
+    ),
+    Option(
         names=("--batch",),
         scope=Scope.NONE,
         help="answer by a message batch, within a day and at half the price; also with --times and --compare",
