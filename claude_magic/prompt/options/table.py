@@ -243,7 +243,6 @@ _TABLE = [
     ),
     Option(
         names=("--openai",),
-        scope=Scope.NONE,
         help="send it in OpenAI's form too, to /v1/chat/completions, and show what differs; both replies are paid",
     ),
     Option(
