@@ -236,9 +236,9 @@ def test_the_tables_of_the_journal_are_shown(kernel: Kernel, endpoint: Server) -
     (html,) = shown.data("text/html")
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
-    assert "req_011Test" in shown.data("text/plain")[0]
+    assert "req_011Test" in shown.data("text/plain")[-1]
     found = kernel.run("claude.journal.search('bold')")
-    assert "exchanges with 'bold'" in found.data("text/plain")[0]
+    assert "exchanges with 'bold'" in found.data("text/plain")[-1]
     chart = kernel.run("claude.journal.spend(by='model')")
     assert "<svg" in chart.data("text/html")[0]
     assert kernel.value("type(claude.journal.spend()).__mro__[1].__name__") == "DataFrame"

@@ -191,6 +191,7 @@ def test_where_widgets_are_missing_the_page_grows_all_the_same(
     assert ran.data("text/html")[0].count('<details class="cm-static ') == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lives", [True, False])
 def test_thousands_of_updates_send_little(monkeypatch: pytest.MonkeyPatch, lives: bool) -> None:
     """Three replies of 60 KB in 100 s."""

@@ -150,7 +150,8 @@ def test_run_stands_out_and_refuse_all_refuses_each_with_its_reason(paying: Kern
         front._take(message)
     buttons = [state for state in front.states.values() if state["_model_name"] == "ButtonModel"]
     assert {b["description"] for b in buttons if b["button_style"] == "primary"} == {"Run", "Run all"}
-    assert {b["description"] for b in buttons if not b["button_style"]} == {"Refuse", "Refuse all", "Edit arguments"}
+    others = {"Refuse", "Refuse all", "Edit arguments", "Open in workbench"}
+    assert {b["description"] for b in buttons if not b["button_style"]} == others
     reason = next(name for name, state in front.states.items() if state["_model_name"] == "TextModel")
     front._say(reason, {"method": "update", "state": {"value": "never"}, "buffer_paths": []})
     refuse_all = next(name for name, state in front.states.items() if state.get("description") == "Refuse all")

@@ -323,6 +323,7 @@ def test_a_reply_streams_while_the_kernel_answers_cells(
     front.until(lambda: "First, then." in front.answer(bench))
 
 
+@pytest.mark.slow
 def test_what_is_streamed_grows_with_the_reply_and_not_with_its_square(
     front: Front, endpoint: Server, opened: Callable[..., str]
 ) -> None:
