@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,6 +176,37 @@ def test_foundry_has_the_sdk_s_address_and_takes_one_of_resource_and_address(mon
     monkeypatch.setenv("ANTHROPIC_FOUNDRY_RESOURCE", "evil.example/x")
     with pytest.raises(SettingsError, match="not a resource of Foundry"):
         platforms.find(Claude(provider="foundry"))
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("platform", ["vertex", "google-cloud", "foundry"])
+def test_a_program_of_the_sdk_sends_what_the_cell_sends(
+    platform: str, stream: bool, clouds: Clouds, server: Server
+) -> None:
+    how: dict[str, Any] = {"provider": platform, "stream": stream, "model": MODEL, "header": {"anthropic-beta": "a-1"}}
+    claude("hi é", **how)
+    ours = server.last
+    program = str(claude("hi é", show="python", **how))
+    assert {TOKEN, FOUNDRY_KEY} & {*program.split('"')} == set()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(program, "program", "exec"), {})
+    assert printed.getvalue().strip() == "hi"
+    theirs = server.last
+    assert theirs.json == ours.json
+    assert {**facts(theirs), "body": None, "accept": None} == {**facts(ours), "body": None, "accept": None}
+
+
+@pytest.mark.parametrize(
+    ("platform", "credential"),
+    [("vertex", "gcloud auth print-access-token"), ("foundry", "$ANTHROPIC_FOUNDRY_API_KEY")],
+)
+def test_curl_of_a_cloud_asks_the_cloud_s_tools_for_the_credential(
+    platform: str, credential: str, clouds: Clouds, server: Server
+) -> None:
+    program = str(claude("hi", show="curl", provider=platform, model=MODEL))
+    assert credential in program
+    assert FOUNDRY_KEY not in program
+    assert TOKEN not in program
 
 
 def test_a_deployment_is_sent_instead_of_the_model(clouds: Clouds, server: Server) -> None:
