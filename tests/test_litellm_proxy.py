@@ -141,6 +141,14 @@ def test_a_conversation_passes_the_proxy(claude: ClaudeHandle, upstream: Upstrea
     assert [each["role"] for each in upstream.last.json["messages"]] == ["user", "assistant", "user"]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_openai_s_form_passes_the_proxy_at_its_price(stream: bool, claude: ClaudeHandle) -> None:
+    message, chat = claude("hi", model="ours", stream=stream, openai=True)
+    assert (message.text, chat.text, chat.message.stop_reason) == ("Hello there", "Hello there", "end_turn")
+    assert chat.request.endpoint == "/v1/chat/completions"
+    assert chat.usd == message.usd
+
+
 def test_counting_and_models_pass_the_proxy(claude: ClaudeHandle) -> None:
     assert int(claude.count("hi", model="ours")) == 46
     assert {"claude-opus-5-5", "ours"} <= {each.id for each in claude.models}

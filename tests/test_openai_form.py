@@ -199,6 +199,22 @@ def test_a_call_is_a_call_of_a_message(stream: bool, both: Server) -> None:
     assert exchange.message.stop_reason == "tool_use"
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_gateway_names_the_price_of_this_form_too(
+    stream: bool, both: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def respond(received: Received) -> Answer | None:
+        if received.path != chat.PATH:
+            return None
+        made = chat.answer(received, KEY)
+        pieces = [each.replace(b'"total_tokens"', b'"cost": 0.25, "total_tokens"') for each in made.pieces]  # type: ignore[union-attr]
+        return Answer(headers=[*made.headers, ("x-litellm-call-id", "a")], pieces=pieces, framing=made.framing)
+
+    monkeypatch.setattr(both, "respond", respond)
+    _, exchange = ClaudeHandle()("hi", openai=True, stream=stream)
+    assert exchange.usd == 0.25
+
+
 def test_a_stream_cut_at_any_byte_is_never_whole() -> None:
     received = Received(
         method="POST",

@@ -34,7 +34,7 @@ def gateway_cost(exchange: Exchange) -> float | None:
     """
     if COST in exchange.headers:
         return _amount(exchange.headers[COST].strip())
-    usage: object = exchange.message.usage
+    usage: object = exchange.message.body.get("usage")
     return _amount(str(usage.get("cost"))) or None if NAMES in exchange.headers and isinstance(usage, Mapping) else None
 
 
