@@ -365,7 +365,16 @@ def test_google_that_gives_no_token_is_one_line(clouds: Clouds, server: Server) 
     assert caught.value.__context__ is None
 
 
-def test_without_credentials_the_line_says_what_to_run(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_needs_no_token(clouds: Clouds, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_FOUNDRY_API_KEY")
+    for provider in ("vertex", "google-cloud", "foundry"):
+        assert "anthropic.Anthropic" in str(claude("hi", show="python", provider=provider, model=MODEL))
+    assert server.received == []
+
+
+def test_without_credentials_the_line_says_what_to_run(
+    clouds: Clouds, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
     claude.settings.provider = "vertex"
     with pytest.raises(SettingsError, match="gcloud auth application-default login"):
@@ -376,6 +385,7 @@ def test_without_credentials_the_line_says_what_to_run(clouds: Clouds, monkeypat
     claude.settings.provider = "foundry"
     with pytest.raises(SettingsError, match=r"Microsoft Entra gives no token \(.*Run `az login`, or set the key"):
         claude("hi", model=MODEL)
+    assert caplog.records == []
 
 
 def test_the_identity_of_a_machine_at_entra_opens_foundry(

@@ -27,14 +27,14 @@ _known: dict[str, Token] = {}
 
 
 def find() -> Signer:
-    """The key of the environment, else a token of Microsoft Entra.
+    """The key of the environment, else a token of Microsoft Entra, which is fetched when a request is sent.
 
     Raises:
-        SettingsError: There is neither, or azure-identity is not installed.
+        SettingsError: There is no key, and azure-identity is not installed.
     """
     with without_tracing():
         has_key = bool(os.environ.get(_KEY, "").strip())
-        found: Signer = Key.of(_KEY, (("x-api-key", ""), ("api-key", ""))) if has_key else _entra().load()
+        found: Signer = Key.of(_KEY, (("x-api-key", ""), ("api-key", ""))) if has_key else _entra()
     return credentials.register("foundry", found)
 
 

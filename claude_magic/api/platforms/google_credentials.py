@@ -37,12 +37,12 @@ _known: dict[str, tuple[Token, str]] = {}
 
 
 def find() -> Signer:
-    """The token of the application default credentials.
+    """The token of the application default credentials, which is fetched when a request is sent.
 
     Raises:
         SettingsError: There are none, or google-auth is not installed.
     """
-    return credentials.register("google", _find()[0].load())
+    return credentials.register("google", _find()[0])
 
 
 def project() -> str:

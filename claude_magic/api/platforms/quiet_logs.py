@@ -21,6 +21,8 @@ _GOOGLE = (
     *("oauth2._client", "oauth2.credentials", "oauth2.service_account"),
 )
 _MICROSOFT = (
+    *("azure.identity._credentials.chained", "azure.identity._credentials.default"),
+    *("azure.identity._internal.decorators", "azure.identity._internal.get_token_mixin"),
     *("azure.core.pipeline.policies._universal", "azure.core.pipeline.policies.http_logging_policy"),
     *("msal.application", "msal.authority", "msal.managed_identity", "msal.oauth2cli.oauth2", "msal.token_cache"),
 )

@@ -42,15 +42,6 @@ class Token:
     def headers(self, request: UnsignedRequest) -> Iterable[tuple[str, str, Secret | None]]:
         return [("Authorization", "Bearer ", self._current())]
 
-    def load(self) -> Token:
-        """Fetches the token, if it is not there yet.
-
-        Raises:
-            SettingsError: There is none.
-        """
-        self._current()
-        return self
-
     def redact(self, text: str) -> str:
         for secret in self.secrets:
             text = secret.redact(text)
