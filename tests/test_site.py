@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-pytest.importorskip("jupyterlite_core", reason="NO SITE HERE: pip install 'claude-magic[site]'")
+pytest.importorskip("jupyter_server", reason="NO SITE HERE: pip install 'claude-magic[site]'")
 
 from packaging.requirements import Requirement
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from lessons import lessons_address, write_lessons
-from versions import ROOT, read_versions
+from versions import ROOT, check_kernel, read_versions
 
 
 def main() -> int:
@@ -26,7 +26,9 @@ def main() -> int:
     site, cache = options.output.resolve(), options.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(site, ignore_errors=True)
-    write_lessons(site, read_versions(), cache)
+    versions = read_versions()
+    check_kernel(versions)
+    write_lessons(site, versions, cache)
     if failed := write_manual(site, cache):
         return failed
     print(f"{site}: {_size(site)}, {time.monotonic() - began:.0f} s")

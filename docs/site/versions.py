@@ -30,19 +30,23 @@ class Versions:
 
 
 def read_versions() -> Versions:
-    """Reads the dependency group `browser` and the table `tool.claude-magic-site`.
-
-    Raises:
-        SystemExit: The kernel is made for another version of Pyodide.
-    """
-    from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
-
+    """Reads the dependency group `browser` and the table `tool.claude-magic-site`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pyodide = project["tool"]["claude-magic-site"]
-    if pyodide["pyodide"] != PYODIDE_VERSION:
-        sys.exit(f"pyproject.toml names Pyodide {pyodide['pyodide']}, the kernel is made for {PYODIDE_VERSION}.")
     return Versions(
         pyodide=pyodide["pyodide"],
         integrity=pyodide["integrity"],
         wheels=tuple(project["dependency-groups"]["browser"]),
     )
+
+
+def check_kernel(versions: Versions) -> None:
+    """Looks whether the kernel is made for this version of Pyodide.
+
+    Raises:
+        SystemExit: It is made for another one.
+    """
+    from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
+
+    if versions.pyodide != PYODIDE_VERSION:
+        sys.exit(f"pyproject.toml names Pyodide {versions.pyodide}, the kernel is made for {PYODIDE_VERSION}.")

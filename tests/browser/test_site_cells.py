@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS SKIPPED: no playwright here")
-pytest.importorskip("jupyterlite_core", reason="SITE TESTS SKIPPED: pip install 'claude-magic[site]'")
 
 from playwright.sync_api import Browser, Page, expect  # noqa: E402  (after the skips above)
 
