@@ -189,7 +189,7 @@ def test_the_keyboard_alone_does_all_of_it(browser_page: Page, lab: Lab, api: Se
             page.evaluate("() => (document.activeElement.labels?.[0] || document.activeElement).textContent.trim()")
         )
         page.keyboard.press("Tab")
-    assert order[:9] == [
+    assert order[:10] == [
         *(
             "Model",
             "List models",
@@ -200,10 +200,11 @@ def test_the_keyboard_alone_does_all_of_it(browser_page: Page, lab: Lab, api: Se
             "Top p",
             "Top k",
             "Stop sequences",
+            "Other fields",
         ),
     ]
-    assert order[9:15] == ["System", "Turn 1", "Delete turn 1", "User", "Add turn", "Add reply"]
-    assert order[15:21] == ["Run", "Preview", "History", "Insert as cell", "Copy code", "Language"]
+    assert order[10:16] == ["System", "Turn 1", "Delete turn 1", "User", "Add turn", "Add reply"]
+    assert order[16:22] == ["Run", "Preview", "History", "Insert as cell", "Copy code", "Language"]
 
     bench.get_by_label("Effort", exact=True).focus()
     page.keyboard.press("ArrowDown")  # not to the next cell
