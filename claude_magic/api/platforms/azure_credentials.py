@@ -64,11 +64,15 @@ class _Renewal:
         failure = ""
         try:
             with quiet():
-                given = self._found.get_token(_SCOPE)
-                return Secret(given.token, pasted=False), float(given.expires_on)
+                return _hidden(self._found.get_token(_SCOPE))
         except Exception as error:
             failure = type(error).__name__
         raise SettingsError(  # raised here, so that no frame of azure-identity hangs on it
             f"no credential of Foundry: ${_KEY} is empty, and Microsoft Entra gives no token ({failure}). "
             "Run `az login`, or set the key."
         )
+
+
+def _hidden(given: Any) -> tuple[Secret, float]:
+    """A token of azure-identity, and when it ends; no frame that an error leaves holds its text."""
+    return Secret(given.token, pasted=False), float(given.expires_on)
