@@ -44,9 +44,12 @@ class PagePython:
 
     def module(self, name: str) -> Any:
         """A module of the package, imported anew with these stand-ins."""
-        self._monkeypatch.delitem(sys.modules, name, raising=False)
+        anew = {name, "claude_magic.concurrency.coroutines"}
+        for each in anew:
+            self._monkeypatch.delitem(sys.modules, each, raising=False)
         module = importlib.import_module(name)
-        self._monkeypatch.delitem(sys.modules, name)  # no later test gets it
+        for each in anew:
+            self._monkeypatch.delitem(sys.modules, each, raising=False)  # no later test gets it
         if hasattr(module, "_start"):
             self._monkeypatch.setattr(module, "_start", _start)
         return module

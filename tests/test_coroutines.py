@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from concurrent.futures import Future
 from typing import Any
 
@@ -197,6 +199,54 @@ def test_the_callback_of_a_widget_may_wait(page: PagePython, seam: Any) -> None:
 
     page.run(cell)
     assert got == [True]
+
+
+def test_no_garbage_is_collected_by_python_itself_while_a_stack_is_suspended(page: PagePython, seam: Any) -> None:
+    """Pyodide 314.0 dies of an increment that follows the frames of a suspended stack."""
+    seen: list[bool] = []
+    done = seam.Event()
+
+    def other() -> None:
+        seam.sleep(0.001)
+        seen.append(gc.isenabled())  # the cell still waits
+        done.set()
+
+    def cell() -> None:
+        seam.start_thread(other, name="other")
+        done.wait(60)
+        seen.append(gc.isenabled())
+
+    page.run(cell)
+    assert seen == [False, True]
+
+
+def test_garbage_is_collected_where_many_things_were_made_meanwhile(page: PagePython, seam: Any) -> None:
+    class Circle:
+        def __init__(self) -> None:
+            self.me = self
+
+    def cell() -> bool:
+        circle, kept = weakref.ref(Circle()), []
+        done = seam.Event()
+
+        def other() -> None:
+            kept.extend([] for _ in range(100_000))
+            done.set()
+
+        seam.start_thread(other, name="other")
+        done.wait(60)
+        return circle() is None
+
+    assert page.run(cell)
+
+
+def test_a_collector_that_the_user_turned_off_stays_off(page: PagePython, seam: Any) -> None:
+    gc.disable()
+    try:
+        page.run(lambda: seam.sleep(0.001))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_a_timer_runs_later(page: PagePython, seam: Any) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from pyodide.ffi import can_run_sync, run_sync
 from . import threads
 
 _POLL = 0.02  # seconds between two looks at futures
+_GARBAGE = 50_000  # containers made since the last collection, from which one is due
 _DEADLOCK = "a lock is taken by code that cannot go on before this ends"
 
 T = TypeVar("T")
@@ -70,7 +72,7 @@ def start_timer(seconds: float, function: Callable[..., object], *args: object) 
 def sleep(seconds: float) -> None:
     """Waits; the others go on meanwhile, if the browser can switch stacks."""
     if can_run_sync():
-        run_sync(asyncio.sleep(seconds))
+        wait_for(asyncio.sleep(seconds))
     else:
         time.sleep(seconds)
 
@@ -82,9 +84,44 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
         ClaudeError: It waits for something, and this browser cannot.
     """
     if can_run_sync():
-        result: T = run_sync(coroutine)
-        return result
+        return wait_for(coroutine)
     return threads.run_to_end(coroutine, "this browser has no JSPI (JavaScript Promise Integration)")
+
+
+class _GarbageCollection:
+    """Keeps Python from collecting garbage by itself while a stack is suspended.
+
+    Pyodide 314.0 dies ("memory access out of bounds") when an increment of the collector follows the frames of a
+    suspended stack. A whole collection follows none: it is done here when one is due.
+    Source: https://github.com/pyodide/pyodide/issues/6464
+    """
+
+    def __init__(self) -> None:
+        self._suspended = 0
+        self._enabled = False
+
+    def __enter__(self) -> None:
+        if not self._suspended:
+            self._enabled = gc.isenabled()
+            gc.disable()
+        self._suspended += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._suspended -= 1
+        if self._enabled and gc.get_count()[0] > _GARBAGE:
+            gc.collect()
+        if self._enabled and not self._suspended:
+            gc.enable()
+
+
+_garbage_collection = _GarbageCollection()
+
+
+def wait_for(awaitable: Awaitable[T]) -> T:
+    """The result of `awaitable`; meanwhile this stack is suspended, and the others go on."""
+    with _garbage_collection:
+        result: T = run_sync(awaitable)
+        return result
 
 
 def in_main_thread() -> bool:
@@ -114,7 +151,7 @@ class Event:
     def wait(self, timeout: float | None = None) -> bool:
         if not self._set:
             if can_run_sync():
-                run_sync(self._come(timeout))
+                wait_for(self._come(timeout))
             elif timeout is None:
                 raise RuntimeError(_DEADLOCK)
             else:

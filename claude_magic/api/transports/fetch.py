@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import js
-from pyodide.ffi import JsException, can_run_sync, run_sync, to_js
+from pyodide.ffi import JsException, can_run_sync, to_js
 
 from ...browser import KEY_RISK
+from ...concurrency.coroutines import wait_for
 from ...errors import CellError, ConnectionFailed, StreamError, TimedOut
 from ...hosts import is_loopback
 from ...wire import Request
@@ -144,7 +145,7 @@ class FetchTransport:
     def _wait(self, promise: Any, abort: Any, host: str) -> Any:
         """The result of a promise; meanwhile everything else in the page goes on."""
         try:
-            return run_sync(self._result(promise, host))
+            return wait_for(self._result(promise, host))
         except BaseException:
             abort.abort()
             raise
