@@ -115,7 +115,13 @@ def write_cell(page: Page, index: int, source: str) -> None:
 
 def run_all(page: Page) -> list[dict[str, Any]]:
     """Runs every cell; returns the cells with their outputs."""
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    page.evaluate(
+        """() => {
+            window.ranAll = false;
+            window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ranAll = true; });
+        }"""
+    )
+    page.wait_for_function("() => window.ranAll")
     cells: list[dict[str, Any]] = page.evaluate(f"() => {_NOTEBOOK}.content.model.toJSON().cells")
     return cells
 
