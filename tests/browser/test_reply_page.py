@@ -31,12 +31,12 @@ from tests.browser.lab_page import (
     wait_until_idle,
     write_notebook,
 )
-from tests.conftest import KEY
 from tests.panel_exchange import ORGANIZATION_ID, REQUEST_ID, headers
 from tests.server import Answer, Server, event, failure, message, reply, text_events
 
 pytestmark = pytest.mark.browser
 
+KEY = "test-key-of-these-pages-c84a1e"  # in no other file's notebooks, which lie in the same folder
 LOAD = "%load_ext claude_magic"
 ASK = "%%claude\nExplain the difference between a list and a tuple, with a table."
 BEGINNING = """## Lists and tuples
