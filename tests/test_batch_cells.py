@@ -254,6 +254,25 @@ def test_the_time_left_is_told_in_hours_and_minutes() -> None:
     assert time_left("soon", now) == ""
 
 
+def test_the_price_of_a_batch_that_runs_is_a_bound_and_not_zero(batch_api: BatchAPI) -> None:
+    batch_api.polls = None
+    batch = ClaudeHandle().batch(["one", "two"], max_tokens=1_000)
+    assert "2 rows in 1 batch · at most $0.02" in repr(batch)
+    assert "at half the price, known when it ends" in repr(batch)
+    attached = ClaudeHandle().batch(["one"], max_tokens=1_000)  # of another kernel
+    assert "1 row in 1 batch · with 1 request of other tables · at most $0.02" in repr(attached)
+    batch_api.end()
+    batch.wait()
+    assert "2 rows in 1 batch · $0.0001 in all, at half the price" in repr(batch)
+
+
+def test_a_price_that_is_unknown_is_not_shown_as_zero(batch_api: BatchAPI) -> None:
+    batch_api.polls = None
+    batch = ClaudeHandle().batch(["one"], model="nobody-knows-it")
+    assert "1 row in 1 batch · at half the price, known when it ends" in repr(batch)
+    batch_api.end()
+
+
 def test_the_state_is_a_table_of_batches_with_their_counts() -> None:
     counts = {"processing": 0, "succeeded": 90, "errored": 5, "canceled": 3, "expired": 2}
     facts = BatchFacts(

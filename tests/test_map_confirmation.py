@@ -147,3 +147,34 @@ def test_yes_answers_for_a_batch_and_where_nobody_is_asked_nothing_is_sent(
 
     assert batches.run("batch = claude.batch(['a'], yes=True)").error is None
     assert [each.path for each in batch_api.received if each.method == "POST"] == [PATH]
+
+
+@pytest.mark.parametrize(
+    ("cell", "permit"),
+    [
+        ("get_ipython().run_cell_magic('claude', '--batch {}', 'a')", "--yes"),
+        ("claude('a', batch=True, {})", "yes=True"),
+    ],
+)
+def test_a_cell_of_a_batch_asks_above_the_price(cell: str, permit: str, batches: Shell, batch_api: BatchAPI) -> None:
+    ran = batches.run(answer_with("n") + cell.format(""))
+    assert ran.error is not None
+    assert ran.error[1] == "refused: nothing was sent."
+    assert ": 1 request, about " in batches.value("questions[0]")
+    assert [each for each in batch_api.received if each.method == "POST"] == []
+
+    assert batches.run(answer_with() + cell.format(permit)).error is None
+    assert batches.run(answer_with() + cell.format("")).error is None  # attaches to it
+    assert batches.value("questions") == []
+    assert [each.path for each in batch_api.received if each.method == "POST"] == [PATH]
+
+
+def test_where_nobody_is_asked_a_cell_of_a_batch_names_what_permits_it(
+    batches: Shell, batch_api: BatchAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claude_magic.magics.ipython.cells.Cells.asks", property(lambda _: False))
+    ran = batches.run("%%claude --batch --times 2\na")
+    assert ran.error is not None
+    assert ran.error[1].startswith("%%claude --batch needs your approval: 2 requests, about ")
+    assert ran.error[1].endswith("; nothing was sent. Say --yes to send it.")
+    assert [each for each in batch_api.received if each.method == "POST"] == []

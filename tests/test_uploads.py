@@ -269,9 +269,20 @@ def test_a_conversation_goes_on_with_the_id(shell: Shell, api: ScriptedAPI, pdf:
 @pytest.mark.parametrize("action", ["--show python", "--preview", "--count"])
 def test_what_sends_nothing_uploads_nothing(action: str, shell: Shell, api: ScriptedAPI, pdf: Path) -> None:
     ran = shell.run(f"%%claude -a report.pdf --upload {action}\nWhat?")
-    assert ran.error is not None
-    assert "report.pdf is not uploaded yet" in ran.error[1]
-    assert api.calls == []
+    assert ran.error is None
+    if action != "--count":
+        assert '"file_id": "(the id of report.pdf, once it is uploaded)"' in ran.text
+    if action == "--show python":
+        assert "attached: report.pdf" in ran.text
+        assert "not uploaded yet: the cell uploads it when it runs, and its id is not known before" in ran.text
+        assert api.calls == []
+    else:
+        assert "not counted: report.pdf, not uploaded yet." in ran.text
+        assert set(api.calls) == {"POST /v1/messages/count_tokens"}
+        assert not any(b"file_id" in each.body for each in api.server.received)
+    if action == "--preview":
+        assert "price unknown" in ran.text
+    api.server.received.clear()
     claude.files.upload("report.pdf")
     ran = shell.run(f"%%claude -a report.pdf --upload {action}\nWhat?")
     assert ran.error is None

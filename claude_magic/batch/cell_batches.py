@@ -15,9 +15,11 @@ from ..session.session import Session
 from ..wire import Exchange, Request
 from .compare import Combination
 from .compare import results as comparison
+from .estimate import UNSENT, PriceApprover
 from .map_batches import start_or_replay
 from .message_batches.batch import Batch
 from .message_batches.plan import Resume
+from .plan_approval import PlanApproval
 from .runner import RowResult
 
 _NO_MEANING = {
@@ -36,14 +38,26 @@ _NO_MEANING = {
 }
 
 
-def batch_of_cell(session: Session, prompt: Prompt, several: Sequence[Combination] = ()) -> Batch[Any]:
+def batch_of_cell(
+    session: Session,
+    prompt: Prompt,
+    several: Sequence[Combination] = (),
+    *,
+    approver: PriceApprover | None = None,
+    permit: str = "--yes",
+) -> Batch[Any]:
     """The batch that answers a cell's prompt, `times` times, or with each combination of settings.
 
+    Args:
+        approver: Asks the user about a high price; `None` if nobody can be asked.
+        permit: What lets it be sent without asking.
+
     Raises:
-        CellError: An option has no meaning in a batch, or it cannot be sent.
+        CellError: An option has no meaning in a batch, it cannot be sent, or is too expensive for the user.
     """
     options = prompt.options
     _refuse_options(prompt)
+    unsent = "no request was sent, only the files" if prompt.has_pending_files else UNSENT
     prompt = session.attach_files(prompt, session.settings_for(options), session.caller(options))
     if several:
         prompts = [replace(prompt, options=_plain(each.options)) for each in several]
@@ -60,9 +74,15 @@ def batch_of_cell(session: Session, prompt: Prompt, several: Sequence[Combinatio
             return replies(answered)
         return comparison(several, [_exchange(session, options, each) for each in answered])
 
-    batch = start_or_replay(
-        session, _plain(options), prompts, Resume(answers=not options.again, exchanges=False), results
+    approve = PlanApproval(
+        caller="%%claude --batch" if permit == "--yes" else "claude(batch=True)",
+        approver=approver,
+        yes=options.yes,
+        permit=permit,
+        unsent=unsent,
     )
+    resume = Resume(answers=not options.again, exchanges=False)
+    batch = start_or_replay(session, _plain(options), prompts, resume, results, approve)
     batch.shows = replies
     show(batch)
     return batch

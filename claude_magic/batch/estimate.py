@@ -17,6 +17,8 @@ from ..session.request import preview_request
 from ..wire.short_text import dollars, span
 from .runner import Job, RowResult, missing
 
+YES, UNSENT = "yes=True", "nothing was sent"
+
 Amount = TypeVar("Amount", int, float)
 
 
@@ -102,11 +104,21 @@ class PriceApprover(Protocol):
         """
 
 
-def check_price(estimated: Estimate, limit: float, approver: PriceApprover | None, caller: str = "claude.map") -> None:
+def check_price(
+    estimated: Estimate,
+    limit: float,
+    approver: PriceApprover | None,
+    caller: str = "claude.map",
+    *,
+    permit: str = YES,
+    unsent: str = UNSENT,
+) -> None:
     """Asks the user if more than `limit` US dollars may be spent, or if the price is unknown.
 
     Args:
         caller: What would send it.
+        permit: What lets it be sent without asking.
+        unsent: What was not sent by now, in words.
 
     Raises:
         CellError: The user says no, or cannot be asked; nothing was sent.
@@ -115,9 +127,9 @@ def check_price(estimated: Estimate, limit: float, approver: PriceApprover | Non
         return
     told = f"{estimated.line(None)}: Claude.confirm_above_usd is {dollars(limit)}"
     if approver is None:
-        raise CellError(f"{caller} needs your approval: {told}. Nothing was sent. Say yes=True to send it.")
+        raise CellError(f"{caller} needs your approval: {told}; {unsent}. Say {permit} to send it.")
     if not approver.approves(f"{caller}: {told}."):
-        raise CellError("refused: nothing was sent.")
+        raise CellError(f"refused: {unsent}.")
 
 
 def expected_seconds(job: Job, requests: int) -> float | None:

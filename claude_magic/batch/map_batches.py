@@ -20,8 +20,9 @@ from .grading import Rubric
 from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
 from .message_batches.access import Access, access
 from .message_batches.batch import Batch
-from .message_batches.plan import Plan, Resume
+from .message_batches.plan import Resume
 from .message_batches.start import known, start
+from .plan_approval import PlanApproval
 from .runner import RowResult, of_exchange
 
 
@@ -100,12 +101,12 @@ def start_or_replay(
     prompts: Iterable[Prompt | CellError],
     resume: Resume,
     results: Callable[[Batch[Any]], Any],
-    approve: Callable[[Plan], None] | None = None,
+    approve: PlanApproval | None = None,
 ) -> Batch[Any]:
     """The batch that answers prompts; where only recorded answers are given, these, and no batch is made.
 
     Args:
-        approve: Asks the user whether what is planned may be sent, and raises if not.
+        approve: Asks the user about a high price; `None` to ask nobody.
 
     Raises:
         CellError: It cannot be sent, or may not.
@@ -115,7 +116,8 @@ def start_or_replay(
         raise CellError("a batch is outside of any conversation. Leave it out.")
     if session.ledger.replays.never_sends(settings):
         return known(_recorded(session, options, prompts), results)
-    return start(session, options, lambda access: requests(access, prompts), resume, results, approve)
+    check = None if approve is None else lambda planned: approve.check(planned, settings)
+    return start(session, options, lambda access: requests(access, prompts), resume, results, check)
 
 
 def requests(access: Access, prompts: Iterable[Prompt | CellError]) -> Iterator[Request | ClaudeError]:

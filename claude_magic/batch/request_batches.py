@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..display.live.batch_status import show
-from ..display.reply.summary import estimate_tokens
 from ..errors import CellError
 from ..journal.rows import prompt_text
 from ..prompt.options.options import Options
@@ -15,12 +14,12 @@ from ..session.model_list import model_id
 from ..session.prompt import Prompt
 from ..session.session import Session
 from ..settings import Claude
-from .estimate import Estimate, PriceApprover, check_price
+from .estimate import PriceApprover
 from .grading import Rubric, grader
 from .map import MapOptions, Table, graded_replies
 from .map_batches import batch_options, follow_with_grades, resume_of, start_or_replay
 from .message_batches.batch import Batch
-from .message_batches.plan import Plan
+from .plan_approval import PlanApproval
 from .rows import COLUMN, Row
 
 _LABEL = 200  # characters of a prompt that are kept to show it
@@ -64,28 +63,12 @@ def batch_of_requests(
         session.mapped = replies = graded_replies(table, how, list(answered), verdicts, answered.seconds)
         return replies
 
-    def approve(planned: Plan) -> None:
-        limit = settings.confirm_above_usd
-        if limit is not None and not how.yes:
-            check_price(_estimate(planned), limit, approver, "claude.batch")
-
+    approve = PlanApproval(caller="claude.batch", approver=approver, yes=how.yes)
     batch = start_or_replay(session, options, prompts, resume_of(how, options), results, approve)
     if isinstance(how.grade, Rubric):
         follow_with_grades(session, batch, how, how.grade, kept.texts)
     show(batch)
     return batch
-
-
-def _estimate(planned: Plan) -> Estimate:
-    """What the batches that are to be made send; a model that grades is paid when it is asked."""
-    prices = [batch.highest for batch in planned.batches]
-    known = [each for each in prices if each is not None]
-    return Estimate(
-        rows=len(planned.sources),
-        requests=sum(batch.requests for batch in planned.batches),
-        tokens=estimate_tokens(sum(batch.texts for batch in planned.batches)),
-        usd=sum(known) if len(known) == len(prices) else None,
-    )
 
 
 def _prompts(

@@ -385,9 +385,9 @@ class ClaudeHandle:
 
     def _price_approver(self) -> InputApprover | None:
         """Asks the user about a high price; `None` where nobody can be asked."""
-        from .price_approval import InputApprover
+        from .price_approval import approver
 
-        return InputApprover() if self.shell() is not None and self.cells.asks else None
+        return approver(self)
 
     def rubric(self, text: str, *, model: str | None = None) -> Rubric:
         """Criteria by which a model grades the replies of `map`; `model=None` for the model that answers."""

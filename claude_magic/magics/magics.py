@@ -122,6 +122,8 @@ class ClaudeMagics(Magics):
         if not (options.show or options.count or options.preview or options.batch or several):
             self.turns.run(prompt)
             return
+        if options.show:  # a preview and a count say themselves what is not known
+            prompt = session.recall_files(prompt, session.settings_for(options))
         print_notes(prompt, to_stderr=bool(options.show))
         cell = self._cells.next()
         if options.show:
@@ -143,9 +145,10 @@ class ClaudeMagics(Magics):
         """Lets a message batch answer, and binds it."""
         from ..batch.cell_batches import batch_of_cell
         from ..batch.compare import combinations
+        from .price_approval import approver
 
         options = prompt.options
         several = combinations(options, self.shell.user_ns, handle.session.snippets) if options.compare else ()
-        batch = batch_of_cell(handle.session, prompt, several)
+        batch = batch_of_cell(handle.session, prompt, several, approver=approver(handle, "--yes"))
         if options.out:
             self.shell.push({options.out: batch})

@@ -6,11 +6,29 @@ on a button reaches only kernels with subshells, in front ends that use them. El
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..batch.estimate import YES
 from ..errors import CellError
+
+if TYPE_CHECKING:
+    from .claude import ClaudeHandle
+
+
+def approver(handle: ClaudeHandle, permit: str = YES) -> InputApprover | None:
+    """Asks the user about a high price; `None` where nobody can be asked."""
+    return InputApprover(permit) if handle.shell() is not None and handle.cells.asks else None
 
 
 class InputApprover:
-    """Asks with `input`, which a notebook shows below the cell: the cell waits, since it has a value to give."""
+    """Asks with `input`, which a notebook shows below the cell: the cell waits, since it has a value to give.
+
+    Args:
+        permit: What lets it be sent without asking.
+    """
+
+    def __init__(self, permit: str = YES) -> None:
+        self._permit = permit
 
     def approves(self, question: str) -> bool:
         """Whether the user says yes.
@@ -22,6 +40,6 @@ class InputApprover:
             try:
                 word = input(f"{question}\nSend it? y or n: ").strip().lower()
             except (EOFError, OSError, NotImplementedError):
-                raise CellError(f"{question} Nobody answers here, and nothing was sent. Say yes=True.") from None
+                raise CellError(f"{question} Nobody answers here, and it was not sent. Say {self._permit}.") from None
             if word in ("y", "yes", "n", "no"):
                 return word.startswith("y")

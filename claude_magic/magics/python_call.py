@@ -78,7 +78,7 @@ def call(handle: ClaudeHandle, text: str, tools: Any, keywords: Mapping[str, Any
         return None
     if not prompt.options.yes:
         refuse_unapproved(prompt.tools)
-    return _answer(handle.session, prompt, magics)
+    return _answer(handle, prompt, magics)
 
 
 def magics_of(handle: ClaudeHandle) -> ClaudeMagics | None:
@@ -98,8 +98,8 @@ def _is_shown(options: Options) -> bool:
     return bool(options.events or options.raw or options.diff or options.step or options.panel is not None)
 
 
-def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
-    options = prompt.options
+def _answer(handle: ClaudeHandle, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
+    options, session = prompt.options, handle.session
     if options.show:
         return Text(session.program(prompt))
     if options.count:
@@ -109,7 +109,7 @@ def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> An
     if options.preview:
         return Text(preview_text(session.preview(prompt)))
     if options.batch and not options.openai:
-        return _batch(session, prompt, magics)
+        return _batch(handle, prompt, magics)
     if options.compare or options.times > 1 or options.openai:
         return _ask_several(session, prompt, magics)
     exchange = _with_notes(session.ask(prompt), prompt)
@@ -124,16 +124,17 @@ def _answer(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> An
     return exchange
 
 
-def _batch(session: Session, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
+def _batch(handle: ClaudeHandle, prompt: Prompt, magics: ClaudeMagics | None) -> Any:
     """The batch that answers; `out` binds it too."""
     from ..batch.cell_batches import batch_of_cell
     from ..batch.compare import combinations
+    from ..batch.estimate import YES
+    from .price_approval import approver
 
-    options = prompt.options
+    options, session = prompt.options, handle.session
     namespace = magics.shell.user_ns if magics is not None else {}
-    batch = batch_of_cell(
-        session, prompt, combinations(options, namespace, session.snippets) if options.compare else ()
-    )
+    several = combinations(options, namespace, session.snippets) if options.compare else ()
+    batch = batch_of_cell(session, prompt, several, approver=approver(handle), permit=YES)
     if options.out:
         _needed(magics, "out").shell.push({options.out: batch})
     return batch

@@ -12,6 +12,7 @@ from ..errors import CellError
 from ..prompt.options.keywords import options_of_many
 from ..prompt.options.options import Options
 from ..session.model_list import list_for_alias
+from ..session.preview import uncounted_note
 from ..session.prompt import Prompt
 from ..session.request import build_request, model_name
 from ..session.session import Session
@@ -20,10 +21,15 @@ from ..wire.headers import is_credential_name
 
 
 class Count(Sequence[Portion]):
-    """The portions of a request; displayed, they are a table. `int()` gives the sum."""
+    """The portions of a request; displayed, they are a table. `int()` gives the sum.
 
-    def __init__(self, portions: Sequence[Portion]) -> None:
+    Attributes:
+        note: What is not counted; `""` if all is.
+    """
+
+    def __init__(self, portions: Sequence[Portion], note: str = "") -> None:
         self._portions = portions
+        self.note = note
 
     @property
     def total(self) -> int:
@@ -45,7 +51,7 @@ class Count(Sequence[Portion]):
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from ..display.tables.token_counts import token_counts
 
-        return token_counts(self._portions)
+        return token_counts(self._portions, self.note)
 
 
 def count(session: Session, what: Any, keywords: Mapping[str, Any]) -> Count:
@@ -73,8 +79,8 @@ def count_prompt(session: Session, prompt: Prompt, cell: str = "") -> Count:
     prompt = session.recall_files(session.recall(prompt, settings, cell)[0], settings)
     with session.sender.endpoint(settings) as (client, provider):
         list_for_alias(client, provider, settings, model_name(settings, provider, prompt))
-        request = build_request(settings, provider, prompt)
-        return Count(breakdown(request, lambda each: count_tokens(client, each)))
+        request = build_request(settings, provider, prompt.uploaded_only)
+        return Count(breakdown(request, lambda each: count_tokens(client, each)), uncounted_note(prompt))
 
 
 def _count_exchange(session: Session, options: Options, exchange: Exchange) -> Count:

@@ -10,6 +10,7 @@ from ..export import program, unchanged_files
 from ..settings import Claude
 from ..wire import Request
 from ..wire.headers import RANDOM_KEY
+from ..wire.short_text import one_line
 from .costs import highest_cost
 from .local_model import ignored_note
 from .model_list import list_for_alias
@@ -25,7 +26,7 @@ class Preview:
     Attributes:
         tokens: Its input tokens as the endpoint counts them, or why they are unknown.
         usd: The highest price; `None` if unknown.
-        note: What the local model would ignore; `""` for nothing.
+        note: What the local model would ignore, or what is not counted; `""` for nothing.
     """
 
     request: Request
@@ -42,6 +43,8 @@ def preview(sender: Sender, settings: Claude, prompt: Prompt) -> Preview:
         SettingsError: There is no provider to send it to.
     """
     request, tokens = _count(sender, settings, prompt)
+    if prompt.not_uploaded:
+        return Preview(request=request, tokens=tokens, usd=None, note=uncounted_note(prompt))
     if request.headers.get("x-api-key") == RANDOM_KEY:
         return Preview(request=request, tokens=tokens, usd=0.0, note=ignored_note(request, settings, prompt.new))
     usd = highest_cost(settings, request, tokens) if isinstance(tokens, int) else None
@@ -54,6 +57,12 @@ def preview_program(settings: Claude, prompt: Prompt) -> str:
     return program(request, prompt.options.show, files=unchanged_files(request.files))
 
 
+def uncounted_note(prompt: Prompt) -> str:
+    """That files are not counted, as they are not uploaded; `""` if there is none."""
+    names = one_line(", ".join(prompt.not_uploaded), 300)
+    return f"not counted: {names}, not uploaded yet." if names else ""
+
+
 def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, int | str]:
     if sender.ledger.replays.never_sends(settings):
         return preview_request(settings, prompt), "nothing is sent while only recorded answers are given"
@@ -61,6 +70,7 @@ def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, i
         list_for_alias(client, provider, settings, model_name(settings, provider, prompt))
         request = build_request(settings, provider, prompt)
         try:
-            return request, count(client, request)
+            counted = build_request(settings, provider, prompt.uploaded_only) if prompt.not_uploaded else request
+            return request, count(client, counted)
         except ExchangeError as error:
             return request, str(error)

@@ -88,6 +88,16 @@ class Prompt:
         """Whether attachments are to be uploaded, or looked up, before it is sent."""
         return any(each.pending for each in self.attachments)
 
+    @property
+    def not_uploaded(self) -> tuple[str, ...]:
+        """The names of files whose ids are not known, in a prompt that is shown and not sent."""
+        return tuple(each.title for each in self.attachments if each.not_uploaded)
+
+    @property
+    def uploaded_only(self) -> Prompt:
+        """The same without those files."""
+        return replace(self, attachments=tuple(each for each in self.attachments if not each.not_uploaded))
+
     def check(self) -> None:
         """Reads the text.
 

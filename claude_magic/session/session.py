@@ -293,8 +293,10 @@ class Session:
     def recall_files(self, prompt: Prompt, settings: Claude) -> Prompt:
         """The prompt with the ids of files that were uploaded before, for a request that is not sent.
 
+        Words stand in the place of an id that is not known yet.
+
         Raises:
-            CellError: One was not.
+            CellError: A file cannot be read or uploaded.
         """
         if not prompt.has_pending_files:
             return prompt

@@ -26,6 +26,9 @@ from .provider import base_url, is_local
 from .send import Sender
 from .upload_memory import account, workspace
 
+_NOT_UPLOADED = "not uploaded yet: the cell uploads it when it runs, and its id is not known before"
+_KIND_UNKNOWN = "its kind is looked up when the cell runs; shown as a document"
+
 if TYPE_CHECKING:
     from ..journal.uploads import Upload
     from ..prompt.attachments.attach import Attachment
@@ -140,11 +143,15 @@ class Uploads:
     def recall(self, prompt: Prompt) -> Prompt:
         """The prompt with the ids of files that were uploaded before, for a program or a preview; nothing is sent.
 
+        Words stand in the place of an id that is not known yet.
+
         Raises:
-            CellError: One was not.
+            CellError: A file cannot be read or uploaded.
         """
         if not prompt.has_pending_files:
             return prompt
+        if is_local(self.settings):
+            return _for_local_model(prompt)
         headers = workspace(prompt.options.header)
         return replace(prompt, attachments=tuple(self._recall(each, headers) for each in prompt.attachments))
 
@@ -153,16 +160,21 @@ class Uploads:
         if pending is None:
             return attachment
         if pending.file_id:
-            media_type = memory.media_type(self.settings, pending.file_id) or "text/plain"
-            return attachment.with_block(pending.block(StoredFile(id=pending.file_id, mime_type=media_type)))
+            media_type = memory.media_type(self.settings, pending.file_id)
+            file = StoredFile(id=pending.file_id, mime_type=media_type or "text/plain")
+            found = attachment.with_block(pending.block(file))
+            return found if media_type or pending.kind else _with_note(found, _KIND_UNKNOWN)
         part = file_of(_call_of(self.settings, pending, headers))
         known = memory.find(self.settings, part.digest, part.media_type, account(self.settings, headers))
-        if known is None:
-            raise CellError(
-                f"{pending.filename} is not uploaded yet, so its id is not known. Run the cell as it is first, or "
-                "claude.files.upload(...)."
-            )
-        return attachment.with_block(pending.block(_file(known)))
+        if known is not None:
+            return attachment.with_block(pending.block(_file(known)))
+        file = StoredFile(id=f"(the id of {pending.filename}, once it is uploaded)", mime_type=part.media_type)
+        shown = replace(attachment.with_block(pending.block(file)), not_uploaded=True)
+        return _with_note(shown, _NOT_UPLOADED)
+
+
+def _with_note(attachment: Attachment, note: str) -> Attachment:
+    return replace(attachment, note="; ".join(filter(None, (attachment.note, note))))
 
 
 def _for_local_model(prompt: Prompt) -> Prompt:

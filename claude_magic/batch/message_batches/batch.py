@@ -219,6 +219,13 @@ class Batch(Generic[Table]):
                 yield row_result(next(rows), known=each.batch is None or each.batch in self._read_before)
 
     @property
+    def _most_usd(self) -> float | None:
+        """The most that batches whose results are not all here can cost; `None` if unknown."""
+        open_parts = [part for part in self._parts if not part.is_read]
+        known = [part.most_usd for part in open_parts if isinstance(part, Part) and part.most_usd]
+        return sum(known) if len(known) == len(open_parts) else None
+
+    @property
     def facts(self) -> BatchFacts:
         """What is shown."""
         failure = next((part.failure for part in self._parts if part.failure is not None), None)
@@ -228,6 +235,8 @@ class Batch(Generic[Table]):
             failed_before=self._failed_before,
             parts=[part.facts for part in (*self._parts, *(self.grading._parts if self.grading else ()))],
             usd=self.usd + (self.grading.usd if self.grading else 0.0),
+            most_usd=self._most_usd,
+            in_others=max(0, sum(part.requests for part in self._parts) - (len(self._sources) - self._known)),
             note=str(failure or next((part.note for part in self._parts if part.note), "")),
             done=self.done,
         )

@@ -148,11 +148,15 @@ class Part(Watched):
 
     Args:
         number: Its id in the journal.
+
+    Attributes:
+        most_usd: The most that it can cost; 0 if that is unknown.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
+        self.most_usd = 0.0
         self._unread = 0
 
     def load(self, access: Access) -> None:
@@ -162,6 +166,7 @@ class Part(Watched):
             self.failure = ExchangeError("its batch was not made, or was deleted from the journal. Run it again.")
             return
         self.requests = row["requests"]
+        self.most_usd = row["reserved_usd"]
         self.id = row["batch_id"] or ""
         if row["state"] == READ:
             self.is_read = True

@@ -48,9 +48,9 @@ class NewBatch:
     Attributes:
         number: Its id in the journal.
         size: The sum of the sizes of its requests.
-        usd: The most that it can cost, where there is a budget.
+        usd: What is reserved for it: the most that it can cost, 0 if that is unknown and there is no budget.
         texts: The characters of the prompts.
-        highest: The most that it can cost, where one is asked above a price; `None` if unknown.
+        highest: The most that it can cost; `None` if unknown.
     """
 
     number: int
@@ -151,9 +151,7 @@ class _Planner:
                 found[new.row] = source
                 if is_new:
                     batch.requests, batch.size = batch.requests + 1, batch.size + new.size
-                    batch.usd += self._most(request) if self._priced else 0.0
-                    if self._access.settings.confirm_above_usd is not None:
-                        self._estimate(batch, request)
+                    self._estimate(batch, request)
                 elif source.batch is not None:
                     self._plan.earlier.add(source.batch)
         self._plan.sources += [found[row] for row, _ in rows]
@@ -232,12 +230,17 @@ class _Planner:
         return source
 
     def _estimate(self, batch: NewBatch, request: Request) -> None:
-        """Adds what a request may cost; nothing is asked for it."""
+        """Adds what a request may cost; without a budget, nothing is asked for it.
+
+        Raises:
+            OverBudget: It is unknown, and there is a budget.
+        """
         body = request.body or {}
         most = token_bound(body)
         usd = None if most is None else highest_cost(self._access.settings, request, most, batch=True)
         batch.texts += len(f"{body.get('system', '')}{prompt_text(body)}")
         batch.highest = None if usd is None or batch.highest is None else batch.highest + usd
+        batch.usd = batch.usd + self._most(request) if self._priced else batch.highest or 0.0
 
     def _most(self, request: Request) -> float:
         """The most that a request can cost in a batch, in US dollars.

@@ -25,6 +25,8 @@ class BatchFacts:
         known: How many of the rows were known without a batch.
         failed_before: How many failed in an earlier run, and are not sent again.
         usd: What the results that are here cost.
+        most_usd: The most that those which are not here can cost; `None` if unknown.
+        in_others: How many requests of the batches are none of these rows.
         note: What went wrong; `""` for nothing.
         foreign: Whether it was made elsewhere: what it costs is not in the journal.
     """
@@ -34,6 +36,8 @@ class BatchFacts:
     failed_before: int = 0
     parts: Sequence[PartFacts] = field(default_factory=tuple)
     usd: float = 0.0
+    most_usd: float | None = 0.0
+    in_others: int = 0
     note: str = ""
     done: bool = False
     foreign: bool = False
@@ -62,14 +66,27 @@ def batch_bundle(facts: BatchFacts, now: datetime | None = None) -> dict[str, st
 
 def summary(facts: BatchFacts) -> str:
     """One line: how many rows, what they cost so far, and what is not sent again."""
-    texts = [f"{facts.rows:,} rows in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
+    rows = "1 row" if facts.rows == 1 else f"{facts.rows:,} rows"
+    texts = [f"{rows} in {len(facts.parts):,} {'batch' if len(facts.parts) == 1 else 'batches'}"]
     texts += [f"{facts.known:,} known without one"] * bool(facts.known)
+    others = "1 request" if facts.in_others == 1 else f"{facts.in_others:,} requests"
+    texts += [f"with {others} of other tables"] * bool(facts.in_others)
     if facts.foreign:
         return texts[0] + " · not made here: what it costs is not counted"
-    texts += [f"{dollars(facts.usd)} {'in all' if facts.done else 'so far'}, at half the price"]
+    texts.append(_cost(facts))
     if facts.failed_before:
         texts.append(f"{facts.failed_before:,} failed before: resume=True sends them again")
     return " · ".join(texts)
+
+
+def _cost(facts: BatchFacts) -> str:
+    """What they cost; the API says so of no request before the whole batch has ended."""
+    if facts.done:
+        return f"{dollars(facts.usd)} in all, at half the price"
+    most = "" if facts.most_usd is None else f"at most {dollars(facts.usd + facts.most_usd)}"
+    if facts.usd:
+        return ", ".join(filter(None, (f"{dollars(facts.usd)} so far", most, "at half the price")))
+    return ", ".join(filter(None, (most, "at half the price", "known when it ends")))
 
 
 def batch_table(

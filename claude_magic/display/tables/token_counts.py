@@ -27,18 +27,24 @@ class PortionCount(Protocol):
     def within(self) -> str: ...
 
 
-def token_counts(portions: Sequence[PortionCount]) -> dict[str, str]:
-    """The mime bundle of the portions of a request, in their order, and their total."""
+def token_counts(portions: Sequence[PortionCount], note: str = "") -> dict[str, str]:
+    """The mime bundle of the portions of a request, in their order, and their total.
+
+    Args:
+        note: What is not counted.
+    """
     total = sum(portion.tokens for portion in portions if not portion.within)
     rows = [_row(_name(portion), portion.tokens, total) for portion in portions]
     marks = ["cm-within" if portion.within else "" for portion in portions]
-    return table(
+    shown = table(
         "",
         ("portion", "tokens", "share", ""),
         [*rows, _row("total", total, total)],
         kinds={"tokens": "number", "share": "number"},
         marks=[*marks, "cm-total"],
+        below=note,
     )
+    return {**shown, "text/plain": f"{shown['text/plain']}\n{plain_line(note, 400)}"} if note else shown
 
 
 def _name(portion: PortionCount) -> str:

@@ -57,6 +57,7 @@ class Attachment:
         kind: Kind and size in words.
         thumbnail: A small image; `b""` if there is none.
         pending: What is to be uploaded or looked up before it is sent; `None` for nothing.
+        not_uploaded: Whether words stand in the place of its id, for a request that is shown and not sent.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Attachment:
     kind: str = ""
     thumbnail: bytes = b""
     pending: PendingFile | None = None
+    not_uploaded: bool = False
 
     @property
     def text(self) -> str:
