@@ -153,9 +153,9 @@ def test_a_cell_shows_the_state_and_goes_on_in_the_background(page: Shell, batch
 
 def test_at_the_end_of_its_own_cell_a_batch_is_not_shown_twice(page: Shell, batch_api: BatchAPI) -> None:
     ran = page.run("batch = claude.map(['one'], batch=True)\nbatch.wait()")
-    assert len([o for o in ran.outputs if "1 rows in 1 batch" in str(o)]) == 1
+    assert len([o for o in ran.outputs if "1 row in 1 batch" in str(o)]) == 1
     later = page.run("batch")
-    assert len([o for o in later.outputs if "1 rows in 1 batch" in str(o)]) == 1
+    assert len([o for o in later.outputs if "1 row in 1 batch" in str(o)]) == 1
 
 
 def test_stop_ends_the_waiting_and_not_the_batch(page: Shell, batch_api: BatchAPI) -> None:
