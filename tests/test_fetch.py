@@ -287,6 +287,14 @@ def test_without_jspi_the_whole_answer_is_loaded_at_once(bare: tuple[Page, Load]
     assert json.loads(load.body or b"") == {"model": "m"}
 
 
+def test_without_jspi_the_browser_follows_a_redirect_and_who_got_the_key_is_said(bare: tuple[Page, Load]) -> None:
+    page, load = bare
+    load.responseURL = "https://elsewhere.example/v1/messages"
+    with pytest.raises(ConnectionFailed, match=r"followed: elsewhere\.example has got it, and the key") as caught:
+        sent_by(page)(plain())
+    assert not caught.value.retryable
+
+
 def test_without_jspi_a_failure_has_the_same_words(bare: tuple[Page, Load]) -> None:
     page, _ = bare
     page.answer = JsException("Failed to execute 'send'", "NetworkError")

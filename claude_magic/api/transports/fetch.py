@@ -174,7 +174,7 @@ class FetchTransport:
         if failure.name:
             raise _no_answer(request.url, failure.reason)
         if load.responseURL and urlsplit(load.responseURL).netloc != urlsplit(request.url).netloc:
-            raise _redirected(urlsplit(request.url).netloc)
+            raise _followed(urlsplit(request.url).netloc, urlsplit(load.responseURL).netloc)
         lines = str(load.getAllResponseHeaders() or "").split("\r\n")
         headers = [(name, value) for name, mark, value in (line.partition(": ") for line in lines) if mark]
         body = b"" if load.response is None else js.Uint8Array.new(load.response).to_bytes()
@@ -204,6 +204,15 @@ class _Failure:
 def _redirected(host: str) -> ConnectionFailed:
     return ConnectionFailed(
         f"{host} sends on to another address, which would get the key too. Set Claude.base_url to that address.",
+        retryable=False,
+    )
+
+
+def _followed(host: str, other: str) -> ConnectionFailed:
+    """Without JSPI the browser follows by itself, and tells only afterwards."""
+    return ConnectionFailed(
+        f"{host} sent the request on to {other}, and this browser followed: {other} has got it, and the key if one was "
+        "sent. Make a new key then, and set Claude.base_url to an address that sends nothing on.",
         retryable=False,
     )
 
