@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import CellError
+from ..prompt.digits import short_float_rows
 
 COLUMN = "prompt"  # the column of rows that are texts
 
@@ -22,7 +23,8 @@ def rows_of(given: Any) -> list[Row]:
     """
     if is_frame(given):
         columns = [str(name) for name in given.columns]
-        return [dict(zip(columns, values, strict=True)) for values in given.itertuples(index=False, name=None)]
+        values = short_float_rows(list(given.itertuples(index=False, name=None)), list(given.dtypes))
+        return [dict(zip(columns, row, strict=True)) for row in values]
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise CellError(f"claude.map takes a list of texts or dicts, or a DataFrame, not {type(given).__name__}.")
     rows: list[Row] = []

@@ -40,7 +40,10 @@ def result(options: Options, exchange: Exchange, kind: Any = None, *, shown: boo
         ClaudeError: The reply has another form, or is incomplete; it stays on the page and in `claude.last`.
     """
     try:
-        return _result(options, exchange, kind)
+        found = _result(options, exchange, kind)
+        if (kind is not None or options.as_ == "json") and _may_be_cut(exchange):
+            raise CellError("the reply may have been cut within its JSON.")
+        return found
     except ClaudeError as error:
         from ..display.reply.summary import warnings
 
@@ -49,6 +52,13 @@ def result(options: Options, exchange: Exchange, kind: Any = None, *, shown: boo
             raise
         why = f" ({exchange.message.stop_reason})" if shown else f": {reasons[0].rstrip('.')}"
         raise type(error)(f"the reply is not whole{why}. It is in claude.last.text.") from error
+
+
+def _may_be_cut(exchange: Exchange) -> bool:
+    """Whether JSON that can be read is not what the model meant: a refusal, or a number that may have more digits."""
+    reason = exchange.message.stop_reason
+    number = exchange.text.strip()[-1:].isdigit()
+    return reason == "refusal" or (reason in ("max_tokens", "model_context_window_exceeded") and number)
 
 
 def _result(options: Options, exchange: Exchange, kind: Any) -> Result:

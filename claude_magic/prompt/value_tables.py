@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from .digits import short_float_rows, short_floats
+
 LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -34,7 +36,7 @@ def _pandas_frame(value: Any, most: int) -> Table:
     return Table(
         title=_shape(value.shape, value.dtypes.items()),
         columns=[_index_name(value), *value.columns],
-        rows=list(value.iloc[:most].itertuples(name=None)),
+        rows=short_float_rows(list(value.iloc[:most].itertuples(name=None)), list(value.dtypes), first=1),
         total=len(value),
     )
 
@@ -44,7 +46,7 @@ def _pandas_series(value: Any, most: int) -> Table:
     return Table(
         title=f"Series of {plural(len(value), 'value')}, dtype {value.dtype}",
         columns=[_index_name(value), "value" if value.name is None else value.name],
-        rows=list(zip(head.index, head, strict=True)),
+        rows=list(zip(head.index, short_floats(list(head), value.dtype), strict=True)),
         total=len(value),
     )
 
@@ -53,18 +55,18 @@ def pandas_values(value: Any, most: int) -> Table:
     """An index, or an array of pandas' own."""
     title = f"{type(value).__name__} of {plural(len(value), 'value')}, dtype {value.dtype}"
     name = getattr(value, "name", None)
-    rows = [(item,) for item in value[:most]]
+    rows = [(item,) for item in short_floats(list(value[:most]), value.dtype)]
     return Table(title=title, columns=["value" if name is None else name], rows=rows, total=len(value))
 
 
 def _polars_frame(value: Any, most: int) -> Table:
     types = zip(value.columns, value.dtypes, strict=True)
-    rows = value.head(most).rows()
+    rows = short_float_rows(value.head(most).rows(), list(value.dtypes))
     return Table(title=_shape(value.shape, types), columns=value.columns, rows=rows, total=value.height)
 
 
 def _polars_series(value: Any, most: int) -> Table:
-    rows = [(item,) for item in value.head(most).to_list()]
+    rows = [(item,) for item in short_floats(value.head(most).to_list(), value.dtype)]
     title = f"Series of {plural(len(value), 'value')}, dtype {value.dtype}"
     return Table(title=title, columns=[value.name or "value"], rows=rows, total=len(value))
 

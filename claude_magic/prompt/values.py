@@ -1,9 +1,9 @@
 """Formats a value of the notebook as text for a prompt.
 
 Text, JSON, source code and tracebacks are complete. Tables are limited in rows and in characters per cell; arrays,
-bytes and everything else in characters; what is left out is stated. Dates, decimals and other scalar values are
-formatted as in a table, not as their `repr`. Types of pandas, polars and numpy are recognised by name: a library that
-was never imported cannot have made a variable.
+bytes and everything else in characters; what is left out is stated. Numbers keep all their digits. Dates, decimals and
+other scalar values are formatted as in a table, not as their `repr`. Types of pandas, polars and numpy are recognised
+by name: a library that was never imported cannot have made a variable.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import CellError
+from .digits import all_digits
 from .value_source import source_of
 from .value_tables import LINE_END, TABLES, Table, pandas_values, plural
 
 _MOST_IN_ARRAY = 1_000  # values of a numpy array that is written completely
 _ROWS_IN_CELL = 10  # of a table within a table's cell
+_ADDRESS = re.compile(r"<[\w.]+(?: object)?(?: [\w.<>]+)? at 0x[0-9a-fA-F]+>")  # the `repr` of what has no own one
 
 
 class FormattedValue(str):
     """A value as text.
 
     Attributes:
-        cut: What was left out, with the setting that limits it; `""` if it is complete.
+        cut: What was left out, with the setting that limits it, or what has no text; `""` if it is complete.
     """
 
     cut: str = ""
@@ -52,7 +54,8 @@ def format_value(value: Any, *, table_rows: int, value_chars: int) -> FormattedV
         CellError: A method of the value, such as its `__repr__`, fails.
     """
     try:
-        result = _format(value, table_rows, value_chars)
+        with all_digits():
+            result = _format(value, table_rows, value_chars)
     except Exception as error:
         raise CellError(
             f"a variable of type {type(value).__qualname__} cannot be written: {type(error).__name__}. "
@@ -64,6 +67,8 @@ def format_value(value: Any, *, table_rows: int, value_chars: int) -> FormattedV
 def _format(value: Any, table_rows: int, value_chars: int) -> str:
     if isinstance(value, str):
         return str.__str__(value)
+    if isinstance(value, memoryview):
+        value = value.tobytes()
     if isinstance(value, bytes | bytearray):
         return _bytes(value, value_chars)
     if isinstance(value, BaseException):
@@ -74,6 +79,8 @@ def _format(value: Any, table_rows: int, value_chars: int) -> str:
         return _array(value, value_chars)
     if _is_single(value):
         return str(value)
+    if _is_row(value):
+        value = dict(value)
     return _json(value) or source_of(value) or _shorten(_repr_text(value, table_rows, value_chars), value_chars)
 
 
@@ -155,7 +162,14 @@ def in_json(value: Any) -> Any:
         return plain_value
     if _is_single(value):
         return str(value)
+    if _is_row(value):
+        return dict(value)
     raise TypeError
+
+
+def _is_row(value: Any) -> bool:
+    """Whether it is a row of a database, whose `repr` is only its address."""
+    return _is(value, "sqlite3", "Row")
 
 
 def _number(value: Any) -> Any:
@@ -179,6 +193,8 @@ def _repr_text(value: Any, table_rows: int, value_chars: int) -> FormattedValue:
         text = repr(_readable(value, long))
     except RecursionError:  # it holds itself
         text = repr(value)
+    if match := _ADDRESS.search(text):
+        cuts.append(f"{match[0]} sent; it has no text of its own")
     return FormattedValue.of(text, "; ".join(dict.fromkeys(filter(None, cuts))))
 
 
@@ -195,6 +211,8 @@ def _readable(value: Any, long: Callable[[Any], _Bare]) -> Any:
         return plain_value
     if _is_single(value):
         return _Bare(str(value))
+    if _is_row(value):
+        return _readable(dict(value), long)
     return long(value) if _is_long(value) else value
 
 

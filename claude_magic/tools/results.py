@@ -16,6 +16,7 @@ from ..errors import CellError
 from ..prompt.attachments import figures
 from ..prompt.attachments.limits import amount
 from ..prompt.attachments.media import of_bytes
+from ..prompt.digits import short_floats
 from ..prompt.values import in_json
 from ..wire import Block, fix_surrogates
 from ..wire.attachment_kinds import recognize
@@ -167,8 +168,10 @@ def _in_json(value: Any) -> Any:
     """
     if hasattr(value, "__array__") and hasattr(value, "shape") and value.shape != ():
         if getattr(value, "ndim", 0) == 1 and value.size <= _MOST_LISTED and callable(getattr(value, "tolist", None)):
-            return value.tolist()
+            return list(short_floats(value.tolist(), value.dtype))
         raise TypeError
+    if (plain := _plain(value)) is not None:
+        return plain
     try:
         return in_json(value)
     except TypeError:
@@ -178,9 +181,12 @@ def _in_json(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """`value` as plain Python data; `None` if it is better formatted as in a prompt."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+        return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
     if callable(dump := getattr(type(value), "model_dump", None)):
-        return dump(value, mode="json")
+        try:
+            return dump(value, mode="json")
+        except Exception:  # it holds what JSON cannot say
+            return dump(value)
     return value if isinstance(value, bool | int | float | dict | list | tuple) else None
 
 

@@ -5,7 +5,6 @@ Text is joined only when it is read, so that a delta costs the same whatever was
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from ..errors import StreamError
@@ -108,9 +107,7 @@ class BlockFold:
         """Parses arguments, complete or not."""
         block = self.block
         try:
-            block["input"] = fix_json_surrogates(
-                json.loads(text, strict=False, parse_constant=partial_json.refuse_constant)
-            )
+            block["input"] = fix_json_surrogates(partial_json.loads_strict(text, strict=False))
             self._is_whole_json = True
             return ""
         except (ValueError, RecursionError, StreamError):

@@ -6,6 +6,7 @@ An incomplete value at the end is left out: `{"a": 1, "b": "unf` is `{"a": 1}`.
 from __future__ import annotations
 
 import json
+import math
 import re
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*'  # without the quote that ends it
@@ -36,23 +37,38 @@ def loads(text: str) -> object:
         ValueError: It is not JSON, nor the beginning of any, or nested too deeply.
     """
     try:
-        return json.loads(text, strict=False, parse_constant=refuse_constant)
+        return loads_strict(text, strict=False)
     except ValueError as error:
         try:
-            return json.loads(_complete_part(text) or text, strict=False, parse_constant=refuse_constant)
+            return loads_strict(_complete_part(text) or text, strict=False)
         except ValueError:
             raise error from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def refuse_constant(name: str) -> None:
-    """Refuses `NaN`, `Infinity` and `-Infinity`, which Python reads although they are not JSON.
+def loads_strict(text: str, *, strict: bool = True) -> object:
+    """The value of complete JSON, which can be sent again.
+
+    Args:
+        strict: Whether control characters within strings are refused.
 
     Raises:
-        ValueError: Always.
+        ValueError: It is not JSON, or holds `NaN`, `Infinity` or a number that Python reads as infinite.
+        RecursionError: It is nested too deeply.
     """
+    return json.loads(text, strict=strict, parse_constant=_refuse_constant, parse_float=_finite_number)
+
+
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
 
 
 def _complete_part(text: str) -> str:

@@ -23,6 +23,7 @@ from .interrupts import hold_interrupts
 from .pages import Budget, LivePages
 
 _QUIET_SECONDS = 0.2
+_STATUS_AFTER_SECONDS = 0.5  # a status line alone, which would only flicker above a reply that is there at once
 _SECONDS_BETWEEN = 0.09
 _REST_AFTER_DRAWING = 4
 _NOTHING = {"text/html": "", "text/plain": ""}
@@ -47,7 +48,8 @@ class Page(Presenter):
         self._drawn: list[str] = []
         self._drawn_pages = 0
         self._budget = Budget()
-        self._not_before = time.monotonic() + _QUIET_SECONDS
+        self._began = time.monotonic()
+        self._not_before = self._began + _QUIET_SECONDS
         self._finished = False
         self._layout: dict[str, Any] = {}
         self._reply: tuple[str, dict[str, str]] | None = None  # its display id and its mime bundle
@@ -56,6 +58,8 @@ class Page(Presenter):
         """Show what has arrived so far, unless the last update is too recent."""
         start = time.monotonic()
         if self._finished or start < self._not_before:
+            return
+        if not (note or exchange.message.content) and start < self._began + _STATUS_AFTER_SECONDS:
             return
         self._draw(exchange, note)
         end = time.monotonic()

@@ -100,6 +100,8 @@ def decode(data: bytes) -> tuple[str, str]:
         if "\0" not in text:
             return text, ""
         why = f"there is a NUL at character {text.index(chr(0)):,}"
+        if data.count(0) * 4 < len(data):  # in UTF-16 that is UTF-8 too, every second byte is one
+            raise ValueError(why)
     if b"\0" in data:
         return _utf_16(data, why)
     return _nearly_utf_8(data) or _legacy(data, why)

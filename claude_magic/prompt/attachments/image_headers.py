@@ -7,6 +7,7 @@ import struct
 from ...wire.attachment_kinds import image_type
 
 _FRAMES_OF_JPEG = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_GIF_FRAME, _GIF_EXTENSION = b",!"  # what a block begins with
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 
 
@@ -36,13 +37,38 @@ def is_complete(data: bytes) -> bool:
 
 
 def is_animated(data: bytes) -> bool:
-    """Whether the header declares an animation."""
+    """Whether it holds several frames, as its header declares or a GIF shows."""
     kind = image_type(data)
     if kind == "image/webp":
         return data[12:16] == b"VP8X" and bool(data[20] & 2)
     if kind == "image/png":
         return b"acTL" in data[: data.find(b"IDAT")]
-    return kind == "image/gif" and b"NETSCAPE2.0" in data[:4_000]
+    return kind == "image/gif" and _has_two_frames(data)
+
+
+def _has_two_frames(data: bytes) -> bool:
+    """Whether a GIF has more than one frame; only one that repeats declares it.
+
+    Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+    """
+    frames, at = 0, 13 + _color_table(data[10:11])
+    while at < len(data) and data[at] in (_GIF_FRAME, _GIF_EXTENSION):
+        if data[at] == _GIF_FRAME:
+            frames += 1
+            at += 11 + _color_table(data[at + 9 : at + 10])
+        else:
+            at += 2
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+        if frames > 1:
+            return True
+    return False
+
+
+def _color_table(flags: bytes) -> int:
+    """The bytes of the table of colours that follows these flags of a GIF."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
 def _size_of_jpeg(data: bytes) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...errors import CellError, ClaudeError
 from ...wire.fences import code
+from ...wire.partial_json import loads_strict
 from ...wire.short_text import one_line, short_repr, shorten
 from .model import Field, Model, Unfit
 from .strict_mode import strict_schema
@@ -111,14 +112,10 @@ def json_of(text: str) -> Any:
     reads: tuple[Callable[[], str], ...] = (lambda: text, lambda: code(text, "json"), lambda: code(text))
     for read in reads:
         try:
-            return json.loads(read(), parse_constant=_refuse)
+            return loads_strict(read())
         except (ValueError, CellError):
             continue
     raise Unfit(f"{short_repr(text)} is not JSON")
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _fit(value: Any, schema: dict[str, Any]) -> None:
