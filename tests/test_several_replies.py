@@ -72,6 +72,8 @@ def test_an_error_stands_in_its_place_and_the_others_go_on(shell: Shell, endpoin
     shell.run("%config Claude.concurrency = 1")
     html = twin(shell, "%%claude --times 3 -o replies\nhi")
     assert html.count("no such model") >= 1
+    failed = html[html.index("1 of 3") : html.index("2 of 3")]
+    assert failed[: failed.index("<details")].count("req_011Test") == 1
     assert html.index("1 of 3") < html.index("no such model") < html.index("2 of 3") < html.index("fine")
     first, *others = shell.user_ns["replies"]
     assert (type(first).__name__, others) == ("APIError", ["fine", "fine"])

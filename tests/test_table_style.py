@@ -98,6 +98,8 @@ def test_without_a_failure_there_is_no_column_of_errors(shell: Shell, endpoint: 
         "claude.journal",
         "claude.organization.members",
         "claude.count('hi')",
+        "claude.usage",
+        "claude.journal.spend('model')",
         "%claude --get /v1/models",
         "replies",
     ],

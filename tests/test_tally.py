@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from claude_magic.cost.usage import Usage, UsageTotals
+from claude_magic.magics.views import NotebookViews
 from claude_magic.wire.short_text import dollars
 
 ONE = {
@@ -80,7 +81,7 @@ def test_a_notebook_has_totals_in_all_and_by_conversation() -> None:
 def test_a_notebook_that_has_not_asked_has_used_nothing() -> None:
     assert Usage().total == UsageTotals()
     assert Usage().by_conversation == {}
-    assert repr(Usage()) == "     exchanges  in  out  cost\nall          0   0    0  $0.0000"
+    assert repr(Usage()) == "     exchanges  tokens in  tokens out  cost\nall          0          0           0  $0.0000"
 
 
 def test_what_is_handed_out_is_a_copy() -> None:
@@ -103,7 +104,7 @@ def test_several_threads_lose_nothing() -> None:
 
 
 def filled() -> Usage:
-    used = Usage()
+    used = Usage(NotebookViews())
     used.add({"input_tokens": 1_234, "output_tokens": 56}, 0.0021, conversation="draft")
     used.add({"input_tokens": 7}, None, conversation="draft")
     used.add({}, 0.00001, conversation="facts & <b>figures</b>")
@@ -112,10 +113,10 @@ def filled() -> Usage:
 
 def test_a_table_shows_it_as_text() -> None:
     assert repr(filled()).splitlines() == [
-        "                        exchanges     in  out  cost",
-        "all                             3  1,241   56  $0.0021 + 1 of unknown price",
-        "draft                           2  1,241   56  $0.0021 + 1 of unknown price",
-        "facts & <b>figures</b>          1      0    0  under $0.0001",
+        "                        exchanges  tokens in  tokens out  cost",
+        "all                             3      1,241          56  $0.0021 + 1 of unknown price",
+        "draft                           2      1,241          56  $0.0021 + 1 of unknown price",
+        "facts & <b>figures</b>          1          0           0  under $0.0001",
     ]
 
 
@@ -124,8 +125,8 @@ def test_columns_of_what_happened_seldom_are_shown_when_it_did() -> None:
     used.add(ONE, 1.5, failed=True)
     used.add(ONE, 1.5, replayed=True)
     assert repr(used).splitlines() == [
-        "     exchanges  replayed  failed  in  cache read  cache written  out  cost",
-        "all          1         1       1  10         300          4,000   20  $1.50",
+        "     exchanges  replayed  failed  tokens in  cache read  cache written  tokens out  cost",
+        "all          1         1       1         10         300          4,000          20  $1.50",
     ]
 
 
@@ -133,14 +134,14 @@ def test_a_page_shows_it_as_a_table_beside_the_text() -> None:
     bundle = filled()._repr_mimebundle_(include=None, exclude=None)
     assert sorted(bundle) == ["text/html", "text/plain"]
     assert bundle["text/plain"] == repr(filled())
-    assert bundle["text/html"].startswith('<table><thead><tr><th scope="col"></th><th scope="col">exchanges</th>')
-    assert bundle["text/html"].count("<tr>") == 4
-    assert "<td>$0.0021 + 1 of unknown price</td>" in bundle["text/html"]
+    assert bundle["text/html"].count("<tr") == 4
+    assert '<th scope="col" class="cm-number">exchanges</th>' in bundle["text/html"]
+    assert '<td class="cm-number">$0.0021 + 1 of unknown price</td>' in bundle["text/html"]
 
 
 def test_a_name_is_text_and_no_markup() -> None:
     shown = filled()._repr_mimebundle_()["text/html"]
-    assert '<th scope="row">facts &amp; &lt;b&gt;figures&lt;/b&gt;</th>' in shown
+    assert "facts &amp; &lt;b&gt;figures&lt;/b&gt;</td>" in shown
     assert "<b>" not in shown
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ..concurrency import Lock
 from ..wire.short_text import dollars
+from ..wire.text_width import align
 
 _NAME_LIMIT = 40
 _OPTIONAL_COLUMNS = ("replayed", "failed", "cache read", "cache written")
@@ -68,10 +68,22 @@ class UsageTotals:
         return dollars(self.usd) + (f" + {self.unpriced:,} of unknown price" if self.unpriced else "")
 
 
-class Usage:
-    """The totals of a notebook; several threads may add to them."""
+class UsageViews(Protocol):
+    """How the totals are shown."""
 
-    def __init__(self) -> None:
+    def usage(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Mapping[str, str]:
+        """The mime bundle of totals: names, then counts, then the cost."""
+
+
+class Usage:
+    """The totals of a notebook; several threads may add to them.
+
+    Args:
+        views: How they are displayed; `None` for text only.
+    """
+
+    def __init__(self, views: UsageViews | None = None) -> None:
+        self._views = views
         self._total = UsageTotals()
         self._by_conversation: dict[str, UsageTotals] = {}
         self._lock = Lock()
@@ -112,21 +124,14 @@ class Usage:
             return dict(self._by_conversation)
 
     def __repr__(self) -> str:
-        lines = list(self._lines())
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(_align(line, widths) for line in lines)
+        (name, *counts, cost), *rows = self._lines()
+        return "\n".join(align([[name, *counts, cost], *rows], [False, *(True for _ in counts), False]))
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self._html(), "text/plain": repr(self)}
-
-    def _html(self) -> str:
-        head, *rows = ([html.escape(cell) for cell in line] for line in self._lines())
-        columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-        body = "".join(
-            f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-            for name, *cells in rows
-        )
-        return f"<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+    def _repr_mimebundle_(self, **_: object) -> Mapping[str, str]:
+        if self._views is None:
+            return {"text/plain": repr(self)}
+        head, *rows = self._lines()
+        return {**self._views.usage(head, rows), "text/plain": repr(self)}
 
     def _lines(self) -> Iterator[list[str]]:
         """The cells of the table: names, then numbers; optional columns with zeros only are left out."""
@@ -146,19 +151,12 @@ def _numbers(totals: UsageTotals) -> dict[str, str]:
         "exchanges": totals.exchanges,
         "replayed": totals.replayed,
         "failed": totals.failed,
-        "in": totals.input_tokens,
+        "tokens in": totals.input_tokens,
         "cache read": totals.cache_read_tokens,
         "cache written": totals.cache_write_tokens,
-        "out": totals.output_tokens,
+        "tokens out": totals.output_tokens,
     }
     return {**{name: f"{count:,}" for name, count in counts.items()}, "cost": totals.cost}
-
-
-def _align(line: list[str], widths: list[int]) -> str:
-    """A line with names and costs aligned left, counts aligned right."""
-    (name, *counts, cost), (width, *others, _) = line, widths
-    cells = [name.ljust(width), *(count.rjust(other) for count, other in zip(counts, others, strict=True)), cost]
-    return "  ".join(cells)
 
 
 def _name(conversation: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _INTERNAL = {"shell", "open", "close"}  # for the magics only
+_PARTS = {"cells", "session", "approvals"}
 
 
 class ClaudeHandle:
@@ -57,6 +58,12 @@ class ClaudeHandle:
         self.session.changes = ApprovedChanges(self)
         self.approvals = Approvals(self.session)
         self._shell: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _PARTS and not name.startswith("_"):
+            advice = f"Set claude.settings.{name}." if self.settings.has_trait(name) else "See claude.settings."
+            raise SettingsError(f"claude.{name} cannot be set, and nothing was. {advice}")
+        super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         public = {name for name in vars(type(self)) if not name.startswith("_")} - _INTERNAL

@@ -33,6 +33,11 @@ class NotebookViews:
 
         return spending_table(rows, by)
 
+    def usage(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Mapping[str, str]:
+        from ..display.tables.spending import usage_table
+
+        return usage_table(head, rows)
+
 
 def entry_outputs(entries: Any) -> list[dict[str, Any]]:
     """The outputs of rows of the journal in a notebook, one bundle each."""

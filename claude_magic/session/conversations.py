@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..wire.text_width import align
 from . import conversation_files
 from .conversation import Conversation
 from .notebook import TextViews, Views
@@ -69,5 +70,4 @@ class Conversations(Mapping[str, Conversation]):
             return "no conversations yet: %%claude -c begins one"
         rows = [(name, str(len(c)), f"{c.tokens:,}") for name, c in self._by_name.items()]
         rows.insert(0, ("name", "turns", "tokens"))
-        width = max(len(name) for name, _, _ in rows)
-        return "\n".join(f"{name:<{width}}  {turns:>5}  {tokens:>9}" for name, turns, tokens in rows)
+        return "\n".join(align(rows, (False, True, True)))

@@ -85,7 +85,7 @@ class Ledger:
         self.replays = Replays()
         self.recorder: Recorder | None = None
         self.budget = Budget()
-        self.usage = Usage()
+        self.usage = Usage(views)
         self.session = ""
         self._views = views
         self._journals: dict[Path, Journal] = {}

@@ -69,6 +69,9 @@ class Views(Protocol):
     def spending(self, rows: Sequence[Row], by: str) -> Any:
         """The result of `journal.spend`: a table of sums by day, model, notebook, conversation or provider."""
 
+    def usage(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Bundle:
+        """A table of what a kernel has used."""
+
 
 class TextViews:
     """Plain text."""
@@ -81,3 +84,6 @@ class TextViews:
 
     def spending(self, rows: Sequence[Row], by: str) -> Any:
         return list(rows)
+
+    def usage(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Bundle:
+        return {}

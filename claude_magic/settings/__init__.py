@@ -5,6 +5,7 @@ No credential is a setting: `%config` would show it.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import math
 import os
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from traitlets import Bool, Dict, Enum, Float, HasTraits, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-from ..errors import SettingsError
+from ..errors import SettingsError, did_you_mean
 from ..hosts import is_loopback
 from . import project
 
@@ -151,6 +152,9 @@ class Claude(Configurable):
     def __setattr__(self, name: str, value: Any) -> None:
         trait = self.traits().get(name)
         name = trait.new if isinstance(trait, OldSettingName) else name
+        if not name.startswith("_") and not hasattr(type(self), name):
+            near = did_you_mean(difflib.get_close_matches(name, self.trait_names(config=True), n=1))
+            raise InvalidSetting(f"no setting {name}; nothing was set.{near} %config Claude lists them.")
         try:
             if isinstance(value, bool) and isinstance(self.traits().get(name), Int | Float):
                 raise TraitError  # to Python, True is a number

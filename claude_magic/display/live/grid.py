@@ -63,7 +63,8 @@ class _Column:
     text: str = ""
 
     def head(self) -> str:
-        return f'<div class="cm-name {IGNORED}">{html.escape(words(self.name, _NAME_LIMIT))}</div>'
+        name = html.escape(words(self.name, _NAME_LIMIT))
+        return f'<div class="cm-name {IGNORED}"><strong>{name}</strong></div>'  # stands out without our style too
 
     def growing(self, *, raw: bool) -> tuple[str, str]:
         """HTML of the part that seldom changes, and of the rest with the status."""

@@ -14,7 +14,11 @@ _LINE = "1px solid var(--jp-border-color2, #e0e0e0)"
 _FIGURES = "font-variant-numeric: tabular-nums"
 
 _PAGE = (
-    ("", ".cm-reply { overflow-anchor: none }"),
+    (
+        "",
+        ".cm-reply { overflow-anchor: none; overflow-wrap: break-word }"
+        ".cm-reply :is(p, li, td, th, h1, h2, h3, h4, h5, h6) { unicode-bidi: plaintext }",
+    ),
     (
         "cm-summary",
         f"""

@@ -38,9 +38,15 @@ def facts(exchange: Exchange) -> str:
         duration(exchange),
         _retries(exchange),
     )
-    last = (exchange.request_id, _replay_note(exchange) if replayed else "")
+    last = (_request_id(exchange), _replay_note(exchange) if replayed else "")
     lines = [*map(_line, filter(None, known)), low_limits_warning(exchange), *map(_line, filter(None, last))]
     return " · ".join(filter(None, lines))
+
+
+def _request_id(exchange: Exchange) -> str:
+    """The request-id; `""` if the error, which is shown too, says it."""
+    found = exchange.request_id or ""
+    return "" if exchange.error is not None and found in str(exchange.error) else found
 
 
 def warnings(exchange: Exchange) -> list[str]:

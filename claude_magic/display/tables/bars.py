@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib.util
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ from ..text.plain import plain
 from .table import Kind, table
 
 _WIDTH, _BAR, _NAME = 640, 18, 200  # pixels
-_MOST_BARS = 40
+_MOST_BARS, _MOST_ROWS = 40, 200
 _NAME_LIMIT = 28
 _NOTE_LIMIT = 500
 _NOTE_STYLE = "opacity:.75;font-size:85%;margin-top:.4em"  # a DataFrame brings no style sheet
@@ -87,11 +88,18 @@ class BarRows(Sequence[Row]):
 
     @property
     def _table(self) -> dict[str, str]:
-        if not self._rows:
-            return {"text/plain": self._bars.none, "text/html": f"<div>{html.escape(self._bars.none)}</div>"}
-        cells = [[_amount_text(row.get(name)) for name in self._columns] for row in self._rows]
-        numbers: dict[str, Kind] = {name: "number" for name in self._columns[1:] if name != self._bars.label}
-        return table("", self._columns, cells, kinds=numbers)
+        return _table(self._rows, self._columns, self._bars)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str], bars: Bars) -> dict[str, str]:
+    if not rows:
+        return {"text/plain": bars.none, "text/html": f"<div>{html.escape(bars.none)}</div>"}
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows[:_MOST_ROWS]]
+    more = len(rows) - len(cells)
+    if more > 0:
+        cells.append([f"… {more:,} more", *("" for _ in columns[1:])])
+    numbers: dict[str, Kind] = {name: "number" for name in columns[1:] if name != bars.label}
+    return table("", columns, cells, kinds=numbers)
 
 
 def chart(rows: Sequence[Row], bars: Bars) -> str:
@@ -125,9 +133,9 @@ def _bar(place: int, row: Row, bars: Bars, most: float) -> str:
     )
 
 
-def _amount_text(value: Any) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return dollars(value)
+        return "unknown" if math.isnan(value) else dollars(value)
     if isinstance(value, Decimal):
         return f"{value:,f}"
     return f"{value:,}" if isinstance(value, int) else " ".join(plain(str(value or "")).split())
@@ -147,6 +155,8 @@ def _frame(rows: Sequence[Row], columns: Sequence[str], bars: Bars) -> Any:
             return str(super().__repr__()) + bars.notes_text
 
         def _repr_html_(self) -> str:
-            return chart(rows, bars) + str(super()._repr_html_()) + bars.notes_html
+            records = [{str(name): value for name, value in row.items()} for row in self.to_dict("records")]
+            names = [str(name) for name in self.columns]
+            return chart(rows, bars) + _table(records, names, bars)["text/html"] + bars.notes_html
 
     return DataFrame(list(map(dict, rows)), columns=list(columns))

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..text.excerpt import plain_line
 from .bars import Bars, Row, bar_table
+from .table import Kind, table
 
 _NUMBERS = ("exchanges", "failed", "tokens_in", "tokens_out", "usd", "unpriced")
 _NAME_LIMIT = 200
@@ -20,6 +21,12 @@ def spending_table(rows: Sequence[Row], by: str) -> Any:
         by: What the sums are grouped by, such as `model`.
     """
     return bar_table(rows, (by, *_NUMBERS), Bars(by=by))
+
+
+def usage_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """The mime bundle of what a kernel has used: names, then counts, then the cost."""
+    kinds: dict[str, Kind] = {**dict.fromkeys(head[1:], "number"), head[0]: "wrap"}
+    return table("", head, rows, kinds=kinds)
 
 
 def report_table(

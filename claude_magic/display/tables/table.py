@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...wire.text_width import align
 from ..text.plain import plain
 
 Kind = Literal["number", "wrap", "code", "state"]
@@ -125,14 +126,7 @@ def _without_empty(
 
 def _lines(rows: Sequence[Sequence[Cell]], columns: Sequence[Kind | None]) -> list[str]:
     texts = [[_UNKNOWN if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if kind == "number" else cell.ljust(width)
-            for cell, width, kind in zip(row, widths, columns, strict=True)
-        ).rstrip()
-        for row in texts
-    ]
+    return align(texts, [kind == "number" for kind in columns])
 
 
 def _html(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ...wire.text_width import cells, fit
 from ..live.interrupts import hold_interrupts
 from ..text.plain import plain
 from .word_wrap import columns
@@ -17,11 +18,11 @@ class WaitingLine:
 
     def show(self, line: str) -> None:
         """Replaces the line; `""` removes it, and the cursor returns to where it began."""
-        line = plain(line)[: columns() - 1]  # one that goes on in the next row could not be replaced
+        line = fit(plain(line), columns() - 1)  # one that goes on in the next row could not be replaced
         if line == self._shown or not is_terminal():
             return
         with hold_interrupts():
-            write("\r" + line.ljust(len(self._shown)) + ("" if line else "\r"))
+            write("\r" + line + " " * (cells(self._shown) - cells(line)) + ("" if line else "\r"))
             self._shown = line
 
 

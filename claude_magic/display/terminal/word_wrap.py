@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
-import unicodedata
+
+from ...wire.text_width import cells
 
 _FENCES = ("```", "~~~")
 _WIDE = (
@@ -32,11 +33,6 @@ def wrap_facts(line: str, width: int) -> str:
         else:
             lines.append(fact)
     return "\n".join(WordWrap(width).feed(each) for each in lines)
-
-
-def cells(text: str) -> int:
-    """The cells of a terminal that `text` takes."""
-    return sum(_cell_count(letter) for letter in text)
 
 
 class WordWrap:
@@ -91,9 +87,3 @@ class WordWrap:
         back = self._column - self._start
         self._start, self._column = 0, cells(self._word)
         return "\b" * back + " " * back + "\b" * back + "\n" + self._word
-
-
-def _cell_count(letter: str) -> int:
-    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
