@@ -81,7 +81,9 @@ def test_a_notebook_has_totals_in_all_and_by_conversation() -> None:
 def test_a_notebook_that_has_not_asked_has_used_nothing() -> None:
     assert Usage().total == UsageTotals()
     assert Usage().by_conversation == {}
-    assert repr(Usage()) == "     exchanges  tokens in  tokens out  cost\nall          0          0           0  $0.0000"
+    assert (
+        repr(Usage()) == "     exchanges  tokens in  tokens out  cost\nall          0          0           0  $0.0000"
+    )
 
 
 def test_what_is_handed_out_is_a_copy() -> None:
