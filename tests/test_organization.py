@@ -396,7 +396,7 @@ def test_an_amount_is_cents_and_is_shown_with_its_fraction(api: ScriptedAPI, she
     spend(api)
     html = answered(cell(shell, f"claude.organization.cost('model', **{PERIOD!r})"))
     assert "$1.2345</text>" in html
-    assert "<td>1.2345</td>" in html
+    assert '<td class="cm-number">1.2345</td>' in html
     assert "123.45" not in html.replace("1.2345", "")
 
 
