@@ -143,17 +143,20 @@ def test_200_rows_end_in_the_time_of_the_bucket_and_5_percent(workers: int, late
     assert world.ended <= 1.05 * at_least + latency
 
 
-@pytest.mark.parametrize("kernels", [2, 3])
-@pytest.mark.parametrize("begins", [0.0, 0.7, 20.0, 100.0])
-def test_several_kernels_share_a_bucket_and_two_requests_at_most_are_refused(kernels: int, begins: float) -> None:
-    world = World(latency=lambda row: 0.3 + 0.05 * (row % 7))
+@pytest.mark.parametrize("kernels", [2, 3, 4])
+@pytest.mark.parametrize("begins", [0.0, 0.3, 0.7, 20.0, 100.0])
+@pytest.mark.parametrize(("workers", "latency"), [(8, 0.3), (16, 0.2), (16, 1.0)])
+def test_several_kernels_share_a_bucket_and_two_requests_at_most_are_refused(
+    kernels: int, begins: float, workers: int, latency: float
+) -> None:
+    world = World(latency=lambda row: latency + 0.05 * (row % 7))
     rows = 200 // kernels
     for number in range(kernels):
-        Kernel(world, rows, 8, begins=number * begins)
+        Kernel(world, rows, workers, begins=number * begins)
     world.run()
     assert world.done == rows * kernels
     assert world.refused <= 2
-    assert world.ended <= max(1.05 * allowed(200), begins * (kernels - 1) + allowed(rows)) + 10
+    assert world.ended <= max(1.05 * allowed(200), begins * (kernels - 1) + allowed(rows)) + 15
 
 
 def test_a_kernel_that_finds_an_empty_bucket_is_refused_twice_at_most() -> None:
@@ -185,8 +188,8 @@ def test_before_the_first_answer_few_go_and_the_others_a_moment_apart() -> None:
     now = 0.0
     pace = Pace(lambda: now)
     assert [isinstance(pace.enter(ASKED), Ticket) for _ in range(3)] == [True, True, False]
-    now = 0.25
-    assert [isinstance(pace.enter(ASKED), Ticket) for _ in range(2)] == [True, False]
+    for now in (0.25, 0.75, 1.75, 2.75):  # at intervals that grow up to a second
+        assert [isinstance(pace.enter(ASKED), Ticket) for _ in range(2)] == [True, False]
     other = Request(method="POST", url="https://host/v1/messages", body={"model": "another"})
     assert isinstance(pace.enter(other), Ticket)
 

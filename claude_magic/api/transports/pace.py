@@ -5,7 +5,8 @@ Headers say how much was left when a request was received; the estimate subtract
 adds what was refilled. Other kernels use the same buckets: it is assumed that their use per request of this process
 stays the same, and a little is left in the buckets, so that two kernels that send at the same moment are both accepted.
 
-Before the first response the limits are unknown: two requests are sent at once, further ones at intervals.
+Before the first responses neither the limits nor the use of other kernels are known: two requests are sent at once,
+further ones at intervals that grow, so that several kernels that start at the same moment do not empty the bucket.
 
 Source: https://platform.claude.com/docs/en/api/rate-limits
 """
@@ -26,8 +27,10 @@ MINUTE = 60.0  # seconds in which a bucket is filled
 _SHARE_LEFT = 0.05  # of each bucket, for other kernels
 _MAX_REQUESTS_LEFT = 2.5
 _SHARE_RESERVED = 0.75  # of the level in the latest response; other kernels may send as many requests at the same time
-_FIRST_REQUESTS = 2  # sent at once before the limits are known
-_INTERVAL = 0.25  # seconds between further ones
+_FIRST_REQUESTS = 2  # sent at once before the limits and the use of others are known
+_INTERVAL = 0.25  # seconds until the next one, twice that until the one after it, and so on
+_MAX_INTERVAL = 1.0
+_FIRST_RESPONSES = 3  # the first shows the limits, the next two the use of other kernels
 _LATEST_WEIGHT = 0.5  # of the latest observation in an average
 _MIN_WAIT = 0.001  # seconds; a request does not wait for less
 _MAX_WAIT = 5.0  # seconds after which a request that waits checks again
@@ -66,6 +69,7 @@ class _State:
     Attributes:
         sent: The number of requests sent.
         answered: The number of requests answered.
+        observed: The number of responses from which the buckets were updated.
         number: The latest request whose response had limits; 0 for none.
         updated: When that was received.
         last: When the last request was sent.
@@ -74,6 +78,7 @@ class _State:
 
     sent: int = 0
     answered: int = 0
+    observed: int = 0
     number: int = 0
     updated: float = 0.0
     last: float = float("-inf")
@@ -127,11 +132,18 @@ def is_paced(request: Request) -> bool:
 
 def _wait(state: _State, now: float) -> float:
     """Seconds until the next request may go; 0 or less for now."""
-    if state.has_limits is None:
-        return 0.0 if state.sent < _FIRST_REQUESTS else state.last + _INTERVAL - now
-    if not state.has_limits:
+    if state.has_limits is False:
         return 0.0
-    return max((_wait_for(state, kind, bucket, now) for kind, bucket in state.buckets.items()), default=0.0)
+    waits = [_wait_for(state, kind, bucket, now) for kind, bucket in state.buckets.items()]
+    return (
+        max(waits, default=0.0) if state.observed >= _FIRST_RESPONSES else max(_wait_at_start(state, now), *waits, 0.0)
+    )
+
+
+def _wait_at_start(state: _State, now: float) -> float:
+    """Seconds until the next request may go as long as too few responses are there to know what others use."""
+    further = state.sent - state.number - _FIRST_REQUESTS
+    return 0.0 if further < 0 else state.last + min(_INTERVAL * 2**further, _MAX_INTERVAL) - now
 
 
 def _wait_for(state: _State, kind: str, bucket: _Bucket, now: float) -> float:
@@ -158,9 +170,13 @@ def _update(state: _State, number: int, limits: Mapping[str, tuple[float, float]
         before, cost = state.buckets.get(kind), least
         if before is not None:
             lost = min(limit, before.level + limit / MINUTE * seconds) - level
-            cost = max(before.cost + _LATEST_WEIGHT * (max(lost, 0.0) / sent - before.cost), least)
+            latest = max(lost, 0.0) / sent
+            cost = max(before.cost + _LATEST_WEIGHT * (latest - before.cost), least)
+            if kind == REQUESTS:  # it rises at once if other kernels begin, and falls by and by if they end
+                cost = max(cost, latest)
         buckets[kind] = _Bucket(limit=limit, level=level, cost=cost)
     state.number, state.updated, state.buckets = number, now, buckets
+    state.observed += 1
 
 
 def _limits(headers: Headers) -> dict[str, tuple[float, float]]:
