@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -37,8 +38,11 @@ from tests.notebook_kernel import Kernel, Ran, shows
 
 _without_kernel = comm.create_comm, comm.get_comm_manager
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the debugger that ipykernel imports warns
+from ipykernel import ipkernel  # noqa: E402
 from ipykernel.inprocess.ipkernel import InProcessKernel  # noqa: E402
 from ipykernel.inprocess.manager import InProcessKernelManager  # noqa: E402
+from ipykernel.inprocess.socket import DummySocket  # noqa: E402
+from ipykernel.iostream import IOPubThread  # noqa: E402
 from jupyter_core.utils import run_sync  # noqa: E402
 
 _with_kernel = comm.create_comm, comm.get_comm_manager
@@ -67,7 +71,11 @@ class Shell(Kernel):
         self._exit.callback(logging.root.removeHandler, logging.lastResort)
         self.manager = InProcessKernelManager()
         self.manager.config.HistoryManager.enabled = False
-        self.manager.kernel = InProcessKernel.instance(parent=self.manager, session=self.manager.session)
+        self.manager.session.key = b""  # nobody else sends here, so nothing is signed
+        self.manager.kernel = _kernel(self.manager)
+        for stream in (self.manager.kernel.stdout, self.manager.kernel.stderr):
+            stream.flush_timeout = 250.0  # on a loaded machine too, a cell's messages have come once it has ended
+        _iopub_thread().socket.is_open = True
         self.client = self.manager.client()
         self.client.start_channels()
         self._cell = _Cell(self.client)
@@ -86,19 +94,18 @@ class Shell(Kernel):
         kernel.shell.restore_sys_module_state()
         with mock.patch.object(gc, "collect"):  # IPython looks through all modules' objects: 50 ms for each shell
             kernel.shell.atexit_operations()
-        for kept in (  # else each shell stays in memory, and the next one takes longer
-            kernel.shell.atexit_operations,
-            kernel.iopub_thread.stop,
-            kernel.shell.magics_manager.registry["ScriptMagics"].kill_bg_processes,
-        ):
-            atexit.unregister(kept)
+        atexit.unregister(kernel.shell.atexit_operations)  # else each shell stays in memory
+        scripts = kernel.shell.magics_manager.registry.get("ScriptMagics")  # there once a cell has used one
+        if scripts is not None:
+            atexit.unregister(scripts.kill_bg_processes)
         kernel.shell.clear_instance()
         self.client.stop_channels()
         kernel.frontends.clear()
-        loop = kernel.iopub_thread.io_loop.asyncio_loop
-        asyncio.run_coroutine_threadsafe(_end_others(), loop).result()
-        self.manager.shutdown_kernel()
-        kernel.iopub_thread.socket.context.destroy(linger=0)
+        self.manager.kernel = None  # `shutdown_kernel` would end the thread
+        wire = kernel.iopub_thread.socket
+        wire.is_open = False
+        kernel.stdout.flush()  # waits until the thread has delivered what came before
+        wire.unobserve_all()
         kernel.clear_instance()
         self._exit.close()
 
@@ -200,12 +207,36 @@ def _loop_runs() -> bool:
     return True
 
 
-async def _end_others() -> None:
-    """End the other tasks of this loop, else it complains once it is gone."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+class _Wire(DummySocket):  # type: ignore[misc]
+    """Where kernels send their messages; only the thread of `_iopub_thread` does it.
+
+    A shell takes one message for each that is sent. One that came between two shells, from a thread that has outlived
+    its own, would stay there, and put the next shell behind by one: so it is dropped.
+    """
+
+    is_open = False
+
+    def send_multipart(self, *message: Any, **how: Any) -> None:
+        if self.is_open:
+            super().send_multipart(*message, **how)
+
+
+@functools.cache
+def _iopub_thread() -> IOPubThread:
+    """The thread that delivers what kernels send: one for all shells, as each would need two contexts of ZeroMQ."""
+    thread = IOPubThread(_Wire(), session=None)
+    thread.start()
+    return thread
+
+
+def _kernel(manager: InProcessKernelManager) -> InProcessKernel:
+    thread = _iopub_thread()
+    assert thread.socket.queue.empty(), "an earlier shell sent something that it has not taken"
+    # Its debugger, which no test uses, would list the files of all modules: 5 ms.
+    with mock.patch.object(ipkernel, "sys", mock.Mock(wraps=sys, modules={})):
+        return InProcessKernel.instance(
+            parent=manager, session=manager.session, iopub_thread=thread, _underlying_iopub_socket=thread.socket
+        )
 
 
 def forget() -> None:

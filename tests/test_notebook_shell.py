@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import comm
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
+from claude_magic.display.live.batch_status import show
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 
@@ -93,3 +97,32 @@ def test_the_process_is_as_before_once_it_is_closed(endpoint: Server) -> None:
     assert after == before
     assert comm.create_comm is comms
     assert sys.modules["IPython"].get_ipython() is None
+
+
+def test_what_a_thread_of_an_earlier_shell_sends_reaches_no_later_one(endpoint: Server) -> None:
+    with Shell() as earlier:
+        publisher, displayed = earlier.manager.kernel.shell.display_pub, {"text/plain": "of before"}
+    publisher.publish(displayed)
+    with Shell() as later:
+        publisher.publish(displayed)
+        assert [o["data"] for o in later.run("41 + 1").outputs] == [{"text/plain": "42"}]
+        assert later.run("print('its own')").stdout == "its own\n"
+
+
+def test_a_batch_that_outlives_its_shell_creates_no_other_one(endpoint: Server) -> None:
+    class Watched:
+        shown_in: int | None = None
+        done, state = False, "waits"
+
+        def watch(self, listener: Callable[[Any], object]) -> None:
+            self.listener = listener
+
+        def _repr_mimebundle_(self) -> dict[str, str]:
+            return {"text/plain": self.state}
+
+    with Shell() as shell:
+        shell.user_ns.update(show=show, watched=(watched := Watched()))
+        assert shell.run("show(watched)").data("text/plain") == ["waits"]
+    watched.state, watched.done = "has ended", True
+    watched.listener(watched)
+    assert not InteractiveShell.initialized()

@@ -38,7 +38,7 @@ def show(watched: Watched) -> None:
     if not _updates(running):
         print(watched._repr_mimebundle_()["text/plain"])
         return
-    status = BatchStatus(watched)
+    status = BatchStatus(watched, running.display_pub)
     watched.watch(status.update)
     status.update(watched)
 
@@ -64,12 +64,15 @@ def shell() -> Any:
 
 
 class BatchStatus:
-    """An output that holds the state of `watched`."""
+    """An output that holds the state of `watched`.
 
-    def __init__(self, watched: Watched) -> None:
-        from IPython.core.display_functions import publish_display_data
+    Args:
+        publisher: That of the shell whose cell shows it. IPython's own functions would look for a shell at each update,
+            and where that one has just ended, create another.
+    """
 
-        self._publish = publish_display_data
+    def __init__(self, watched: Watched, publisher: Any) -> None:
+        self._publish = publisher.publish
         self._transient = {"display_id": uuid.uuid4().hex}
         self._lock = Lock()
         self._bundle = watched._repr_mimebundle_()
