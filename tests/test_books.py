@@ -376,11 +376,13 @@ def test_a_days_budget_forgets_yesterday(kernel: Kernel, endpoint: Server) -> No
     endpoint.answers(cheap(sent=1_000, received=1))
     kernel.run("%%claude -t 1000\nquestion")
     kernel.run(
-        "import sqlite3; from claude_magic import claude\ndb = sqlite3.connect(claude.journal.path)\n"
-        "db.execute('update exchange set usd = 5'); db.commit()\n%config Claude.budget_usd_per_day = 1"
+        "import contextlib, sqlite3; from claude_magic import claude\n"
+        "def change(statement):\n    with contextlib.closing(sqlite3.connect(claude.journal.path)) as db, db:\n"
+        "        db.execute(statement)\n"
+        "change('update exchange set usd = 5')\n%config Claude.budget_usd_per_day = 1"
     )
     assert kernel.run("%%claude -t 1000\nquestion").error is not None
-    kernel.run("db.execute(\"update exchange set began = '2020-01-01T00:00:00.000+00:00'\"); db.commit()")
+    kernel.run("change(\"update exchange set began = '2020-01-01T00:00:00.000+00:00'\")")
     assert kernel.run("%%claude -t 1000\nquestion").error is None
 
 

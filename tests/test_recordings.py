@@ -390,7 +390,7 @@ def test_a_replay_is_stopped_like_a_reply(kernel: Kernel, endpoint: Server) -> N
     kernel.run("%%claude\nquestion", cell_id="a")
     kernel.run(
         "%config Claude.replay = 'on'\nimport sqlite3; from claude_magic import claude\n"
-        "db = sqlite3.connect(claude.journal.path); db.execute('update arrival set seconds = id * 100.0'); db.commit()"
+        "db = sqlite3.connect(claude.journal.path); db.execute('update arrival set seconds = id * 100.0'); db.commit(); db.close()"
     )
     ran = kernel.run("%%claude\nquestion", cell_id="a", stop_when="claude-opus-5-5")
     assert ran.error is not None
@@ -403,7 +403,7 @@ def test_a_replayed_cell_that_is_run_again_soon_is_no_double_click(kernel: Kerne
     kernel.run("%%claude\nquestion", cell_id="a")
     kernel.run(
         "%config Claude.replay = 'on'\nimport sqlite3; from claude_magic import claude\n"
-        "db = sqlite3.connect(claude.journal.path); db.execute('update exchange set seconds = 100'); db.commit()"
+        "db = sqlite3.connect(claude.journal.path); db.execute('update exchange set seconds = 100'); db.commit(); db.close()"
     )
     for _ in range(2):
         ran = kernel.run("%%claude\nquestion", cell_id="a")

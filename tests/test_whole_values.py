@@ -6,6 +6,7 @@ import io
 import sqlite3
 from collections import namedtuple
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def result(value: Any) -> str:
 
 
 def rows() -> list[Any]:
-    database = sqlite3.connect(":memory:")
-    database.row_factory = sqlite3.Row
-    return database.execute("select 1 as a, 'x' as b").fetchall()
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute("select 1 as a, 'x' as b").fetchall()
 
 
 # Digits
