@@ -96,8 +96,8 @@ class Accumulator:
                 except (ValueError, RecursionError):
                     self._add_other(name, datum)
                     event = None
-                if isinstance(event, dict):
-                    self._add(event, name, seconds)
+                if event is not None:
+                    self._add(_as_object(event, name, datum), name, seconds)
                 if fold.is_complete:
                     break
         self._tell()
@@ -192,6 +192,13 @@ class Accumulator:
                 notes=tuple(self._fold.notes),
                 error=error,
             )
+
+
+def _as_object(event: object, name: str | None, datum: str) -> dict[str, object]:
+    """An event as an object; JSON that is none is an event of an unknown kind, but for Google's list of one error."""
+    if isinstance(event, list) and len(event) == 1 and isinstance(event[0], dict) and "error" in event[0]:
+        event = event[0]
+    return event if isinstance(event, dict) else {"type": name or datum}
 
 
 def _has_delta(event: dict[str, object]) -> bool:

@@ -152,11 +152,14 @@ class Client:
 
     def _read_stream(self, response: ResponseStream, beginning: bytes, accumulator: Accumulator) -> None:
         """Reads events until the message is complete; some servers keep the connection open after that."""
-        decoder = Decoder()
+        decoder, end = Decoder(), beginning
         accumulator.add_events(decoder.feed(beginning))
         while not accumulator.is_complete and (chunk := next(response.chunks, None)) is not None:
             beginning += chunk[: max(0, _MAX_EXCERPT - len(beginning))]
+            end = (end + chunk)[-_MAX_EXCERPT:]
             accumulator.add_events(decoder.feed(chunk))
+        if not accumulator.is_complete:
+            _raise_error_at_end(end)
         if not accumulator.exchange().message.body:
             raise error_responses.unexpected_response(
                 response, beginning, credential=self.credential, platform=self.platform
@@ -176,6 +179,25 @@ class Client:
                 response, body, credential=self.credential, platform=self.platform
             )
         accumulator.add_json(message)
+
+
+def _raise_error_at_end(end: bytes) -> None:
+    """Raises the error that a server wrote as plain JSON after the events, as Google and AWS do when a stream fails.
+
+    Raises:
+        ErrorEvent: There is one.
+    """
+    last = end.replace(b"\r\n", b"\n").strip().rpartition(b"\n\n")[2].strip()
+    if last[:1] not in (b"{", b"["):
+        return
+    try:
+        value = json.loads(last)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict) and (_is_error(value) or isinstance(value.get("message"), str)):
+        raise ErrorEvent(value)
 
 
 def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -93,6 +93,9 @@ class Secret:
     def equals(self, key: str) -> bool:
         return self._key == key
 
+    def is_same(self, other: Secret) -> bool:
+        return self._key == other._key
+
     def occurs_in(self, text: str) -> bool:
         return self._key in text
 

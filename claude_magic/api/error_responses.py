@@ -68,7 +68,7 @@ def response_error(
             status=response.status,
             request_id=_request_id(response.headers),
         )
-    text = _read_body(response)
+    text = read_body(response)
     hide = credential.redact if credential else redact
     body = _parse_json(text, hide)
     return _api_error(
@@ -108,7 +108,7 @@ def unexpected_response(
     return StreamError(f"the answer is not the Messages API's: {kind}: {excerpt}. Is {_address(platform)} right?")
 
 
-def _read_body(response: ResponseStream) -> str:
+def read_body(response: ResponseStream) -> str:
     """The beginning of the body, limited in bytes and in time: an error body may be endless."""
     body, began = b"", time.monotonic()
     try:
@@ -155,8 +155,8 @@ def _api_error(
     if platform is not None:
         refusal = Refusal(status=status, kind=kind, message=message, model=model, credential=credential)
         advice = platform.advise(refusal) or advice
-    if advice is None and platform is not None:
-        advice = _platform_advice(status, message, headers)
+    if platform is not None:
+        advice = _platform_advice(status, kind, message, headers=headers, platform=platform, advice=advice)
     if advice is None:
         advice = _advice(status, kind, message, headers=headers, model=model, credential=credential)
     return APIError(
@@ -185,16 +185,38 @@ def _address(platform: Platform | None) -> str:
     return "Claude.base_url" if platform is None else platform.address_settings
 
 
-def _platform_advice(status: int, message: str, headers: Headers) -> str | None:
-    """What fits every platform; `None` where the general advice does."""
+def _platform_advice(
+    status: int, kind: str, message: str, *, headers: Headers, platform: Platform, advice: str | None
+) -> str:
+    """What fits every platform, and when to try again.
+
+    Args:
+        advice: What the platform's own says; `None` for nothing.
+    """
     wait = retry_after(headers)
+    if kind == "overloaded_error":
+        status, advice = 529, None
+    elif kind == "rate_limit_error":
+        status = 429
     if wait is not None and (status in (408, 409, 429) or status >= 500):
-        return _wait_advice(wait).replace("The API asks", "It asks").replace("the API asks", "it asks")
-    if status in (429, 529):
+        when = _wait_advice(wait).replace("The API asks", "It asks").replace("the API asks", "it asks")
+        return f"{when} {advice or ''}".rstrip()
+    if advice is not None:
+        return advice
+    if status == 429:
         return "The quota for this model is used up: wait, or have it raised there."
     if status in (401, 402, 403, 404):
         return ""
-    return _field_advice(message) if status == 400 else _ADVICE.get(status, "").replace("the API", "the platform")
+    if status == 413:
+        most = platform.data.largest.get("bytes", 0)
+        return (
+            f"A request may have at most {most / 1e6:.0f} MB there: send less at once."
+            if most
+            else "Send less at once."
+        )
+    if status == 400:
+        return _field_advice(message)
+    return _ADVICE.get(status, "").replace("the API", "the platform").replace("The API", "The platform")
 
 
 def _advice(status: int, kind: str, message: str, *, headers: Headers, model: str, credential: Signer | None) -> str:

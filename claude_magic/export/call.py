@@ -19,6 +19,7 @@ from ..wire import Request
 from ..wire.headers import DIRECT_ACCESS, RANDOM_KEY, is_credential_name
 from ..wire.request import Hosting
 from .formatting import File, Variable
+from .platforms import missing
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 BASE_URL = "ANTHROPIC_BASE_URL"  # the variable that the official SDKs read
@@ -85,12 +86,15 @@ class Call:
         return [header for header in self.headers if (header[0].lower(), header[1]) != _JSON]
 
     def hint(self, comment: str) -> str:
-        """The lines that tell which server and key the program needs; `""` if it names its server.
+        """The lines that tell which server, key and settings the program needs; `""` if it has them.
 
         Args:
             comment: What begins a comment.
         """
-        return "".join(f"{comment} {line}\n" for line in _LOCAL) if self.local else ""
+        lines: tuple[str, ...] = _LOCAL if self.local else ()
+        if self.hosting is not None:
+            lines = tuple(filter(None, [missing(self.hosting)]))
+        return "".join(f"{comment} {line}\n" for line in lines)
 
     @property
     def default_address(self) -> bool:

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 from ..errors import CellError
 from ..wire import Headers, Request
+from ..wire.request import Hosting
 from .literals import javascript_text, python_text
 
 if TYPE_CHECKING:
     from .call import Call
 
 _SDK_VERSION = "2026-10-21"  # sent by the SDKs where a platform wants it in the body
+_MISSING = re.compile(
+    r"\b(?:REGION|PROJECT|WORKSPACE|RESOURCE)\b"
+)  # in an address, of which nobody has said what it is
 _SCOPE = re.compile(r"Credential=\*\*\*/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 
 
@@ -186,6 +190,15 @@ def note(call: Call, comment: str) -> str:
     if returns_frames(call):
         lines.append("The reply is an event stream of AWS: binary frames, each with an event in base64.")
     return "".join(f"{comment} {line}\n" for line in lines)
+
+
+def missing(hosting: Hosting) -> str:
+    """Which settings a program still needs, in a sentence; `""` if the address is known."""
+    names = [*dict.fromkeys(_MISSING.findall(hosting.request.url))]
+    if not names:
+        return ""
+    settings = ", ".join(f"Claude.{name.lower()}" for name in names)
+    return f"{' and '.join(names)} must be filled in: {settings} {'is' if len(names) == 1 else 'are'} not set."
 
 
 def returns_frames(call: Call) -> bool:

@@ -115,7 +115,13 @@ def _hosted(call: Call) -> str:
         arguments.append(("auth", "sign"))
     if frames:
         arguments.append(("stream", "True"))
-    return platforms.note(call, "#") + start + sign + shape.replace("{call}", expression(_function(call), arguments))
+    return (
+        call.hint("#")
+        + platforms.note(call, "#")
+        + start
+        + sign
+        + shape.replace("{call}", expression(_function(call), arguments))
+    )
 
 
 def _function(call: Call) -> str:

@@ -31,7 +31,7 @@ from ..wire.presenter import Presenter, SilentPresenter
 from .ask import Worker, wait_for
 from .endpoint_call import EndpointCall
 from .ledger import Caller
-from .provider import endpoint_provider, is_local, local_unstarted, unsigned_provider
+from .provider import endpoint_provider, is_local, local_unstarted, shown_cloud, unsigned_provider
 from .send import Sender
 
 _JSON = "application/json"
@@ -126,6 +126,8 @@ def _with_notes(exchange: Exchange, call: EndpointCall) -> Exchange:
 
 def preview_request(settings: Claude, call: EndpointCall) -> Request:
     """The request as it would be sent, as far as that is known without a key; no local model is started."""
+    if (cloud := shown_cloud(settings)) is not None:
+        return build_request(settings, call, cloud)
     try:
         if not call.uses_admin_key and is_local(settings):
             return build_request(settings, call, local_unstarted(settings))

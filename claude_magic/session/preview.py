@@ -15,6 +15,7 @@ from .costs import highest_cost
 from .local_model import ignored_note
 from .model_list import list_for_alias
 from .prompt import Prompt
+from .provider import why_uncounted
 from .request import build_request, model_name, preview_request
 from .send import Sender
 
@@ -66,6 +67,8 @@ def uncounted_note(prompt: Prompt) -> str:
 def _count(sender: Sender, settings: Claude, prompt: Prompt) -> tuple[Request, int | str]:
     if sender.ledger.replays.never_sends(settings):
         return preview_request(settings, prompt), "nothing is sent while only recorded answers are given"
+    if reason := why_uncounted(settings):
+        return preview_request(settings, prompt), reason
     with sender.endpoint(settings) as (client, provider):
         list_for_alias(client, provider, settings, model_name(settings, provider, prompt))
         request = build_request(settings, provider, prompt)

@@ -11,7 +11,7 @@ from ..api.endpoints.catalog import is_of_organization
 from ..api.interrupt import Interrupt
 from ..api.provider import Provider
 from ..browser import KEY_RISK, in_browser
-from ..errors import ClaudeError, SettingsError
+from ..errors import ClaudeError, SettingsError, Unsupported
 from ..settings import ANTHROPIC, PLATFORMS, Claude, check_url
 from ..wire.headers import RANDOM_KEY
 
@@ -50,6 +50,35 @@ def endpoint_provider(settings: Claude, path: str, accumulator: Accumulator, int
             f"{'Run' if in_browser() else 'Set it, or run'} claude.login(admin=True)."
         )
     return Provider(base_url=base_url, credential=credential)
+
+
+def shown_cloud(settings: Claude) -> Provider | None:
+    """The cloud that answers, to show what would be sent: only what is known without asking the network.
+
+    `None` if it is no cloud.
+    """
+    try:
+        platform = platforms.find(settings, asks=False)
+        if platform is None:
+            return None
+        return Provider(base_url=platform.base_url, credential=platform.known_credential(), platform=platform)
+    except SettingsError:  # something is missing: sending will say so
+        return unsigned_provider(settings)
+
+
+def why_uncounted(settings: Claude) -> str:
+    """Why a cloud does not count tokens; `""` if it does, or if it is no cloud. Nothing is asked of the network.
+
+    Raises:
+        SettingsError: A setting is missing.
+    """
+    platform = platforms.find(settings, asks=False)
+    try:
+        if platform is not None:
+            platform.require("count_tokens")
+    except Unsupported as error:
+        return str(error)
+    return ""
 
 
 def offline_providers(settings: Claude, *, sends: bool) -> Iterator[Provider]:

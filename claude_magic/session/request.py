@@ -23,7 +23,7 @@ from .completion import completion
 from .model_list import family_models, model_id
 from .prompt import Message, Prompt
 from .prompt_cache import unmarked, with_marks
-from .provider import find_provider, is_local, local_unstarted, offline_providers
+from .provider import find_provider, is_local, local_unstarted, offline_providers, shown_cloud
 
 
 def build_request(settings: Claude, provider: Provider, prompt: Prompt) -> Request:
@@ -108,6 +108,8 @@ def model_name(settings: Claude, provider: Provider, prompt: Prompt) -> str:
 
 def preview_request(settings: Claude, prompt: Prompt) -> Request:
     """The request as it would be sent, as far as that is known without a key."""
+    if (cloud := shown_cloud(settings)) is not None:
+        return build_request(settings, cloud, prompt)
     try:
         target = local_unstarted(settings) if is_local(settings) else find_provider(settings, waiting(), Interrupt())
     except SettingsError:

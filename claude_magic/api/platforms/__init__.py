@@ -20,11 +20,12 @@ def data_of(provider: str) -> PlatformData | None:
     return load(provider) if provider in _MODULES else None
 
 
-def find(settings: Claude, *, offline: bool = False) -> Platform | None:
+def find(settings: Claude, *, offline: bool = False, asks: bool = True) -> Platform | None:
     """The platform that `Claude.provider` names; `None` if it is another provider.
 
     Args:
         offline: Whether nothing is sent, so that a region and the like may be missing.
+        asks: Whether what no setting says may be asked of the network, such as the project of this machine.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -32,5 +33,5 @@ def find(settings: Claude, *, offline: bool = False) -> Platform | None:
     if settings.provider not in _MODULES:
         return None
     module = importlib.import_module(f"{__name__}.{_MODULES[settings.provider]}")
-    found: Platform = module.platform(settings, offline=offline)
+    found: Platform = module.platform(settings, offline=offline, asks=asks and not offline)
     return found

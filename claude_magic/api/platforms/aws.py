@@ -15,7 +15,7 @@ from ...settings import Claude, check_url
 from ...wire import Headers, Request
 from ..credentials import Signer
 from . import aws_credentials, bedrock
-from .aws_advice import advice
+from .aws_advice import advice, has_ended
 from .data import load
 from .platform import Platform
 
@@ -62,7 +62,7 @@ _SERVICES = {
 }
 
 
-def platform(settings: Claude, *, offline: bool = False) -> Platform:
+def platform(settings: Claude, *, offline: bool = False, asks: bool = True) -> Platform:
     """The platform of AWS that `Claude.provider` names.
 
     Args:
@@ -85,7 +85,9 @@ def platform(settings: Claude, *, offline: bool = False) -> Platform:
         settings=place,
         address_settings=f"${service.base_url}" if override else "Claude.region",
         find_credential=partial(_credential, service, region, settings.aws_profile),
+        known_credential=partial(_known_credential, service, region, settings.aws_profile),
         advise=partial(advice, data=data, region=region),
+        has_ended=has_ended,
     )
     if name == "bedrock":
         return replace(found, rewrite=partial(bedrock.rewrite, data=data), read=bedrock.read)
@@ -94,6 +96,11 @@ def platform(settings: Claude, *, offline: bool = False) -> Platform:
 
 def _credential(service: _Service, region: str, profile: str) -> Signer:
     return aws_credentials.find(service=service.service, region=region, profile=profile, keys=service.keys)
+
+
+def _known_credential(service: _Service, region: str, profile: str) -> Signer | None:
+    known = aws_credentials.is_in_environment(profile, service.keys)
+    return _credential(service, region, profile) if known else None
 
 
 def _region(settings: Claude, *, offline: bool) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from ...concurrency import Lock
@@ -36,6 +37,7 @@ _SOURCES = {  # botocore's name of a source: how it is said
     "container-role": "the role of the container",
     "iam-role": "the role of the instance",
 }
+_ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 _PREFIXES = ("AWS_",)
 _FILES = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
 _lock = Lock()
@@ -66,6 +68,12 @@ def find(*, service: str, region: str, profile: str, keys: Sequence[str]) -> Sig
     return credentials.register(service, found)
 
 
+def is_in_environment(profile: str, keys: Sequence[str]) -> bool:
+    """Whether `find` asks neither files nor the network."""
+    installed = importlib.util.find_spec("botocore") is not None
+    return installed and not profile and any(os.environ.get(name, "").strip() for name in (*keys, _ACCESS_KEY))
+
+
 def region_of(profile: str) -> str:
     """The region in AWS's own files; `""` if there is none."""
     with without_tracing():
@@ -78,14 +86,22 @@ class Signature:
     Attributes:
         source: Where they come from.
         secrets: Those of the last signature.
+        version: Counts the searches that were made because the credentials had ended too early.
     """
 
-    def __init__(self, found: Any, *, source: str, service: str, region: str) -> None:
-        self.source = source
+    def __init__(self, search: Callable[[bool], tuple[Any, str]], *, service: str, region: str) -> None:
+        """
+        Args:
+            search: Returns the credentials of botocore, and where they come from; if it is called with true, it looks
+                for them anew.
+        """
         self.secrets: Sequence[Secret] = ()
-        self._found = found
+        self.version = 0
+        self._search = search
         self._service = service
         self._region = region
+        self._lock = Lock()
+        self._found, self.source = search(False)
 
     @property
     def placeholders(self) -> Sequence[tuple[str, str]]:
@@ -108,6 +124,22 @@ class Signature:
         with without_tracing():
             self._freeze()
         return self
+
+    def renew(self, version: int) -> bool:
+        """Looks for other credentials, unless that was done since `version`; whether there are others.
+
+        Raises:
+            SettingsError: They cannot be had.
+        """
+        with self._lock, without_tracing():
+            if version != self.version:
+                return True
+            before = self.secrets
+            self._found, self.source = self._search(True)
+            self._freeze()
+            are_same = len(before) == len(self.secrets) and all(map(Secret.is_same, before, self.secrets))
+            self.version += not are_same
+            return not are_same
 
     def redact(self, text: str) -> str:
         for secret in self.secrets:
@@ -132,11 +164,20 @@ def _signature(service: str, region: str, profile: str, keys: Sequence[str]) -> 
     key = _state(), profile, service, region
     with _search:
         if key not in _signers:
-            _signers[key] = _search_of_botocore(service, region, profile, keys)
+            search = partial(_search_of_botocore, region, profile, keys)
+            _signers[key] = Signature(search, service=service, region=region)
         return _signers[key].load()
 
 
-def _search_of_botocore(service: str, region: str, profile: str, keys: Sequence[str]) -> Signature:
+def _search_of_botocore(region: str, profile: str, keys: Sequence[str], anew: bool) -> tuple[Any, str]:
+    """The credentials, and where they come from.
+
+    Args:
+        anew: Whether those that a session holds are not enough.
+    """
+    if anew:
+        with _lock:
+            _sessions.pop((_state(), profile, region), None)
     session, found, failure = _session(profile, region), None, ""
     try:
         with quiet():
@@ -153,8 +194,7 @@ def _search_of_botocore(service: str, region: str, profile: str, keys: Sequence[
     source = _SOURCES.get(str(found.method), str(found.method))
     named = profile or os.environ.get("AWS_PROFILE", "") or "default"
     of_file = str(found.method) not in ("env", "explicit", "container-role", "iam-role")
-    source = f"{source}, profile {named}" if of_file else source
-    return Signature(found, source=source, service=service, region=region)
+    return found, f"{source}, profile {named}" if of_file else source
 
 
 def _session(profile: str, region: str) -> Any:

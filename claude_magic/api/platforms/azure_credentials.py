@@ -38,6 +38,12 @@ def find() -> Signer:
     return credentials.register("foundry", found)
 
 
+def key() -> Signer | None:
+    """The key of the environment; `None` if there is none."""
+    with without_tracing():
+        return find() if os.environ.get(_KEY, "").strip() else None
+
+
 def _entra() -> Token:
     if importlib.util.find_spec("azure") is None or importlib.util.find_spec("azure.identity") is None:
         raise SettingsError(
@@ -47,20 +53,26 @@ def _entra() -> Token:
     key = digest(_PREFIXES)
     with _lock:
         if key not in _known:
-            from azure.identity import DefaultAzureCredential
-
-            _known[key] = Token(_Renewal(DefaultAzureCredential()), source="Microsoft Entra, by azure-identity")
+            _known[key] = Token(_Renewal(), source="Microsoft Entra, by azure-identity")
         return _known[key]
 
 
 class _Renewal:
     """Asks azure-identity for tokens, which no frame shows."""
 
-    def __init__(self, found: Any) -> None:
-        self._found = found
+    def __init__(self) -> None:
+        self._find()
 
-    def __call__(self) -> tuple[Secret, float]:
+    def _find(self) -> None:
+        """Begins with no token: azure-identity holds those that it was given."""
+        from azure.identity import DefaultAzureCredential
+
+        self._found = DefaultAzureCredential()
+
+    def __call__(self, fresh: bool) -> tuple[Secret, float]:
         """A token, and when it ends."""
+        if fresh:
+            self._find()
         failure = ""
         try:
             with quiet():

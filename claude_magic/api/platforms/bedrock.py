@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-an
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
@@ -18,6 +19,7 @@ API_VERSION = "2023-06-01"  # the setting's default: then the platform's own for
 FIRST_VERSION = "bedrock-2023-05-31"
 NEW_VERSION = "2026-10-21"
 _NEW = re.compile(r"anthropic\.claude-[a-z]+-(?:4-(?:[7-9]|\d\d)|[5-9])(?!\d)")  # 4.7 and later take it
+_NO_KIND = ("", "application/octet-stream", "binary/octet-stream")
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
@@ -58,9 +60,18 @@ def _version(model: str, data: PlatformData) -> str:
 
 
 def read(response: ResponseStream) -> ResponseStream:
-    """The response with an event stream as server-sent events; anything else as it is."""
-    if _EVENT_STREAM not in response.headers.get("content-type", "").lower():
+    """The response with an event stream as server-sent events; anything else as it is.
+
+    A gateway may leave out what kind it is; then the first byte tells: that of a frame is 0.
+    """
+    kind = response.headers.get("content-type", "").lower()
+    if response.status >= 300 or not (_EVENT_STREAM in kind or kind.partition(";")[0].strip() in _NO_KIND):
         return response
+    if _EVENT_STREAM not in kind:
+        first = next((chunk for chunk in response.chunks if chunk), b"")
+        response = replace(response, chunks=itertools.chain((first,), response.chunks))
+        if first[:1] != b"\0":
+            return response
     from .event_stream import as_events
 
     return replace(response, chunks=as_events(response.chunks))

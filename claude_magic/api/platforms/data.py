@@ -12,7 +12,14 @@ from typing import Any
 
 from ..known_models import members
 
-_ROUTE = re.compile(r"\A[a-z]{2,8}\.(?=anthropic\.)")  # where a model of Bedrock is run, such as `us.`
+_ROUTE = re.compile(
+    r"\A[a-z]{2,8}(?:-[a-z]{2,8})?\.(?=anthropic\.)"
+)  # where a model of Bedrock is run: `us.`, `us-gov.`
+
+
+def without_route(model: str) -> str:
+    """A name of Bedrock without where the model is run."""
+    return _ROUTE.sub("", model)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +62,8 @@ class PlatformData:
 
     def api_name(self, model: str) -> str:
         """The API's name of a model of the platform, wherever it is run; `""` if it is not known."""
-        bare = _ROUTE.sub("", model)
-        return next((name for name, known in self.models.items() if bare in (name, _ROUTE.sub("", known["id"]))), "")
+        bare = without_route(model)
+        return next((name for name, known in self.models.items() if bare in (name, without_route(known["id"]))), "")
 
     def price_factor(self, model: str, settings: Mapping[str, str]) -> float | None:
         """The factor on the API's prices for a model of the platform, where it is run; `None` if it is not known.

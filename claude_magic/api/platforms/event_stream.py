@@ -16,6 +16,8 @@ from botocore.eventstream import EventStreamBuffer, ParserError
 
 from ...errors import StreamError
 
+_DATA, _BEGINNING = "chunk", "initial-response"  # the names of frames
+_OF_PLATFORM = "amazon-bedrock-"  # begins the names of figures of the platform
 _BROKEN = "the event stream {what}. The part received is kept; try again."
 
 
@@ -49,7 +51,10 @@ def _event(frame: Any) -> bytes:
     headers = {name: str(value) for name, value in frame.headers.items()}
     kind = headers.get(":message-type", "event")
     if kind == "event":
-        return _of_data(frame.payload)
+        name = headers.get(":event-type", _DATA)
+        return (
+            _of_data(frame.payload) if name == _DATA else b"" if name == _BEGINNING else _of_other(name, frame.payload)
+        )
     name = headers.get(":exception-type") or headers.get(":error-code") or kind
     message = _message(frame.payload) or headers.get(":error-message", "")
     return _encode("error", {"type": "error", "error": {"type": name, "message": message}})
@@ -58,27 +63,45 @@ def _event(frame: Any) -> bytes:
 def _of_data(payload: bytes) -> bytes:
     """The event of the API in a frame; what is none of them becomes an event of its own, which says what it is."""
     try:
-        text = base64.b64decode(json.loads(payload)["bytes"], validate=True).decode()
+        data = json.loads(payload or b"{}")
+        if data.keys() <= {"bytes", "p"} and not data.get("bytes"):
+            return b""
+        text = base64.b64decode(data["bytes"], validate=True).decode()
         event = json.loads(text)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StreamError(_BROKEN.format(what="holds a frame that is not JSON")) from None
-    if isinstance(event, dict) and not isinstance(event.get("type"), str) and "completion" not in event:
+    if isinstance(event, dict) and all(each.startswith(_OF_PLATFORM) for each in event):
         return b""
-    name = str(event.get("type") or "completion") if isinstance(event, dict) else "completion"
+    name = _name(event)
     if "\n" in text or "\r" in text:  # they end a line there
         text = json.dumps(event)
     return f"event: {name}\ndata: {text}\n\n".encode()
 
 
+def _name(event: object) -> str:
+    if not isinstance(event, dict):
+        return _DATA
+    kind = event.get("type")
+    return kind if isinstance(kind, str) else "completion" if "completion" in event else _DATA
+
+
+def _of_other(name: str, payload: bytes) -> bytes:
+    """A frame of a kind that is new, as an event that says so."""
+    return _encode(name.replace("\n", " "), {"type": name, "payload": payload.decode("utf-8", "replace")})
+
+
 def _message(payload: bytes) -> str:
-    """The text of an exception, out of its JSON; else as it is."""
+    """The text of an exception, and what the model said of it, out of its JSON; else as it is."""
     text = payload.decode("utf-8", "replace")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    found = value.get("message") or value.get("Message") if isinstance(value, dict) else None
-    return found if isinstance(found, str) else text
+    if not isinstance(value, dict):
+        return text
+    found = value.get("message") or value.get("Message")
+    texts = [each for each in (found, value.get("originalMessage")) if isinstance(each, str) and each]
+    return ": ".join(dict.fromkeys(texts)) or text
 
 
 def _encode(name: str, data: dict[str, Any]) -> bytes:

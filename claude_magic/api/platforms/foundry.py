@@ -18,9 +18,10 @@ from .platform import Platform, Refusal
 
 _RESOURCE = "ANTHROPIC_FOUNDRY_RESOURCE"
 _BASE_URL = "ANTHROPIC_FOUNDRY_BASE_URL"
+_OWN_NETWORK = ("public access", "private endpoint", "virtual network", "firewall")
 
 
-def platform(settings: Claude, *, offline: bool = False) -> Platform:
+def platform(settings: Claude, *, offline: bool = False, asks: bool = True) -> Platform:
     """Microsoft Foundry.
 
     Args:
@@ -44,6 +45,7 @@ def platform(settings: Claude, *, offline: bool = False) -> Platform:
         },
         address_settings=f"${_BASE_URL}" if override else "Claude.resource",
         find_credential=azure_credentials.find,
+        known_credential=azure_credentials.key,
         rewrite=partial(_to_deployment, deployment=settings.deployment),
         advise=partial(_advice, resource=resource or override),
     )
@@ -73,6 +75,8 @@ def _advice(refusal: Refusal, resource: str) -> str | None:
         )
     if refusal.status == 401:
         return f"The credential came from {source}: is it of resource {resource}?"
+    if refusal.status == 403 and any(words in refusal.message.lower() for words in _OWN_NETWORK):
+        return f"Resource {resource} answers only within a network of its own: ask from there, or have it opened."
     if refusal.status == 403:
         return f"The credential came from {source}: give it the role that docs/clouds.md names on resource {resource}."
     if refusal.status == 429:

@@ -31,23 +31,24 @@ _VERTEX_HOSTS = {
 _UNKNOWN = {"project": "PROJECT", "region": "REGION", "workspace": "WORKSPACE"}  # where nothing is sent
 
 
-def platform(settings: Claude, *, offline: bool = False) -> Platform:
+def platform(settings: Claude, *, offline: bool = False, asks: bool = True) -> Platform:
     """The platform of Google Cloud that `Claude.provider` names.
 
     Args:
         offline: Whether nothing is sent, so that project, region and workspace may be missing.
+        asks: Whether credentials may be asked for their project; else only what a file says counts.
 
     Raises:
         SettingsError: One of them is missing or wrong.
     """
-    return (_vertex if settings.provider == "vertex" else _google_cloud)(settings, offline=offline)
+    return (_vertex if settings.provider == "vertex" else _google_cloud)(settings, offline=offline, asks=asks)
 
 
-def _vertex(settings: Claude, *, offline: bool) -> Platform:
+def _vertex(settings: Claude, *, offline: bool, asks: bool) -> Platform:
     region = _place("region", settings.region, ("CLOUD_ML_REGION",)) or _missing(
         "region", "Vertex AI", "CLOUD_ML_REGION", "'global' or 'europe-west1'", offline=offline
     )
-    project = _project(settings, ("ANTHROPIC_VERTEX_PROJECT_ID",), "Vertex AI", offline=offline)
+    project = _project(settings, ("ANTHROPIC_VERTEX_PROJECT_ID",), "Vertex AI", offline=offline, asks=asks)
     override = os.environ.get("ANTHROPIC_VERTEX_BASE_URL", "").strip().rstrip("/")
     root = override or _VERTEX_HOSTS.get(region, f"https://{region}-aiplatform.googleapis.com/v1")
     data = load("vertex")
@@ -62,11 +63,12 @@ def _vertex(settings: Claude, *, offline: bool) -> Platform:
     )
 
 
-def _google_cloud(settings: Claude, *, offline: bool) -> Platform:
+def _google_cloud(settings: Claude, *, offline: bool, asks: bool) -> Platform:
     region = _place("region", settings.region, ("ANTHROPIC_GOOGLE_CLOUD_LOCATION",)) or "global"
     variables = ("ANTHROPIC_GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT")
     override = os.environ.get("ANTHROPIC_GOOGLE_CLOUD_BASE_URL", "").strip()
-    project = _project(settings, variables, "Claude on Google Cloud", offline=offline or bool(override))
+    known = offline or bool(override)
+    project = _project(settings, variables, "Claude on Google Cloud", offline=known, asks=asks and not known)
     workspace = _place("workspace", settings.workspace, ("ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID",))
     location = f"{_CLAUDE}/{quote(project)}/locations/{region}"
     base_url = f"{location}/workspaces/{quote(workspace or _UNKNOWN['workspace'])}/invoke"
@@ -109,11 +111,11 @@ def _at_organization(request: Request, location: str, workspace: str, offline: b
     return request
 
 
-def _project(settings: Claude, variables: tuple[str, ...], title: str, *, offline: bool) -> str:
+def _project(settings: Claude, variables: tuple[str, ...], title: str, *, offline: bool, asks: bool) -> str:
     """The project of the setting, else of the environment, else of the credentials."""
     project = _place("project", settings.project, variables)
-    if not project and not offline:
-        project = google_credentials.project()
+    if not project:
+        project = google_credentials.project() if asks else google_credentials.project_of_file()
     return project or _missing("project", title, variables[0], "'my-project'", offline=offline)
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import calendar
 import importlib.util
+import json
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 from ...concurrency import Lock
@@ -54,6 +57,16 @@ def project() -> str:
     return _find()[1]
 
 
+def project_of_file() -> str:
+    """The project that the file of a service account names; `""` if there is none. Nothing is asked of anybody."""
+    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    try:
+        with without_tracing():
+            return str(json.loads(Path(path).read_text(encoding="utf-8"))["project_id"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
 def _find() -> tuple[Token, str]:
     if importlib.util.find_spec("google") is None or importlib.util.find_spec("google.auth") is None:
         raise SettingsError(_NOT_INSTALLED)
@@ -92,8 +105,8 @@ class _Renewal:
         self._found = found
         self._source = source
 
-    def __call__(self) -> tuple[Secret, float]:
-        """A token, and when it ends."""
+    def __call__(self, fresh: bool) -> tuple[Secret, float]:
+        """A token, and when it ends; it is always a new one."""
         from google.auth.transport.requests import Request
 
         failure = ""

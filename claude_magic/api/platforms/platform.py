@@ -50,6 +50,14 @@ def _no_advice(refusal: Refusal) -> str | None:
     return None
 
 
+def _none_known() -> Signer | None:
+    return None
+
+
+def _is_unauthorized(refusal: Refusal) -> bool:
+    return refusal.status == 401
+
+
 @dataclass(frozen=True, kw_only=True)
 class Platform:
     """A cloud that hosts Claude.
@@ -61,9 +69,12 @@ class Platform:
         settings: What chooses the place there, by the names of the settings, such as `region`; never a secret.
         address_settings: The settings that choose the host, for messages, such as `Claude.region`.
         find_credential: Finds what opens it; raises `SettingsError` if there is nothing.
+        known_credential: What opens it, as far as the environment says; `None` if that has to be asked of the network,
+            of files or of programs.
         rewrite: The request in the platform's own form, without the credential; the same answer for the same request.
         read: The response with a body as the API sends it: JSON, or server-sent events.
         advise: What to do about an error, in a sentence; `None` where the general advice fits.
+        has_ended: Whether an error may be that the credential has ended, so that a new one could help.
     """
 
     data: PlatformData
@@ -71,9 +82,11 @@ class Platform:
     settings: Mapping[str, str]
     address_settings: str
     find_credential: Callable[[], Signer] = field(repr=False)
+    known_credential: Callable[[], Signer | None] = field(default=_none_known, repr=False)
     rewrite: Callable[[Request], Request] = field(default=_unchanged_request, repr=False)
     read: Callable[[ResponseStream], ResponseStream] = field(default=_unchanged_response, repr=False)
     advise: Callable[[Refusal], str | None] = field(default=_no_advice, repr=False)
+    has_ended: Callable[[Refusal], bool] = field(default=_is_unauthorized, repr=False)
 
     @property
     def name(self) -> str:

@@ -17,14 +17,17 @@ class Token:
 
     Attributes:
         source: Where it comes from.
+        version: Counts the tokens that were fetched because the one before had ended too early.
     """
 
-    def __init__(self, fetch: Callable[[], tuple[Secret, float]], *, source: str) -> None:
+    def __init__(self, fetch: Callable[[bool], tuple[Secret, float]], *, source: str) -> None:
         """
         Args:
-            fetch: Returns a new token, and when it ends, in seconds since 1970; raises `SettingsError`.
+            fetch: Returns a token, and when it ends, in seconds since 1970; raises `SettingsError`. If it is called
+                with true, a token that a library holds is not enough.
         """
         self.source = source
+        self.version = 0
         self._fetch = fetch
         self._lock = Lock()
         self._token: Secret | None = None
@@ -50,5 +53,20 @@ class Token:
     def _current(self) -> Secret:
         with self._lock, without_tracing():
             if self._token is None or time.time() > self._end - _MARGIN:
-                self._token, self._end = self._fetch()
+                self._token, self._end = self._fetch(False)
             return self._token
+
+    def renew(self, version: int) -> bool:
+        """Fetches another token, unless that was done since `version`; whether there is another one.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        with self._lock, without_tracing():
+            if version != self.version:
+                return True
+            before = self._token
+            self._token, self._end = self._fetch(True)
+            is_other = before is None or not self._token.is_same(before)
+            self.version += is_other
+            return is_other

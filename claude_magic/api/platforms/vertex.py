@@ -13,6 +13,7 @@ from ...wire import Headers, Request
 
 API_VERSION = "2023-06-01"  # the setting's default: then Vertex AI's own name of it is sent
 _FIRST_VERSION = "vertex-2023-10-16"
+_IN_PATH = "@:!$&'()*+,="  # what the SDK leaves as it is in a part of a path
 _MODELS = "publishers/anthropic/models"
 
 
@@ -36,8 +37,8 @@ def rewrite(request: Request, root: str) -> Request:
         url = f"{root}/{_MODELS}/count-tokens:rawPredict"
     else:
         model = str(body.pop("model", "") or "")
-        if model in ("", ".", ".."):
+        if model.partition(";")[0] in ("", ".", ".."):
             raise CellError(f"not a model of Vertex AI: {model!r}. Nothing was sent. Choose one with -m.")
         method = "streamRawPredict" if body.get("stream") else "rawPredict"
-        url = f"{root}/{_MODELS}/{quote(model, safe='@:')}:{method}"
+        url = f"{root}/{_MODELS}/{quote(model, safe=_IN_PATH)}:{method}"
     return replace(request, url=url, headers=Headers(headers.items()), body=body)
