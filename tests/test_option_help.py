@@ -67,3 +67,12 @@ def test_python_gets_the_help_of_a_group_too(shell: Shell) -> None:
     shell.run("from claude_magic import claude")
 
     assert shell.value("str(claude('reply', help=True))").startswith("reply: what to make of the reply\n")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("words", ["", "all", *(group.name for group in GROUPS)])
+def test_in_a_terminal_no_line_is_longer_than_it_and_no_word_is_broken(words: str, width: int) -> None:
+    lines = help_text(words, width).split("\n")
+
+    assert max(map(len, lines)) <= width
+    assert " ".join(lines).split() == help_text(words).split()

@@ -15,7 +15,7 @@ from ..prompt.options.help import help_text
 from ..prompt.options.options import Options
 from ..prompt.options.parser import parse_line
 from .claude import claude as handle
-from .views import preview_text, print_notes, show_program
+from .views import preview_text, print_notes, show_program, terminal_width
 
 if TYPE_CHECKING:
     from ..session.prompt import Prompt
@@ -49,7 +49,7 @@ class ClaudeMagics(Magics):
     def claude(self, line: str, cell: str | None = None) -> None:
         options, text = parse_line(line, text_follows=cell is None)
         if options.help:
-            print(help_text(text))
+            print(help_text(text, terminal_width()))
         elif options.endpoint is not None:
             from .endpoint_cell import EndpointCell
 

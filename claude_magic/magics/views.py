@@ -46,6 +46,14 @@ def entry_outputs(entries: Any) -> list[dict[str, Any]]:
     return outputs(entries.title, list(entries))
 
 
+def terminal_width() -> int:
+    """The width of the terminal, in cells; 0 where no terminal shows what is printed."""
+    from ..display.terminal.waiting_line import is_terminal
+    from ..display.terminal.word_wrap import columns
+
+    return columns() if is_terminal() else 0
+
+
 def preview_text(preview: Preview) -> str:
     """A preview of a request, as text."""
     from ..cost.prices import as_of

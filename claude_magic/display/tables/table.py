@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...wire.text_width import align
+from ..terminal.waiting_line import is_terminal
+from ..terminal.word_wrap import columns as terminal_width
 from ..text.plain import plain
+from .terminal_table import terminal_lines
 
 Kind = Literal["number", "wrap", "code", "state"]
 """How a column is shown: `number` at the right, `wrap` on several lines, `code` in the code font, `state` in colour."""
@@ -126,7 +129,8 @@ def _without_empty(
 
 def _lines(rows: Sequence[Sequence[Cell]], columns: Sequence[Kind | None]) -> list[str]:
     texts = [[_UNKNOWN if cell is None else str(cell) for cell in row] for row in rows]
-    return align(texts, [kind == "number" for kind in columns])
+    at_right = [kind == "number" for kind in columns]
+    return terminal_lines(texts, at_right, terminal_width()) if is_terminal() else align(texts, at_right)
 
 
 def _html(

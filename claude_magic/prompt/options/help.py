@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from .table import all_options, find, in_scope
 
 _WIDTH = 92
 _OTHER = "other"
+_COLUMNS = re.compile(r" *\S+(?: \S+)*  +")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,21 +92,27 @@ GROUPS = (
 )
 
 
-def help_text(words: str = "") -> str:
+def help_text(words: str = "", width: int = 0) -> str:
     """The text of `%claude --help`, or of `%claude --help tools`.
 
     Args:
         words: The name of a group or of an option of it, or `all`; `""` for the list of the groups.
+        width: Of the terminal, in characters: no word is broken at its end; 0 for a page.
 
     Raises:
         CellError: There is no such group.
     """
+    lines = "\n".join(_text(words, width)).split("\n")
+    return "\n".join(part for line in lines for part in _fold(line, width))
+
+
+def _text(words: str, width: int) -> list[str]:
     name = words.strip().lstrip("-").lower()
     groups = _groups()
     if not name:
-        return "\n".join((*_HEAD, "", *(line for group in groups for line in _brief(group)), *_FOOT))
+        return [*_HEAD, "", *(line for group in groups for line in _brief(group, width)), *_FOOT]
     if name == "all":
-        return "\n\n".join(["\n".join(_HEAD), *("\n".join(_whole(group)) for group in groups), _python()])
+        return [*_HEAD, *(line for group in groups for line in ("", *_whole(group))), "", _python()]
     found = [group for group in groups if name in (group.name, *(n.lstrip("-") for n in _all_names(group)))]
     if not found:
         import difflib  # only here: the options are read at start-up
@@ -114,7 +122,17 @@ def help_text(words: str = "") -> str:
         raise CellError(
             f"--help {name[:60]}: there is no such group.{did_you_mean(near)} The groups: {', '.join(known)}."
         )
-    return "\n".join(_whole(found[0]))
+    return _whole(found[0])
+
+
+def _fold(line: str, width: int) -> list[str]:
+    """The line, or several of which none is longer than the width; the later ones begin below its last column."""
+    if not width or len(line) <= width:
+        return [line]
+    column = _COLUMNS.match(line)
+    indent = column.end() if column else len(line) - len(line.lstrip()) + 2
+    indent = indent if indent <= width // 2 else 4
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 _HEAD = (
@@ -160,10 +178,11 @@ def _signature(option: Option) -> str:
     return " ".join((", ".join(option.names), *option.words))
 
 
-def _brief(group: Group) -> list[str]:
+def _brief(group: Group, width: int) -> list[str]:
     """The name of a group, its example, and the names of its options."""
     joined = "  ".join(_signature(option).replace(" ", "\N{NO-BREAK SPACE}") for option in _options(group))
-    lines = textwrap.wrap(joined, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    room = min(width - 4, _WIDTH) if width else _WIDTH
+    lines = textwrap.wrap(joined, room, break_long_words=False, break_on_hyphens=False)
     names = (f"    {line}".replace("\N{NO-BREAK SPACE}", " ") for line in lines)
     return [f"{group.name:<15} {group.title}", *(f"    {line}" for line in group.example[:1]), *names, ""]
 
