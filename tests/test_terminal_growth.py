@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from claude_magic.display.terminal.terminal import _fitted
 from claude_magic.display.terminal.word_wrap import WordWrap, wrap_facts
 from claude_magic.errors import APIError
 from tests.server import STREAM, Answer, Server, event, text_events
@@ -141,3 +142,12 @@ def test_scripts_without_spaces_are_broken_between_characters() -> None:
 def test_facts_are_broken_between_facts() -> None:
     line = "claude-opus-5-5 · 46 in / 133 out tokens · $0.0031 · 1.0 s · req_011CTest"
     assert wrap_facts(line, 40) == "claude-opus-5-5\n46 in / 133 out tokens · $0.0031\n1.0 s · req_011CTest"
+
+
+def test_the_line_of_a_call_is_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("claude_magic.display.terminal.terminal.is_terminal", lambda: True)
+    assert _fitted(['  population(city="Oslo") refused: The user refused this call.', ""]) == [
+        '  population(city="Oslo") refused: The \nuser refused this call.',
+        "",
+    ]

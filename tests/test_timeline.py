@@ -222,3 +222,9 @@ def test_any_events_make_a_picture_that_does_nothing(
     assert len(source) < 40_000
     numbers = [float(n) for n in re.findall(r' (?:x|y|width|height)="([^"]*)"', source)]
     assert all(0 <= number <= 680 for number in numbers)
+
+
+def test_the_last_number_of_the_axis_ends_within_the_picture() -> None:
+    for seconds in (0.00778, 0.25, 12.345, 1_000.0):
+        *_, last = drawn(start(seconds / 2, 0, "text"), seconds=seconds).iter("text")
+        assert (last.get("x"), last.get("text-anchor")) == ("680", "end")

@@ -185,7 +185,7 @@ def _axis(end: float, bottom: float, *, brief: bool) -> str:
         for number, x in places
         if x < _RIGHT - 50
     ]
-    labels.append(f'<text x="{_RIGHT:g}" y="{y}">{_end_label(end)}</text>')
+    labels.append(f'<text x="{_WIDTH:g}" y="{y}" text-anchor="end">{_end_label(end)}</text>')
     line = f'<path d="M{_LEFT:g} {bottom:g}H{_RIGHT:g}" stroke="currentColor" stroke-opacity="0.4"/>'
     return f'{line} <g text-anchor="middle">{" ".join(labels)}</g>'
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..css import Section, element, minify, needed_rules
 from ..markdown.style import SECTIONS as MARKDOWN
 from ..markdown.style import colours
@@ -14,11 +16,7 @@ _LINE = "1px solid var(--jp-border-color2, #e0e0e0)"
 _FIGURES = "font-variant-numeric: tabular-nums"
 
 _PAGE = (
-    (
-        "",
-        ".cm-reply { overflow-anchor: none; overflow-wrap: break-word }"
-        ".cm-reply :is(p, li, td, th, h1, h2, h3, h4, h5, h6) { unicode-bidi: plaintext }",
-    ),
+    ("", ".cm-reply { overflow-anchor: none; overflow-wrap: break-word }"),
     (
         "cm-summary",
         f"""
@@ -116,12 +114,21 @@ _PAGE = (
 
 SECTIONS: tuple[Section, ...] = (*MARKDOWN, *((marker, minify(rules)) for marker, rules in _PAGE))
 
+_FROM_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_BIDI = minify(
+    """
+.cm-reply.cm-reply :is(p, h1, h2, h3, h4, h5, h6) { text-align: start }
+.cm-reply :is(p, li, td, th, h1, h2, h3, h4, h5, h6) { unicode-bidi: plaintext }
+.cm-reply.cm-reply li { text-align: left }
+"""
+)  # a paragraph of Arabic or Hebrew begins at the right; a list keeps its text beside its marks
+
 
 def style(html: str) -> str:
     """The style element of `html`, the content of an element of the class `cm-reply`."""
-    return element(needed_rules(SECTIONS, html), colours(html))
+    return element(needed_rules(SECTIONS, html), _BIDI if _FROM_RIGHT.search(html) else "", colours(html))
 
 
 def live_style() -> str:
     """The style element of a growing reply, whose other parts are displays of their own."""
-    return element(*(rules for _, rules in SECTIONS), colours())
+    return element(*(rules for _, rules in SECTIONS), _BIDI, colours())

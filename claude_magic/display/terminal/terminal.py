@@ -93,7 +93,7 @@ class Terminal(Presenter):
             step = passage.step
             if step is not None and self._steps.get(place) != step.written_lines:
                 self._steps[place] = step.written_lines
-                lines += step.written_lines
+                lines += _fitted(step.written_lines)
         return lines
 
     def _append(self, parts: list[Passage], *, last: bool) -> None:
@@ -135,7 +135,7 @@ class Terminal(Presenter):
         with hold_interrupts():
             self._wait("")
             after_step = self._passage - 1 in self._steps
-            self._write(self._gap(1 if after_step else 2) + "\n".join(step.written_lines))
+            self._write(self._gap(1 if after_step else 2) + "\n".join(_fitted(step.written_lines)))
             self._steps[self._passage] = step.written_lines
 
     def _with_marks(self, passage: Passage, end: int, whole: bool) -> tuple[str, int]:
@@ -188,9 +188,14 @@ def _summary_lines(exchange: Exchange) -> list[str]:
     warned, known = warnings(exchange), [facts(exchange), *map(plain, exchange.notes)]
     if is_terminal():
         width = columns()
-        warned = [WordWrap(width).feed(line) for line in warned]
+        warned = _fitted(warned)
         known = [wrap_facts(line, width) for line in "\n".join(known).split("\n")]
     return [*warned, _dim("\n".join(known))]
+
+
+def _fitted(lines: list[str]) -> list[str]:
+    """The lines, on a terminal with line ends between words."""
+    return [WordWrap(columns()).feed(line) for line in lines] if is_terminal() else lines
 
 
 def _dim(text: str) -> str:
