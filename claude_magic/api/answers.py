@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from email.message import Message
 from typing import Any, BinaryIO
 
 from ..errors import ClaudeError, ConnectionFailed, ExchangeError, StreamError, TimedOut
@@ -145,21 +146,33 @@ class _Reader:
 
     def _read_whole(self, kind: str, response: ResponseStream, chunks: Iterator[bytes]) -> None:
         body = bytearray()
-        for chunk in chunks:
-            body += chunk
-            self._accumulator.note = size_text(len(body)) if len(body) > 1_000_000 else ""
-            if len(body) > LARGEST:
-                raise StreamError(
-                    f"the answer is larger than {size_text(LARGEST)}: it was not read to its end. "
-                    "Write it to a file: -o path."
-                )
+        try:
+            for chunk in chunks:
+                body += chunk
+                self._accumulator.note = size_text(len(body)) if len(body) > 1_000_000 else ""
+                if len(body) > LARGEST:
+                    break
+        except ClaudeError:
+            self._hold(TEXT if kind == JSON else kind, response, bytes(body))
+            raise
         self._accumulator.note = ""
+        if len(body) > LARGEST:
+            raise StreamError(
+                f"the answer is larger than {size_text(LARGEST)}: it was not read to its end. "
+                "Write it to a file: -o path."
+            )
         if kind == JSON:
             self._set(value=self._json(response, bytes(body)), size=len(body))
-        elif kind == TEXT:
-            self._set(value=self._client.redact(body.decode("utf-8", "replace")), size=len(body))
+        else:
+            self._hold(kind, response, bytes(body))
+
+    def _hold(self, kind: str, response: ResponseStream, body: bytes) -> None:
+        """Holds text or bytes; half of a JSON is text."""
+        if kind == TEXT:
+            text = _decoded(body, response.headers.get("content-type", ""))
+            self._set(kind=TEXT, value=self._client.redact(text), size=len(body))
         elif kind == BINARY:
-            self._set(data=bytes(body), size=len(body))
+            self._set(data=body, size=len(body))
 
     def _json(self, response: ResponseStream, body: bytes) -> Any:
         try:
@@ -200,6 +213,16 @@ class _Reader:
             self._set(size=size, count=lines if self._answer.kind == JSON_LINES else 0)
             self._accumulator.note = size_text(size)
         self._accumulator.note = ""
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    """The text of a body, in the character set that its type names, else UTF-8."""
+    message = Message()
+    message["content-type"] = " ".join(content_type.split())
+    try:
+        return body.decode(message.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):
+        return body.decode("utf-8", "replace")
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:

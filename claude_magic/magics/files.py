@@ -191,9 +191,12 @@ class File:
         return StoredFile.of_json(self.metadata) or StoredFile(id=self.id)
 
     def __repr__(self) -> str:
+        from ..display.text.excerpt import plain_line
+
         if self._metadata is None:
             return f"claude.files[{self.id!r}]"
-        return f"claude.files[{self.id!r}]: {self.filename}, {self.mime_type}, {self.size_bytes} bytes"
+        name, kind = plain_line(self.filename, 80), plain_line(self.mime_type, 60)
+        return f"claude.files[{self.id!r}]: {name}, {kind}, {self.size_bytes} bytes"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from ..display.tables.files import file_table

@@ -18,6 +18,7 @@ from .templates import fill_template
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|(\{\{[^{}\n]*\}\})', re.DOTALL)
 _SPARE = (0x100000, 0xF0000)  # private characters that stand for a value until the JSON is read
 _MOST_VALUES = 10_000
+_ESCAPE = r"\\"  # a backslash within a string of JSON
 
 
 def json_body(
@@ -59,9 +60,9 @@ def json_body(
         if isinstance(value, str):
             if value and (number := ord(value[0]) - base) in range(len(values)):
                 return values[number]
-            return fill_template(value, variables, write, allow_secret=allow_secret, tell=tell)
+            return fill_template(value, variables, write, allow_secret=allow_secret, tell=tell, escape=_ESCAPE)
         if isinstance(value, dict):
-            return {_name(fill(name)): fill(item) for name, item in value.items()}
+            return _checked([(_name(fill(name)), fill(item)) for name, item in value.items()])
         return [fill(item) for item in value] if isinstance(value, list) else value
 
     filled: dict[str, Any] = fill(body)
@@ -76,7 +77,7 @@ def _value(match: re.Match[str], text: str, namespace: Mapping[str, Any], allow_
         held.append(as_json(value, match[0]))
         return json.dumps(held[0], ensure_ascii=False)
 
-    fill_template(match[0], namespace, keep, allow_secret=allow_secret)
+    fill_template(match[0], namespace, keep, allow_secret=allow_secret, escape=_ESCAPE)
     if not held:
         raise CellError(f"the body is not JSON: {_place(text, match.start())}: {match[0]} names no variable.")
     return held[0]
@@ -134,6 +135,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if twice is not None:
         raise _RefusedError(f"the name {twice[:60]!r} stands twice in one object")
     return dict(pairs)
+
+
+def _checked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these, whose names are those of variables by now."""
+    try:
+        return _object(pairs)
+    except _RefusedError as error:
+        raise CellError(f"the body is not JSON that can be sent: {error}. Nothing was sent.") from None
 
 
 def _refuse_constant(word: str) -> Any:

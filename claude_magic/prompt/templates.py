@@ -26,19 +26,21 @@ def fill_template(
     *,
     allow_secret: bool = False,
     tell: Callable[[str], None] | None = None,
+    escape: str = "\\",
 ) -> str:
     """`text` with its templates filled from `namespace`.
 
     Args:
         write: Converts a value to the text that is inserted.
+        escape: What the user types before braces that are no template, for messages.
         tell: Called with a note for each value that was cut, as `df: first 50 of 200 rows sent; Claude.table_rows`.
 
     Raises:
         CellError: A variable, attribute or item does not exist or is a method, or the value looks like a secret.
     """
     templates = list(parse_templates(text))
-    refuse_python(text, namespace)
-    _refuse_missing([template for template in templates if template.name], namespace)
+    refuse_python(text, namespace, escape)
+    _refuse_missing([template for template in templates if template.name], namespace, escape)
     pieces, position = [], 0
     for template in templates:
         pieces += [text[position : template.start], template.literal]
@@ -51,7 +53,7 @@ def fill_template(
     return "".join((*pieces, text[position:]))
 
 
-def refuse_python(text: str, namespace: Container[str]) -> None:
+def refuse_python(text: str, namespace: Container[str], escape: str = "\\") -> None:
     """Checks that no braces look like Python that is more than a path to data.
 
     Raises:
@@ -64,7 +66,7 @@ def refuse_python(text: str, namespace: Container[str]) -> None:
             why = "called" if is_call(template.literal.strip("{}")) else "computed"
             raise CellError(
                 f"{place} is refused: nothing in braces is {why}. Assign it to a variable first, x = ..., and write "
-                f"{{{{x}}}}; or write \\{place} for the braces themselves."
+                f"{{{{x}}}}; or write {escape}{place} for the braces themselves."
             )
 
 
@@ -96,7 +98,7 @@ def escape(text: str) -> str:
     return "".join((*pieces, text[position:]))
 
 
-def _refuse_missing(templates: list[Template], namespace: Mapping[str, Any]) -> None:
+def _refuse_missing(templates: list[Template], namespace: Mapping[str, Any], escape: str) -> None:
     for template in templates:
         if template.name.startswith("__") and template.name not in _OUTPUTS:
             raise CellError(
@@ -109,7 +111,7 @@ def _refuse_missing(templates: list[Template], namespace: Mapping[str, Any]) -> 
         near = suggestion(absent[0], (n for n in namespace if not n.startswith("_")))
         raise CellError(
             f"no variable {' and no '.join(absent)}: the text says {place}.{near} "
-            f"Define it first, or write \\{place} for the braces themselves."
+            f"Define it first, or write {escape}{place} for the braces themselves."
         )
 
 

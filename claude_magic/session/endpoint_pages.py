@@ -13,6 +13,8 @@ from typing import Any
 from ..api.endpoints.catalog import find
 from ..errors import CellError
 from ..wire import Exchange
+from ..wire.answer import JSON
+from ..wire.short_text import one_line
 from .endpoint_call import EndpointCall
 
 MOST_PAGES = 100
@@ -81,7 +83,7 @@ def all_pages(call: EndpointCall, send: Callable[[EndpointCall, int], Exchange],
             )
         items += pages[-1].json["data"]
         following = next_call(page_call, pages[-1].json, cursors)
-    return _joined(pages, items, following)
+    return _joined(call, pages, items, following)
 
 
 def list_notes(exchange: Exchange) -> tuple[str, ...]:
@@ -89,19 +91,32 @@ def list_notes(exchange: Exchange) -> tuple[str, ...]:
     return tuple(note for note in exchange.notes if not note.endswith(_ONE_PAGE))
 
 
-def _joined(pages: list[Exchange], items: list[Any], following: EndpointCall | None) -> Exchange:
+def _left_over(call: EndpointCall, body: dict[str, Any]) -> str:
+    """What the last page says of further ones, which are not asked for; `""` if it is the end of the list."""
+    name, value = _cursor(call, body, _style(call, body))
+    if isinstance(value, str) and value:
+        why = "came before" if body.get("data") else "follows a page without items"
+        return f": the API names one more page, {name} {one_line(value, 100)}, which {why} and was not asked for"
+    return ": the API says that there are more, and not where they are" if body.get("has_more") is True else ""
+
+
+def _joined(call: EndpointCall, pages: list[Exchange], items: list[Any], following: EndpointCall | None) -> Exchange:
     last = pages[-1]
-    note = f"{len(items):,} items" + (_ONE_PAGE if len(pages) == 1 else f" of {len(pages):,} pages")
-    if following is not None:
-        name, value = following.query[-1]
-        note = f"stopped after {len(pages):,} pages, {note}: the list goes on with --query {name} {value}"
-    if following is None and last.error is None and isinstance(last.json, dict) and last.json.get("has_more") is True:
-        note = f"{note}: the API says that there are more, and not where they are"
+    whole_pages = len(pages) - (last.error is not None)
+    note = "1 item" if len(items) == 1 else f"{len(items):,} items"
+    note += _ONE_PAGE if whole_pages == 1 else f" of {whole_pages:,} pages"
+    goes_on = "" if following is None or not items else "goes on with --query {} {}".format(*following.query[-1])
     if last.error is not None:
-        note = f"{note}, then an error: the list is not whole"
+        note = f"{note}, then an error: the list is not whole" + f", and {goes_on}" * bool(goes_on)
+    elif goes_on:
+        note = f"stopped after {len(pages):,} pages, {note}: the list {goes_on}"
+    elif isinstance(last.json, dict):
+        note += _left_over(call, last.json)
     whole = last
-    if last.answer is not None and (last.error is None or not last.json):
+    if last.answer is not None and (last.error is None or items):
         body = {**last.json, "data": items} if isinstance(last.json, dict) else {"data": items}
-        whole = replace(last, answer=replace(last.answer, value=body))
+        size = sum(page.answer.size for page in pages if page.answer is not None)
+        kind = JSON if items else last.answer.kind
+        whole = replace(last, answer=replace(last.answer, kind=kind, value=body, size=size))
     timing = replace(whole.timing, seconds=sum(page.seconds for page in pages))
     return replace(whole, earlier=tuple(pages[:-1]), timing=timing).with_notes(note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -52,8 +53,10 @@ def upload_call(
         CellError: It cannot be read, or holds an API key.
     """
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    if seconds is not None and not isinstance(seconds, int | float):
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float)):
         raise CellError(f"expires is a {type(expires).__name__}. Give seconds or a timedelta. Nothing was sent.")
+    if seconds is not None and not math.isfinite(seconds):
+        raise CellError(f"expires is {seconds}. Give seconds or a timedelta; None for never. Nothing was sent.")
     return endpoint_call(
         "POST",
         "/v1/files",

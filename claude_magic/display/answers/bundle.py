@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ...errors import Interrupted
 from ...wire import Exchange
@@ -25,7 +26,7 @@ def answer_bundle(exchange: Exchange, *, above: str = "", status: str = "") -> d
         above: Safe HTML before it.
         status: A line under what has arrived so far; `""` for the facts of a finished exchange.
     """
-    html, text = _body(exchange.answer, is_failed=exchange.error is not None or bool(status))
+    html, text = _body(exchange, is_failed=exchange.error is not None or bool(status))
     lines = [status] if status else [*_warnings(exchange), facts(exchange), *exchange.notes]
     kind = "cm-status" if status else "cm-summary"
     below = "".join(f'<div class="{kind}">{one_line(line, 1_000)}</div>' for line in lines)
@@ -55,8 +56,9 @@ def _warnings(exchange: Exchange) -> list[str]:
     return ["incomplete: it breaks off here."] if exchange.error is not None and came else []
 
 
-def _body(answer: Answer | None, *, is_failed: bool) -> tuple[str, str]:
+def _body(exchange: Exchange, *, is_failed: bool) -> tuple[str, str]:
     """HTML and text of what was answered."""
+    answer = exchange.answer
     if answer is None or (answer.kind == EMPTY and is_failed):
         return "", ""
     if answer.path:
@@ -64,7 +66,7 @@ def _body(answer: Answer | None, *, is_failed: bool) -> tuple[str, str]:
         return f'<div class="cm-none">{one_line(said, 1_000)}</div>', plain_line(said, 1_000)
     items = answer.items
     if items is not None:
-        return _list(answer, items)
+        return _list(answer, items, "" if exchange.earlier else _next_page(answer.value, exchange.request.url))
     if answer.kind == JSON:
         return tree_html(answer.value), tree_text(answer.value)
     if answer.kind == TEXT:
@@ -74,11 +76,11 @@ def _body(answer: Answer | None, *, is_failed: bool) -> tuple[str, str]:
     return f'<div class="cm-none">{one_line(said, 1_000)}</div>', plain_line(said, 1_000)
 
 
-def _list(answer: Answer, items: list[Any]) -> tuple[str, str]:
+def _list(answer: Answer, items: list[Any], goes_on: str) -> tuple[str, str]:
     """A table, and what the answer says beside its list."""
     value = answer.value
     others = {name: item for name, item in value.items() if name not in _PAGING} if isinstance(value, dict) else {}
-    note = " · ".join(filter(None, (_next_page(value), brief(others, 300) if others else "")))
+    note = " · ".join(filter(None, (goes_on, brief(others, 300) if others else "")))
     if not items:
         return f'<div class="cm-none">an empty list {one_line(note, 300)}</div>', f"an empty list {note}".strip()
     total = answer.count or len(items)
@@ -86,11 +88,17 @@ def _list(answer: Answer, items: list[Any]) -> tuple[str, str]:
     return bundle["text/html"], bundle["text/plain"]
 
 
-def _next_page(value: Any) -> str:
-    """That the list goes on, and how; `""` if this is its end."""
+def _next_page(value: Any, url: str) -> str:
+    """That the list goes on, and how; `""` if this is its end.
+
+    Args:
+        url: Of the request: whoever goes back with `before_id` goes on so.
+    """
     if not isinstance(value, dict) or value.get("has_more") is False:
         return ""
     name, cursor = ("page", value["next_page"]) if value.get("next_page") else ("after_id", value.get("last_id"))
+    if name == "after_id" and any(each == "before_id" for each, _ in parse_qsl(urlsplit(url).query)):
+        name, cursor = "before_id", value.get("first_id")
     return f"the list goes on: --all, or --query {name} {cursor}" if isinstance(cursor, str) and cursor else ""
 
 
