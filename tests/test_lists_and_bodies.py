@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from claude_magic.display.answers.bundle import answer_bundle
+from claude_magic.display.answers.item_table import item_table
 from claude_magic.errors import APIError, CellError, StreamError
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.json_body import json_body
@@ -116,3 +117,20 @@ def test_an_expiry_that_is_no_number_of_seconds_is_refused(expires: float, api: 
     with pytest.raises(CellError, match="Give seconds or a timedelta"):
         ClaudeHandle().files.upload(b"x", expires=expires)
     assert api.calls == []
+
+
+def test_items_that_are_no_objects_stand_in_a_column_of_their_own() -> None:
+    text = item_table([1, {"id": "a", "b": 2, "value": "x"}, None, [3]])["text/plain"]
+    assert [line.split() for line in text.splitlines()] == [
+        ["id", "b", "value", "value", "(4)"],
+        ["1"],
+        ["a", "2", "x"],
+        [],
+        ["[3]"],
+    ]
+
+
+def test_names_that_have_no_column_are_counted_in_each_row() -> None:
+    first = {f"a{number}": 1 for number in range(12)}
+    text = item_table([first, {"other": 1, "a0": 1}])["text/plain"]
+    assert [line.split()[-2:] for line in text.splitlines()[1:]] == [["3", "more"], ["1", "more"]]

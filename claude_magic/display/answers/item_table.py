@@ -13,6 +13,7 @@ SHOWN = 100  # rows
 _MOST_COLUMNS = 10
 _READ = 200  # rows whose names become columns
 _CELL = 80  # characters
+_VALUE = "\0value"  # the column of items that are no objects: no name of one, and shown without its first character
 _LAST = ("type",)  # names that say the same in each row
 
 
@@ -25,7 +26,7 @@ def item_table(items: Sequence[Any], *, total: int | None = None, note: str = ""
     """
     columns = _columns(items)
     shown = items[:SHOWN]
-    rows = [[_cell(item, name) for name in columns] for item in shown]
+    rows = [[_cell(item, name, columns) for name in columns] for item in shown]
     kinds: dict[str, Kind] = {}
     for place, name in enumerate(columns):
         values = [item.get(name) for item in shown if isinstance(item, Mapping)]
@@ -52,28 +53,27 @@ def _heads(columns: Sequence[str]) -> list[str]:
 
 
 def _columns(items: Sequence[Any]) -> list[str]:
-    """The names of the first items, `id` first; `value` for items that are no objects."""
+    """The names of the first items, `id` first; one more column for items that are no objects."""
     names: dict[str, None] = {}
     for item in items[:_READ]:
         if isinstance(item, Mapping):
             names.update(dict.fromkeys(map(str, list(item)[: 4 * _MOST_COLUMNS])))
-    if not names:
-        return ["value"]
     ordered = sorted(names, key=lambda name: (name in _LAST) - (name in ("id", "custom_id")))
     if len(ordered) > _MOST_COLUMNS:
-        return [*ordered[: _MOST_COLUMNS - 1], "…"]
-    return ordered
+        ordered = [*ordered[: _MOST_COLUMNS - 1], "…"]
+    has_values = not names or any(not isinstance(item, Mapping) for item in items[:_READ])
+    return [*ordered, *[_VALUE] * has_values]
 
 
 def _head(name: str) -> str:
     return plain_line(name, 40)
 
 
-def _cell(item: Any, name: str) -> str:
+def _cell(item: Any, name: str, columns: Sequence[str]) -> str:
     if not isinstance(item, Mapping):
-        return _text(item)
+        return _text(item) if name == _VALUE else ""
     if name == "…" and name not in item:
-        return f"{max(0, len(item) - _MOST_COLUMNS + 1):,} more"
+        return f"{sum(str(each) not in columns for each in item):,} more"
     return _text(item[name]) if name in item else ""
 
 
