@@ -136,7 +136,11 @@ def _report(error: BaseException) -> str:
         text = "".join(trace.format(chain=False))
     except Exception:  # its own __str__ may fail
         text = type(error).__name__
-    return text.strip() if len(text) <= _MOST_OF_AN_ERROR else "… " + text[-_MOST_OF_AN_ERROR:].strip()
+    text = text.strip()
+    if (out := len(text) - _MOST_OF_AN_ERROR) <= 0:
+        return text
+    half = _MOST_OF_AN_ERROR // 2  # the kind of the error is before a long message, which often ends with the cause
+    return f"{text[:half]}\n  … {out:,} characters left out …\n{text[-half:]}"
 
 
 class _Worker:
