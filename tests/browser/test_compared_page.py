@@ -140,7 +140,10 @@ def test_a_narrow_panel_stacks_and_without_a_kernel_the_saved_grid_is_seen(brows
     grid = grow(page, lab, "reopened")
     expect(grid.locator(".cm-reply .cm-copy > button")).to_have_count(1)
     panel = grid.locator(".cm-live").first
-    panel.locator(".jupyter-widget-Collapse-header").click()
+    header, button = panel.locator(".jupyter-widget-Collapse-header"), panel.locator(".cm-open-bench")
+    room = header.evaluate("e => e.getBoundingClientRect().right - parseFloat(getComputedStyle(e).paddingRight)")
+    assert room <= button.evaluate("e => e.getBoundingClientRect().left")  # the title ends before the button
+    header.click()
     panel.get_by_role("tab", name="Code").click()
     expect(panel.locator("pre").filter(has_text="curl")).to_be_visible()
     screenshot(cell(page, 1), "reopened-panel")

@@ -58,6 +58,7 @@ _LIVE = """
 .cm-live .jupyter-widget-Collapse-header { padding: 3px 8px; cursor: pointer; font-weight: normal; border: 0;
   overflow-wrap: anywhere; line-height: 1.5; background: var(--jp-layout-color2, rgba(128, 128, 128, 0.1));
   color: var(--jp-ui-font-color1, inherit); font-size: var(--jp-ui-font-size1, 13px); }
+.cm-live:has(> .cm-open-bench) .jupyter-widget-Collapse-header { padding-right: 132px; }
 .cm-live .jupyter-widget-Collapse-contents { padding: 6px 0 0; border: 0; }
 .cm-live .jupyter-widget-TabPanel-tabBar { padding: 0 6px; font-family: var(--jp-ui-font-family, sans-serif);
   font-size: var(--jp-ui-font-size1, 13px); --jp-widgets-horizontal-tab-width: 96px; }
