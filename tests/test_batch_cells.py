@@ -13,7 +13,7 @@ from claude_magic.batch.message_batches import creation, part
 from claude_magic.display.tables.batches import BatchFacts, batch_bundle, time_left
 from claude_magic.errors import APIError, BatchExpired, CellError
 from claude_magic.magics.claude import ClaudeHandle
-from tests.batch_api import BatchAPI, custom_ids, echo, errored, last_text, succeeded
+from tests.batch_api import PATH, BatchAPI, custom_ids, echo, errored, last_text, succeeded
 from tests.notebook_shell import Shell
 from tests.server import reply
 
@@ -264,6 +264,25 @@ def test_the_price_of_a_batch_that_runs_is_a_bound_and_not_zero(batch_api: Batch
     batch_api.end()
     batch.wait()
     assert "2 rows in 1 batch · $0.0001 in all, at half the price" in repr(batch)
+
+
+def test_replies_of_unknown_price_are_counted_beside_the_sum(batch_api: BatchAPI) -> None:
+    batch_api.polls = 0
+
+    def outcome(params: Any) -> dict[str, Any]:
+        return succeeded("ok", **({"usage": None} if last_text(params) == "two" else {}))
+
+    batch_api.outcome = outcome
+    batch = ClaudeHandle().batch(["one", "two"]).wait()
+    assert "$0.0001 + 1 of unknown price in all, at half the price" in repr(batch)
+    assert "2 of 2 answered · $0.0001 + 1 of unknown price · " in batch.results().summary
+
+
+def test_what_shows_a_request_says_that_a_batch_sends_it(page: Shell, batch_api: BatchAPI) -> None:
+    for action in ("--show python", "--preview"):
+        ran = page.run(f"%%claude --batch {action}\nhello")
+        assert "--batch sends this within POST /v1/messages/batches, not streamed and at half the price." in ran.text
+    assert [each.path for each in batch_api.received if each.path == PATH] == []
 
 
 def test_a_price_that_is_unknown_is_not_shown_as_zero(batch_api: BatchAPI) -> None:

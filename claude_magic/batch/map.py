@@ -138,6 +138,9 @@ def graded_replies(
         passed=[is_pass(each) for each in grades or ()],
         seconds=seconds,
         graded_usd=sum(each.usd or 0.0 for each in verdicts or () if not each.known),
+        graded_unpriced=sum(
+            each.usd is None and isinstance(each.reply, str) and not each.known for each in verdicts or ()
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..concurrency import Lock
-from ..wire.short_text import dollars
+from ..wire.short_text import spent
 from ..wire.text_width import align
 
 _NAME_LIMIT = 40
@@ -65,7 +65,7 @@ class UsageTotals:
     @property
     def cost(self) -> str:
         """The dollars as text, with the number of exchanges whose price is unknown."""
-        return dollars(self.usd) + (f" + {self.unpriced:,} of unknown price" if self.unpriced else "")
+        return spent(self.usd, self.unpriced)
 
 
 class UsageViews(Protocol):

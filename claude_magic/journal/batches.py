@@ -172,14 +172,14 @@ class BatchJournal:
         rows = self._rows("select state, count(*) as n from batch_request where batch = ? group by state", batch)
         return {row["state"]: row["n"] for row in rows}
 
-    def spent(self, batches: Iterable[int]) -> float:
-        """What the results of these batches that are here cost, in US dollars."""
+    def spent(self, batches: Iterable[int]) -> tuple[float, int]:
+        """What the results of these batches that are here cost, in US dollars, and of how many that is unknown."""
         rows = self._rows(
-            "select total(usd) as usd from exchange where id in (select exchange_id from batch_request "
-            "where batch in (select value from json_each(?)))",
+            "select total(usd) as usd, count(*) - count(usd) as unpriced from exchange where id in "
+            "(select exchange_id from batch_request where batch in (select value from json_each(?)))",
             json.dumps(list(batches)),
         )
-        return float(rows[0]["usd"])
+        return float(rows[0]["usd"]), int(rows[0]["unpriced"])
 
     def waiting(self, batch: int, custom_ids: Sequence[str]) -> dict[str, Row]:
         """By custom id, those of these requests whose results are not here yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,10 @@ class ClaudeMagics(Magics):
             return
         if options.show:  # a preview and a count say themselves what is not known
             prompt = session.recall_files(prompt, session.settings_for(options))
+            if options.batch and not options.openai:
+                from ..session.preview import BATCH_NOTE
+
+                prompt = replace(prompt, notes=(*prompt.notes, BATCH_NOTE))
         print_notes(prompt, to_stderr=bool(options.show))
         cell = self._cells.next()
         if options.show:

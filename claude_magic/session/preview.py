@@ -19,6 +19,8 @@ from .provider import why_uncounted
 from .request import build_request, model_name, preview_request
 from .send import Sender
 
+BATCH_NOTE = "--batch sends this within POST /v1/messages/batches, not streamed and at half the price."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
@@ -44,12 +46,14 @@ def preview(sender: Sender, settings: Claude, prompt: Prompt) -> Preview:
         SettingsError: There is no provider to send it to.
     """
     request, tokens = _count(sender, settings, prompt)
+    batch = prompt.options.batch and not prompt.options.openai
+    note = " ".join(filter(None, (uncounted_note(prompt), BATCH_NOTE if batch else "")))
     if prompt.not_uploaded:
-        return Preview(request=request, tokens=tokens, usd=None, note=uncounted_note(prompt))
+        return Preview(request=request, tokens=tokens, usd=None, note=note)
     if request.headers.get("x-api-key") == RANDOM_KEY:
         return Preview(request=request, tokens=tokens, usd=0.0, note=ignored_note(request, settings, prompt.new))
-    usd = highest_cost(settings, request, tokens) if isinstance(tokens, int) else None
-    return Preview(request=request, tokens=tokens, usd=usd)
+    usd = highest_cost(settings, request, tokens, batch=batch) if isinstance(tokens, int) else None
+    return Preview(request=request, tokens=tokens, usd=usd, note=note)
 
 
 def preview_program(settings: Claude, prompt: Prompt) -> str:

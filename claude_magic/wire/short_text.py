@@ -35,6 +35,11 @@ def one_line(text: str, limit: int = 400) -> str:
     return shorten(" ".join("".join(c if c.isprintable() else " " for c in head).split()), limit)
 
 
+def spent(usd: float, unpriced: int) -> str:
+    """What was spent, and for how many exchanges that is unknown."""
+    return dollars(usd) + (f" + {unpriced:,} of unknown price" if unpriced else "")
+
+
 def dollars(amount: float) -> str:
     """US dollars: four decimals below one dollar, two above; a tiny amount is not shown as zero."""
     if 0 < amount < 0.00005:

@@ -108,9 +108,14 @@ class Batch(Generic[Table]):
 
     @property
     def usd(self) -> float:
-        """What the results that are here cost, in US dollars."""
+        """What the results that are here cost, in US dollars; those of unknown price are not in it."""
+        return self._spent[0]
+
+    @property
+    def _spent(self) -> tuple[float, int]:
+        """US dollars, and how many results have an unknown price."""
         if self._access is None or not self._parts:
-            return 0.0
+            return 0.0, 0
         return self._access.journal.spent(part.number for part in self._parts if isinstance(part, Part))
 
     @property
@@ -228,13 +233,16 @@ class Batch(Generic[Table]):
     @property
     def facts(self) -> BatchFacts:
         """What is shown."""
+        usd, unpriced = self._spent
+        graded = self.grading._spent if self.grading else (0.0, 0)
         failure = next((part.failure for part in self._parts if part.failure is not None), None)
         return BatchFacts(
             rows=len(self._sources),
             known=self._known,
             failed_before=self._failed_before,
             parts=[part.facts for part in (*self._parts, *(self.grading._parts if self.grading else ()))],
-            usd=self.usd + (self.grading.usd if self.grading else 0.0),
+            usd=usd + graded[0],
+            unpriced=unpriced + graded[1],
             most_usd=self._most_usd,
             in_others=max(0, sum(part.requests for part in self._parts) - (len(self._sources) - self._known)),
             note=str(failure or next((part.note for part in self._parts if part.note), "")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from ...wire.short_text import dollars
+from ...wire.short_text import dollars, spent
 from .table import Bar, Cell, Kind, table, words
 
 _COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
@@ -25,6 +25,7 @@ class BatchFacts:
         known: How many of the rows were known without a batch.
         failed_before: How many failed in an earlier run, and are not sent again.
         usd: What the results that are here cost.
+        unpriced: How many results have an unknown price.
         most_usd: The most that those which are not here can cost; `None` if unknown.
         in_others: How many requests of the batches are none of these rows.
         note: What went wrong; `""` for nothing.
@@ -36,6 +37,7 @@ class BatchFacts:
     failed_before: int = 0
     parts: Sequence[PartFacts] = field(default_factory=tuple)
     usd: float = 0.0
+    unpriced: int = 0
     most_usd: float | None = 0.0
     in_others: int = 0
     note: str = ""
@@ -82,10 +84,10 @@ def summary(facts: BatchFacts) -> str:
 def _cost(facts: BatchFacts) -> str:
     """What they cost; the API says so of no request before the whole batch has ended."""
     if facts.done:
-        return f"{dollars(facts.usd)} in all, at half the price"
+        return f"{spent(facts.usd, facts.unpriced)} in all, at half the price"
     most = "" if facts.most_usd is None else f"at most {dollars(facts.usd + facts.most_usd)}"
-    if facts.usd:
-        return ", ".join(filter(None, (f"{dollars(facts.usd)} so far", most, "at half the price")))
+    if facts.usd or facts.unpriced:
+        return ", ".join(filter(None, (f"{spent(facts.usd, facts.unpriced)} so far", most, "at half the price")))
     return ", ".join(filter(None, (most, "at half the price", "known when it ends")))
 
 

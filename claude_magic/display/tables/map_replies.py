@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ...errors import ClaudeError
-from ...wire.short_text import dollars, span
+from ...wire.short_text import span, spent
 from .journal_entries import NUMBERS, price, seconds, tokens
 from .table import Cell, Kind, table, words
 
@@ -60,6 +60,7 @@ class Replies(list[Any]):
         passed: Sequence[bool | None],
         seconds: float,
         graded_usd: float = 0.0,
+        graded_unpriced: int = 0,
     ) -> None:
         super().__init__(answer.reply for answer in answers)
         self.answers = answers
@@ -67,7 +68,7 @@ class Replies(list[Any]):
         self.grades = grades
         self._passed = passed
         self._seconds = seconds
-        self._graded_usd = graded_usd
+        self._graded = graded_usd, graded_unpriced
 
     @property
     def errors(self) -> list[ClaudeError]:
@@ -98,7 +99,9 @@ class Replies(list[Any]):
         failed = Counter(type(error).__name__ for error in self.errors)
         cut = Counter(a.stop_reason for a in self.answers if isinstance(a.reply, str) and a.stop_reason not in _WHOLE)
         known = sum(answer.known for answer in self.answers)
-        spent = sum(answer.usd or 0.0 for answer in self.answers if not answer.known) + self._graded_usd
+        new = [answer for answer in self.answers if not answer.known]
+        usd = sum(answer.usd or 0.0 for answer in new) + self._graded[0]
+        unpriced = sum(isinstance(a.reply, str) and a.usd is None for a in new) + self._graded[1]
         facts = [f"{len(self) - len(self.errors):,} of {len(self):,} answered"]
         facts += [f"{known:,} of them before"] * bool(known)
         facts += [f"{count:,} × {kind}" for kind, count in failed.most_common()]
@@ -106,7 +109,7 @@ class Replies(list[Any]):
         if self.pass_rate is not None:
             graded = [each for each in self._passed if each is not None]
             facts.append(f"{self.pass_rate:.1%} passed ({sum(graded):,} of {len(graded):,})")
-        return " · ".join([*facts, dollars(spent), span(self._seconds)])
+        return " · ".join([*facts, spent(usd, unpriced), span(self._seconds)])
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]
