@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,13 @@ JSON = st.recursive(
 def test_the_repr_of_any_json_is_bounded(value: dict[str, Any]) -> None:
     assert len(repr(Object(value))) < 5_000
     assert len(repr(Request(method="POST", url="u", body=value))) < 5_000
+
+
+def test_a_notebook_that_logs_everything_is_not_filled_with_the_rules_of_markdown(
+    shell: Shell, endpoint: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.answers(reply("- a **b** `c`\n\n" * 50))
+    with caplog.at_level(logging.DEBUG):
+        shell.run("%%claude\nhi")
+    assert [each.name for each in caplog.records if each.name.startswith(("markdown_it", "MARKDOWN"))] == []
+    assert "urllib3.connectionpool" in {each.name for each in caplog.records}

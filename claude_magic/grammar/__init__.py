@@ -27,6 +27,7 @@ Where GitHub's rules would lose or change text of the model, they are changed. T
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,11 @@ from . import block_rules, inline_rules
 from .citations import Place, citation_places
 
 __all__ = ["Document", "Place", "Token", "blocks", "parse"]
+
+for _name in ("markdown_it", "MARKDOWN"):
+    # At DEBUG they log each rule tried at each block: a notebook that logs everything would get megabytes for a reply.
+    if not (_logger := logging.getLogger(_name)).level:
+        _logger.setLevel(logging.INFO)
 
 _MAX_BLOCK_DEPTH, _MAX_BRACKET_DEPTH = 44, 16  # deeper ones are text
 
