@@ -21,6 +21,7 @@ from claude_magic.prompt.digits import short_float_rows, short_floats
 from claude_magic.prompt.values import FormattedValue, format_value
 from claude_magic.tools.items import MOST, drain
 from claude_magic.tools.results import blocks
+from claude_magic.wire.fences import code_block
 from tests.notebook_shell import Shell
 from tests.server import Server, reply
 from tests.tool_streams import asks
@@ -224,3 +225,42 @@ def test_json_that_may_have_been_cut_is_no_value(
     assert (error is None) is (value is not None)
     if error is not None and reason != "end_turn":
         assert f"the reply is not whole ({reason})" in error[1]
+
+
+TWO = '```json\n{"a": 1}\n```\nor\n```json\n{"b": 2}\n```'
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "note"),
+    [
+        ("--as json", TWO, "the reply says more than the block that is taken and shown"),
+        ("--as json", '```json\n{"a": 1}\n```\n', ""),
+        ("--as json", '{"a": 1}', ""),
+        ("--schema wanted", TWO, "the reply says more than the block that is taken and shown"),
+        ("--as html", "It is\n```html\n<b>x</b>\n```", "the reply says more than the block that is taken and shown"),
+        ("--as html", "<b>x</b>", ""),
+        ("--as code", "```sh\nx\n```\n```py\ny\n```", "the first of 2 code blocks is taken"),
+        ("--as code --lang sh", "```py\nx\n```\n```sh\ny\n```", ""),
+        ("--as code --lang sh", "```sh\nx\n```\n```bash\ny\n```", "the first of 2 code blocks in sh is taken"),
+    ],
+)
+def test_a_reply_of_which_only_a_block_is_taken_says_so(
+    shell: Shell, endpoint: Server, option: str, text: str, note: str
+) -> None:
+    shell.user_ns["wanted"] = {"type": "object"}
+    endpoint.answers(reply(text))
+    ran = shell.run(f"%%claude {option}\ngo")
+    assert ran.error is None
+    page = str(ran.data("text/html"))
+    assert note in page
+    assert bool(note) is ("in claude.last.text." in page)
+
+
+@pytest.mark.parametrize(
+    ("source", "cut"),
+    [("s = '''", True), ("f(1,", True), ("!pip install x\n%time f()\nx = {1: 'a'}", False), ("x = 'a", False)],
+)
+def test_python_that_ends_at_a_fence_within_a_text_is_called_cut(source: str, cut: bool) -> None:
+    block, warning = code_block(f"```python\n{source}\n```\nin\n```\n'''\n```")
+    assert block.source == source
+    assert ("it may be cut" in warning) is cut

@@ -67,7 +67,8 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
         from ..display.reply.views import json_view
         from ..tools.schema.reply import parse_reply
 
-        return Result(value=parse_reply(text, kind), html=json_view(_json(text))["text/html"])
+        value = parse_reply(text, kind)
+        return Result(value=value, html=json_view(_json(text))["text/html"], note=_rest_note(text, _is_json(text)))
     if options.tag:
         from ..wire.fences import tag_content
 
@@ -82,12 +83,12 @@ def _result(options: Options, exchange: Exchange, kind: Any) -> Result:
         from ..display.reply.views import json_view
 
         value = _json(text)
-        return Result(value=value, html=json_view(value)["text/html"])
+        return Result(value=value, html=json_view(value)["text/html"], note=_rest_note(text, _is_json(text)))
     if form == "html":
         from ..display.reply.views import html_view
 
         page = _page(text)
-        return Result(value=page, html=html_view(page)["text/html"])
+        return Result(value=page, html=html_view(page)["text/html"], note=_rest_note(text, page == text))
     return Result(value=text)
 
 
@@ -99,6 +100,26 @@ def _json(text: str) -> Any:
     except (ValueError, RecursionError):
         excerpt = " ".join(text.split())[:80]
         raise CellError(f"the reply is not JSON: {excerpt!r}. It is in claude.last.text.") from None
+
+
+def _is_json(text: str) -> bool:
+    """Whether the whole text is JSON, and not only a block in it."""
+    from ..wire.partial_json import loads_strict
+
+    try:
+        loads_strict(text.strip().removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _rest_note(text: str, is_whole: bool) -> str:
+    """A note if only a block of the text is taken and shown; `""` if that is all of it."""
+    from ..wire.fences import is_one_block
+
+    if is_whole or is_one_block(text):
+        return ""
+    return "the reply says more than the block that is taken and shown: it is in claude.last.text."
 
 
 def _page(text: str) -> str:

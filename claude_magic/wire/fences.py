@@ -5,7 +5,9 @@ The grammar that renders the reply finds the code blocks, so that the extracted 
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from dataclasses import dataclass
 
 from ..errors import CellError
@@ -56,9 +58,9 @@ def code_block(text: str, language: str = "") -> tuple[CodeBlock, str]:
     """
     all_blocks = _blocks(text)
     blocks = [block for block in all_blocks if block.source or block.closed]  # without a last one that has only begun
-    for block in blocks:
-        if not language or _canonical(block.language) == _canonical(language):
-            return block, _warning(block, all_blocks)
+    matching = [block for block in blocks if not language or _canonical(block.language) == _canonical(language)]
+    if matching:
+        return matching[0], _warning(matching[0], all_blocks) or _count_note(matching, language)
     names = ", ".join(list(dict.fromkeys(block.language or "unnamed" for block in blocks))[:20])
     missing = f"no {language} code block" if language else "no code block"
     others = f"its code blocks are {names}" if names else "it has no code blocks"
@@ -100,6 +102,35 @@ def _canonical(language: str) -> str:
     return _ALIASES.get(language.lower(), language.lower())
 
 
+def is_one_block(text: str) -> bool:
+    """Whether `text` is one code block and nothing else."""
+    bare = text.strip()
+    return len(_blocks(text)) == 1 and bare.startswith(("```", "~~~")) and bare.endswith(("```", "~~~"))
+
+
+def _count_note(matching: list[CodeBlock], language: str) -> str:
+    """A note if blocks are not taken; one without a language after others is their output."""
+    several = 1 + sum(bool(block.language) or not matching[0].language for block in matching[1:])
+    if several == 1:
+        return ""
+    kind = f"code blocks in {language}" if language else "code blocks"
+    return f"the first of {several} {kind} is taken; the others are in claude.last.text."
+
+
+def _ends_within(block: CodeBlock) -> bool:
+    """Whether Python breaks off in a string over several lines or in brackets, such as at a fence in a docstring."""
+    if _canonical(block.language) != "python":
+        return False
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO(block.source).readline):
+            pass
+    except tokenize.TokenError as error:
+        return any(word in str(error) for word in ("EOF", "end of file", "triple-quoted"))
+    except SyntaxError:
+        return False
+    return False
+
+
 def _warning(block: CodeBlock, blocks: list[CodeBlock]) -> str:
     if not block.closed:
         return "the code block is not closed: the reply may be incomplete. Check its end."
@@ -109,6 +140,8 @@ def _warning(block: CodeBlock, blocks: list[CodeBlock]) -> str:
         return "the code block contains a line that opens another block: it may be cut at its end. Check it."
     if not blocks[-1].closed:
         return "a later code block of the reply is not closed: this one may end at the wrong fence. Check its end."
+    if _ends_within(block):
+        return "the code block ends within a text or a bracket: it may be cut at its end. Check it."
     return ""
 
 
