@@ -11,7 +11,7 @@ from ..concurrency import Executor
 from ..display.tables.map_replies import COLUMNS, Replies
 from ..display.tables.progress import Progress
 from ..errors import CellError, Interrupted
-from ..prompt.options.keywords import grading_keywords, options_of_many
+from ..prompt.options.keywords import check_flags, grading_keywords, options_of_many
 from .estimate import Estimate, PriceApprover, check_price, estimate, expected_seconds
 from .grading import Grader, Rubric, grader, is_pass
 from .low_limits import LowLimits
@@ -56,6 +56,11 @@ class MapOptions:
     prefix: str = ""
     batch: bool = False
     yes: bool = False
+
+    def __post_init__(self) -> None:
+        check_flags(yes=self.yes, batch=self.batch, dry_run=self.dry_run)
+        if self.resume is not None:
+            check_flags(resume=self.resume)
 
 
 def map_rows(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CellError
+from ..prompt.options.keywords import check_flags
 from ..prompt.options.options import Options
 from .endpoints import request
 
@@ -27,6 +28,7 @@ def change(
     """
     from .endpoint_cell import EndpointCell
 
+    check_flags(yes=yes)
     if yes:
         exchange = request(handle, method, path, {"body": body}, all_pages=False, save=None, yes=True)
         return exchange.json if isinstance(exchange.json, Mapping) else {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.saved_files import SavedFile
 from ..errors import CellError
+from ..prompt.options.keywords import check_flags
 from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.provider import base_url
 
@@ -33,6 +34,7 @@ def request(
     Raises:
         ClaudeError: It cannot be sent, or failed.
     """
+    check_flags(yes=yes, all=all_pages)
     settings, _ = handle.settings.effective()
     call = endpoint_call(method, path, base_url=base_url(settings), **how)
     refuse_unasked(call, yes=yes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.saved_files import SavedFile
 from ..errors import CellError, ExchangeError
+from ..prompt.options.keywords import check_flags
 from ..prompt.options.options import Options
 from ..session.endpoint_call import EndpointCall, endpoint_call
 from ..session.endpoint_pages import next_call
@@ -171,6 +172,7 @@ class File:
         target = Path(".") if path is None else path
         is_folder = Path(target).expanduser().is_dir() or str(target).endswith("/")
         name = self.filename if is_folder else ""
+        check_flags(overwrite=overwrite)
         saved = SavedFile(target, overwrite=overwrite, name=name, permit="overwrite=True")
         return download(self._handle, self.id, saved, name)
 

@@ -14,6 +14,7 @@ from ...display.live.batch_status import show_once
 from ...display.tables.batches import BatchFacts, batch_bundle
 from ...errors import CellError, ClaudeError, Interrupted
 from ...journal.batch_rows import CHUNK, Source
+from ...prompt.options.keywords import check_flags
 from ..runner import RowResult
 from .access import Access
 from .outcomes import row_result
@@ -185,6 +186,7 @@ class Batch(Generic[Table]):
             CellError: It goes on, or nobody can be asked.
             ExchangeError: The API refused.
         """
+        check_flags(yes=yes)
         if not self.done:
             raise CellError("a batch that goes on cannot be deleted. End it with .cancel(), and wait for it.")
         if self._access is None or not self.ids:

@@ -38,6 +38,17 @@ def options_of_many(keywords: Mapping[str, Any]) -> Options:
     return _read(keywords, in_scope(Scope.MAP))
 
 
+def check_flags(**flags: object) -> None:
+    """Refuses what is neither True nor False: to Python the text "no" is true.
+
+    Raises:
+        CellError: One of them is something else.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise CellError(f"{name} is True or False: {value!r}.")
+
+
 def grading_keywords(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """Those keywords of `claude.map` that also apply to the model that grades."""
     return {name: value for name, value in keywords.items() if _find(name) in in_scope(Scope.GRADE)}
@@ -80,8 +91,7 @@ def _keep(values: dict[str, Any], name: str, option: Option, value: Any) -> None
         for each in _several(value):
             _keep(values, str(each).replace("-", "_"), _server_tool(str(each)), True)
     elif not option.words:
-        if not isinstance(value, bool):
-            raise CellError(f"{name} is True or False: {value!r}.")
+        check_flags(**{name: value})
         if name in ("stream", "panel", "no_stream", "no_panel"):
             values[target] = value != name.startswith("no_")
         elif value:
