@@ -41,8 +41,15 @@ def test_no_line_is_longer_than_the_terminal_and_every_number_is_there(width: in
     assert ("…" in "\n".join(lines)) is (width < 50)
 
 
-def test_the_first_column_leaves_room_for_the_others() -> None:
-    assert terminal_lines([("name", "n"), ("x" * 90, "1")], (False, True), 20) == ["name        n", f"{'x' * 9}…  1"]
+def test_a_wide_first_column_is_whole_once_and_short_where_it_follows() -> None:
+    name = "msgbatch_" + "0" * 24
+    assert terminal_lines([("batch", "status", "n"), (name, "in progress", "1")], (False, False, True), 40) == [
+        "batch",
+        name,
+        "",
+        "batch                 status       n",
+        f"{name[:19]}…  in progress  1",
+    ]
     assert terminal_lines([("x" * 90,)], (False,), 20) == [f"{'x' * 19}…"]
 
 

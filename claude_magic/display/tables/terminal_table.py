@@ -13,17 +13,20 @@ _CUT = "…"
 def terminal_lines(rows: Sequence[Sequence[str]], at_right: Sequence[bool], width: int) -> list[str]:
     """The rows as lines that a terminal does not break.
 
+    A first column that takes more than half of a line is whole at first, as an id must be, and short where it follows.
+
     Args:
         at_right: For each column, whether its texts end below each other.
         width: Of the terminal, in cells; what is longer than a line is cut.
     """
-    first = min(max(cells(row[0]) for row in rows), width // 2 if len(at_right) > 1 else width)
-    room = [first, *(width - first - _GAP for _ in at_right[1:])]
-    short = [[_cut(text, most) for text, most in zip(row, room, strict=True)] for row in rows]
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    most = [width, *(width - min(widths[0], width // 2) - _GAP for _ in at_right[1:])]
     lines: list[str] = []
-    for block in _blocks([max(map(cells, column)) for column in zip(*short, strict=True)], width):
+    for block in _blocks([min(pair) for pair in zip(widths, most, strict=True)], width):
+        room = most if not lines else [width // 2, *most[1:]]
         lines += [""] if lines else []
-        lines += align([[row[place] for place in block] for row in short], [at_right[place] for place in block])
+        texts = [[_cut(row[place], room[place]) for place in block] for row in rows]
+        lines += align(texts, [at_right[place] for place in block])
     return lines
 
 
@@ -31,9 +34,9 @@ def _blocks(widths: Sequence[int], width: int) -> Iterator[list[int]]:
     """The places of the columns that fit beside each other, the first one in each."""
     block, used = [0], widths[0]
     for place, each in enumerate(widths[1:], 1):
-        if used + _GAP + each > width and len(block) > 1:
+        if used + _GAP + each > width:
             yield block
-            block, used = [0], widths[0]
+            block, used = [0], min(widths[0], width // 2)
         block, used = [*block, place], used + _GAP + each
     yield block
 
