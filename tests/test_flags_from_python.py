@@ -25,3 +25,11 @@ CALLS = (
 def test_a_flag_that_is_neither_true_nor_false_is_refused(call: str) -> None:
     with pytest.raises(CellError, match=r"^(yes|dry_run|resume|batch|all|overwrite) is True or False: 'no'\.$"):
         eval(call, {"handle": ClaudeHandle()})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("concurency", "concurrency"), ("modle", "model"), ("exepcted", "expected")]
+)
+def test_a_misspelled_argument_of_map_is_told_from_an_option(wrong: str, meant: str) -> None:
+    with pytest.raises(CellError, match=rf"^no option '{wrong}'\. Did you mean {meant}\?$"):
+        ClaudeHandle().map(["a"], **{wrong: "x"})

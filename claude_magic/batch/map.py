@@ -28,6 +28,10 @@ _EMPTY = CellError("the row holds nothing.")
 Texts = Sequence[str | CellError]
 
 
+ARGUMENTS = ("batch", "concurrency", "dry_run", "executor", "expected", "grade", "prefix", "resume", "yes")
+"""The arguments of `claude.map` beside the options of a cell."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MapOptions:
     """How the rows are sent.
@@ -169,7 +173,7 @@ def _table(session: Session, given: Any, template: str | None, how: MapOptions) 
     columns = columns_of(given, rows)
     expected = how.expected if isinstance(how.grade, str) else None
     row_prompt = row_template(template, columns, expected=expected) if columns or template else None
-    settings = session.settings_for(options_of_many(how.options))
+    settings = session.settings_for(options_of_many(how.options, ARGUMENTS))
     grade = None
     if how.grade is not None and not isinstance(how.grade, Rubric):
         grade = grader(how.grade, how.expected, columns, settings=settings, empty=not rows)
@@ -213,7 +217,7 @@ def _begin(session: Session, texts: Texts, how: MapOptions, approver: PriceAppro
     Raises:
         CellError: The user says no, or cannot be asked.
     """
-    limit = session.settings_for(options_of_many(how.options)).confirm_above_usd
+    limit = session.settings_for(options_of_many(how.options, ARGUMENTS)).confirm_above_usd
     if (limit is None or how.yes) and (how.batch or not Progress.is_shown()):  # a batch has no bar
         return ""
     if how.batch:
@@ -243,7 +247,7 @@ def _results(
 
 
 def map_job(session: Session, texts: Texts, how: MapOptions) -> Job:
-    options = options_of_many({"stream": False, **how.options})
+    options = options_of_many({"stream": False, **how.options}, ARGUMENTS)
     settings = session.settings_for(options)
     if options.conversation or settings.conversation:
         raise CellError("claude.map asks outside of any conversation. Leave it out.")

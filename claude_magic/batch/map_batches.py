@@ -17,7 +17,7 @@ from ..session.request import waiting
 from ..session.session import Session
 from ..wire import Request
 from .grading import Rubric
-from .map import MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
+from .map import ARGUMENTS, MapOptions, Table, Texts, as_given, for_grading, graded_replies, grading_texts
 from .message_batches.access import Access, access
 from .message_batches.batch import Batch
 from .message_batches.plan import Resume
@@ -71,7 +71,7 @@ def batch_options(how: MapOptions) -> Options:
     """
     if how.executor is not None or how.at_once is not None:
         raise CellError("executor and concurrency have no meaning in a batch: the API decides. Leave them out.")
-    options = options_of_many(how.options)
+    options = options_of_many(how.options, ARGUMENTS)
     if options.stream:
         raise CellError("a batch is not streamed. Leave stream out.")
     return replace(options, stream=False)

@@ -29,13 +29,16 @@ def options_of(keywords: Mapping[str, Any]) -> Options:
     return _read(keywords, all_options())
 
 
-def options_of_many(keywords: Mapping[str, Any]) -> Options:
+def options_of_many(keywords: Mapping[str, Any], others: Collection[str] = ()) -> Options:
     """The options of `claude.map` and `claude.count`, which show no reply and attach nothing.
+
+    Args:
+        others: Further arguments of the call, which a misspelled name may have meant.
 
     Raises:
         CellError: There is no such option there, or its value is invalid.
     """
-    return _read(keywords, in_scope(Scope.MAP))
+    return _read(keywords, in_scope(Scope.MAP), others)
 
 
 def check_flags(**flags: object) -> None:
@@ -54,19 +57,19 @@ def grading_keywords(keywords: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in keywords.items() if _find(name) in in_scope(Scope.GRADE)}
 
 
-def _read(keywords: Mapping[str, Any], allowed: Collection[Option]) -> Options:
+def _read(keywords: Mapping[str, Any], allowed: Collection[Option], others: Collection[str] = ()) -> Options:
     values: dict[str, Any] = {}
     fields = {field for option in allowed for field in (option.target, option.also) if field}
     for name, value in keywords.items():
         option = _find(name)
         if option is None or not {option.target, option.also or option.target} <= fields:
-            raise CellError(_unknown(name, allowed))
+            raise CellError(_unknown(name, allowed, others))
         if value is not None:
             _keep(values, name, option, value)
     return check(Options(**values))
 
 
-def _unknown(name: str, allowed: Collection[Option]) -> str:
+def _unknown(name: str, allowed: Collection[Option], others: Collection[str]) -> str:
     """Why `name` is no option there, and what to write."""
     short = find(f"-{name}")
     if short is not None and name not in ("", "-"):
@@ -74,7 +77,7 @@ def _unknown(name: str, allowed: Collection[Option]) -> str:
     known = sorted({each.keyword for each in allowed})
     if _find(name) is not None:
         return f"{name!r} is an option of claude(...) and %%claude; this call takes {', '.join(known)}."
-    return f"no option {name!r}.{nearest(name, known)}"
+    return f"no option {name!r}.{nearest(name, [*known, *others])}"
 
 
 def _find(name: str) -> Option | None:
