@@ -487,7 +487,8 @@ def test_json_of_any_depth_and_width_is_bounded() -> None:
 
 
 def test_a_cut_keeps_both_ends() -> None:
-    assert cut("a" * 90 + "z" * 30, 100) == "a" * 75 + " … 20 characters not shown … " + "z" * 25
+    assert cut("a" * 90 + "z" * 60, 100) == "a" * 75 + " … 50 characters not shown … " + "z" * 25
+    assert cut("a" * 132, 100) == "a" * 132  # shorter than it would be with the sentence
     assert cut("whole", 5) == "whole"
 
 

@@ -34,6 +34,9 @@ def safe_content(text: str, limit: int = BODY_LIMIT) -> str:
     return html.escape(clean(text, limit), quote=False)
 
 
+_NOTICE = 32  # characters of what says how much is left out
+
+
 def one_line(text: str, limit: int = BODY_LIMIT) -> str:
     """`safe`, with runs of whitespace, line ends included, as one space."""
     return html.escape(plain_line(text, limit), quote=True)
@@ -62,8 +65,8 @@ def _ends(text: str, limit: int) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """`text`, its middle left out if it is longer than `limit` characters, and how much was."""
-    if len(text) <= limit:
+    """`text`, its middle left out if it is longer than `limit` characters, and how much was, which takes room too."""
+    if len(text) <= limit + _NOTICE:
         return text
     tail = limit // 4
     head = limit - tail
