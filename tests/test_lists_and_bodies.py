@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +14,7 @@ from claude_magic.display.answers.item_table import item_table
 from claude_magic.errors import APIError, CellError, StreamError
 from claude_magic.magics.claude import ClaudeHandle
 from claude_magic.prompt.json_body import json_body
+from tests.batch_api import BatchAPI
 from tests.scripted_api import ScriptedAPI, json_answer
 from tests.server import JSON, Answer, Received, Server, failure
 
@@ -134,3 +136,33 @@ def test_names_that_have_no_column_are_counted_in_each_row() -> None:
     first = {f"a{number}": 1 for number in range(12)}
     text = item_table([first, {"other": 1, "a0": 1}])["text/plain"]
     assert [line.split()[-2:] for line in text.splitlines()[1:]] == [["3", "more"], ["1", "more"]]
+
+
+def test_names_of_several_types_are_refused(api: ScriptedAPI) -> None:
+    with pytest.raises(CellError, match="the names of an object are of several types"):
+        ClaudeHandle().request("POST", "/v1/skills", json={"a": {1: "x", "1": "y"}}, yes=True)
+    assert api.calls == []
+
+
+def test_a_file_that_is_there_is_replaced_by_what_python_says(api: ScriptedAPI, tmp_path: Path) -> None:
+    (tmp_path / "all.json").write_text("mine")
+    with pytest.raises(CellError, match="replace it with yes=True"):
+        ClaudeHandle().request("GET", "/v1/models", save="all.json")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"messages": []}, "at least one message is required"),
+        ({"messages": [1]}, "messages.0.role: Input should be"),
+        ({"messages": [{"role": "user", "content": "x"}], "max_tokens": 0}, "max_tokens 0, and in a batch"),
+        ({"messages": [{"role": "user", "content": "x"}], "metadata": {1: "a", "1": "b"}}, "of several types"),
+    ],
+)
+def test_a_request_that_cannot_be_sent_costs_no_other_of_its_batch(
+    body: dict[str, Any], why: str, batch_api: BatchAPI
+) -> None:
+    batch_api.polls = 0
+    failed, reply = ClaudeHandle().batch([body, "fine"]).results()
+    assert why in str(failed)
+    assert reply == "FINE"

@@ -14,6 +14,7 @@ from ..session.model_list import model_id
 from ..session.prompt import Prompt
 from ..session.session import Session
 from ..settings import Claude
+from ..wire.message_rules import form_problems
 from .estimate import PriceApprover
 from .grading import Rubric, grader
 from .map import MapOptions, Table, graded_replies
@@ -105,6 +106,10 @@ def _prompt(number: int, given: Any, options: Options, settings: Claude) -> tupl
         raise CellError(
             f"request {number} has no messages: it looks like {{'messages': [...]}}, or has it in 'params'."
         )
+    if wrong := form_problems(body["messages"]):
+        raise CellError(f"request {number} cannot be sent: {wrong[0].text}.")
+    if isinstance(most := body.get("max_tokens", 1), int) and most < 1:
+        raise CellError(f"request {number} has max_tokens {most}, and in a batch that is 1 or more.")
     if body.get("stream"):
         raise CellError(f"request {number} is to be streamed, which a batch cannot. Leave stream out.")
     return Prompt(options=options, body=_body(body, options, settings)), row

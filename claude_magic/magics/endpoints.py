@@ -38,7 +38,7 @@ def request(
     settings, _ = handle.settings.effective()
     call = endpoint_call(method, path, base_url=base_url(settings), **how)
     refuse_unasked(call, yes=yes)
-    saved = None if save is None else SavedFile(save, overwrite=yes)
+    saved = None if save is None else SavedFile(save, overwrite=yes, permit="yes=True")
     exchange = handle.session.request(call, all_pages=all_pages, save=saved)
     if exchange.error is not None:
         raise exchange.error

@@ -7,7 +7,6 @@ Nothing here asks for approval: `magics` does that before, for what `catalog.cha
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import unquote
@@ -28,6 +27,7 @@ from ..settings import Claude
 from ..wire import Exchange, Headers, Request
 from ..wire.headers import client_headers
 from ..wire.presenter import Presenter, SilentPresenter
+from ..wire.request import json_text
 from .ask import Worker, wait_for
 from .endpoint_call import EndpointCall
 from .ledger import Caller
@@ -172,8 +172,8 @@ def build_request(settings: Claude, call: EndpointCall, provider: Provider) -> R
 def _refuse_keys(call: EndpointCall, version: str) -> None:
     body = call.body if call.upload is None else call.upload.description
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError, RecursionError) as error:
+        text = json_text(body)
+    except (ValueError, RecursionError) as error:
         raise CellError(f"the body is not JSON: {str(error)[:200]}. Nothing was sent.") from None
     texts = (text, version, *call.headers.values(), unquote(call.path), *(text for pair in call.query for text in pair))
     credentials.refuse_keys("\n".join(texts), *credentials.in_use())

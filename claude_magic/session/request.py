@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +18,7 @@ from ..settings import Claude
 from ..wire import Request
 from ..wire.history import history
 from ..wire.message_rules import problems, takes_prefill
+from ..wire.request import json_text
 from .completion import completion
 from .model_list import family_models, model_id
 from .prompt import Message, Prompt
@@ -164,8 +164,8 @@ def _messages(prompt: Prompt, fields: Mapping[str, Any]) -> Sequence[Message]:
 def _refuse_keys(fields: Mapping[str, Any], headers: Sequence[str], provider: Provider) -> None:
     """Refuses a key in what this cell adds; what is replayed was checked when it was first sent."""
     try:
-        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError) as error:
+        text = json_text(fields)
+    except ValueError as error:
         raise CellError(f"the request is not JSON: {error}. Look at --param.") from None
     credentials.refuse_keys("\n".join((text, *headers)), provider.credential, *credentials.in_use())
     refuse_tokens(fields)

@@ -141,3 +141,16 @@ class Request(ShortRepr):
 
 def _without_path(part: Any) -> Any:
     return {name: value for name, value in part.items() if name != "path"} if isinstance(part, Mapping) else part
+
+
+def json_text(value: Any) -> str:
+    """The JSON of a body, to look for what must not be sent.
+
+    Raises:
+        ValueError: It is none, or has names of several types in one object: `1` and `"1"` would be one name.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    except TypeError as error:
+        several = "not supported between" in str(error)  # what sorting names says
+        raise ValueError("the names of an object are of several types" if several else str(error)) from None
