@@ -10,6 +10,7 @@ import pytest
 
 from claude_magic.errors import NotRecorded
 from tests.aws import chunk, frames, streamed
+from tests.google import Clouds, service_account
 from tests.notebook_shell import Shell
 from tests.server import Answer, Server, message, reply, whole
 
@@ -207,3 +208,60 @@ def test_a_request_that_is_too_large_for_the_cloud_is_one_line(shell: Shell, bed
     assert ran.error is not None
     assert "Amazon Bedrock takes 20 MB at most, and the request has 21.0 MB. Nothing was sent." in ran.error[1]
     assert bedrock.received == []
+
+
+def test_an_answer_of_one_provider_is_none_of_another(
+    shell: Shell, endpoint: Server, cloud: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same body goes to the API and to Claude Platform on AWS: who answered is a part of the question."""
+    monkeypatch.setenv("ANTHROPIC_AWS_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_AWS_BASE_URL", cloud.url)
+    monkeypatch.setenv("ANTHROPIC_AWS_WORKSPACE_ID", "w")
+    shell.run("from claude_magic import claude\n%config Claude.replay = 'on'")
+    endpoint.answers(reply("from the API"))
+    cloud.answers(reply("from AWS"))
+    for provider, text in (("anthropic", "API"), ("aws", "AWS"), ("anthropic", "API"), ("aws", "AWS")):
+        assert shell.run(f"found = claude('hi', provider={provider!r}).text").error is None
+        assert shell.value("found") == f"from {'the ' * (text == 'API')}{text}"
+        shell.run(f"found = list(claude.map(['who?'], provider={provider!r}))")
+        assert shell.value("found") == [f"from {'the ' * (text == 'API')}{text}"]
+
+
+def test_a_recording_knows_who_answered_and_answers_others_too(
+    shell: Shell, endpoint: Server, cloud: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_AWS_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_AWS_BASE_URL", cloud.url)
+    monkeypatch.setenv("ANTHROPIC_AWS_WORKSPACE_ID", "w")
+    endpoint.answers(reply("from the API"))
+    cloud.answers(reply("from AWS"))
+    path = str(tmp_path / "lesson.recording.txt")
+    shell.run("from claude_magic import claude\n%config Claude.journal = ''")
+    shell.run(f"claude.record({path!r})\nclaude('hi', provider='aws')\nclaude('hi')\nclaude.record(None)")
+    shell.run(f"claude.replay({path!r})")
+    for provider, text in (("anthropic", "from the API"), ("aws", "from AWS"), ("google-cloud", "from AWS")):
+        assert shell.run(f"found = claude('hi', provider={provider!r}).text").error is None
+        assert (provider, shell.value("found")) == (provider, text)
+
+
+@pytest.mark.parametrize(
+    ("provider", "shown"),
+    [
+        ("bedrock", "/model/global.anthropic.claude-opus-5-5/invoke-with-response-stream\n"),
+        ("vertex", "/projects/p/locations/eu/publishers/anthropic/models/claude-opus-5-5:streamRawPredict\n"),
+    ],
+)
+def test_a_preview_shows_the_request_in_the_form_in_which_it_would_be_sent(
+    provider: str, shown: str, shell: Shell, cloud: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account = service_account(tmp_path / "account.json", cloud)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(account))
+    monkeypatch.setenv("ANTHROPIC_VERTEX_BASE_URL", cloud.url)
+    monkeypatch.setattr(cloud, "respond", Clouds().respond)
+    shell.run("%config Claude.region = 'eu'\n%config Claude.project = 'p'")
+    ran = shell.run(f"%%claude --provider {provider} -m opus --preview\nhi")
+    assert ran.error is None
+    assert f"POST {cloud.url}{shown}" in ran.text
+    assert '"anthropic_version"' in ran.text
+    assert '"model"' not in ran.text
+    assert ".," not in ran.text

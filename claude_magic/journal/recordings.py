@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ..wire.gateway import COST as GATEWAY_COST
 from ..wire.headers import REQUEST_IDS
 from ..wire.message import fix_json_surrogates
 from ..wire.recorded_answer import RecordedAnswer
+from ..wire.request import Hosting
 from .recorded_results import recorded_results
 from .request_diff import describe_nearest
 
@@ -39,11 +40,13 @@ class Recording:
 
     Attributes:
         answers: By the identity of the request, in the order of the file.
+        elsewhere: The same, whatever platform answered, for readers who ask another one.
         bodies: The bodies of the requests, in order.
     """
 
     path: Path
     answers: Mapping[str, Sequence[RecordedAnswer]]
+    elsewhere: Mapping[str, Sequence[RecordedAnswer]]
     bodies: Sequence[Mapping[str, Any]]
 
     def answer(self, request: Request, number: int) -> RecordedAnswer | None:
@@ -51,7 +54,7 @@ class Recording:
 
         Numbers beyond the recorded answers get the last one.
         """
-        known = self.answers.get(request.identity, ())
+        known = self.answers.get(request.identity) or self.elsewhere.get(_bare_identity(request), ())
         return known[min(number, len(known) - 1)] if known else None
 
     def results(self, exchange: Exchange) -> list[Block] | None:
@@ -79,6 +82,7 @@ def read_recording(path: Path) -> Recording:
         SettingsError: It cannot be read, or is not a recording.
     """
     answers: dict[str, list[RecordedAnswer]] = {}
+    elsewhere: dict[str, list[RecordedAnswer]] = {}
     bodies: list[Mapping[str, Any]] = []
     try:
         lines = [line for line in path.expanduser().read_text(encoding="utf-8-sig").split("\n") if line.strip()]
@@ -91,15 +95,21 @@ def read_recording(path: Path) -> Recording:
     for number, line in enumerate(lines, 1):
         try:
             request, recorded = _parse_line(json.loads(line))
-            identity = request.identity
+            identity, bare = request.identity, _bare_identity(request)
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
             raise SettingsError(
                 f"not a recording: {path}, line {number}: {type(error).__name__}: {str(error)[:80]}. "
                 "Use a file that claude.record(path) wrote."
             ) from None
         answers.setdefault(identity, []).append(recorded)
+        elsewhere.setdefault(bare, []).append(recorded)
         bodies.append(request.body or {})
-    return Recording(path=path, answers=answers, bodies=bodies)
+    return Recording(path=path, answers=answers, elsewhere=elsewhere, bodies=bodies)
+
+
+def _bare_identity(request: Request) -> str:
+    """The identity of a request, whatever platform is asked."""
+    return replace(request, hosting=None).identity
 
 
 class Recorder:
@@ -203,6 +213,7 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
                 name.lower(): value for name, value in request.headers.items() if name.lower() in _REQUEST_HEADERS
             },
             "body": request.body,
+            **({"platform": request.hosting.platform} if request.hosting is not None else {}),
         },
         "response": answer,
         "seconds": round(exchange.seconds, 4),
@@ -222,6 +233,8 @@ def _parse_line(value: dict[str, Any]) -> tuple[Request, RecordedAnswer]:
     if not isinstance(sent["body"], dict | None):
         raise ValueError("the request has no body")
     request = Request(method=str(sent["method"]), url=str(sent["endpoint"]), body=sent["body"])
+    if platform := str(sent.get("platform", "")):
+        request = replace(request, hosting=Hosting(platform=platform, settings={}, request=request))
     events = [TimedEvent(_seconds(at), str(event), str(data)) for at, event, data in received.get("events", ())]
     first = value.get("first_token_seconds")
     status = int(received["status"])

@@ -77,7 +77,7 @@ def why_uncounted(settings: Claude) -> str:
         if platform is not None:
             platform.require("count_tokens")
     except Unsupported as error:
-        return str(error)
+        return str(error).removesuffix(" Nothing was sent.")
     return ""
 
 

@@ -99,17 +99,18 @@ class Request(ShortRepr):
 
     @functools.cached_property
     def identity(self) -> str:
-        """A digest of the path, the query and the body, whatever the order of its fields.
+        """A digest of the path, the query, the body, whatever the order of its fields, and the platform that is asked.
 
-        Host, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted, nor
-        the folder that an uploaded file is in, nor the earlier reply that a cached request is compared with.
+        Host, region, headers and key are no part of it, nor is `stream`, which only says how the answer is transmitted,
+        nor the folder that an uploaded file is in, nor the earlier reply that a cached request is compared with.
         """
         body = {name: value for name, value in (self.body or {}).items() if name not in ("stream", "diagnostics")}
         parts = body.get("multipart")
         if isinstance(parts, list):
             body["multipart"] = [_without_path(part) for part in parts]
         text = fix_surrogates(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
-        return hashlib.sha256(f"{self.method} {self.target}\n{text}".encode()).hexdigest()
+        platform = "" if self.hosting is None else f"\n{self.hosting.platform}"
+        return hashlib.sha256(f"{self.method} {self.target}\n{text}{platform}".encode()).hexdigest()
 
     @property
     def endpoint(self) -> str:

@@ -22,6 +22,7 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
         as_of: The day that the prices are of.
         note: What else a reader must know, a line.
     """
+    request = request.on_wire
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
     body = json.dumps(_shorten(request.body), indent=2, ensure_ascii=False)
     whole = f"\n{request.method} {request.url}\n{headers}\n\n{body}"
@@ -29,7 +30,7 @@ def preview(request: Request, tokens: int | str, cost: float | None, *, as_of: s
 
 
 def _facts(request: Request, tokens: int | str, cost: float | None, as_of: str) -> str:
-    counted = f"{tokens:,} tokens in" if isinstance(tokens, int) else f"tokens not counted: {tokens}"
+    counted = f"{tokens:,} tokens in" if isinstance(tokens, int) else f"tokens not counted: {tokens.rstrip('.')}"
     price = "price unknown" if cost is None else "free"
     if cost:
         price = f"at most {dollars(cost)} with the longest reply (prices of {as_of})"
