@@ -494,7 +494,7 @@ def test_the_style_is_small_and_stays_within_replies() -> None:
 
 def test_a_reply_has_the_style_of_what_is_in_it_and_no_other() -> None:
     plain, code, table = (style(render(text)) for text in ("Hello", "```python\nif x: pass\n```", "|a|\n|-|\n|b|"))
-    assert plain == "<style>.cm-reply{overflow-anchor:none}</style>"
+    assert plain == "<style>.cm-reply{overflow-anchor:none;overflow-wrap:break-word}</style>"
     assert "code .k{" in code
     assert "code .nt{" not in code
     assert ("table{" in table, "table{" in code) == (True, False)
