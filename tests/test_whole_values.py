@@ -178,6 +178,12 @@ def test_text_with_a_nul_is_not_taken_for_utf_16() -> None:
     assert decode("a,b\n1,2\n".encode("utf-16-le"))[0] == "a,b\n1,2\n"
 
 
+def test_a_few_broken_bytes_do_not_change_the_encoding_of_the_others() -> None:
+    text, note = decode("Größe, Länge, Höhe, Öl".encode() + b" \xff\n")
+    assert text == "Größe, Länge, Höhe, Öl \N{REPLACEMENT CHARACTER}\n"
+    assert note == "read as UTF-8; 1 broken byte shown as \N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.parametrize(("frames", "animated"), [(1, False), (2, True)])
 @pytest.mark.parametrize("local_colours", [True, False])
 def test_a_gif_of_several_frames_is_animated_though_it_does_not_repeat(

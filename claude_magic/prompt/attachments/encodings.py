@@ -136,7 +136,7 @@ def _nearly_utf_8(data: bytes) -> tuple[str, str] | None:
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     whole = sum(sign > "\x7f" for sign in text) - broken
     is_cut = broken == 1 and text.endswith("\N{REPLACEMENT CHARACTER}")
-    if whole < 3 or (broken * 10 > whole and not is_cut) or not _is_readable(text):
+    if whole < 3 or (broken * 4 > whole and not is_cut) or not _is_readable(text):
         return None
     return text, f"read as UTF-8; {broken:,} broken byte{'s' * (broken != 1)} shown as \N{REPLACEMENT CHARACTER}"
 
