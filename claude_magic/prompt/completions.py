@@ -95,6 +95,20 @@ def read_completion(options: Options, text: str, *, system: str = "") -> tuple[O
     return replace(options, turns=True), format_turns([*first, *turns]), (told, *prompt.notes, *notes)
 
 
+def inserted_turns(typed: str, filled: str) -> list[str]:
+    """A note if variables added turns to a prompt that has turns of its own; one that is all in a variable is meant.
+
+    Args:
+        typed: The prompt as it was typed.
+        filled: The same with its variables.
+    """
+    own, all_turns = (len(_MARKER.findall(text.replace("\r\n", "\n"))) for text in (typed, filled))
+    more = all_turns - own
+    if not own or more <= 0:
+        return []
+    return [f"{more:,} turn{'s' * (more != 1)} came with a variable: it holds Human: or Assistant: after an empty line"]
+
+
 def as_messages(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a request for a completion, as one for a message.
 

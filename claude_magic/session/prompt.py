@@ -146,17 +146,19 @@ def build_prompt(
         snippets.keep(options.save, without_actions(line, text), text)
     options, before = _with_snippets(options, snippets)
     notes: list[str] = []
+    typed = _join_texts(before, text) if options.with_ else text
     if fills:
-        text = _fill(_join_texts(before, text) if options.with_ else text, options, namespace, settings, notes)
+        text = _fill(typed, options, namespace, settings, notes)
     elif options.with_:
         text = _join_texts(_fill(before, options, namespace, settings, notes), text)
     if options.explain or options.fix:
         text = last_error.message(text if text.strip() else FIX if options.fix else EXPLAIN)
     if options.complete:
-        from ..prompt.completions import read_completion
+        from ..prompt.completions import inserted_turns, read_completion
 
+        inserted = inserted_turns(typed, text)
         options, text, changes = read_completion(options, text, system=settings.system)
-        notes = [*changes, *notes]
+        notes = [*changes, *inserted, *notes]
     attachments = _attachments(options, namespace, settings)
     prompt = Prompt(options=options, text=text, attachments=attachments, notes=tuple(dict.fromkeys(notes)))
     values = tuple(functions)
