@@ -1,6 +1,7 @@
 r"""Reads turns written in one cell: lines that begin with `user:`, `assistant:` or `system:`.
 
-A backslash before such a word makes it plain text: `\user:` is the text `user:`.
+A backslash before such a word makes it plain text: `\user:` is the text `user:`. In text with turns of its own, the
+lines of an inserted variable are plain text too; a text without any may have all its turns from a variable.
 """
 
 from __future__ import annotations
@@ -41,6 +42,17 @@ def parse_turns(text: str) -> tuple[str | None, list[dict[str, Any]]]:
         if not content:
             raise CellError(f"--turns: an empty turn after {role}:. Write its text, or leave the marker out.")
     return system or None, [{"role": role, "content": content} for role, content in turns]
+
+
+def has_markers(text: str) -> bool:
+    """Whether a line of it begins a turn."""
+    return _MARKER.search(text) is not None
+
+
+def escape_lines(text: str) -> str:
+    """Text that is inserted into a turn: none of its lines but the first, whose place is not known, begins a turn."""
+    first, newline, rest = text.partition("\n")
+    return f"{first}{newline}{_LIKE_A_MARKER.sub(_BACKSLASH, rest)}" if rest else text
 
 
 def format_turns(turns: Iterable[tuple[str, str]]) -> str:

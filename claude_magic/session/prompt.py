@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -194,8 +194,21 @@ def _fill(text: str, options: Options, namespace: Mapping[str, Any], settings: C
         return text
     from ..prompt.templates import fill_template
 
-    write = functools.partial(write_value, settings=settings)
+    write: Callable[[Any], str] = functools.partial(write_value, settings=settings)
+    if options.turns:
+        from ..prompt.turns import has_markers
+
+        write = functools.partial(_write_into_turn, settings=settings) if has_markers(text) else write
     return fill_template(text, namespace, write, allow_secret=options.allow_secret, tell=notes.append)
+
+
+def _write_into_turn(value: Any, settings: Claude) -> str:
+    """How a variable's value is written into a turn, which ends where it was typed to end."""
+    from ..prompt.turns import escape_lines
+    from ..prompt.values import FormattedValue
+
+    text = write_value(value, settings)
+    return FormattedValue.of(escape_lines(text), getattr(text, "cut", ""))
 
 
 def _with_attachments(message: Message, attachments: tuple[Attachment, ...]) -> Message:
