@@ -94,7 +94,7 @@ class BarRows(Sequence[Row]):
 def _table(rows: Sequence[Row], columns: Sequence[str], bars: Bars) -> dict[str, str]:
     if not rows:
         return {"text/plain": bars.none, "text/html": f"<div>{html.escape(bars.none)}</div>"}
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows[:_MOST_ROWS]]
+    cells = [[_cell(row.get(name), is_money="usd" in name) for name in columns] for row in rows[:_MOST_ROWS]]
     more = len(rows) - len(cells)
     if more > 0:
         cells.append([f"… {more:,} more", *("" for _ in columns[1:])])
@@ -133,9 +133,11 @@ def _bar(place: int, row: Row, bars: Bars, most: float) -> str:
     )
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, *, is_money: bool) -> str:
     if isinstance(value, float):
-        return "unknown" if math.isnan(value) else dollars(value)
+        if math.isnan(value):
+            return "unknown"
+        return dollars(value) if is_money else f"{value:,.12g}"  # counts beside a missing one are floats to pandas
     if isinstance(value, Decimal):
         return f"{value:,f}"
     return f"{value:,}" if isinstance(value, int) else " ".join(plain(str(value or "")).split())
