@@ -6,6 +6,7 @@ import pytest
 
 from claude_magic.errors import SettingsError
 from claude_magic.magics.claude import ClaudeHandle
+from claude_magic.session.conversations import Conversations
 from claude_magic.settings import Claude, InvalidSetting
 
 
@@ -28,3 +29,8 @@ def test_a_misspelled_setting_is_refused_with_the_name_that_is_near() -> None:
     with settings.hold_trait_notifications():  # traitlets keeps a method of its own in the object meanwhile
         settings.model = "claude-haiku-5-5"
     assert settings.assigned_values() == {"model": "claude-haiku-5-5"}
+
+
+def test_a_conversation_takes_no_values() -> None:
+    with pytest.raises(AttributeError, match="system"):
+        Conversations().open("talk").system = "Be brief."  # type: ignore[attr-defined]

@@ -91,6 +91,9 @@ class Conversation:
         conversations: Those of the notebook, to which a fork is added.
     """
 
+    # so that `.system = ...`, which no request reads, is an error
+    __slots__ = ("__weakref__", "_conversations", "_lock", "_turns", "_views", "name")
+
     def __init__(
         self,
         name: str,
