@@ -143,6 +143,17 @@ def test_events_that_are_no_objects_are_said() -> None:
     assert found.notes == ("left out: '[1]', of an unknown kind. It is in claude.last.events.",)
 
 
+def test_an_empty_event_that_keeps_the_connection_alive_is_none() -> None:
+    found = exchange([*map(event, EVENTS[:4]), b'data: {}\n\ndata: []\n\ndata: ""\n\n', *map(event, EVENTS[4:])])
+    assert (found.error, found.message.text, found.notes) == (None, "Hello", ())
+
+
+@pytest.mark.parametrize("block", [{"text": "Hello"}, {"type": None, "text": "Hello"}])
+def test_a_block_without_a_type_is_text_in_an_answer_that_is_not_streamed_too(block: dict[str, Any]) -> None:
+    body = {"type": "message", "role": "assistant", "content": [block], "stop_reason": "end_turn"}
+    assert exchange([json.dumps(body).encode()], "application/json").message.text == "Hello"
+
+
 # What to do about an error
 
 KEY = Key(source="$AWS_BEARER_TOKEN_BEDROCK", names=(), secrets=())

@@ -96,7 +96,7 @@ class Accumulator:
                 except (ValueError, RecursionError):
                     self._add_other(name, datum)
                     event = None
-                if event is not None:
+                if event or (event is not None and name is not None):  # a gateway keeps a connection alive by `{}`
                     self._add(_as_object(event, name, datum), name, seconds)
                 if fold.is_complete:
                     break

@@ -171,7 +171,7 @@ class Fold:
         self._body = {**body, **{name: value for name, value in _DEFAULTS.items() if name not in body}}
         for index, block in enumerate(content if isinstance(content, list) else []):
             if isinstance(block, dict):
-                self._add_block(index, copy_block(block), stopped=True)
+                self._add_block(index, _with_type(copy_block(block)), stopped=True)
             else:
                 self.fail(f"a block is not a JSON object: {short_repr(block)}")
 
@@ -180,9 +180,7 @@ class Fold:
         if not isinstance(block, dict):
             self._note("a block began without its content.")
             return
-        block = copy_block(fix_json_surrogates(block))
-        if "type" not in block and isinstance(block.get("text"), str):
-            block["type"] = "text"
+        block = _with_type(copy_block(fix_json_surrogates(block)))
         before = self._by_index.get(index) if type(index) is int else None
         if before is not None and not before.stopped and not before.fragments and before.block == block:
             return  # the same start again
@@ -303,6 +301,13 @@ class Fold:
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
+
+
+def _with_type(block: Block) -> Block:
+    """A block that a gateway has sent without its type, as text if it holds text."""
+    if block.get("type") is None and isinstance(block.get("text"), str):
+        block["type"] = "text"
+    return block
 
 
 def _delta(event: Mapping[str, Any]) -> Any:
