@@ -83,6 +83,7 @@ class Shell(Kernel):
 
     def __exit__(self, *_: object) -> None:
         kernel = self.manager.kernel
+        _iopub_thread().socket.is_open = False  # nobody looks at what is said from here on
         try:
             _close_widgets()
             kernel.shell.run_line_magic("unload_ext", "claude_magic")
@@ -102,10 +103,8 @@ class Shell(Kernel):
         self.client.stop_channels()
         kernel.frontends.clear()
         self.manager.kernel = None  # `shutdown_kernel` would end the thread
-        wire = kernel.iopub_thread.socket
-        wire.is_open = False
         kernel.stdout.flush()  # waits until the thread has delivered what came before
-        wire.unobserve_all()
+        kernel.iopub_thread.socket.unobserve_all()
         kernel.clear_instance()
         self._exit.close()
 
