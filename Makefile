@@ -23,7 +23,7 @@ site-serve: ## open that site in a browser
 	@$(SITE)/bin/python docs/site/serve.py
 
 quick: $(VENV)/.test ## the tests that need no kernel, browser or process of their own: under a minute
-	@$(PYTHON) -m pytest -q -n auto --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
+	@$(PYTHON) -m pytest -q -n auto --dist worksteal --hypothesis-profile=quick -m "not kernel and not browser and not process and not slow" tests $(ARGS)
 
 # The browser's files come first, in this order: each takes minutes, and the last of all should be a short one.
 test: $(VENV)/.test $(SITE)/.site lint ## every test, the browser's included
