@@ -168,8 +168,8 @@ def test_a_map_warns_once(shell: Shell, endpoint: Server) -> None:
     assert ran.error is None
     lines = [line for line in ran.stdout.splitlines() if "rate limits" in line]
     assert len(lines) == 1
-    assert re.fullmatch(
-        r"rate limits came close: at one time only 3 of 9,000 output tokens left, resets at \d\d:\d\d:\d\d\.", lines[0]
+    assert re.search(  # the bar may be text, of another stream
+        r"rate limits came close: at one time only 3 of 9,000 output tokens left, resets at \d\d:\d\d:\d\d\.$", lines[0]
     )
     assert str(ran.outputs).count("output tokens left") == 1
 
