@@ -133,6 +133,8 @@ def test_what_is_shown_is_inert(kernel: Kernel, endpoint: Server) -> None:
         ("--compare model", "takes NAME=A,B"),
         ("--compare colour=a,b", "NAME is one of model, max-tokens"),
         ("--compare model=", "takes NAME=A,B"),
+        ("--compare model=a,b,a", "names model=a twice; --times 2 asks"),
+        ("--compare model=a,b model=c", "names model twice; write all its values in one list"),
         ("--compare temperature=warm,cold", "is not a number: 'warm'"),
         ("--compare system=@nobody", "no variable with a text, and no snippet"),
         ("--compare temperature=1,2,3,4,5 top-p=.1,.2,.3,.4,.5", "more than 20 replies"),

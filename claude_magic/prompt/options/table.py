@@ -69,9 +69,14 @@ def _parse_compare(*words: str) -> dict[str, tuple[str, ...]]:
     known = [option.names[-1].lstrip("-") for option in in_scope(Scope.COMPARE)]
     for word in words:
         name, equals, rest = word.partition("=")
-        values = tuple(dict.fromkeys(filter(None, (value.strip() for value in rest.split(",")))))
-        if not equals or not values or name.replace("_", "-") not in known:
+        name = name.replace("_", "-")
+        values = tuple(filter(None, (value.strip() for value in rest.split(","))))
+        if not equals or not values or name not in known:
             raise ValueError(f"takes NAME=A,B, where NAME is one of {', '.join(known)}")
+        if twice := [value for value in dict.fromkeys(values) if values.count(value) > 1]:
+            raise ValueError(f"names {name}={twice[0]} twice; --times 2 asks each question twice")
+        if name.replace("-", "_") in compared:
+            raise ValueError(f"names {name} twice; write all its values in one list, {name}=A,B")
         compared[name.replace("-", "_")] = values
     if math.prod(map(len, compared.values())) > MAX_REPLIES:
         raise ValueError(f"asks for more than {MAX_REPLIES} replies")
