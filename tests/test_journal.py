@@ -140,6 +140,13 @@ def wait_until_written(other: sqlite3.Connection, events: int) -> None:
             (count,) = other.execute("select count(*) from arrival").fetchone()
 
 
+@pytest.mark.parametrize("count", [-1, True, "3", 2.0, 10**30])
+def test_a_number_of_rows_that_is_none_is_refused(journal: Journal, count: Any) -> None:
+    for view in (journal.last, lambda count: journal.search("hello", count)):
+        with pytest.raises(CellError, match="is not a number of rows"):
+            view(count)
+
+
 def test_events_are_written_while_the_reply_grows(journal: Journal) -> None:
     arrived = events("begun")
     begun = entry(asked(), arrived=arrived)

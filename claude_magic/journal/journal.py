@@ -240,7 +240,7 @@ class Journal:
 
 
 def _count(count: object) -> int:
-    if isinstance(count, int) and abs(count) < _MAX_NUMBER:
+    if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < _MAX_NUMBER:
         return count
     raise CellError(f"count={count!r} is not a number of rows, such as {DEFAULT_COUNT}.")
 
