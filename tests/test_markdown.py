@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import sys
@@ -539,10 +540,13 @@ _LONG = {
 @pytest.mark.parametrize("name", _LONG)
 def test_a_hostile_100_kb_take_less_than_two_seconds(name: str) -> None:
     text = _LONG[name][:100_000]
-    begun = time.process_time()
-    html = render(text)
-    assert time.process_time() - begun < (2 if sys.gettrace() is None else 10)  # coverage slows it down
-    assert len(html) < 20 * len(text)
+    seconds: list[float] = []
+    while len(seconds) < 3 and min(seconds, default=math.inf) > 2:  # of a processor that others use too
+        begun = time.thread_time()
+        html = render(text)
+        seconds.append(time.thread_time() - begun)
+        assert len(html) < 20 * len(text)
+    assert min(seconds) < (2 if sys.gettrace() is None else 10), seconds  # coverage slows it down
 
 
 @pytest.mark.slow
